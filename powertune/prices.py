@@ -1,0 +1,272 @@
+"""What a GB-second and a request cost in each region, and so what an invocation costs."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from powertune.errors import UsageError
+from powertune.model import Architecture, Configuration
+
+SCHEMA = "powertune/prices/1"
+#: Every function has so much ephemeral storage for nothing.
+EPHEMERAL_STORAGE_FREE_MB = 512
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchitecturePrices:
+    """Prices of one architecture, in the region's currency.
+
+    `gb_second` holds the volume tiers as (GB-seconds per month up to which it holds, price), ascending; the last
+    tier has no upper end.
+    """
+
+    gb_second: tuple[tuple[int | None, float], ...]
+    ephemeral_gb_second: float
+    provisioned_concurrency_gb_second: float | None = None
+    provisioned_duration_gb_second: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegionPrices:
+    """Prices of one region, in its currency (CNY in China, USD elsewhere).
+
+    `request` is the price of one invocation; `snapstart_cache` of a GB-second of a kept snapshot; `snapstart_restore`
+    of a GB restored. None where AWS does not offer it.
+    """
+
+    region: str
+    currency: str
+    request: float
+    architectures: tuple[tuple[Architecture, ArchitecturePrices], ...]
+    snapstart_cache: float | None = None
+    snapstart_restore: float | None = None
+
+    def of(self, architecture: Architecture) -> ArchitecturePrices:
+        """All prices of one architecture.
+
+        Raises:
+            UsageError: the table has none for it.
+        """
+        for known, prices in self.architectures:
+            if known is architecture:
+                return prices
+        raise UsageError(f"no {architecture} prices are known for region {self.region}", hint=_hint(self.region))
+
+    def gb_second(self, architecture: Architecture) -> float:
+        """The price of a GB-second in the first volume tier, which all but the largest accounts stay in."""
+        return self.of(architecture).gb_second[0][1]
+
+    def ephemeral_gb_second(self, architecture: Architecture) -> float:
+        """The price of a GB-second of ephemeral storage beyond the free 512 MB."""
+        return self.of(architecture).ephemeral_gb_second
+
+    def rate_per_ms(
+        self, configuration: Configuration, ephemeral_storage_mb: int = EPHEMERAL_STORAGE_FREE_MB
+    ) -> float:
+        """What a billed millisecond costs. A cost is `rate_per_ms * billed_ms + request`, for arrays too.
+
+        A GB is 1,024 MB. Ephemeral storage is billed beyond 512 MB, for the billed duration.
+        """
+        prices = self.of(configuration.architecture)
+        storage_gb = max(0, ephemeral_storage_mb - EPHEMERAL_STORAGE_FREE_MB) / 1024
+        per_second = configuration.memory_mb / 1024 * prices.gb_second[0][1] + storage_gb * prices.ephemeral_gb_second
+        return per_second / 1000
+
+    def invocation_cost(
+        self,
+        configuration: Configuration,
+        billed_ms: float,
+        ephemeral_storage_mb: int = EPHEMERAL_STORAGE_FREE_MB,
+    ) -> float:
+        """What one invocation costs, the request included, on demand and before free tier and volume discounts.
+
+        `billed_ms` is Lambda's Billed Duration as reported: it already includes init and restore. Source: the AWS
+        Lambda pricing page.
+        """
+        return self.rate_per_ms(configuration, ephemeral_storage_mb) * billed_ms + self.request
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriceTable:
+    """Prices of many regions. `as_of` is the date (YYYY-MM-DD) on which the oldest of them held."""
+
+    as_of: str
+    source: str
+    regions: tuple[RegionPrices, ...]
+
+    @classmethod
+    def bundled(cls) -> "PriceTable":
+        """The snapshot that comes with this version of powertune."""
+        return _bundled()
+
+    @classmethod
+    def load(cls, source: Path | bytes) -> "PriceTable":
+        """Read a price file, or its content.
+
+        Raises:
+            UsageError: it cannot be read, is not a price file, or was written by a newer powertune.
+        """
+        if isinstance(source, bytes):
+            return _parse(source, "the price table")
+        try:
+            data = source.read_bytes()
+        except OSError as error:
+            raise UsageError(
+                f"cannot read price file {str(source)!r}: {error.strerror}", hint="check --prices"
+            ) from error
+        return _parse(data, f"price file {str(source)!r}")
+
+    def region(self, name: str) -> RegionPrices:
+        """The prices of one region.
+
+        Raises:
+            UsageError: they are not known. Another region's are never taken instead.
+        """
+        for prices in self.regions:
+            if prices.region == name:
+                return prices
+        raise UsageError(f"no Lambda prices are known for region {name!r}", hint=_hint(name))
+
+    def merged(self, other: "PriceTable") -> "PriceTable":
+        """Both tables in one; where both know a region, the other's prices hold."""
+        regions = {prices.region: prices for prices in (*self.regions, *other.regions)}
+        sources = dict.fromkeys((*self.source.split("; "), *other.source.split("; ")))
+        return PriceTable(
+            as_of=min(self.as_of, other.as_of),
+            source="; ".join(sources),
+            regions=tuple(regions[name] for name in sorted(regions)),
+        )
+
+    def to_json(self) -> str:
+        """The price file that `load` reads. Prices are decimal strings, so that no digit is lost."""
+        document = {
+            "schema": SCHEMA,
+            "as_of": self.as_of,
+            "source": self.source,
+            "regions": {prices.region: _region_document(prices) for prices in self.regions},
+        }
+        return json.dumps(document, indent=1) + "\n"
+
+
+def _hint(region: str) -> str:
+    return f"fetch the prices of {region} with `powertune prices refresh`, or give them with --prices FILE"
+
+
+@cache
+def _bundled() -> PriceTable:
+    data = resources.files("powertune").joinpath("data/prices.json").read_bytes()
+    return _parse(data, "the bundled price table")
+
+
+def _decimal(price: float | None) -> str | None:
+    # repr() is the shortest text that reads back as the same number: the digits that AWS published.
+    return None if price is None else format(Decimal(repr(price)), "f")
+
+
+def _region_document(prices: RegionPrices) -> dict[str, object]:
+    snapstart = {"cache_gb_second": prices.snapstart_cache, "restore_gb": prices.snapstart_restore}
+    return {
+        "currency": prices.currency,
+        "request": _decimal(prices.request),
+        "architectures": {
+            architecture: {
+                "gb_second": [[up_to, _decimal(price)] for up_to, price in of.gb_second],
+                "ephemeral_gb_second": _decimal(of.ephemeral_gb_second),
+                "provisioned_concurrency_gb_second": _decimal(of.provisioned_concurrency_gb_second),
+                "provisioned_duration_gb_second": _decimal(of.provisioned_duration_gb_second),
+            }
+            for architecture, of in prices.architectures
+        },
+        "snapstart": None
+        if prices.snapstart_cache is None and prices.snapstart_restore is None
+        else {name: _decimal(price) for name, price in snapstart.items()},
+    }
+
+
+def _parse(data: bytes, what: str) -> PriceTable:
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(
+            f"{what} is not complete JSON: {error}", hint="write it again with `powertune prices refresh`"
+        ) from error
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if not isinstance(schema, str) or not schema.startswith("powertune/prices/"):
+        raise UsageError(f"{what} is not a price table", hint=f'its "schema" must be "{SCHEMA}"')
+    if schema != SCHEMA:
+        raise UsageError(f"{what} has schema {schema!r}, unknown to this version", hint="upgrade powertune")
+    try:
+        regions = _mapping(document, "regions")
+        return PriceTable(
+            as_of=_text(document, "as_of"),
+            source=_text(document, "source"),
+            regions=tuple(_region(name, _mapping(regions, name)) for name in sorted(regions)),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        detail = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        raise UsageError(
+            f"{what} has the wrong shape: {detail}", hint="write it again with `powertune prices refresh`"
+        ) from error
+
+
+def _region(name: str, entry: Mapping[str, Any]) -> RegionPrices:
+    architectures = entry["architectures"]
+    snapstart = entry.get("snapstart") or {}
+    return RegionPrices(
+        region=name,
+        currency=_text(entry, "currency"),
+        request=_price(entry["request"]),
+        architectures=tuple(
+            (Architecture(key), _architecture(_mapping(architectures, key))) for key in sorted(architectures)
+        ),
+        snapstart_cache=_optional_price(snapstart, "cache_gb_second"),
+        snapstart_restore=_optional_price(snapstart, "restore_gb"),
+    )
+
+
+def _architecture(entry: Mapping[str, Any]) -> ArchitecturePrices:
+    tiers = tuple((up_to, _price(price)) for up_to, price in entry["gb_second"])
+    bounds = [up_to for up_to, _ in tiers]
+    if not tiers or bounds[-1] is not None or not all(type(bound) is int for bound in bounds[:-1]):
+        raise ValueError("volume tiers must be whole numbers of GB-seconds, the last one null")
+    if bounds[:-1] != sorted(set(bounds[:-1])):
+        raise ValueError("volume tiers must ascend")
+    return ArchitecturePrices(
+        gb_second=tiers,
+        ephemeral_gb_second=_price(entry["ephemeral_gb_second"]),
+        provisioned_concurrency_gb_second=_optional_price(entry, "provisioned_concurrency_gb_second"),
+        provisioned_duration_gb_second=_optional_price(entry, "provisioned_duration_gb_second"),
+    )
+
+
+def _mapping(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = entry[name]
+    if not isinstance(value, dict):
+        raise TypeError(f"{name} is not an object")
+    return value
+
+
+def _text(entry: Mapping[str, Any], name: str) -> str:
+    value = entry[name]
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"{name} is not text")
+    return value
+
+
+def _price(value: object) -> float:
+    if not isinstance(value, str):
+        raise TypeError(f"price {value!r} is not a decimal string")
+    price = float(value)
+    if not math.isfinite(price) or price < 0:
+        raise ValueError(f"price {value!r} is not an amount of money")
+    return price
+
+
+def _optional_price(entry: Mapping[str, Any], name: str) -> float | None:
+    return None if entry.get(name) is None else _price(entry[name])

@@ -1,0 +1,309 @@
+"""A tuning run as a versioned JSON file: every invocation, raw, so that judgement can always be derived again."""
+
+import json
+import os
+import reprlib
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+from typing import Any, NoReturn
+
+from powertune.errors import UsageError
+from powertune.model import (
+    INVOCATION_FIELDS,
+    Advisory,
+    Architecture,
+    Configuration,
+    Design,
+    FunctionState,
+    Invocation,
+    Invocations,
+    Measurement,
+    Status,
+    TuningRun,
+)
+
+#: Additions keep the number, for readers ignore what they do not know; a change of meaning raises it.
+SCHEMA = "powertune/run/1"
+_NESTED = ("function", "design", "measurements", "advisories")
+_SIGNED = ("seed",)
+#: Always a list, and so says how many invocations there are.
+_UNFOLDED = "started_at"
+#: Few distinct texts in a million places: one object for each.
+_REPEATED = ("error_type", "executed_version")
+_REMEDY = "measure again, or give a file that `powertune run` wrote"
+
+
+def dump(run: TuningRun) -> bytes:
+    """The results file of a run: UTF-8 JSON with one line per column, so that a person can find their way.
+
+    Invocations are kept as columns; a value that all of a measurement's invocations share stands there once, instead
+    of a list (as `pandas.DataFrame(columns)` takes it). `started_at` is always a list.
+
+    Raises:
+        ValueError: a figure is NaN or infinite, which no measurement can be.
+    """
+    document = {
+        "schema": SCHEMA,
+        **_document(run),
+        "function": _document(run.function),
+        "design": {
+            **_document(run.design),
+            "configurations": [_document(configuration) for configuration in run.design.configurations],
+        },
+        "measurements": [
+            {
+                **_document(measurement.configuration),
+                "unmeasured": measurement.unmeasured,
+                "invocations": {
+                    name: _folded(name, measurement.invocations.column(name)) for name in INVOCATION_FIELDS
+                },
+            }
+            for measurement in run.measurements
+        ],
+        "advisories": [_document(advisory) for advisory in run.advisories],
+    }
+    return ("".join(_lines(document, "\n")) + "\n").encode()
+
+
+def parse(data: bytes | str) -> TuningRun:
+    """The run that a results file holds.
+
+    Raises:
+        UsageError: not a results file, incomplete, damaged, or written by a newer powertune.
+    """
+    try:
+        text = data.decode() if isinstance(data, bytes) else data
+    except UnicodeDecodeError as error:
+        raise UsageError("not a results file: it is not UTF-8 text", hint=_REMEDY) from error
+    del data  # a million invocations take long to read and much memory: keep nothing twice
+    document = _read(text)
+    del text
+    design = _object(document, "design")
+    return TuningRun(
+        **_fields(TuningRun, document, skip=_NESTED),
+        function=FunctionState(**_fields(FunctionState, _object(document, "function"))),
+        design=Design(
+            **_fields(Design, design, skip=("configurations",)),
+            configurations=tuple(
+                Configuration(**_fields(Configuration, entry)) for entry in _objects(design, "configurations")
+            ),
+        ),
+        measurements=_measurements(document),
+        advisories=tuple(Advisory(**_fields(Advisory, entry)) for entry in _objects(document, "advisories")),
+    )
+
+
+def save(run: TuningRun, path: Path) -> None:
+    """Write the results file so that the path holds the old file or the new one, never a part of either.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    data = dump(run)
+    # A link is followed, and a device or a pipe is written to: neither is to be replaced by a file.
+    target = path.resolve()
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        if target.exists() and not target.is_file():
+            target.write_bytes(data)
+            return
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            shutil.copymode(target, temporary)
+        temporary.replace(target)
+    except OSError as error:
+        raise UsageError(
+            f"cannot write results file {str(path)!r}: {error.strerror}", hint="choose another place with --output"
+        ) from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def load(path: Path) -> TuningRun:
+    """Read a results file.
+
+    Raises:
+        UsageError: it cannot be read, or `parse` refuses it; the message names the path.
+    """
+    try:
+        return parse(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"cannot read {str(path)!r}: {error.strerror}", hint="check the path") from error
+    except UsageError as error:
+        raise UsageError(f"{str(path)!r}: {error.message}", hint=error.hint) from error
+
+
+def _document(noun: Any) -> dict[str, Any]:
+    return {f.name: getattr(noun, f.name) for f in fields(noun)}
+
+
+def _lines(value: Any, indent: str) -> Iterator[str]:
+    """Objects, and lists of them, line by line; everything else on one line."""
+    inner = indent + " "
+    if isinstance(value, dict):
+        items: Sequence[tuple[str, Any]] = [(json.dumps(key) + ": ", item) for key, item in value.items()]
+        brackets = "{}"
+    elif isinstance(value, list) and value:
+        items = [("", item) for item in value]
+        brackets = "[]"
+    else:
+        yield json.dumps(value, allow_nan=False, separators=(",", ":"))
+        return
+    for position, (key, item) in enumerate(items):
+        yield (brackets[0] if position == 0 else ",") + inner + key
+        yield from _lines(item, inner)
+    yield indent + brackets[1]
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise UsageError(f"results file holds {name}, which is no measurement", hint=_REMEDY)
+
+
+def _read(text: str) -> Mapping[str, Any]:
+    try:
+        document = json.loads(text, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        stripped = text.strip()
+        if stripped.startswith("{") and not stripped.endswith("}"):
+            raise UsageError("results file is cut off", hint=_REMEDY) from error
+        raise UsageError(f"not a results file: not JSON ({error})", hint=_REMEDY) from error
+    schema = document.get("schema") if isinstance(document, dict) else None
+    if schema == SCHEMA:
+        assert isinstance(document, dict)
+        return document
+    name, _, version = str(schema).rpartition("/")
+    if name == "powertune/run" and version.isdigit():
+        raise UsageError(f"results file {schema!r} was written by a newer powertune", hint="upgrade powertune")
+    if name == "powertune/analysis":
+        raise UsageError(
+            "not a results file but the analysis that --format json prints",
+            hint="give the results file that the analysis was made from",
+        )
+    raise UsageError('not a results file: it has no "schema" of powertune', hint=_REMEDY)
+
+
+def _measurements(document: Mapping[str, Any]) -> tuple[Measurement, ...]:
+    measurements = tuple(_measurement(entry) for entry in _objects(document, "measurements"))
+    for configuration, count in Counter(measurement.configuration for measurement in measurements).items():
+        if count > 1:
+            raise _damaged(f"{configuration} is in it twice")
+    return measurements
+
+
+def _measurement(entry: Mapping[str, Any]) -> Measurement:
+    configuration = Configuration(**_fields(Configuration, entry))
+    return Measurement(
+        **_fields(Measurement, entry, skip=("configuration", "invocations")),
+        configuration=configuration,
+        invocations=_invocations(configuration, _object(entry, "invocations")),
+    )
+
+
+def _invocations(configuration: Configuration, entry: Mapping[str, Any]) -> Invocations:
+    present = {name: entry[name] for name in INVOCATION_FIELDS if name in entry}
+    lengths = {len(values) for values in present.values() if isinstance(values, list)}
+    if len(lengths) != 1:
+        raise _damaged(f"the columns of {configuration} have different lengths, or none")
+    length = lengths.pop()
+    return Invocations({f.name: _unfolded(f, present, length) for f in fields(Invocation)})
+
+
+def _folded(name: str, values: tuple[Any, ...]) -> Any:
+    """A column, or the one value that all its invocations share: half of a large file, and half of its reading."""
+    if values and name != _UNFOLDED and values.count(values[0]) == len(values):
+        return values[0]
+    return values
+
+
+def _unfolded(f: Field[Any], present: Mapping[str, Any], length: int) -> tuple[Any, ...]:
+    if f.name not in present:
+        return (_default(f),) * length
+    values = present[f.name]
+    return _column(f, values) if isinstance(values, list) else _column(f, [values]) * length
+
+
+def _column(f: Field[Any], values: list[Any]) -> tuple[Any, ...]:
+    """One column, checked as a whole: looping over a million values one by one would take seconds."""
+    types = set(map(type, values))
+    allowed = _TYPES[f.type]
+    if not types <= allowed:
+        raise _wrong(f.name, next(value for value in values if type(value) not in allowed))
+    if f.type in _ENUMS:
+        try:
+            return tuple(map(_ENUMS[f.type].__getitem__, values))
+        except KeyError as error:
+            raise _wrong(f.name, error.args[0]) from error
+    if float in types or int in types:
+        known = values if type(None) not in types else [value for value in values if value is not None]
+        for extreme in (min(known), max(known)):
+            if not 0 <= extreme <= sys.float_info.max and f.name not in _SIGNED:
+                raise _wrong(f.name, extreme)
+    if float in allowed and int in types:
+        return tuple(value if value is None else float(value) for value in values)
+    if f.name not in _REPEATED:
+        return tuple(values)
+    pool: dict[Any, Any] = {}
+    return tuple(map(pool.setdefault, values, values))
+
+
+_ENUMS: Mapping[Any, Mapping[str, Any]] = {
+    enum: {member.value: member for member in enum} for enum in (Status, Architecture)
+}
+_TYPES: Mapping[Any, frozenset[type]] = {
+    str: frozenset({str}),
+    str | None: frozenset({str, type(None)}),
+    int: frozenset({int}),
+    int | None: frozenset({int, type(None)}),
+    float: frozenset({int, float}),
+    float | None: frozenset({int, float, type(None)}),
+    bool: frozenset({bool}),
+    Status: frozenset({str}),
+    Architecture: frozenset({str}),
+}
+
+
+def _fields(noun: type[Any], entry: Mapping[str, Any], skip: Sequence[str] = ()) -> dict[str, Any]:
+    """The arguments of a noun, each checked against its annotation."""
+    return {
+        f.name: _column(f, [entry[f.name]])[0] if f.name in entry else _default(f)
+        for f in fields(noun)
+        if f.name not in skip
+    }
+
+
+def _default(f: Field[Any]) -> Any:
+    # A missing status is not a success.
+    if f.default is MISSING or f.name == "status":
+        raise _damaged(f"{f.name!r} is missing")
+    return f.default
+
+
+def _wrong(name: str, value: object) -> UsageError:
+    return _damaged(f"{name} cannot be {reprlib.repr(value)}")
+
+
+def _damaged(how: str) -> UsageError:
+    return UsageError(f"results file is damaged: {how}", hint=_REMEDY)
+
+
+def _object(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = entry.get(name)
+    if not isinstance(value, dict):
+        raise _wrong(name, value)
+    return value
+
+
+def _objects(entry: Mapping[str, Any], name: str) -> Sequence[Mapping[str, Any]]:
+    value = entry.get(name)
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        raise _wrong(name, value)
+    return value

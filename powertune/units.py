@@ -1,0 +1,92 @@
+"""MB, ms, USD and GB-seconds: parsing what people type, and formatting what they read."""
+
+import re
+
+from powertune.errors import UsageError
+
+MEMORY_MIN_MB = 128
+MEMORY_MAX_MB = 10_240
+#: A function of this memory size has one full vCPU (AWS Lambda Developer Guide, "Configure memory").
+MB_PER_VCPU = 1_769
+
+_RANGE = re.compile(r"(?P<low>\d+)\s*-\s*(?P<high>\d+)(?:\s*:\s*(?P<step>\d+))?")
+
+
+def parse_memory_list(text: str) -> tuple[int, ...]:
+    """Memory sizes in MB, ascending, from `128,512,1024`, from ranges such as `128-1024:128`, or from both.
+
+    A range without a step is an error: 128-10240 would be ten thousand sizes by accident.
+
+    Raises:
+        UsageError: not a number, out of range, reversed, or named twice.
+    """
+    sizes: list[int] = []
+    for part in (part.strip() for part in text.split(",")):
+        sizes.extend(_parse_range(part) if "-" in part else [_parse_size(part)])
+    duplicates = sorted({size for size in sizes if sizes.count(size) > 1})
+    if duplicates:
+        raise UsageError(f"memory size {duplicates[0]} MB is named twice in {text!r}", hint="name each size once")
+    return tuple(sorted(sizes))
+
+
+def _parse_size(text: str) -> int:
+    digits = text.removesuffix("MB").removesuffix("mb").strip()
+    if not (digits.isascii() and digits.isdigit()):
+        raise UsageError(
+            f"memory size {text!r} is not a whole number of MB", hint="for example --memory 128,512,1024"
+        )
+    size = int(digits)
+    if not MEMORY_MIN_MB <= size <= MEMORY_MAX_MB:
+        raise UsageError(
+            f"memory size {size} MB is out of range",
+            hint=f"Lambda offers {MEMORY_MIN_MB} to {MEMORY_MAX_MB} MB in steps of 1 MB",
+        )
+    return size
+
+
+def _parse_range(text: str) -> range:
+    match = _RANGE.fullmatch(text)
+    if match is None or match["step"] is None:
+        raise UsageError(f"memory range {text!r} is not LOW-HIGH:STEP", hint="for example --memory 128-1024:128")
+    low, high, step = _parse_size(match["low"]), _parse_size(match["high"]), int(match["step"])
+    if low > high:
+        raise UsageError(f"memory range {text!r} is reversed", hint=f"write {high}-{low}:{step}")
+    if step == 0:
+        raise UsageError(f"memory range {text!r} has a step of 0", hint=f"for example {low}-{high}:64")
+    return range(low, high + 1, step)
+
+
+def format_ms(value: float) -> str:
+    """Milliseconds with three significant digits: `0.52 ms`, `14.3 ms`, `2,130 ms`."""
+    return f"{_significant(value)} ms"
+
+
+def format_usd(value: float, currency: str = "USD") -> str:
+    """An amount of money, in plain digits however small: `$0.0000021`, `¥12.30`."""
+    sign = {"USD": "$", "CNY": "¥"}.get(currency)
+    text = f"{value:,.2f}" if abs(value) >= 1 or value == 0 else _significant(value)
+    return f"{sign}{text}" if sign else f"{text} {currency}"
+
+
+def format_ratio(value: float) -> str:
+    """A ratio with two decimals: `1.07x`."""
+    return f"{value:.2f}x"
+
+
+def format_seconds(value: float) -> str:
+    """A waiting time for people: `8 s`, `3 min 20 s`, `1 h 05 min`."""
+    seconds = round(value)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60:02d} s"
+    return f"{seconds // 3600} h {seconds % 3600 // 60:02d} min"
+
+
+def _significant(value: float) -> str:
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    rounded = f"{value:.3g}"
+    if "e" not in rounded:
+        return rounded
+    return f"{float(rounded):.12f}".rstrip("0").rstrip(".")

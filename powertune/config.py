@@ -1,0 +1,291 @@
+"""powertune.toml or pyproject.toml, the environment and the command line -> frozen options, parsed once."""
+
+import json
+import math
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from powertune.errors import UsageError
+from powertune.model import Payload, Workload
+from powertune.units import parse_memory_list
+
+#: Lambda's limit on a synchronous request.
+PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024
+STRATEGIES = ("cost", "speed", "balanced")
+TELEMETRY = ("auto", "tail", "logs")
+ENVIRONMENT_PREFIX = "POWERTUNE_"
+
+EMPTY_WORKLOAD = Workload(payloads=(Payload(body=b"{}"),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunOptions:
+    """How to tune one function. `max_spend` is in the currency of the function's region; `rate` in calls per second.
+
+    `memory` is None where no sizes were asked for.
+    """
+
+    memory: tuple[int, ...] | None = None
+    invocations: int = 20
+    lanes: int = 4
+    concurrency: int = 32
+    workload: Workload = EMPTY_WORKLOAD
+    strategy: str = "cost"
+    telemetry: str = "auto"
+    max_spend: float = 1.0
+    seed: int = 1
+    sleep_ms: int = 0
+    rate: float = 5.0
+    pre_processor: str | None = None
+    post_processor: str | None = None
+    prices: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalOptions:
+    """How to serve a folder of code on the embedded AWS. `setup` is a script that is run once, before measuring."""
+
+    handler: str | None = None
+    runtime: str | None = None
+    memory: int = 128
+    timeout: int = 30
+    setup: str | None = None
+    payload: str | None = None
+    environment: tuple[tuple[str, str], ...] = ()
+
+
+def load_run(
+    folder: Path,
+    environment: Mapping[str, str],
+    options: Mapping[str, Any],
+    read_payload: Callable[[str], bytes],
+) -> RunOptions:
+    """Options from the command line, else POWERTUNE_* variables, else the `run` table of the configuration file.
+
+    Args:
+        options: what was given on the command line; None means not given.
+        read_payload: fetches what a payload option names (`@file`, `s3://bucket/key`, or the text itself).
+
+    Raises:
+        UsageError: unknown key, or a value that is not what its option takes.
+    """
+    table = dict(_read_table(folder, "run"))
+    _refuse_unknown(table, {*_RUN, "payload"}, "run")
+    for name in (*_RUN, "payload"):
+        if (value := environment.get(ENVIRONMENT_PREFIX + name.upper())) is not None:
+            table[name] = value
+    table.update({name: value for name, value in options.items() if value is not None})
+    source = table.pop("payload", None)
+    parsed = {name: _RUN[name](name, value) for name, value in table.items()}
+    if source is not None:
+        text = source if isinstance(source, str) else json.dumps(source)
+        parsed["workload"] = parse_workload(read_payload(text), text)
+    return _checked(RunOptions(**parsed))
+
+
+def load_local(folder: Path) -> LocalOptions:
+    """The `local` table of the configuration file in the function's folder.
+
+    Raises:
+        UsageError: unknown key, or a value that is not what its key takes.
+    """
+    table = _read_table(folder, "local")
+    _refuse_unknown(table, _LOCAL, "local")
+    return LocalOptions(**{name: _LOCAL[name](name, value) for name, value in table.items()})
+
+
+def parse_workload(body: bytes, source: str) -> Workload:
+    """One event; or weighted events, as a list of {"payload", "weight"} or as JSON Lines, one event or pair a line.
+
+    A JSON list whose items are not all such pairs is one event: a list.
+
+    Raises:
+        UsageError: not JSON, too large for a synchronous invocation, or a weight that is not a positive number.
+    """
+    name = source if len(source) <= 60 else source[:57] + "..."
+    lines = [line for line in body.splitlines() if line.strip()]
+    document = _parse_json(body)
+    if document is not _INVALID:
+        items = document if _is_weighted(document) else [document]
+    else:
+        items = [_parse_json(line) for line in lines]
+        if len(items) < 2 or _INVALID in items:
+            raise UsageError(
+                f"payload {name!r} is not JSON", hint="give JSON, as '{\"key\": 1}', @file.json or s3://bucket/key"
+            )
+    payloads = tuple(_payload(item, name) for item in items)
+    return Workload(payloads=payloads)
+
+
+_INVALID = object()
+
+
+def _parse_json(body: bytes) -> Any:
+    try:
+        return json.loads(body, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError):
+        return _INVALID
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _is_pair(item: Any) -> bool:
+    return isinstance(item, dict) and item.keys() == {"payload", "weight"}
+
+
+def _is_weighted(document: Any) -> bool:
+    return isinstance(document, list) and len(document) > 0 and all(_is_pair(item) for item in document)
+
+
+def _payload(item: Any, name: str) -> Payload:
+    weight = 1.0
+    if _is_pair(item):
+        item, weight = item["payload"], item["weight"]
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < math.inf:
+            raise UsageError(f"weight {weight!r} in payload {name!r} is not a positive number", hint="for example 30")
+    body = json.dumps(item, separators=(",", ":")).encode()
+    if len(body) > PAYLOAD_LIMIT_BYTES:
+        raise UsageError(
+            f"payload {name!r} has {len(body):,} bytes, more than Lambda takes",
+            hint=f"a synchronous invocation takes {PAYLOAD_LIMIT_BYTES:,} bytes; pass a reference to the data",
+        )
+    return Payload(body=body, weight=float(weight))
+
+
+def _read_table(folder: Path, name: str) -> dict[str, Any]:
+    """The table [NAME] of powertune.toml, or [tool.powertune.NAME] of pyproject.toml; empty if there is neither."""
+    for file, path in (("powertune.toml", (name,)), ("pyproject.toml", ("tool", "powertune", name))):
+        try:
+            document: Any = tomllib.loads((folder / file).read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:
+            raise UsageError(f"{folder / file}: {error}", hint="mend the file, or run from another folder") from None
+        for key in path:
+            document = document.get(key, {})
+        if not isinstance(document, dict):
+            raise UsageError(f"{folder / file}: {name!r} is not a table", hint=f"write [{'.'.join(path)}]")
+        if document or file == "powertune.toml":
+            return document
+    return {}
+
+
+def _refuse_unknown(table: Mapping[str, Any], known: Any, where: str) -> None:
+    for name in table:
+        if name not in known:
+            raise UsageError(
+                f"unknown key {name!r} in the [{where}] table", hint=f"the keys are {', '.join(sorted(known))}"
+            )
+
+
+def _checked(options: RunOptions) -> RunOptions:
+    needed = min_invocations(options.workload)
+    if options.invocations < needed:
+        raise UsageError(
+            f"{options.invocations} invocations are too few for {len(options.workload.payloads)} weighted payloads",
+            hint=f"--invocations {needed} would send each at least once",
+        )
+    return options
+
+
+def parse_strategy(value: str | None) -> str:
+    """A strategy's name; the default for None.
+
+    Raises:
+        UsageError: there is no such strategy.
+    """
+    return STRATEGIES[0] if value is None else _choice(STRATEGIES)("strategy", value)
+
+
+def min_invocations(workload: Workload) -> int:
+    """How many invocations it takes until every payload has been sent once."""
+    total = sum(payload.weight for payload in workload.payloads)
+    least = min(payload.weight for payload in workload.payloads)
+    return math.ceil(total / least - 1e-9)
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise UsageError(f"{name} {value!r} is not text", hint=f'write {name} = "..."')
+    return value
+
+
+def _memory(_: str, value: Any) -> tuple[int, ...]:
+    if isinstance(value, list):
+        value = ",".join(str(item) for item in value)
+    return parse_memory_list(str(value))
+
+
+def _whole(low: int, high: int) -> Callable[[str, Any], int]:
+    def parse(name: str, value: Any) -> int:
+        try:
+            number = int(str(value))
+        except ValueError:
+            number = low - 1
+        if not low <= number <= high or isinstance(value, bool):
+            raise UsageError(
+                f"{_dashed(name)} {value!r} is not a whole number from {low} to {high:,}", hint=f"for example {low}"
+            )
+        return number
+
+    return parse
+
+
+def _positive(name: str, value: Any) -> float:
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise UsageError(f"{_dashed(name)} {value!r} is not a positive number", hint="for example 0.50")
+    return number
+
+
+def _choice(choices: tuple[str, ...]) -> Callable[[str, Any], str]:
+    def parse(name: str, value: Any) -> str:
+        if value not in choices:
+            raise UsageError(f"unknown {_dashed(name)} {value!r}", hint=f"one of {', '.join(choices)}")
+        return str(value)
+
+    return parse
+
+
+def _environment(name: str, value: Any) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, dict):
+        raise UsageError(f"{name} {value!r} is not a table", hint='write environment = { BUCKET = "name" }')
+    return tuple((str(key), str(item)) for key, item in value.items())
+
+
+def _dashed(name: str) -> str:
+    return name.replace("_", "-")
+
+
+_RUN: dict[str, Callable[[str, Any], Any]] = {
+    "memory": _memory,
+    "invocations": _whole(1, 1_000_000),
+    "lanes": _whole(1, 1_000),
+    "concurrency": _whole(1, 10_000),
+    "strategy": _choice(STRATEGIES),
+    "telemetry": _choice(TELEMETRY),
+    "max_spend": _positive,
+    "seed": _whole(0, 2**63 - 1),
+    "sleep_ms": _whole(0, 3_600_000),
+    "rate": _positive,
+    "pre_processor": _text,
+    "post_processor": _text,
+    "prices": _text,
+}
+_LOCAL: dict[str, Callable[[str, Any], Any]] = {
+    "handler": _text,
+    "runtime": _text,
+    "memory": _whole(128, 10_240),
+    "timeout": _whole(1, 900),
+    "setup": _text,
+    "payload": _text,
+    "environment": _environment,
+}

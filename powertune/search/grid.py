@@ -1,0 +1,40 @@
+"""A fixed list of configurations, each measured equally often, in rounds over all of them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from powertune.model import Configuration, Measurement, Population
+from powertune.search import Stop, Trial
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """Warm every lane up once, then take one invocation per lane and round until each size has its samples.
+
+    A round covers all sizes that still need samples, so a noisy minute hits all of them alike. A size that proves
+    infeasible gets no more. A size whose environments keep starting cold is given up after twice the samples.
+    """
+
+    configurations: tuple[Configuration, ...]
+    invocations: int
+    lanes: int
+
+    def propose(self, measured: Mapping[Configuration, Measurement]) -> tuple[Trial, ...] | Stop:
+        """One round: for each size, as many invocations as there are lanes, or as are still missing."""
+        trials = tuple(
+            Trial(configuration=configuration, invocations=needed)
+            for configuration in self.configurations
+            if (needed := self._needed(measured.get(configuration))) > 0
+        )
+        return trials or Stop(reason="complete")
+
+    def _needed(self, measurement: Measurement | None) -> int:
+        if measurement is None:
+            return self.lanes
+        if measurement.unmeasured or measurement.infeasible:
+            return 0
+        invocations = measurement.invocations
+        kept_apart = invocations.count(Population.COLD) + invocations.count(Population.SET_ASIDE)
+        done = len(invocations) - max(kept_apart, self.lanes)
+        allowed = 2 * self.invocations + self.lanes - len(invocations)
+        return max(0, min(self.lanes, self.invocations - done, allowed))

@@ -1,0 +1,447 @@
+"""Stand-ins that behave: a Lambda that remembers, a clock that is told the time, a scripted target."""
+
+import base64
+import io
+import itertools
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from powertune.aws.client import Aws, Clients
+from powertune.errors import MemorySizeRefused
+from powertune.model import Advisory, Configuration, Invocation, Status, TuningRun
+
+
+class FakeClock:
+    """Seconds that pass only when somebody sleeps."""
+
+    def __init__(self, start: float = 1_800_000_000.0) -> None:
+        self.now = start
+        self.slept: list[float] = []
+        self._lock = threading.Lock()
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self.slept.append(seconds)
+            self.now += seconds
+
+
+def client_error(code: str, message: str = "", status: int = 400) -> ClientError:
+    """What boto3 raises for an answer of AWS."""
+    response: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "Operation")
+
+
+def report_text(
+    request_id: str,
+    *,
+    duration: float = 12.34,
+    billed: int = 13,
+    memory: int = 128,
+    used: int = 40,
+    init: float | None = None,
+    status: str = "",
+) -> str:
+    """A log tail as Lambda writes it."""
+    more = f"Init Duration: {init:.2f} ms\t" if init is not None else ""
+    return (
+        f"START RequestId: {request_id} Version: 1\nhello\nEND RequestId: {request_id}\n"
+        f"REPORT RequestId: {request_id}\tDuration: {duration:.2f} ms\tBilled Duration: {billed} ms\t"
+        f"Memory Size: {memory} MB\tMax Memory Used: {used} MB\t{more}{status}\n"
+    )
+
+
+@dataclass
+class FakeFunction:
+    """One function's state inside the fake."""
+
+    configuration: dict[str, Any]
+    versions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    aliases: dict[str, dict[str, Any]] = field(default_factory=dict)
+    published: int = 0
+    changed: bool = True
+    updated_at: float = -1e9
+
+
+class FakeLambda:
+    """A boto3 Lambda client (and Logs, CloudWatch, S3) over one in-memory account.
+
+    `on_call(name, kwargs)` runs before a call takes effect and may raise; `after_call` runs after it took effect and
+    may raise too, like an answer that is lost. `latency` is slept per call, by method name.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = lambda seconds: None,
+        update_s: float = 0.0,
+        latency: Mapping[str, float] | None = None,
+        memory_limit_mb: int = 10_240,
+        duration_ms: Callable[[int], float] = lambda memory_mb: 100.0,
+    ) -> None:
+        self.clock = clock
+        self.sleep = sleep
+        self.update_s = update_s
+        self.latency = latency or {}
+        self.memory_limit_mb = memory_limit_mb
+        self.duration_ms = duration_ms
+        self.functions: dict[str, FakeFunction] = {}
+        self.calls: list[str] = []
+        self.invoked: list[tuple[str | None, bytes]] = []
+        self.on_call: Callable[[str, dict[str, Any]], None] = lambda name, kwargs: None
+        self.after_call: Callable[[str, dict[str, Any]], None] = lambda name, kwargs: None
+        self.answer: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda call: None
+        self.log_events: list[str] = []
+        self.objects: dict[tuple[str, str], bytes] = {}
+        self.warm: dict[str, int] = {}
+        self.platform: str | None = None
+        self.concurrency = 1000
+        #: One item a page, so that whoever reads only the first page is found out.
+        self.page_size = 1
+        self._lock = threading.RLock()
+        self._busy: dict[str, int] = {}
+
+    def add(self, name: str, *, memory_mb: int = 512, **configuration: Any) -> FakeFunction:
+        """Create a function."""
+        function = FakeFunction(
+            configuration={
+                "FunctionName": name,
+                "FunctionArn": f"arn:aws:lambda:us-east-1:123456789012:function:{name}",
+                "Runtime": "python3.13",
+                "Handler": "app.handler",
+                "MemorySize": memory_mb,
+                "Timeout": 30,
+                "Architectures": ["x86_64"],
+                "CodeSha256": "sha-of-the-code",
+                "RevisionId": str(uuid.uuid4()),
+                "State": "Active",
+                "LastUpdateStatus": "Successful",
+                "Version": "$LATEST",
+                **configuration,
+            }
+        )
+        self.functions[name] = function
+        return function
+
+    def publish_user_version(self, name: str, alias: str | None = None) -> str:
+        """A version that the function's owner has published."""
+        function = self.functions[name]
+        function.published += 1
+        number = str(function.published)
+        function.versions[number] = {**function.configuration, "Version": number, "Description": "theirs"}
+        function.changed = False
+        if alias:
+            function.aliases[alias] = {"Name": alias, "FunctionVersion": number, "Description": ""}
+        return number
+
+    def snapshot(self, name: str) -> tuple[Any, ...]:
+        """Everything that undo has to give back."""
+        function = self.functions[name]
+        lasting = {key: value for key, value in function.configuration.items() if key != "RevisionId"}
+        return lasting, dict(function.versions), dict(function.aliases), sorted(self.functions)
+
+    def _enter(self, name: str, kwargs: dict[str, Any]) -> None:
+        with self._lock:
+            self.calls.append(name)
+        self.sleep(self.latency.get(name, 0.0))
+        self.on_call(name, kwargs)
+
+    def _function(self, kwargs: dict[str, Any]) -> FakeFunction:
+        name = kwargs["FunctionName"].rsplit(":function:", 1)[-1]
+        if name not in self.functions:
+            raise client_error("ResourceNotFoundException", f"Function not found: {name}", 404)
+        return self.functions[name]
+
+    def _at(self, function: FakeFunction, qualifier: str | None) -> dict[str, Any]:
+        if qualifier in (None, "$LATEST"):
+            return function.configuration
+        number = function.aliases[qualifier]["FunctionVersion"] if qualifier in function.aliases else qualifier
+        if number == "$LATEST":
+            return function.configuration
+        if number not in function.versions:
+            raise client_error("ResourceNotFoundException", f"Function not found: {qualifier}", 404)
+        return function.versions[number]
+
+    def get_function(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("get_function", kwargs)
+        with self._lock:
+            function = self._function(kwargs)
+            configuration = dict(self._at(function, kwargs.get("Qualifier")))
+            if self.clock() < function.updated_at + self.update_s and configuration["Version"] == "$LATEST":
+                configuration["LastUpdateStatus"] = "InProgress"
+        headers = {"x-powertune-embedded": self.platform} if self.platform else {}
+        return {"Configuration": configuration, "ResponseMetadata": {"HTTPHeaders": headers}}
+
+    def get_account_settings(self) -> dict[str, Any]:
+        self._enter("get_account_settings", {})
+        return {"AccountLimit": {"UnreservedConcurrentExecutions": self.concurrency}}
+
+    def update_function_configuration(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("update_function_configuration", kwargs)
+        with self._lock:
+            function = self._function(kwargs)
+            if self.clock() < function.updated_at + self.update_s:
+                raise client_error("ResourceConflictException", "An update is in progress for resource", 409)
+            if kwargs.get("RevisionId", function.configuration["RevisionId"]) != function.configuration["RevisionId"]:
+                raise client_error("PreconditionFailedException", "The RevisionId provided does not match", 412)
+            if kwargs["MemorySize"] > self.memory_limit_mb:
+                raise client_error(
+                    "InvalidParameterValueException",
+                    "'MemorySize' value failed to satisfy constraint: Member must have value less than or equal to "
+                    f"{self.memory_limit_mb}",
+                )
+            function.configuration["MemorySize"] = kwargs["MemorySize"]
+            function.configuration["RevisionId"] = str(uuid.uuid4())
+            function.updated_at = self.clock()
+            function.changed = True
+        self.after_call("update_function_configuration", kwargs)
+        return dict(function.configuration)
+
+    def publish_version(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("publish_version", kwargs)
+        with self._lock:
+            function = self._function(kwargs)
+            if kwargs.get("CodeSha256", function.configuration["CodeSha256"]) != function.configuration["CodeSha256"]:
+                raise client_error("PreconditionFailedException", "CodeSha256 does not match", 412)
+            last = str(function.published)
+            if function.changed or last not in function.versions:
+                function.published += 1
+                last = str(function.published)
+                function.versions[last] = {
+                    **function.configuration,
+                    "Version": last,
+                    "Description": kwargs.get("Description", ""),
+                }
+                function.changed = False
+            version = dict(function.versions[last])
+        self.after_call("publish_version", kwargs)
+        return version
+
+    def create_alias(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("create_alias", kwargs)
+        with self._lock:
+            function = self._function(kwargs)
+            if kwargs["Name"] in function.aliases:
+                raise client_error("ResourceConflictException", f"Alias already exists: {kwargs['Name']}", 409)
+            self._at(function, kwargs["FunctionVersion"])
+            function.aliases[kwargs["Name"]] = {
+                key: kwargs[key] for key in ("Name", "FunctionVersion", "Description")
+            }
+        self.after_call("create_alias", kwargs)
+        return dict(function.aliases.get(kwargs["Name"], {}))
+
+    def get_alias(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("get_alias", kwargs)
+        function = self._function(kwargs)
+        if kwargs["Name"] not in function.aliases:
+            raise client_error("ResourceNotFoundException", "Cannot find alias", 404)
+        return dict(function.aliases[kwargs["Name"]])
+
+    def list_aliases(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("list_aliases", kwargs)
+        items = sorted(self._function(kwargs).aliases.values(), key=lambda alias: str(alias["Name"]))
+        return self._page("Aliases", items, kwargs)
+
+    def list_versions_by_function(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("list_versions_by_function", kwargs)
+        function = self._function(kwargs)
+        return self._page("Versions", [function.configuration, *function.versions.values()], kwargs)
+
+    def _page(self, name: str, items: list[dict[str, Any]], kwargs: dict[str, Any]) -> dict[str, Any]:
+        at = int(kwargs.get("Marker", 0))
+        end = at + self.page_size
+        more = {"NextMarker": str(end)} if end < len(items) else {}
+        return {name: [dict(item) for item in items[at:end]], **more}
+
+    def delete_alias(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("delete_alias", kwargs)
+        with self._lock:
+            self._function(kwargs).aliases.pop(kwargs["Name"], None)
+        self.after_call("delete_alias", kwargs)
+        return {}
+
+    def delete_function(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("delete_function", kwargs)
+        with self._lock:
+            function = self._function(kwargs)
+            number = kwargs["Qualifier"]
+            if any(alias["FunctionVersion"] == number for alias in function.aliases.values()):
+                raise client_error(
+                    "ResourceConflictException",
+                    "Unable to delete version because the following aliases reference it: [...]",
+                    409,
+                )
+            if function.versions.pop(number, None) is None:
+                raise client_error("ResourceNotFoundException", "Function not found", 404)
+        self.after_call("delete_function", kwargs)
+        return {}
+
+    def invoke(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("invoke", kwargs)
+        request_id = str(uuid.uuid4())
+        with self._lock:
+            configuration = dict(self._at(self._function(kwargs), kwargs.get("Qualifier")))
+            version = configuration["Version"]
+            self.invoked.append((kwargs.get("Qualifier"), kwargs["Payload"]))
+            self._busy[version] = self._busy.get(version, 0) + 1
+            cold = self._busy[version] > self.warm.get(version, 0)
+            if cold:
+                self.warm[version] = self._busy[version]
+        try:
+            scripted = self.answer({**kwargs, "request_id": request_id, "configuration": configuration, "cold": cold})
+            if scripted is not None:
+                return scripted
+            self.sleep(self.latency.get("running", 0.0))
+        finally:
+            with self._lock:
+                self._busy[version] -= 1
+        duration = self.duration_ms(configuration["MemorySize"])
+        init = 150.0 if cold else None
+        billed = -int(-(duration + (init or 0)) // 1)
+        text = report_text(
+            request_id, duration=duration, billed=billed, memory=configuration["MemorySize"], init=init
+        )
+        self.after_call("invoke", kwargs)
+        return answer(request_id, text if kwargs.get("LogType") == "Tail" else None, version=version)
+
+    def filter_log_events(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("filter_log_events", kwargs)
+        at = int(kwargs.get("nextToken", 0))
+        more = {"nextToken": str(at + 1)} if at + 1 < len(self.log_events) else {}
+        return {"events": [{"message": text} for text in self.log_events[at : at + 1]], **more}
+
+    def get_metric_statistics(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("get_metric_statistics", kwargs)
+        return {"Datapoints": []}
+
+    def get_object(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("get_object", kwargs)
+        key = (kwargs["Bucket"], kwargs["Key"])
+        if key not in self.objects:
+            raise client_error("NoSuchKey", "The specified key does not exist.", 404)
+        return {"Body": io.BytesIO(self.objects[key])}
+
+
+def answer(
+    request_id: str, text: str | None, *, payload: bytes = b"{}", error: str | None = None, version: str = "1"
+) -> dict[str, Any]:
+    """What boto3's invoke returns."""
+    return {
+        "StatusCode": 200,
+        "ExecutedVersion": version,
+        "Payload": io.BytesIO(payload),
+        "ResponseMetadata": {"RequestId": request_id, "HTTPHeaders": {}},
+        **({"LogResult": base64.b64encode(text.encode()).decode()} if text is not None else {}),
+        **({"FunctionError": error} if error else {}),
+    }
+
+
+def fake_aws(fake: FakeLambda, *, clock: FakeClock | None = None, rate: float = 1000.0) -> Aws:
+    """Our door to AWS, opening onto the fake, in no time."""
+    clock = clock or FakeClock()
+    client: Any = fake
+    return Aws(
+        clients=Clients(control=client, invoke=client, logs=client, cloudwatch=client, s3=client),
+        region="us-east-1",
+        rate=rate,
+        clock=clock,
+        sleep=clock.sleep,
+    )
+
+
+class FakeTarget:
+    """A `measure.Target` whose invocations are told beforehand, by size and turn."""
+
+    def __init__(
+        self,
+        behaviour: Callable[[int, int], Invocation] | None = None,
+        *,
+        limit_mb: int = 10_240,
+        recoverable: Mapping[str, Invocation] | None = None,
+    ) -> None:
+        self.events: list[str] = []
+        self.behaviour = behaviour or (lambda memory_mb, turn: invocation(100_000 / memory_mb, memory_mb=memory_mb))
+        self.limit_mb = limit_mb
+        self.recoverable = recoverable or {}
+        self.throttles = 0
+        self.advisories: tuple[Advisory, ...] = ()
+        self._turns: dict[int, itertools.count[int]] = {}
+        self._lock = threading.Lock()
+
+    def _log(self, event: str) -> None:
+        with self._lock:
+            self.events.append(event)
+
+    def open(self) -> None:
+        self._log("open")
+
+    def publish(self, configuration: Configuration) -> None:
+        if configuration.memory_mb > self.limit_mb:
+            raise MemorySizeRefused(f"at most {self.limit_mb} MB", limit_mb=self.limit_mb)
+        self._log(f"publish {configuration.memory_mb}")
+
+    def rest(self) -> None:
+        self._log("rest")
+
+    def invoke(self, configuration: Configuration, payload: bytes, lane: int) -> Invocation:
+        with self._lock:
+            turn = next(self._turns.setdefault(configuration.memory_mb, itertools.count()))
+        result = self.behaviour(configuration.memory_mb, turn)
+        self._log(f"invoke {configuration.memory_mb} {payload.decode()}")
+        values = {name: getattr(result, name) for name in result.__dataclass_fields__}
+        return Invocation(**{**values, "lane": lane})
+
+    def recover(self, invocations: Sequence[Invocation]) -> Mapping[str, Invocation]:
+        self._log(f"recover {len(invocations)}")
+        return self.recoverable
+
+    def undo(self) -> None:
+        self._log("undo")
+
+
+def invocation(duration_ms: float | None, *, memory_mb: int = 128, **fields: Any) -> Invocation:
+    """An invocation that went well, unless the fields say otherwise."""
+    return Invocation(
+        **{
+            "started_at": 0.0,
+            "duration_ms": duration_ms,
+            "billed_ms": None if duration_ms is None else max(1, int(duration_ms + 0.999)),
+            "memory_mb": memory_mb,
+            "status": Status.OK,
+            "request_id": str(uuid.uuid4()),
+            **fields,
+        }
+    )
+
+
+@dataclass
+class RecordingObserver:
+    """A `measure.Observer` that keeps what it was told."""
+
+    runs: list[TuningRun] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)
+    spent: float = 0.0
+
+    def published(self, configuration: Configuration) -> None:
+        self.events.append(f"published {configuration.memory_mb}")
+
+    def unmeasured(self, configuration: Configuration, reason: str) -> None:
+        self.events.append(f"unmeasured {configuration.memory_mb} {reason}")
+
+    def invoked(self, configuration: Configuration, invocation: Invocation, spent: float) -> None:
+        self.spent = spent
+
+    def saved(self, run: TuningRun) -> None:
+        self.runs.append(run)
+
+    def restoring(self) -> None:
+        self.events.append("restoring")

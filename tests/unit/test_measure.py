@@ -1,0 +1,187 @@
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from fakes import FakeTarget, RecordingObserver, invocation
+
+from powertune.config import RunOptions
+from powertune.errors import AccessDenied, NotRestored
+from powertune.measure import measure
+from powertune.model import (
+    Architecture,
+    Configuration,
+    FunctionState,
+    Invocation,
+    Payload,
+    Population,
+    Status,
+    TuningRun,
+    Workload,
+)
+from powertune.plan import Plan, make_plan
+from powertune.prices import PriceTable
+from powertune.search import Stop, Trial
+
+PRICES = PriceTable.bundled().region("us-east-1")
+STATE = FunctionState(
+    name="fn",
+    arn="arn:aws:lambda:us-east-1:123456789012:function:fn",
+    region="us-east-1",
+    qualifier=None,
+    runtime="python3.13",
+    memory_mb=512,
+    architecture=Architecture.X86_64,
+    timeout_s=3,
+)
+
+
+def make(**options: Any) -> Plan:
+    return make_plan(
+        RunOptions(**{"memory": (128, 1024), "invocations": 6, "lanes": 2, **options}),
+        STATE,
+        PRICES,
+        run_id="abcd1234",
+        account_concurrency=1000,
+        average_ms=None,
+    )
+
+
+def go(plan: Plan, target: FakeTarget, observer: RecordingObserver | None = None, **options: Any) -> TuningRun:
+    options.setdefault("sleep", lambda seconds: None)
+    return measure(plan, target, observer or RecordingObserver(), clock=lambda: 5.0, **options)
+
+
+def usual(memory_mb: int, turn: int) -> Invocation:
+    return invocation(100.0, memory_mb=memory_mb, init_ms=200.0 if turn < 2 else None)
+
+
+def test_a_run_from_beginning_to_end() -> None:
+    target, observer = FakeTarget(usual), RecordingObserver()
+    run = go(make(), target, observer)
+    assert target.events[0] == "open"
+    assert target.events[-1] == "undo"
+    assert target.events.count("rest") == 1
+    assert run.stopped == "complete"
+    for measurement in run.measurements:
+        assert measurement.invocations.count(Population.WARM) == 6
+        assert measurement.invocations.count(Population.COLD) == 2
+    assert observer.runs[-1] == run
+    assert [sum(len(m.invocations) for m in r.measurements) for r in observer.runs] == [4, 8, 12, 16, 16]
+    assert observer.events == ["published 128", "published 1024", "restoring"]
+
+
+def test_every_round_interleaves_the_sizes_in_an_order_that_the_seed_decides() -> None:
+    def order(seed: int) -> list[str]:
+        target = FakeTarget(usual)
+        go(make(seed=seed, invocations=40, lanes=1, concurrency=1), target)
+        return [event.split()[1] for event in target.events if event.startswith("invoke")]
+
+    first = order(1)
+    rounds = [first[at : at + 2] for at in range(2, len(first), 2)]
+    assert all(sorted(pair) == ["1024", "128"] for pair in rounds)
+    assert len({tuple(pair) for pair in rounds}) == 2
+    assert order(1) == first
+    assert order(2) != first
+
+
+def test_a_lane_never_has_two_turns_in_one_round_even_if_the_search_asks_for_more() -> None:
+    class Once:
+        asked = False
+
+        def propose(self, measured: object) -> tuple[Trial, ...] | Stop:
+            if self.asked:
+                return Stop(reason="enough")
+            self.asked = True
+            return (Trial(configuration=make().design.configurations[0], invocations=5),)
+
+    observer = RecordingObserver()
+    run = go(make(), FakeTarget(usual), observer, search=Once())
+    assert run.stopped == "enough"
+    assert sorted(run.measurements[0].invocations.column("lane")) == [0, 0, 0, 1, 1]
+    assert [sum(len(m.invocations) for m in r.measurements) for r in observer.runs] == [2, 4, 5, 5]
+
+
+def test_every_size_gets_the_same_weighted_events() -> None:
+    workload = Workload(payloads=(Payload(body=b"1", weight=3), Payload(body=b"2", weight=1)))
+    target = FakeTarget(usual)
+    go(make(workload=workload, invocations=6, lanes=2), target)
+    for size in ("128", "1024"):
+        sent = [event.split()[2] for event in target.events if event.startswith(f"invoke {size} ")]
+        assert (sent.count("1"), sent.count("2")) == (6, 2)
+
+
+def test_a_size_that_the_account_may_not_use_is_dropped_and_the_run_goes_on() -> None:
+    observer = RecordingObserver()
+    run = go(make(memory=(128, 4096)), FakeTarget(usual, limit_mb=3008), observer)
+    assert [m.unmeasured for m in run.measurements] == [None, "at most 3008 MB"]
+    assert "unmeasured 4096 at most 3008 MB" in observer.events
+
+
+def test_the_budget_is_never_exceeded() -> None:
+    def spent_with(limit: float) -> tuple[TuningRun, float]:
+        observer = RecordingObserver()
+        run = go(make(max_spend=limit, invocations=1000), FakeTarget(lambda mb, turn: invocation(3000.0)), observer)
+        return run, observer.spent
+
+    worst = make().worst_cost(Configuration(memory_mb=1024, architecture=Architecture.X86_64))
+    run, spent = spent_with(20 * worst)
+    assert run.stopped == "budget"
+    assert 0 < spent <= 20 * worst
+    run, spent = spent_with(worst / 100)
+    assert (run.stopped, spent) == ("budget", 0.0)
+    assert run.measurements == ()
+
+
+def test_an_invocation_without_a_report_is_looked_up_and_until_then_costs_the_most_that_it_can() -> None:
+    lost = invocation(None, request_id="id-1", status=Status.MISSING)
+    found = invocation(50.0, request_id="id-1")
+    target = FakeTarget(lambda mb, turn: lost, recoverable={"id-1": found})
+    run = go(make(memory=(128,), invocations=2, lanes=1), target)
+    assert set(run.measurements[0].invocations.column("duration_ms")) == {50.0}
+    observer = RecordingObserver()
+    run = go(make(memory=(128,), invocations=2, lanes=1), FakeTarget(lambda mb, turn: lost), observer)
+    assert run.measurements[0].invocations.count(Population.MISSING) == 3
+    worst = make().worst_cost(Configuration(memory_mb=128, architecture=Architecture.X86_64))
+    assert observer.spent == pytest.approx(3 * worst)
+
+
+def test_sleeping_between_rounds() -> None:
+    slept: list[float] = []
+    go(make(sleep_ms=250), FakeTarget(usual), sleep=slept.append)
+    assert slept == [0.25] * 4
+
+
+@pytest.mark.parametrize("where", ["open", "publish", "rest", "invoke"])
+@pytest.mark.parametrize("error", [AccessDenied("denied"), KeyboardInterrupt(), ZeroDivisionError()])
+def test_whatever_happens_the_function_is_undone_and_what_was_measured_is_saved(
+    where: str, error: BaseException
+) -> None:
+    target, observer = FakeTarget(usual), RecordingObserver()
+    original: Callable[..., Any] = getattr(target, where)
+
+    def fail(*args: Any) -> Any:
+        if where != "invoke" or len([e for e in target.events if e.startswith("invoke")]) == 5:
+            raise error
+        return original(*args)
+
+    setattr(target, where, fail)
+    with pytest.raises(type(error)):
+        go(make(), target, observer)
+    assert target.events[-1] == "undo"
+    assert observer.runs[-1].stopped == ("denied" if isinstance(error, AccessDenied) else "interrupted")
+    if where == "invoke":
+        assert sum(len(m.invocations) for m in observer.runs[-1].measurements) >= 4
+
+
+def test_not_restored_beats_everything_and_what_was_measured_is_saved_all_the_same() -> None:
+    target, observer = FakeTarget(usual), RecordingObserver()
+
+    def fail() -> None:
+        raise NotRestored("still 128 MB", hint="powertune restore fn")
+
+    target.undo = fail  # type: ignore[method-assign]
+    target.rest = lambda: json.loads("{")  # type: ignore[method-assign]
+    with pytest.raises(NotRestored):
+        go(make(), target, observer)
+    assert observer.runs

@@ -1,0 +1,76 @@
+"""How much longer a run takes than the critical path of AWS's own latencies, against a stub with fixed ones.
+
+The critical path: the journal's alias; for each size in turn (AWS updates a function once at a time) the update until
+it has ended, the version and the alias; the last size's cold start and rounds, with $LATEST put back meanwhile; then
+the aliases, the versions and the journal, each kind at once.
+"""
+
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from fakes import FakeLambda, RecordingObserver
+
+from powertune.aws.client import Aws, Clients
+from powertune.aws.preflight import preflight
+from powertune.aws.target import AwsTarget
+from powertune.config import RunOptions
+from powertune.measure import measure
+from powertune.model import FunctionRef
+from powertune.plan import make_plan
+from powertune.prices import PriceTable
+
+SIZES = (128, 256, 512, 1024, 1769, 3008)
+INVOCATIONS, LANES = 20, 4
+UPDATE_S, CHANGE_S, INVOKE_S = 0.8, 0.08, 0.2
+BUDGET = 1.15
+CHANGES = ("publish_version", "create_alias", "delete_alias", "delete_function")
+
+
+def critical_path_s() -> float:
+    publishing = len(SIZES) * (UPDATE_S + 2 * CHANGE_S)
+    rounds = (1 + INVOCATIONS / LANES) * INVOKE_S
+    undoing = 3 * CHANGE_S
+    return CHANGE_S + publishing + max(rounds, UPDATE_S) + undoing
+
+
+def run_s() -> float:
+    fake = FakeLambda(
+        sleep=time.sleep, update_s=UPDATE_S, latency={**dict.fromkeys(CHANGES, CHANGE_S), "running": INVOKE_S}
+    )
+    fake.page_size = 50
+    fake.add("fn", memory_mb=512)
+    client: Any = fake
+    aws = Aws(
+        clients=Clients(control=client, invoke=client, logs=client, cloudwatch=client, s3=client), region="us-east-1"
+    )
+    found = preflight(aws, FunctionRef(name="fn"), now=time.time())
+    plan = make_plan(
+        RunOptions(memory=SIZES, invocations=INVOCATIONS, lanes=LANES),
+        found.state,
+        PriceTable.bundled().region("us-east-1"),
+        run_id="benchmark",
+        account_concurrency=1000,
+        average_ms=None,
+    )
+    target = AwsTarget(aws, plan, restore_command="", clock=time.time)
+    started = time.perf_counter()
+    run = measure(plan, target, RecordingObserver(), clock=time.time, sleep=time.sleep)
+    took = time.perf_counter() - started
+    executed = sum(len(m.invocations) for m in run.measurements)
+    assert executed == len(SIZES) * (INVOCATIONS + LANES), executed
+    return took
+
+
+def main() -> None:
+    ideal, took = critical_path_s(), run_s()
+    print(f"{len(SIZES)} sizes x {INVOCATIONS} invocations over {LANES} lanes")
+    print(f"critical path {ideal:6.2f} s")
+    print(f"the driver    {took:6.2f} s   {took / ideal:.3f} x (budget {BUDGET} x)")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,262 @@
+"""One Lambda function through its API: what it is, and the changes that a run makes to it."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from powertune.aws.client import Aws
+from powertune.errors import AlreadyExists, Changed, FunctionBusy, MemorySizeRefused, NotFound, UsageError
+from powertune.model import FunctionRef
+
+#: How often and how long to ask whether an update has ended; AWS's own waiter function_updated_v2 asks 300 times.
+POLL_S = 0.1
+POLL_LIMIT_S = 300.0
+
+#: What changes without anybody deploying, or is what a run itself changes. Everything else makes the fingerprint.
+_VOLATILE = frozenset(
+    {
+        "Description",
+        "ConfigSha256",
+        "FunctionArn",
+        "LastModified",
+        "LastUpdateStatus",
+        "LastUpdateStatusReason",
+        "LastUpdateStatusReasonCode",
+        "MemorySize",
+        "RevisionId",
+        "RuntimeVersionConfig",
+        "SnapStart",
+        "State",
+        "StateReason",
+        "StateReasonCode",
+        "Version",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A published version, and the description by which a run knows its own."""
+
+    number: str
+    memory_mb: int
+    description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """$LATEST, or a version, as GetFunction shows it. `configuration` is AWS's own document."""
+
+    configuration: Mapping[str, Any]
+    reserved_concurrency: int | None
+    platform: str | None
+
+    @property
+    def memory_mb(self) -> int:
+        """The memory size now."""
+        return int(self.configuration["MemorySize"])
+
+    @property
+    def updating(self) -> bool:
+        """Whether an update, or the creation, is still under way."""
+        return (
+            self.configuration.get("LastUpdateStatus") == "InProgress" or self.configuration.get("State") == "Pending"
+        )
+
+    @property
+    def fingerprint(self) -> str:
+        """A digest of the code and of everything configured, except the memory size and what AWS changes itself."""
+        lasting = {name: value for name, value in self.configuration.items() if name not in _VOLATILE}
+        return hashlib.sha256(json.dumps(lasting, sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class LambdaFunction:
+    """The calls that concern one function. Each waits, retries and translates through `Aws.call`."""
+
+    aws: Aws
+    ref: FunctionRef
+
+    @property
+    def _name(self) -> str:
+        return self.ref.unqualified
+
+    def read(self, qualifier: str | None = None) -> Snapshot:
+        """Read $LATEST, or what a qualifier points at.
+
+        Raises:
+            NotFound: no such function, version or alias.
+        """
+        get = self.aws.clients.control.get_function
+        try:
+            if qualifier is None:
+                answer = self.aws.call(get, FunctionName=self._name)
+            else:
+                answer = self.aws.call(get, FunctionName=self._name, Qualifier=qualifier)
+        except NotFound:
+            what = f"{self.ref.name}:{qualifier}" if qualifier else self.ref.name
+            raise NotFound(
+                f"function {what} does not exist in {self.aws.region}", hint="check the name, --region and --profile"
+            ) from None
+        headers = answer["ResponseMetadata"]["HTTPHeaders"]
+        return Snapshot(
+            configuration=answer["Configuration"],
+            reserved_concurrency=answer.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
+            platform=headers.get("x-powertune-embedded"),
+        )
+
+    def wait_until_updated(
+        self, qualifier: str | None = None, *, give_up: Callable[[], None] = lambda: None
+    ) -> Snapshot:
+        """Wait until no update is under way (what the waiter function_updated_v2 does, asked more often).
+
+        Args:
+            give_up: called before each look; may raise to end the wait.
+
+        Raises:
+            FunctionBusy: the update did not end, or failed.
+        """
+        waited = 0.0
+        while True:
+            give_up()
+            snapshot = self.read(qualifier)
+            if not snapshot.updating:
+                if snapshot.configuration.get("LastUpdateStatus") == "Failed":
+                    reason = snapshot.configuration.get("LastUpdateStatusReason", "no reason given")
+                    raise FunctionBusy(f"the last update of {self.ref.name} failed: {reason}", hint="deploy it again")
+                return snapshot
+            if waited >= POLL_LIMIT_S:
+                raise FunctionBusy(
+                    f"an update of {self.ref.name} has been under way for {POLL_LIMIT_S:.0f} s",
+                    hint="wait until it has ended, then run again",
+                )
+            self.aws.sleep(POLL_S)
+            waited += POLL_S
+
+    def set_memory(self, memory_mb: int, before: Snapshot) -> None:
+        """Change the memory size of $LATEST, if it still is what `before` says.
+
+        Raises:
+            Changed: somebody else has changed the function.
+            MemorySizeRefused: the account may not use so much memory.
+        """
+        update = self.aws.clients.control.update_function_configuration
+        revision = before.configuration.get("RevisionId")
+        guard: dict[str, Any] = {"RevisionId": revision} if revision else {}
+        try:
+            self.aws.call(update, FunctionName=self._name, MemorySize=memory_mb, **guard)
+        except Changed:
+            # After a lost answer, it may be our own first attempt that has changed it.
+            now = self.read()
+            if now.memory_mb != memory_mb or now.fingerprint != before.fingerprint:
+                raise
+        except UsageError as error:
+            raise _memory_refusal(error, memory_mb) or error from None
+
+    def publish(self, description: str, *, code_sha256: str) -> Version:
+        """Publish $LATEST. AWS answers with the last version, unmarked by us, if nothing has changed since.
+
+        Raises:
+            Changed: the code is no longer the same.
+        """
+        publish = self.aws.clients.control.publish_version
+        guard: dict[str, Any] = {"CodeSha256": code_sha256} if code_sha256 else {}
+        answer = self.aws.call(publish, FunctionName=self._name, Description=description, **guard)
+        return _version(answer)
+
+    def create_alias(self, name: str, version: str, description: str = "") -> None:
+        """Create an alias; fine if a lost first attempt has created the very same one.
+
+        Raises:
+            AlreadyExists: an alias of that name points elsewhere or says something else.
+        """
+        create = self.aws.clients.control.create_alias
+        try:
+            self.aws.call(
+                create, FunctionName=self._name, Name=name, FunctionVersion=version, Description=description
+            )
+        except AlreadyExists:
+            existing = self.aws.call(self.aws.clients.control.get_alias, FunctionName=self._name, Name=name)
+            same = existing["FunctionVersion"] == version and existing.get("Description", "") == description
+            if not same:
+                raise
+
+    def alias_description(self, name: str) -> str | None:
+        """The description of an alias; None if there is no such alias."""
+        try:
+            answer = self.aws.call(self.aws.clients.control.get_alias, FunctionName=self._name, Name=name)
+        except NotFound:
+            return None
+        return answer.get("Description", "")
+
+    def aliases(self) -> dict[str, tuple[str, ...]]:
+        """Every alias and the versions that it points at: one, or two while traffic is shifted."""
+        listing = self.aws.clients.control.list_aliases
+        found: dict[str, tuple[str, ...]] = {}
+        marker: str | None = None
+        while True:
+            more: dict[str, Any] = {"Marker": marker} if marker else {}
+            page = self.aws.call(listing, FunctionName=self._name, **more)
+            for alias in page["Aliases"]:
+                shifted = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights", {})
+                found[alias["Name"]] = (alias["FunctionVersion"], *shifted)
+            marker = page.get("NextMarker")
+            if not marker:
+                return found
+
+    def versions(self) -> tuple[Version, ...]:
+        """Every published version."""
+        listing = self.aws.clients.control.list_versions_by_function
+        found: list[Version] = []
+        marker: str | None = None
+        while True:
+            more: dict[str, Any] = {"Marker": marker} if marker else {}
+            page = self.aws.call(listing, FunctionName=self._name, **more)
+            found.extend(_version(item) for item in page["Versions"])
+            marker = page.get("NextMarker")
+            if not marker:
+                return tuple(version for version in found if version.number != "$LATEST")
+
+    def delete_alias(self, name: str) -> None:
+        """Delete an alias; fine if it is gone already."""
+        try:
+            self.aws.call(self.aws.clients.control.delete_alias, FunctionName=self._name, Name=name)
+        except NotFound:
+            return
+
+    def delete_version(self, number: str) -> None:
+        """Delete one published version; fine if it is gone already. Never deletes the function.
+
+        Raises:
+            FunctionBusy: an alias points at it.
+        """
+        if not (number.isascii() and number.isdigit()):
+            raise AssertionError(f"{number!r} is not the number of a version")
+        try:
+            self.aws.call(self.aws.clients.control.delete_function, FunctionName=self._name, Qualifier=number)
+        except NotFound:
+            return
+
+
+def _version(document: Mapping[str, Any]) -> Version:
+    return Version(
+        number=str(document["Version"]),
+        memory_mb=int(document["MemorySize"]),
+        description=document.get("Description", ""),
+    )
+
+
+def _memory_refusal(error: UsageError, memory_mb: int) -> MemorySizeRefused | None:
+    """A new account may use 3,008 MB only, and AWS says so by refusing the value (no quota shows it)."""
+    words = error.message.lower()
+    if "memorysize" not in words or "less than or equal to" not in words:
+        return None
+    digits = words.rsplit("less than or equal to", 1)[1].split()[0].rstrip(".]'\"")
+    limit = int(digits) if digits.isascii() and digits.isdigit() else memory_mb - 1
+    return MemorySizeRefused(
+        f"this account may use at most {limit} MB, not {memory_mb} MB",
+        limit_mb=limit,
+        hint="ask AWS Support for more; no Service Quotas item covers it",
+    )

@@ -1,0 +1,152 @@
+"""One synchronous invocation, executed exactly once, and what Lambda said of it."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from powertune.aws.client import Aws, aws_errors, code_of, is_network, is_throttled, raise_translated, status_of
+from powertune.aws.report_line import Report, parse_report
+from powertune.model import Invocation, Status
+
+#: What did not execute is sent again, for up to about four minutes.
+_ATTEMPTS = 20
+#: Answers that mean "not yet", given before anything is executed.
+_NOT_READY = frozenset(
+    {"ResourceConflictException", "ResourceNotReadyException", "SnapStartNotReadyException", "EC2ThrottledException"}
+)
+_TIMED_OUT = ("Sandbox.Timedout", "Sandbox.Timeout")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What comes back from an invocation: our record of it, and the function's own output."""
+
+    invocation: Invocation
+    output: bytes
+
+
+def invoke_once(
+    aws: Aws,
+    *,
+    function: str,
+    qualifier: str | None,
+    payload: bytes,
+    tail: bool = True,
+    lane: int = 0,
+    started_at: float = 0.0,
+    throttled: Callable[[], None] = lambda: None,
+) -> Sent:
+    """Invoke and wait for the answer. Only throttling is tried again: nothing was executed then.
+
+    An answer that never came is a missing sample: the function may have run.
+
+    Args:
+        tail: ask for the last 4 KB of the log with the answer.
+        throttled: called each time that Lambda throttles.
+
+    Raises:
+        AccessDenied, IdentityError, NotFound, Unavailable, UsageError: AWS refused, or kept throttling.
+    """
+    more: dict[str, Any] = {"Qualifier": qualifier} if qualifier else {}
+    for attempt in range(_ATTEMPTS):
+        try:
+            answer = aws.clients.invoke.invoke(
+                FunctionName=function, Payload=payload, LogType="Tail" if tail else "None", **more
+            )
+            output = answer["Payload"].read()
+        except aws_errors() as error:
+            if _not_executed(error) and attempt < _ATTEMPTS - 1:
+                if is_throttled(error):
+                    throttled()
+                aws.sleep(aws.backoff(attempt))
+            elif not _not_executed(error) and (is_network(error) or status_of(error) >= 500):
+                return Sent(invocation=_lost(error, lane, started_at), output=b"")
+            else:
+                raise_translated(error, "invoke")
+        else:
+            return Sent(invocation=_invocation(answer, output, lane, started_at), output=output)
+    raise AssertionError("the last attempt returns or raises")
+
+
+def with_report(invocation: Invocation, report: Report) -> Invocation:
+    """The invocation with what a report says of it, found later."""
+    answered = Status.OK if invocation.status is Status.MISSING else invocation.status
+    return replace(
+        invocation,
+        duration_ms=report.duration_ms,
+        billed_ms=report.billed_ms,
+        init_ms=report.init_ms,
+        restore_ms=report.restore_ms,
+        max_memory_used_mb=report.max_memory_used_mb,
+        memory_mb=report.memory_mb,
+        status=answered if report.outcome is Status.OK else report.outcome,
+        error_type=report.error_type or invocation.error_type,
+        trace_id=report.trace_id,
+    )
+
+
+def _invocation(answer: Mapping[str, Any], output: bytes, lane: int, started_at: float) -> Invocation:
+    request_id = answer["ResponseMetadata"].get("RequestId")
+    bare = Invocation(
+        started_at=started_at,
+        duration_ms=None,
+        billed_ms=None,
+        status=_failure(output) if "FunctionError" in answer else Status.MISSING,
+        error_type=_error_type(output) if "FunctionError" in answer else None,
+        request_id=request_id,
+        executed_version=answer.get("ExecutedVersion"),
+        lane=lane,
+    )
+    report = parse_report(_decode(answer.get("LogResult", "")), request_id)
+    return bare if report is None else with_report(bare, report)
+
+
+def _lost(error: Exception, lane: int, started_at: float) -> Invocation:
+    return Invocation(
+        started_at=started_at,
+        duration_ms=None,
+        billed_ms=None,
+        status=Status.MISSING,
+        error_type=code_of(error),
+        lane=lane,
+    )
+
+
+def _not_executed(error: Exception) -> bool:
+    """Whether Lambda certainly did not run the function, so that it may be asked again."""
+    from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
+
+    return (
+        is_throttled(error)
+        or code_of(error) in _NOT_READY
+        or isinstance(error, EndpointConnectionError | ConnectTimeoutError)
+    )
+
+
+def _failure(output: bytes) -> Status:
+    """What a FunctionError says of itself; the report, where there is one, knows more."""
+    kind = _error_type(output)
+    if kind == "Runtime.OutOfMemory":
+        return Status.OUT_OF_MEMORY
+    if kind in _TIMED_OUT or (kind is None and b"Task timed out after" in output):
+        return Status.TIMEOUT
+    return Status.CRASH if kind is not None and kind.startswith(("Runtime.", "Extension.")) else Status.ERROR
+
+
+def _error_type(output: bytes) -> str | None:
+    try:
+        document = json.loads(output)
+    except (ValueError, RecursionError):
+        return None
+    kind = document.get("errorType") if isinstance(document, dict) else None
+    return kind[:128] if isinstance(kind, str) else None
+
+
+def _decode(log_result: str) -> str:
+    try:
+        return base64.b64decode(log_result).decode("utf-8", errors="replace")
+    except (ValueError, binascii.Error):
+        return ""

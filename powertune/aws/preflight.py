@@ -1,0 +1,124 @@
+"""Whether a function can be tuned, and what it is, before anything is changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from powertune.aws.client import Aws
+from powertune.aws.functions import LambdaFunction, Snapshot
+from powertune.errors import AccessDenied, FunctionBusy, FunctionRefused, Unavailable
+from powertune.model import Architecture, FunctionRef, FunctionState
+
+#: How far back the average duration is looked up, for the estimate.
+_HISTORY = timedelta(days=14)
+
+#: A setting that makes memory size the wrong question, or one that this tool cannot ask, and why.
+_REFUSED = {
+    "CapacityProviderConfig": "runs on Lambda Managed Instances, which bills instances and reports no billed time",
+    "DurableConfig": "is a durable function: one execution spans several invocations, and one report is not its cost",
+    "TenancyConfig": "isolates tenants, so every invocation needs a tenant id and a tenant's own environments",
+    "AcceleratorConfig": "uses an accelerator, which is not allotted by memory size",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preflight:
+    """What is known before the first change. `average_ms` is the mean duration of two weeks, None if unknown."""
+
+    state: FunctionState
+    account_concurrency: int
+    average_ms: float | None
+
+
+def preflight(aws: Aws, ref: FunctionRef, *, now: float) -> Preflight:
+    """Read the function and the account; changes nothing.
+
+    Args:
+        now: seconds since the epoch.
+
+    Raises:
+        NotFound: no such function, version or alias.
+        FunctionRefused: it is of a kind, or in a state, that cannot be tuned.
+        FunctionBusy: it is being updated.
+    """
+    function = LambdaFunction(aws, ref)
+    latest = function.read()
+    _refuse(latest, ref)
+    tuned = latest
+    if ref.qualifier not in (None, "$LATEST"):
+        tuned = function.read(ref.qualifier)
+        if tuned.fingerprint != latest.fingerprint:
+            raise FunctionRefused(
+                f"{ref.name}:{ref.qualifier} differs from $LATEST in code or configuration",
+                hint="sizes can be tried with $LATEST only: deploy the same code there, or leave the qualifier out",
+            )
+    state = _state(tuned.configuration, latest, aws, ref)
+    settings = aws.call(aws.clients.control.get_account_settings)
+    return Preflight(
+        state=state,
+        account_concurrency=int(settings["AccountLimit"]["UnreservedConcurrentExecutions"]),
+        average_ms=_average_ms(aws, state, now),
+    )
+
+
+def _refuse(latest: Snapshot, ref: FunctionRef) -> None:
+    configuration = latest.configuration
+    for setting, why in _REFUSED.items():
+        if configuration.get(setting):
+            raise FunctionRefused(f"{ref.name} {why}", hint="only ordinary functions can be tuned by memory size")
+    if latest.updating:
+        raise FunctionBusy(f"{ref.name} is being updated at this moment", hint="run again when the update has ended")
+    if configuration.get("LastUpdateStatus") == "Failed":
+        reason = configuration.get("LastUpdateStatusReason", "no reason given")
+        raise FunctionRefused(f"the last update of {ref.name} failed: {reason}", hint="deploy it again, then tune it")
+    state = configuration.get("State", "Active")
+    if state != "Active":
+        hint = "invoke it once and wait until it is Active" if state == "Inactive" else "only Active functions run"
+        raise FunctionRefused(f"{ref.name} is in state {state}", hint=hint)
+
+
+def _state(configuration: Mapping[str, Any], latest: Snapshot, aws: Aws, ref: FunctionRef) -> FunctionState:
+    logging = configuration.get("LoggingConfig", {})
+    qualifier = None if ref.qualifier == "$LATEST" else ref.qualifier
+    return FunctionState(
+        name=configuration["FunctionName"],
+        arn=latest.configuration["FunctionArn"],
+        region=aws.region,
+        qualifier=qualifier,
+        runtime=configuration.get("Runtime") or configuration.get("PackageType", ""),
+        memory_mb=int(configuration["MemorySize"]),
+        architecture=Architecture(configuration.get("Architectures", ["x86_64"])[0]),
+        timeout_s=int(configuration.get("Timeout", 3)),
+        ephemeral_storage_mb=int(configuration.get("EphemeralStorage", {}).get("Size", 512)),
+        package_type=configuration.get("PackageType", "Zip"),
+        snapstart=configuration.get("SnapStart", {}).get("ApplyOn", "None") == "PublishedVersions",
+        log_format=logging.get("LogFormat", "Text"),
+        log_group=logging.get("LogGroup") or f"/aws/lambda/{configuration['FunctionName']}",
+        reserved_concurrency=latest.reserved_concurrency,
+        code_sha256=configuration.get("CodeSha256", ""),
+        fingerprint=latest.fingerprint,
+        platform=latest.platform,
+    )
+
+
+def _average_ms(aws: Aws, state: FunctionState, now: float) -> float | None:
+    """The mean duration of the last two weeks; only the estimate needs it, so not knowing it is fine."""
+    end = datetime.fromtimestamp(now, UTC)
+    resource = f"{state.name}:{state.qualifier}" if state.qualifier else state.name
+    try:
+        answer = aws.call(
+            aws.clients.cloudwatch.get_metric_statistics,
+            Namespace="AWS/Lambda",
+            MetricName="Duration",
+            Dimensions=[{"Name": "FunctionName", "Value": state.name}, {"Name": "Resource", "Value": resource}],
+            StartTime=end - _HISTORY,
+            EndTime=end,
+            Period=int(_HISTORY.total_seconds()),
+            Statistics=["Average", "SampleCount"],
+        )
+    except (AccessDenied, Unavailable):
+        return None
+    points = [(point["Average"], point["SampleCount"]) for point in answer["Datapoints"]]
+    count = sum(samples for _, samples in points)
+    return sum(average * samples for average, samples in points) / count if count else None

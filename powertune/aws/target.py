@@ -1,0 +1,300 @@
+"""A function on AWS as a `measure.Target`: published at each size, invoked, and left as it was found."""
+
+from collections.abc import Callable, Mapping, Sequence
+from threading import Event, Lock
+
+from powertune.aws.client import Aws
+from powertune.aws.functions import LambdaFunction
+from powertune.aws.invocation import Sent, invoke_once, with_report
+from powertune.aws.journal import JOURNAL_ALIAS, Journal
+from powertune.aws.logs import find_reports
+from powertune.aws.undo import read_journal, restore_memory, undo
+from powertune.errors import (
+    AccessDenied,
+    AlreadyExists,
+    FunctionBusy,
+    MemorySizeRefused,
+    NotFound,
+    NotRestored,
+    PowertuneError,
+    UsageError,
+)
+from powertune.model import Advisory, Configuration, FunctionRef, FunctionState, Invocation, Status
+from powertune.plan import Plan
+
+#: How much of a failing function's own words to keep.
+_ERROR_WORDS = 500
+
+
+class AwsTarget:
+    """One run's hold on one function. Publishing, invoking and undoing may be asked for by different threads.
+
+    Args:
+        restore_command: what a person types to undo this run by hand.
+        processors: functions invoked before and after each invocation (None for none), outside of the measurement.
+        clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        aws: Aws,
+        plan: Plan,
+        *,
+        restore_command: str,
+        processors: tuple[str | None, str | None] = (None, None),
+        clock: Callable[[], float],
+    ) -> None:
+        self._aws = aws
+        self._plan = plan
+        self._state: FunctionState = plan.function
+        self._function = LambdaFunction(aws, _unqualified(plan.function))
+        self._restore_command = restore_command
+        self._before, self._after = processors
+        self._clock = clock
+        self._journal: Journal | None = None
+        self._opening = False
+        self._fingerprint = ""
+        self._code_sha256 = ""
+        self._memory_mb = 0
+        self._limit_mb: int | None = None
+        self._changing = Lock()
+        self._closing = Event()
+        self._counting = Lock()
+        self._throttles = 0
+        self._failures: set[str] = set()
+        self._advisories: list[Advisory] = []
+
+    def open(self) -> None:
+        """Create the journal alias: the lock, and the memory of what to undo.
+
+        Raises:
+            FunctionBusy: another run is active on the function, or has died on it.
+        """
+        found = self._function.wait_until_updated()
+        sizes = tuple(c.memory_mb for c in self._plan.design.configurations)
+        journal = Journal(
+            run_id=self._plan.run_id, started_at=int(self._clock()), memory_mb=found.memory_mb, sizes=sizes
+        )
+        self._opening = True
+        try:
+            self._function.create_alias(JOURNAL_ALIAS, "$LATEST", journal.encode())
+        except AlreadyExists:
+            self._opening = False
+            raise self._locked() from None
+        self._journal = journal
+        # Another run may have ended between the look and the lock: then the size that was seen was its trial.
+        locked = self._function.wait_until_updated()
+        if locked.memory_mb != found.memory_mb or locked.fingerprint != self._state.fingerprint:
+            self._journal = Journal(run_id=journal.run_id, started_at=journal.started_at, memory_mb=locked.memory_mb)
+            raise _changed(self._state.name)
+        self._memory_mb = found.memory_mb
+        self._fingerprint = found.fingerprint
+        self._code_sha256 = str(found.configuration.get("CodeSha256", ""))
+
+    def publish(self, configuration: Configuration) -> None:
+        """Set the memory size, publish a version, and give it an alias.
+
+        Raises:
+            MemorySizeRefused: the account may not use so much memory.
+            FunctionBusy: somebody else has changed the function meanwhile.
+        """
+        memory_mb = configuration.memory_mb
+        if self._limit_mb is not None and memory_mb > self._limit_mb:
+            raise _over_limit(memory_mb, self._limit_mb)
+        with self._changing:
+            journal = self._held()
+            try:
+                self._set_memory(memory_mb)
+            except MemorySizeRefused as refused:
+                self._limit_mb = refused.limit_mb
+                raise
+            version = self._function.publish(journal.mark, code_sha256=self._code_sha256)
+            if version.memory_mb != memory_mb:
+                raise FunctionBusy(
+                    f"version {version.number} was published with {version.memory_mb} MB instead of {memory_mb} MB",
+                    hint="somebody else is changing the function; run again when they have finished",
+                )
+            self._function.wait_until_updated(version.number, give_up=self._stop_if_closing)
+            self._function.create_alias(journal.alias(memory_mb), version.number, journal.mark)
+
+    def rest(self) -> None:
+        """Put $LATEST back while measuring goes on: production calls it only as long as publishing takes."""
+        with self._changing:
+            restore_memory(self._function, self._held())
+            self._memory_mb = self._held().memory_mb
+
+    def invoke(self, configuration: Configuration, payload: bytes, lane: int) -> Invocation:
+        """Invoke the alias of a size once, with the processors around it."""
+        event = self._process(self._before, payload) or payload
+        sent = invoke_once(
+            self._aws,
+            function=self._function.ref.unqualified,
+            qualifier=self._held().alias(configuration.memory_mb),
+            payload=event,
+            tail=self._plan.design.telemetry != "logs",
+            lane=lane,
+            started_at=self._clock(),
+            throttled=self._count_throttle,
+        )
+        if sent.invocation.status.failed:
+            self._note_failure(configuration, sent)
+        self._process(self._after, sent.output)
+        return _checked(sent.invocation, configuration)
+
+    def recover(self, invocations: Sequence[Invocation]) -> Mapping[str, Invocation]:
+        """Read missing reports from CloudWatch Logs, all with one query."""
+        known = {i.request_id: i for i in invocations if i.request_id is not None}
+        if self._plan.design.telemetry == "tail" or not known:
+            return {}
+        started = [i.started_at for i in known.values()]
+        try:
+            reports = find_reports(
+                self._aws,
+                log_group=self._state.log_group,
+                log_format=self._state.log_format,
+                request_ids=known.keys(),
+                since=min(started),
+                until=self._clock(),
+            )
+        except (AccessDenied, NotFound) as error:
+            if self._plan.design.telemetry == "logs":
+                raise
+            self._advise_once("logs-unreadable", error.message, "allow logs:FilterLogEvents (`powertune iam run`)")
+            return {}
+        return {key: with_report(known[key], report) for key, report in reports.items()}
+
+    def undo(self) -> None:
+        """Restore $LATEST, then delete the run's aliases, versions and journal.
+
+        Raises:
+            NotRestored: it could not be done.
+        """
+        if not self._opening:
+            return
+        self._closing.set()
+        with self._changing:
+            try:
+                journal = self._journal or self._own_journal()
+                if journal is None:
+                    return
+                for note in undo(self._function, journal):
+                    self._advise_once("kept", note, "look at it, and mend it by hand if it is not wanted")
+            except PowertuneError as error:
+                raise NotRestored(
+                    f"{self._state.name} may still hold a trial configuration: {error.message}",
+                    hint=self._restore_command,
+                ) from error
+            self._opening = False
+
+    @property
+    def throttles(self) -> int:
+        """How many invocations Lambda throttled, and therefore did not execute."""
+        return self._throttles
+
+    @property
+    def advisories(self) -> tuple[Advisory, ...]:
+        """What came up while publishing, reading logs, and undoing."""
+        return tuple(self._advisories)
+
+    def _set_memory(self, memory_mb: int) -> None:
+        before = self._function.wait_until_updated(give_up=self._stop_if_closing)
+        if before.fingerprint != self._fingerprint or before.memory_mb != self._memory_mb:
+            raise _changed(self._state.name)
+        if before.memory_mb != memory_mb:
+            self._stop_if_closing()
+            self._memory_mb = memory_mb
+            self._function.set_memory(memory_mb, before)
+            self._function.wait_until_updated(give_up=self._stop_if_closing)
+
+    def _held(self) -> Journal:
+        self._stop_if_closing()
+        assert self._journal is not None, "open() comes first"
+        return self._journal
+
+    def _stop_if_closing(self) -> None:
+        if self._closing.is_set():
+            raise FunctionBusy("the run is being undone", hint="start another run")
+
+    def _own_journal(self) -> Journal | None:
+        """Our journal, if its creation went through although its answer was lost; nobody else's."""
+        journal = read_journal(self._function)
+        return journal if journal is not None and journal.run_id == self._plan.run_id else None
+
+    def _locked(self) -> FunctionBusy:
+        try:
+            journal = read_journal(self._function)
+        except UsageError as error:
+            return FunctionBusy(error.message, hint=error.hint)
+        who = f"run {journal.run_id}" if journal else "another run"
+        return FunctionBusy(
+            f"{who} is active on {self._state.name}, or has died on it",
+            hint=f"wait until it has ended; if it has died: {self._restore_command}",
+        )
+
+    def _process(self, processor: str | None, payload: bytes) -> bytes:
+        """Invoke a pre- or post-processor; its output, empty when it says nothing."""
+        if processor is None:
+            return b""
+        ref = FunctionRef.parse(processor)
+        sent = invoke_once(self._aws, function=ref.unqualified, qualifier=ref.qualifier, payload=payload)
+        if sent.invocation.status.failed:
+            raise UsageError(
+                f"processor {processor} failed: {sent.output[:200].decode(errors='replace')}",
+                hint="mend the processor, or run without it",
+            )
+        return b"" if sent.output in (b"null", b'""', b"") else sent.output
+
+    def _count_throttle(self) -> None:
+        with self._counting:
+            self._throttles += 1
+
+    def _note_failure(self, configuration: Configuration, sent: Sent) -> None:
+        """Keep the function's own words, once per kind of error."""
+        kind = sent.invocation.error_type or str(sent.invocation.status)
+        with self._counting:
+            if kind in self._failures:
+                return
+            self._failures.add(kind)
+        words = sent.output[:_ERROR_WORDS].decode("utf-8", errors="replace")
+        self._advise_once(
+            "function-error", f"the function failed at {configuration}: {words}", "mend the function, or its payload"
+        )
+
+    def _advise_once(self, code: str, message: str, next_step: str) -> None:
+        advisory = Advisory(code=code, message=message, next_step=next_step)
+        if advisory not in self._advisories:
+            self._advisories.append(advisory)
+
+
+def _unqualified(state: FunctionState) -> FunctionRef:
+    ref = FunctionRef.parse(state.arn)
+    return FunctionRef(name=ref.name, region=ref.region, account_id=ref.account_id, partition=ref.partition)
+
+
+def _changed(name: str) -> FunctionBusy:
+    return FunctionBusy(
+        f"{name} was changed by somebody else during the run", hint="run again when their deployment has ended"
+    )
+
+
+def _over_limit(memory_mb: int, limit_mb: int) -> MemorySizeRefused:
+    return MemorySizeRefused(
+        f"this account may use at most {limit_mb} MB, not {memory_mb} MB",
+        limit_mb=limit_mb,
+        hint="ask AWS Support for more",
+    )
+
+
+def _checked(invocation: Invocation, configuration: Configuration) -> Invocation:
+    """The invocation, unless its report is of another size: then it says nothing of this one."""
+    if invocation.memory_mb in (None, configuration.memory_mb):
+        return invocation
+    return Invocation(
+        started_at=invocation.started_at,
+        duration_ms=None,
+        billed_ms=None,
+        status=Status.MISSING,
+        error_type=f"MemorySize{invocation.memory_mb}",
+        executed_version=invocation.executed_version,
+        lane=invocation.lane,
+    )

@@ -1,0 +1,70 @@
+"""Leaves a function as a run found it, from nothing but the journal on the function. May be repeated."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from powertune.aws.functions import LambdaFunction
+from powertune.aws.journal import JOURNAL_ALIAS, Journal
+from powertune.errors import Changed, FunctionBusy, NotFound
+
+#: Deletions under way at one time; the rate limiter decides how many per second.
+_PARALLEL = 4
+_ATTEMPTS = 5
+
+
+def read_journal(function: LambdaFunction) -> Journal | None:
+    """The journal of a run that is active or has died; None if there is none.
+
+    Raises:
+        UsageError: there is one, but this version of powertune cannot read it.
+    """
+    description = function.alias_description(JOURNAL_ALIAS)
+    return None if description is None else Journal.decode(description)
+
+
+def undo(function: LambdaFunction, journal: Journal) -> tuple[str, ...]:
+    """Restore $LATEST, delete the run's aliases, then its versions, then the journal.
+
+    Returns what could not be undone because it is no longer the run's: sentences for a person.
+
+    Raises:
+        PowertuneError: AWS refused or failed; the journal is still there, and undo can be repeated.
+    """
+    try:
+        notes = restore_memory(function, journal)
+    except NotFound:
+        return (f"function {function.ref.name} no longer exists",)
+    aliases = function.aliases()
+    _each(function.delete_alias, [name for name in aliases if journal.owns_alias(name)])
+    held = {v: name for name, versions in aliases.items() if not journal.owns_alias(name) for v in versions}
+    marked = [version.number for version in function.versions() if version.description == journal.mark]
+    _each(function.delete_version, [number for number in marked if number not in held])
+    function.delete_alias(JOURNAL_ALIAS)
+    kept = [f"version {number} is kept: alias {held[number]} points at it" for number in marked if number in held]
+    return (*notes, *kept)
+
+
+def restore_memory(function: LambdaFunction, journal: Journal) -> tuple[str, ...]:
+    """Give $LATEST its original memory size, and read it back.
+
+    A size that the run cannot have set is somebody else's deployment, and is left alone.
+    """
+    for _ in range(_ATTEMPTS):
+        now = function.wait_until_updated()
+        if now.memory_mb == journal.memory_mb:
+            return ()
+        if not journal.owns_memory(now.memory_mb):
+            return (f"$LATEST has {now.memory_mb} MB, set by somebody else, and is left so",)
+        try:
+            function.set_memory(journal.memory_mb, now)
+        except Changed:
+            continue
+    raise FunctionBusy(
+        f"{function.ref.name} keeps being changed by somebody else", hint="wait until the deployment has ended"
+    )
+
+
+def _each(delete: Callable[[str], None], names: list[str]) -> None:
+    with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
+        for done in [pool.submit(delete, name) for name in names]:
+            done.result()

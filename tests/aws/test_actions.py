@@ -1,0 +1,49 @@
+import json
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from powertune.aws.actions import ACTIONS, COMMANDS, policy, policy_text
+from powertune.model import FunctionRef
+
+REF = FunctionRef.parse("arn:aws-cn:lambda:cn-north-1:123456789012:function:fn:prod")
+
+
+def allows(document: dict[str, Any], action: str, resource: str) -> bool:
+    def one_of(value: str | list[str]) -> list[str]:
+        return [value] if isinstance(value, str) else value
+
+    return any(
+        action in statement["Action"] and any(fnmatchcase(resource, r) for r in one_of(statement["Resource"]))
+        for statement in document["Statement"]
+    )
+
+
+def test_deleting_the_function_itself_is_not_allowed_but_its_versions_are() -> None:
+    document = policy("run", REF)
+    arn = "arn:aws-cn:lambda:cn-north-1:123456789012:function:fn"
+    assert allows(document, "lambda:DeleteFunction", f"{arn}:7")
+    assert not allows(document, "lambda:DeleteFunction", arn)
+    assert not allows(document, "lambda:DeleteFunction", f"{arn}-2")
+    assert allows(document, "lambda:InvokeFunction", f"{arn}:powertune-1-128")
+    assert allows(
+        document, "logs:FilterLogEvents", "arn:aws-cn:logs:cn-north-1:123456789012:log-group:/aws/lambda/fn:*"
+    )
+
+
+def test_payloads_and_processors_are_added_when_used() -> None:
+    document = policy("run", REF, payload_s3="s3://bucket/key.json", processors=("before", "after"))
+    assert allows(document, "s3:GetObject", "arn:aws-cn:s3:::bucket/key.json")
+    assert allows(document, "lambda:InvokeFunction", "arn:aws:lambda:us-east-1:1:function:before")
+    assert not allows(policy("run", REF), "s3:GetObject", "arn:aws-cn:s3:::bucket/key.json")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_policy_is_valid_json_with_unique_sids_and_every_action(command: str) -> None:
+    document = json.loads(policy_text(policy(command, FunctionRef(name="fn"))))
+    sids = [statement["Sid"] for statement in document["Statement"]]
+    assert len(set(sids)) == len(sids)
+    assert all(sid.isalnum() for sid in sids)
+    granted = {action for statement in document["Statement"] for action in statement["Action"]}
+    assert granted == {ACTIONS[method].name for method in COMMANDS[command]}

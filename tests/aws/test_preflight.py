@@ -1,0 +1,100 @@
+from typing import Any
+
+import pytest
+from fakes import FakeLambda, client_error, fake_aws
+
+from powertune.aws.preflight import Preflight, preflight
+from powertune.errors import FunctionBusy, FunctionRefused, NotFound
+from powertune.model import Architecture, FunctionRef
+
+ARN = "arn:aws:lambda:us-east-1:123456789012:function:fn"
+
+
+def check(name: str = "fn", *, fake: FakeLambda | None = None, **configuration: Any) -> Preflight:
+    if fake is None:
+        fake = FakeLambda()
+        fake.add("fn", **configuration)
+    return preflight(fake_aws(fake), FunctionRef.parse(name), now=0.0)
+
+
+def test_what_is_known_of_an_ordinary_function() -> None:
+    state = check().state
+    assert (state.name, state.arn, state.memory_mb, state.architecture) == ("fn", ARN, 512, Architecture.X86_64)
+    assert (state.log_group, state.log_format, state.ephemeral_storage_mb) == ("/aws/lambda/fn", "Text", 512)
+    assert state.reserved_concurrency is None
+    assert state.platform is None
+
+
+def test_what_is_configured_is_read() -> None:
+    state = check(
+        "123456789012:function:fn",
+        LoggingConfig={"LogFormat": "JSON", "LogGroup": "/mine"},
+        EphemeralStorage={"Size": 1024},
+        SnapStart={"ApplyOn": "PublishedVersions"},
+        Architectures=["arm64"],
+    ).state
+    assert (state.log_group, state.log_format, state.ephemeral_storage_mb) == ("/mine", "JSON", 1024)
+    assert (state.snapstart, state.architecture) == (True, Architecture.ARM64)
+
+
+@pytest.mark.parametrize(
+    ("configuration", "words"),
+    [
+        ({"CapacityProviderConfig": {"x": 1}}, "Managed Instances"),
+        ({"DurableConfig": {"x": 1}}, "durable"),
+        ({"TenancyConfig": {"x": 1}}, "tenant"),
+        ({"AcceleratorConfig": {"x": 1}}, "accelerator"),
+        ({"State": "Inactive"}, "Inactive"),
+        ({"State": "Failed"}, "Failed"),
+        ({"LastUpdateStatus": "Failed", "LastUpdateStatusReason": "no role"}, "no role"),
+    ],
+)
+def test_what_cannot_be_tuned_is_refused_with_the_reason(configuration: dict[str, Any], words: str) -> None:
+    with pytest.raises(FunctionRefused, match=words) as caught:
+        check(**configuration)
+    assert caught.value.hint
+
+
+def test_a_function_under_update() -> None:
+    with pytest.raises(FunctionBusy, match="being updated"):
+        check(LastUpdateStatus="InProgress")
+
+
+@pytest.mark.parametrize("name", ["other", "fn:nope", "fn:7"])
+def test_what_does_not_exist(name: str) -> None:
+    with pytest.raises(NotFound, match=f"function {name} does not exist in us-east-1"):
+        check(name)
+
+
+def test_an_alias_whose_code_is_not_that_of_latest_is_refused() -> None:
+    fake = FakeLambda()
+    function = fake.add("fn")
+    fake.publish_user_version("fn", alias="prod")
+    assert check("fn:prod", fake=fake).state.qualifier == "prod"
+    assert check("fn:$LATEST", fake=fake).state.qualifier is None
+    function.configuration["CodeSha256"] = "new"
+    with pytest.raises(FunctionRefused, match=r"fn:prod differs from \$LATEST"):
+        check("fn:prod", fake=fake)
+
+
+class WithHistory(FakeLambda):
+    datapoints: list[dict[str, float]] = []  # noqa: RUF012
+
+    def get_metric_statistics(self, **kwargs: Any) -> dict[str, Any]:
+        super().get_metric_statistics(**kwargs)
+        return {"Datapoints": self.datapoints}
+
+
+def test_the_average_of_two_weeks_is_looked_up_if_allowed() -> None:
+    fake = WithHistory()
+    fake.add("fn")
+    assert check(fake=fake).average_ms is None
+    fake.datapoints = [{"Average": 100.0, "SampleCount": 3.0}, {"Average": 200.0, "SampleCount": 1.0}]
+    assert check(fake=fake).average_ms == 125.0
+
+    def deny(name: str, kwargs: object) -> None:
+        if name == "get_metric_statistics":
+            raise client_error("AccessDenied", "no", 403)
+
+    fake.on_call = deny
+    assert check(fake=fake).average_ms is None

@@ -1,0 +1,366 @@
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from fakes import FakeClock, FakeLambda, RecordingObserver, answer, client_error, fake_aws, report_text
+
+from powertune.aws.journal import JOURNAL_ALIAS, Journal
+from powertune.aws.preflight import preflight
+from powertune.aws.target import AwsTarget
+from powertune.config import RunOptions
+from powertune.errors import FunctionBusy, MemorySizeRefused, NotRestored, PowertuneError, UsageError
+from powertune.measure import measure
+from powertune.model import Configuration, FunctionRef, Population, Status, TuningRun
+from powertune.plan import Plan, make_plan
+from powertune.prices import PriceTable
+
+READING = {"get_function", "get_account_settings", "get_metric_statistics", "list_aliases", "get_alias", "invoke"}
+READING |= {"list_versions_by_function", "filter_log_events"}
+
+
+def make_fake(**options: Any) -> FakeLambda:
+    fake = FakeLambda(**options)
+    fake.add("fn", memory_mb=512)
+    return fake
+
+
+def plan_for(fake: FakeLambda, name: str = "fn", run_id: str = "abcd1234", **options: Any) -> Plan:
+    found = preflight(fake_aws(fake), FunctionRef.parse(name), now=0.0)
+    prices = PriceTable.bundled().region("us-east-1")
+    return make_plan(
+        RunOptions(**{"memory": (128, 1024), "invocations": 4, "lanes": 2, **options}),
+        found.state,
+        prices,
+        run_id=run_id,
+        account_concurrency=found.account_concurrency,
+        average_ms=found.average_ms,
+    )
+
+
+def target_for(fake: FakeLambda, plan: Plan, **options: Any) -> AwsTarget:
+    clock = FakeClock()
+    return AwsTarget(
+        fake_aws(fake, clock=clock), plan, restore_command="powertune restore fn", clock=clock, **options
+    )
+
+
+def tune(fake: FakeLambda, plan: Plan | None = None, **options: Any) -> TuningRun:
+    plan = plan or plan_for(fake)
+    target = target_for(fake, plan, **options)
+    return measure(plan, target, RecordingObserver(), clock=lambda: 0.0, sleep=lambda seconds: None)
+
+
+def test_a_run_measures_every_size_and_leaves_the_function_as_found() -> None:
+    fake = make_fake(duration_ms=lambda mb: 12_800 / mb)
+    fake.publish_user_version("fn", alias="prod")
+    before = fake.snapshot("fn")
+    run = tune(fake)
+    assert fake.snapshot("fn") == before
+    assert [m.configuration.memory_mb for m in run.measurements] == [128, 1024]
+    for measurement in run.measurements:
+        assert measurement.invocations.count(Population.WARM) == 4
+        assert len(measurement.invocations) == 4 + measurement.invocations.count(Population.COLD) + (
+            measurement.invocations.count(Population.SET_ASIDE)
+        )
+    assert {q for q, _ in fake.invoked} == {"powertune-abcd1234-128", "powertune-abcd1234-1024"}
+    assert len(fake.invoked) == sum(len(m.invocations) for m in run.measurements)
+
+
+def test_the_journal_comes_before_the_first_change_and_goes_last() -> None:
+    fake = make_fake()
+    tune(fake)
+    changes = [name for name in fake.calls if name not in READING]
+    assert changes[0] == "create_alias"
+    assert changes[-1] == "delete_alias"
+
+
+def test_an_unchanged_function_is_published_as_the_version_that_it_already_has() -> None:
+    fake = make_fake()
+    theirs = fake.publish_user_version("fn")
+    before = fake.snapshot("fn")
+    run = tune(fake, plan_for(fake, memory=(512,)))
+    assert set(run.measurements[0].invocations.column("executed_version")) == {theirs}
+    assert fake.snapshot("fn") == before
+
+
+@pytest.mark.parametrize("description", ['{"v":1,"run":"other123","at":1,"mem":256}', "something else"])
+def test_a_second_run_on_the_same_function_changes_nothing(description: str) -> None:
+    fake = make_fake()
+    fake.create_alias(FunctionName="fn", Name=JOURNAL_ALIAS, FunctionVersion="$LATEST", Description=description)
+    before = fake.snapshot("fn")
+    with pytest.raises(FunctionBusy) as caught:
+        tune(fake)
+    assert caught.value.hint
+    assert fake.snapshot("fn") == before
+
+
+def test_somebody_deploys_between_preflight_and_lock() -> None:
+    fake = make_fake()
+    plan = plan_for(fake)
+    fake.functions["fn"].configuration["Handler"] = "new.handler"
+    before = fake.snapshot("fn")
+    with pytest.raises(FunctionBusy, match="changed by somebody else"):
+        tune(fake, plan)
+    assert fake.snapshot("fn") == before
+
+
+def test_another_run_ends_between_look_and_lock() -> None:
+    fake = make_fake()
+    plan = plan_for(fake)
+    fake.functions["fn"].configuration["MemorySize"] = 256
+
+    def finish(name: str, kwargs: dict[str, Any]) -> None:
+        if name == "create_alias" and kwargs["Name"] == JOURNAL_ALIAS:
+            fake.functions["fn"].configuration["MemorySize"] = 512
+
+    fake.after_call = finish
+    with pytest.raises(FunctionBusy, match="changed by somebody else"):
+        tune(fake, plan)
+    assert fake.functions["fn"].configuration["MemorySize"] == 512
+    assert fake.functions["fn"].aliases == {}
+
+
+def test_somebody_deploys_new_code_during_the_run_and_keeps_it() -> None:
+    fake = make_fake()
+
+    def deploy(name: str, kwargs: dict[str, Any]) -> None:
+        if name == "create_alias" and kwargs["Name"].endswith("-128"):
+            fake.functions["fn"].configuration["CodeSha256"] = "new"
+
+    fake.after_call = deploy
+    with pytest.raises(FunctionBusy, match="changed by somebody else"):
+        tune(fake)
+    assert fake.functions["fn"].configuration["CodeSha256"] == "new"
+    assert fake.functions["fn"].configuration["MemorySize"] == 512
+    assert fake.functions["fn"].versions == {}
+    assert fake.functions["fn"].aliases == {}
+
+
+def test_a_version_of_the_wrong_size_is_not_measured() -> None:
+    fake = make_fake()
+
+    def swap(name: str, kwargs: dict[str, Any]) -> None:
+        if name == "publish_version":
+            fake.functions["fn"].configuration["MemorySize"] = 333
+
+    fake.on_call = swap
+    with pytest.raises(FunctionBusy, match="333 MB instead of 128 MB"):
+        tune(fake)
+    assert fake.functions["fn"].versions == {}
+
+
+def test_an_account_capped_at_3008_mb_measures_the_rest() -> None:
+    fake = make_fake(memory_limit_mb=3008)
+    before = fake.snapshot("fn")
+    run = tune(fake, plan_for(fake, memory=(512, 3009, 4096, 10240)))
+    assert [m.configuration.memory_mb for m in run.measurements if m.unmeasured] == [3009, 4096, 10240]
+    assert fake.calls.count("update_function_configuration") == 1
+    assert fake.snapshot("fn") == before
+    target = target_for(fake, plan_for(fake))
+    target.open()
+    with pytest.raises(MemorySizeRefused, match="at most 3008 MB") as caught:
+        target.publish(Configuration(memory_mb=4096, architecture=run.function.architecture))
+    assert caught.value.limit_mb == 3008
+    target.undo()
+
+
+def test_missing_reports_are_read_from_the_logs_in_bulk() -> None:
+    fake = make_fake()
+
+    def hide(call: dict[str, Any]) -> dict[str, Any]:
+        init = 99.0 if call["cold"] else None
+        text = report_text(call["request_id"], memory=call["configuration"]["MemorySize"], init=init)
+        fake.log_events.append(text.splitlines()[-1])
+        return answer(call["request_id"], "START\nno report here", version=call["configuration"]["Version"])
+
+    fake.answer = hide
+    run = tune(fake)
+    assert run.measurements[0].invocations.count(Population.MISSING) == 0
+    assert run.measurements[0].invocations.count(Population.WARM) == 4
+    rounds = 3
+    pages = sum(range(len(fake.log_events) + 1))
+    assert fake.calls.count("filter_log_events") <= rounds * pages
+
+
+@pytest.mark.parametrize("telemetry", ["tail", "auto"])
+def test_reports_that_cannot_be_found_stay_missing(telemetry: str) -> None:
+    fake = make_fake()
+    fake.answer = lambda call: answer(call["request_id"], "nothing")
+
+    def deny(name: str, kwargs: object) -> None:
+        if name == "filter_log_events":
+            raise client_error("AccessDeniedException", "no", 403)
+
+    fake.on_call = deny
+    run = tune(fake, plan_for(fake, telemetry=telemetry))
+    assert run.measurements[0].invocations.count(Population.MISSING) == len(run.measurements[0].invocations)
+    assert ("logs-unreadable" in {a.code for a in run.advisories}) == (telemetry == "auto")
+    with pytest.raises(PowertuneError, match="logs:FilterLogEvents"):
+        tune(fake, plan_for(fake, telemetry="logs"))
+
+
+def test_a_report_of_another_size_says_nothing_of_this_one() -> None:
+    fake = make_fake()
+    fake.answer = lambda call: answer(call["request_id"], report_text(call["request_id"], memory=333))
+    run = tune(fake)
+    assert set(run.measurements[0].invocations.column("status")) == {Status.MISSING}
+    assert set(run.measurements[0].invocations.column("error_type")) == {"MemorySize333"}
+
+
+def test_the_functions_own_words_are_kept_once() -> None:
+    fake = make_fake()
+    fake.answer = lambda call: answer(
+        call["request_id"],
+        report_text(call["request_id"], memory=call["configuration"]["MemorySize"]),
+        payload=b'{"errorType":"ValueError","errorMessage":"no such bucket"}',
+        error="Unhandled",
+    )
+    run = tune(fake)
+    (advisory,) = [a for a in run.advisories if a.code == "function-error"]
+    assert "no such bucket" in advisory.message
+    assert len(fake.invoked) == 2 * 2
+
+
+def test_throttles_are_counted_and_not_executed() -> None:
+    fake = make_fake()
+    left = [client_error("TooManyRequestsException", "Rate Exceeded.", 429)] * 5
+
+    def throttle(name: str, kwargs: object) -> None:
+        if name == "invoke" and left:
+            raise left.pop()
+
+    fake.on_call = throttle
+    run = tune(fake)
+    assert run.throttles == 5
+    assert len(fake.invoked) == sum(len(m.invocations) for m in run.measurements)
+
+
+def test_processors_run_around_each_invocation() -> None:
+    fake = make_fake()
+    fake.add("before")
+    fake.add("after")
+
+    def speak(call: dict[str, Any]) -> dict[str, Any] | None:
+        return answer("id-00000001", None, payload=b'{"n":1}') if call["FunctionName"] == "before" else None
+
+    fake.answer = speak
+    run = tune(fake, processors=("before", "after"))
+    events = [payload for qualifier, payload in fake.invoked if qualifier and qualifier.startswith("powertune-")]
+    assert set(events) == {b'{"n":1}'}
+    assert len(fake.invoked) == 3 * sum(len(m.invocations) for m in run.measurements)
+
+
+def test_a_failing_processor_ends_the_run_restored() -> None:
+    fake = make_fake()
+    fake.add("before")
+    before = fake.snapshot("fn")
+    fake.answer = lambda call: (
+        answer("id-00000001", None, payload=b'{"errorType":"X"}', error="Unhandled")
+        if call["FunctionName"] == "before"
+        else None
+    )
+    with pytest.raises(UsageError, match="processor before failed"):
+        tune(fake, processors=("before", None))
+    assert fake.snapshot("fn") == before
+
+
+FAULTS: dict[str, Callable[[], Exception]] = {
+    "throttled": lambda: client_error("TooManyRequestsException", "Rate exceeded", 429),
+    "failed": lambda: client_error("ServiceException", "oops", 500),
+    "conflict": lambda: client_error("ResourceConflictException", "An update is in progress for resource", 409),
+}
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["refused", "answer lost"])
+@pytest.mark.parametrize("kind", FAULTS)
+def test_a_fault_at_any_call_is_survived(kind: str, lost: bool) -> None:
+    probe = make_fake()
+    tune(probe)
+    for at in range(len(probe.calls)):
+        fake = make_fake()
+        before = fake.snapshot("fn")
+        seen = iter(range(10_000))
+        lock = threading.Lock()
+
+        def fault(name: str, kwargs: object, at: int = at, seen: Any = seen, lock: Any = lock) -> None:
+            with lock:
+                if next(seen) == at:
+                    raise FAULTS[kind]()
+
+        if lost:
+            fake.after_call = fault
+        else:
+            fake.on_call = fault
+        try:
+            run = tune(fake)
+        except PowertuneError as error:
+            pytest.fail(f"{kind} at call {at}: {error.message}")
+        assert fake.snapshot("fn") == before, f"{kind} at call {at}"
+        assert len(run.measurements) == 2
+
+
+def test_undo_that_fails_says_how_to_mend_it_and_the_journal_stays() -> None:
+    fake = make_fake()
+
+    def deny(name: str, kwargs: object) -> None:
+        if name == "delete_function":
+            raise client_error("AccessDeniedException", "no", 403)
+
+    fake.on_call = deny
+    with pytest.raises(NotRestored) as caught:
+        tune(fake)
+    assert caught.value.hint == "powertune restore fn"
+    assert JOURNAL_ALIAS in fake.functions["fn"].aliases
+
+
+def test_a_lock_whose_answer_was_lost_for_good_is_still_undone() -> None:
+    fake = make_fake()
+    before = fake.snapshot("fn")
+
+    def lose(name: str, kwargs: dict[str, Any]) -> None:
+        if name == "create_alias":
+            raise client_error("AccessDeniedException", "policy changed meanwhile", 403)
+
+    fake.after_call = lose
+    with pytest.raises(PowertuneError, match="policy changed"):
+        tune(fake)
+    assert fake.snapshot("fn") == before
+
+
+def test_interrupting_while_publishing_undoes_everything() -> None:
+    fake = make_fake()
+    before = fake.snapshot("fn")
+
+    class Interrupting(RecordingObserver):
+        def published(self, configuration: Configuration) -> None:
+            raise KeyboardInterrupt
+
+    plan = plan_for(fake, memory=(128, 256, 1024))
+    observer = Interrupting()
+    with pytest.raises(KeyboardInterrupt):
+        measure(plan, target_for(fake, plan), observer, clock=lambda: 0.0, sleep=lambda seconds: None)
+    assert fake.snapshot("fn") == before
+    assert observer.runs[-1].stopped == "interrupted"
+
+
+def test_an_alias_is_tuned_against_its_own_size() -> None:
+    fake = make_fake()
+    fake.publish_user_version("fn", alias="prod")
+    fake.functions["fn"].configuration["MemorySize"] = 1024
+    plan = plan_for(fake, "fn:prod")
+    assert (plan.function.memory_mb, plan.function.qualifier) == (512, "prod")
+    before = fake.snapshot("fn")
+    tune(fake, plan)
+    assert fake.snapshot("fn") == before
+
+
+def test_a_journal_without_room_for_sizes_still_works() -> None:
+    fake = make_fake()
+    before = fake.snapshot("fn")
+    plan = plan_for(fake, memory=tuple(range(128, 10_240, 200)), invocations=1, lanes=1)
+    many = replace(plan, design=plan.design)
+    assert Journal(run_id="a", started_at=1, memory_mb=1, sizes=tuple(range(100))).encode().count("sizes") == 0
+    tune(fake, many)
+    assert fake.snapshot("fn") == before

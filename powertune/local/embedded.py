@@ -1,0 +1,145 @@
+"""The embedded AWS from its parent's side: starts the server process, says how to reach it, and ends it."""
+
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from types import TracebackType
+from typing import IO, Any, Self
+
+from powertune.errors import PowertuneError, Unavailable, UsageError
+from powertune.local.settings import Settings
+
+_READY_S = 30.0
+_END_S = 15.0
+
+
+class EmbeddedAWS:
+    """A server process with the life of this object.
+
+    Should this process die in whatever way, the server notices by a pipe and ends by itself. It runs in a session of
+    its own, so that a Ctrl-C which this process survives, to clean up, does not end it first.
+
+    Raises:
+        UsageError: moto is not installed, or a setting is not possible here.
+        Unavailable: the server did not start.
+    """
+
+    def __init__(self, settings: Settings | None = None) -> None:
+        self.settings = settings or Settings()
+        read_end, self._write_end = os.pipe()
+        self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the server
+        configured = replace(self.settings, parent_fd=read_end)
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own server
+                [sys.executable, "-m", "powertune.local.server", configured.to_json()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=self._errors,
+                env=_environment(os.environ),
+                pass_fds=(read_end,),
+                start_new_session=True,
+            )
+        finally:
+            os.close(read_end)
+        try:
+            self._facts = self._await_ready()
+        except PowertuneError:
+            self.close()
+            raise
+
+    @property
+    def endpoint_url(self) -> str:
+        """Where all services are."""
+        return str(self._facts["endpoint_url"])
+
+    @property
+    def cpu_limiter(self) -> str:
+        """What holds functions to their CPU share: `cgroup v1`, `cgroup v2` or `duty cycle`."""
+        return str(self._facts["cpu_limiter"])
+
+    @property
+    def cores(self) -> float:
+        """The CPUs that functions share."""
+        return float(self._facts["cores"])
+
+    @property
+    def role_arn(self) -> str:
+        """An execution role that exists, for creating functions."""
+        return str(self._facts["role_arn"])
+
+    @property
+    def pid(self) -> int:
+        """The server's process."""
+        return self._process.pid
+
+    @property
+    def environment(self) -> Mapping[str, str]:
+        """The variables by which any AWS client finds this server."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": "testing",
+            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_REGION": self.settings.region,
+            "AWS_DEFAULT_REGION": self.settings.region,
+        }
+
+    def wait(self) -> int:
+        """Wait until the server ends by itself; returns its exit status."""
+        return self._process.wait()
+
+    def close(self) -> None:
+        """End the server and all that it runs. Doing so twice is harmless."""
+        if self._write_end >= 0:
+            os.close(self._write_end)
+            self._write_end = -1
+        with contextlib.suppress(ProcessLookupError):
+            self._process.terminate()
+        try:
+            self._process.wait(_END_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._errors.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _await_ready(self) -> dict[str, Any]:
+        stream = self._process.stdout
+        assert stream is not None
+        readable, _, _ = select.select([stream], [], [], _READY_S)
+        line = stream.readline() if readable else b""
+        try:
+            facts: dict[str, Any] = json.loads(line)
+        except ValueError:
+            raise Unavailable(
+                f"the embedded AWS did not start: {self._last_words() or 'it said nothing'}",
+                hint="check that this machine permits servers on 127.0.0.1",
+            ) from None
+        if facts["event"] == "failed":
+            raise UsageError(str(facts["message"]), hint=facts["hint"])
+        return facts
+
+    def _last_words(self) -> str:
+        self._errors.seek(0)
+        lines = self._errors.read().decode(errors="replace").strip().splitlines()
+        return lines[-1] if lines else ""
+
+
+def _environment(own: Mapping[str, str]) -> dict[str, str]:
+    """This process's variables, without those that would lead the server's own clients to AWS or through a proxy."""
+    kept = {name: value for name, value in own.items() if not name.startswith(("AWS_", "MOTO_"))}
+    return {**kept, "AWS_EC2_METADATA_DISABLED": "true", "NO_PROXY": "127.0.0.1,localhost"}

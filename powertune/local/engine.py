@@ -1,0 +1,131 @@
+"""All that runs functions, put together: containment, environments, admission, logs."""
+
+import contextlib
+import logging
+import random
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from powertune.local import janitor
+from powertune.local.admission import Admission
+from powertune.local.code_cache import CodeCache
+from powertune.local.containment import available_cores, choose
+from powertune.local.environment import World
+from powertune.local.functions import Function
+from powertune.local.invoker import Invoker, Outcome, Request, Throttled
+from powertune.local.outputs import Outputs
+from powertune.local.owners import Owner
+from powertune.local.pool import Pool
+from powertune.local.processes import process_table
+from powertune.local.runtimes import UnknownRuntime
+from powertune.local.settings import Settings
+from powertune.local.telemetry import Sink, Telemetry
+
+_log = logging.getLogger(__name__)
+
+_EVENT_WORKERS = 16
+_EVENT_ATTEMPTS = 3
+_EVENT_PAUSE_S = 1.0
+
+
+class Engine:
+    """What the control plane calls to have functions run."""
+
+    def __init__(self, settings: Settings, sink: Sink, endpoint_url: str) -> None:
+        self.settings = settings
+        self._random = random.Random(settings.seed)  # noqa: S311 - routes traffic between versions
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+        processes = process_table()
+        owner = Owner.current(processes)
+        place = Path(tempfile.gettempdir())
+        self._folder = place / owner.name
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(mode=0o700)
+        self._containment = choose(settings.containment, owner, processes)
+        self._containment.reap()
+        janitor.reap(place, processes)
+        self.cores = available_cores(_text(Path("/proc/self/cgroup")))
+        self._outputs = Outputs()
+        world = World(
+            code=CodeCache(self._folder / "code"),
+            outputs=self._outputs,
+            processes=processes,
+            folder=self._folder / janitor.ENVIRONMENTS,
+            endpoint_url=endpoint_url,
+            python_client=settings.python_client,
+        )
+        self._pool = Pool(
+            self._containment,
+            world,
+            idle_timeout_s=settings.idle_timeout_s,
+            max_environments=settings.max_environments,
+        )
+        self.telemetry = Telemetry(sink, lambda: self._invoker.busy)
+        self._invoker = Invoker(settings, self.cores, Admission(self.cores), self._pool, self.telemetry)
+        self._events = ThreadPoolExecutor(_EVENT_WORKERS, thread_name_prefix="event")
+
+    @property
+    def cpu_limiter(self) -> str:
+        """What holds functions to their CPU share, for people: `cgroup v1`."""
+        return self._containment.name
+
+    @property
+    def description(self) -> str:
+        """What measured, as it travels in a response header."""
+        return f"{self.cpu_limiter}; cores={self.cores:g}"
+
+    def invoke(self, function: Function, request: Request) -> Outcome:
+        """Run a function and wait for its answer.
+
+        Raises:
+            Throttled: it was not executed for want of concurrency or CPU.
+            UnknownRuntime: it cannot be run here.
+        """
+        return self._invoker.invoke(function, request)
+
+    def invoke_event(self, function: Function, request: Request) -> None:
+        """Run a function in the background, trying again when it is throttled."""
+        self._events.submit(self._run_event, function, request)
+
+    def retire(self, outdated: Callable[[Function], bool]) -> None:
+        """End the environments of functions that were changed or deleted."""
+        self._pool.retire(outdated)
+
+    def draw(self) -> float:
+        """A random number between 0 and 1, by which a weighted alias chooses a version."""
+        with self._lock:
+            return self._random.random()
+
+    def close(self) -> None:
+        """End every process and remove every trace."""
+        self._closed.set()
+        self._pool.close()
+        self._events.shutdown(wait=True, cancel_futures=True)
+        self.telemetry.close()
+        self._outputs.close()
+        self._containment.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _run_event(self, function: Function, request: Request) -> None:
+        for attempt in range(_EVENT_ATTEMPTS):
+            with contextlib.suppress(Throttled):
+                try:
+                    self.invoke(function, request)
+                except UnknownRuntime as error:
+                    _log.warning("event for %s not run: %s", function.name, error)
+                return
+            if self._closed.wait(_EVENT_PAUSE_S * (attempt + 1)):
+                return
+        _log.warning("event for %s dropped after %d throttles", function.name, _EVENT_ATTEMPTS)
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text()
+    except OSError:
+        return ""

@@ -1,0 +1,59 @@
+"""What is executed: a function's code and configuration as they are at the moment of an invocation."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from powertune.local.reports import LogFormat
+from powertune.units import MB_PER_VCPU
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """One version of a function. `deployment` changes with every change of code or configuration.
+
+    Environments are kept per `key`: two versions never share one, nor do $LATEST before and after a change, nor a
+    function and another of the same name that was created after its deletion.
+    """
+
+    account: str
+    region: str
+    name: str
+    version: str
+    arn: str
+    deployment: str
+    runtime: str
+    handler: str
+    memory_mb: int
+    timeout_s: int
+    code: bytes = field(repr=False)
+    layers: tuple[bytes, ...] = field(default=(), repr=False)
+    variables: Mapping[str, str] = field(default_factory=dict)
+    log_group: str = ""
+    log_format: LogFormat = field(default_factory=LogFormat)
+    application_log_level: str | None = None
+    reserved_concurrency: int | None = None
+    package_type: str = "Zip"
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What its environments are kept under."""
+        return (self.deployment, self.version)
+
+    @property
+    def cpus(self) -> float:
+        """The CPU share that Lambda allots to the memory size."""
+        return self.memory_mb / MB_PER_VCPU
+
+
+_ARN = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?")
+_PARTIAL = re.compile(r"\d{12}:function:(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?")
+_PLAIN = re.compile(r"(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?")
+
+
+def split_name(text: str) -> tuple[str, str | None]:
+    """The name and the qualifier of a function, from any form in which the API takes it."""
+    for pattern in (_ARN, _PARTIAL, _PLAIN):
+        if match := pattern.fullmatch(text):
+            return match["name"], match["qualifier"]
+    return text, None

@@ -1,0 +1,149 @@
+"""The environments that exist: reused while warm, created when all are busy, ended when idle or outdated."""
+
+import itertools
+import logging
+import os
+import queue
+import threading
+import time
+from collections.abc import Callable
+
+from powertune.local.containment import Containment
+from powertune.local.environment import Environment, World
+from powertune.local.functions import Function
+
+_log = logging.getLogger(__name__)
+
+_MEMORY_SHARE = 0.5
+"""How much of the machine's memory idle environments may fill."""
+
+_FINISHING_WAIT_S = 2.0
+_SWEEP_EVERY_S = 5.0
+
+Key = tuple[str, str]
+
+
+class Pool:
+    """All environments of a server."""
+
+    def __init__(
+        self,
+        containment: Containment,
+        world: World,
+        *,
+        idle_timeout_s: float,
+        max_environments: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._containment, self._world, self._clock = containment, world, clock
+        self._idle_timeout_s, self._max = idle_timeout_s, max_environments
+        self._memory_mb = _MEMORY_SHARE * os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / (1 << 20)
+        self._numbers = itertools.count(1)
+        self._changed = threading.Condition()
+        self._idle: dict[Environment, float] = {}
+        self._busy: set[Environment] = set()
+        self._finishing: set[Environment] = set()
+        self._outdated: set[Environment] = set()
+        self._closing: queue.SimpleQueue[Environment | None] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=target, name=name, daemon=True)
+            for target, name in ((self._bury, "pool-burial"), (self._sweep_forever, "pool-sweep"))
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def acquire(self, function: Function) -> Environment:
+        """An idle environment of this version, the most recently used first; else a new one, not yet started.
+
+        One that has just answered and is about to ask for its next event is waited for: a caller that comes back at
+        once shall meet the same environment, as on Lambda.
+        """
+        deadline = self._clock() + _FINISHING_WAIT_S
+        with self._changed:
+            while True:
+                if (found := self._most_recent(function.key)) is not None:
+                    del self._idle[found]
+                    self._busy.add(found)
+                    return found
+                left = deadline - self._clock()
+                if left <= 0 or not any(env.function.key == function.key for env in self._finishing):
+                    break
+                self._changed.wait(left)
+            self._make_room()
+            number = next(self._numbers)
+        environment = Environment(function, number, self._containment.cell(number, function.memory_mb), self._world)
+        with self._changed:
+            self._busy.add(environment)
+        return environment
+
+    def finishing(self, environment: Environment) -> None:
+        """It has answered, and will be released soon."""
+        with self._changed:
+            self._finishing.add(environment)
+
+    def release(self, environment: Environment) -> None:
+        """It waits for its next event, or has to be started again within the next invocation."""
+        with self._changed:
+            self._finishing.discard(environment)
+            self._busy.discard(environment)
+            if environment in self._outdated:
+                self._outdated.discard(environment)
+                self._closing.put(environment)
+            else:
+                self._idle[environment] = self._clock()
+            self._changed.notify_all()
+
+    def retire(self, outdated: Callable[[Function], bool]) -> None:
+        """End the environments of functions that were changed or deleted; the busy ones when they are done."""
+        with self._changed:
+            for environment in [env for env in self._idle if outdated(env.function)]:
+                self._let_go(environment)
+            self._outdated.update(env for env in self._busy if outdated(env.function))
+
+    def sweep(self) -> None:
+        """End what has been idle for long."""
+        with self._changed:
+            limit = self._clock() - self._idle_timeout_s
+            for environment in [env for env, since in self._idle.items() if since <= limit]:
+                self._let_go(environment)
+
+    def close(self) -> None:
+        """End all environments."""
+        self._stop.set()
+        with self._changed:
+            everyone = [*self._idle, *self._busy]
+            self._idle.clear()
+            self._outdated.update(self._busy)
+        for environment in everyone:
+            environment.close()
+        self._closing.put(None)
+        for thread in self._threads:
+            thread.join()
+
+    def _most_recent(self, key: Key) -> Environment | None:
+        candidates = [env for env in self._idle if env.function.key == key]
+        return max(candidates, key=lambda env: self._idle[env], default=None)
+
+    def _make_room(self) -> None:
+        """End the least recently used until one more may exist."""
+        everyone = len(self._idle) + len(self._busy)
+        memory = sum(env.peak_mb for env in (*self._idle, *self._busy))
+        for environment in sorted(self._idle, key=lambda env: self._idle[env]):
+            if everyone < self._max and memory <= self._memory_mb:
+                return
+            everyone -= 1
+            memory -= environment.peak_mb
+            self._let_go(environment)
+
+    def _let_go(self, environment: Environment) -> None:
+        del self._idle[environment]
+        self._closing.put(environment)
+
+    def _bury(self) -> None:
+        while (environment := self._closing.get()) is not None:
+            environment.close()
+
+    def _sweep_forever(self) -> None:
+        while not self._stop.wait(min(_SWEEP_EVERY_S, self._idle_timeout_s)):
+            self.sweep()

@@ -1,0 +1,171 @@
+"""What the operating system says about processes: who lives, since when, how much memory and CPU time they used."""
+
+import contextlib
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+MIB = 1 << 20
+
+
+class ProcessTable(Protocol):
+    """The questions that this package asks about processes. A process that is gone answers None or 0."""
+
+    def namespace(self) -> str:
+        """What distinguishes process numbers of this container from those of another."""
+        ...
+
+    def started(self, pid: int) -> str | None:
+        """When a process started, as text to compare: with the number it names a process for ever."""
+        ...
+
+    def group(self, leader: int) -> tuple[int, ...]:
+        """The processes of a process group."""
+        ...
+
+    def peak_rss(self, pid: int) -> int:
+        """The most memory that was ever resident, in bytes."""
+        ...
+
+    def rss(self, pid: int) -> int:
+        """The memory that is resident, in bytes."""
+        ...
+
+    def cpu_seconds(self, pid: int) -> float:
+        """The CPU time used so far."""
+        ...
+
+
+class LinuxProcesses:
+    """Read from /proc, and from the kernel's clock of each process."""
+
+    def __init__(self, proc: Path = Path("/proc")) -> None:
+        self._proc = proc
+
+    def namespace(self) -> str:
+        """The number of the process namespace."""
+        try:
+            return str((self._proc / "self/ns/pid").stat().st_ino)
+        except OSError:
+            return "0"
+
+    def started(self, pid: int) -> str | None:
+        """Clock ticks since boot; None also for a zombie, which runs no more."""
+        fields = self._stat(pid)
+        return None if fields is None or fields[0] in "ZX" else fields[19]
+
+    def group(self, leader: int) -> tuple[int, ...]:
+        """The processes of a process group."""
+        members = []
+        for entry in self._proc.iterdir():
+            fields = self._stat(int(entry.name)) if entry.name.isdigit() else None
+            if fields is not None and int(fields[2]) == leader and fields[0] not in "ZX":
+                members.append(int(entry.name))
+        return tuple(members)
+
+    def peak_rss(self, pid: int) -> int:
+        """`VmHWM`: page cache does not count."""
+        return self._status_kib(pid, b"VmHWM:") << 10
+
+    def rss(self, pid: int) -> int:
+        """`VmRSS`."""
+        return self._status_kib(pid, b"VmRSS:") << 10
+
+    def cpu_seconds(self, pid: int) -> float:
+        """The kernel's CPU clock of the process: exact to the nanosecond (clock_getcpuclockid(3))."""
+        try:
+            return time.clock_gettime((~pid << 3) | 2)
+        except OSError:
+            return 0.0
+
+    def _stat(self, pid: int) -> list[str] | None:
+        try:
+            text = (self._proc / str(pid) / "stat").read_text(errors="replace")
+        except OSError:
+            return None
+        return text[text.rindex(")") + 2 :].split()
+
+    def _status_kib(self, pid: int, key: bytes) -> int:
+        try:
+            status = (self._proc / str(pid) / "status").read_bytes()
+        except OSError:
+            return 0
+        _, found, rest = status.partition(key)
+        return int(rest.split(None, 1)[0]) if found else 0
+
+
+class PortableProcesses:
+    """By psutil, for systems without /proc. Peaks are what was seen when asked."""
+
+    def namespace(self) -> str:
+        """There is one."""
+        return "0"
+
+    def started(self, pid: int) -> str | None:
+        """Seconds since the epoch, to the hundredth."""
+        import psutil
+
+        try:
+            process = psutil.Process(pid)
+            return None if process.status() == psutil.STATUS_ZOMBIE else f"{process.create_time():.2f}"
+        except psutil.Error:
+            return None
+
+    def group(self, leader: int) -> tuple[int, ...]:
+        """The leader's group, among all processes."""
+        import psutil
+
+        members = []
+        for pid in psutil.pids():
+            with contextlib.suppress(OSError):
+                if os.getpgid(pid) == leader and self.started(pid) is not None:
+                    members.append(pid)
+        return tuple(members)
+
+    def peak_rss(self, pid: int) -> int:
+        """The resident memory now: the caller remembers the most it has seen."""
+        return self.rss(pid)
+
+    def rss(self, pid: int) -> int:
+        """The resident memory."""
+        import psutil
+
+        try:
+            return int(psutil.Process(pid).memory_info().rss)
+        except psutil.Error:
+            return 0
+
+    def cpu_seconds(self, pid: int) -> float:
+        """User and system time."""
+        import psutil
+
+        try:
+            times = psutil.Process(pid).cpu_times()
+        except psutil.Error:
+            return 0.0
+        return float(times.user + times.system)
+
+
+def process_table() -> ProcessTable:
+    """The most exact table that this system offers."""
+    return LinuxProcesses() if sys.platform == "linux" else PortableProcesses()
+
+
+def signal_group(leader: int, number: signal.Signals) -> bool:
+    """Signal a process group; False when it is gone."""
+    try:
+        os.killpg(leader, number)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def signal_all(pids: Iterable[int], number: signal.Signals) -> None:
+    """Signal processes, some of which may be gone."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, number)

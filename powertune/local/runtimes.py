@@ -1,0 +1,138 @@
+"""The table of runtimes: which command runs a function, and the environment variables that it sees."""
+
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from powertune.local.functions import Function
+
+
+class UnknownRuntime(Exception):
+    """A runtime that cannot be run here; Lambda's InvalidRuntimeException."""
+
+
+class NoEntrypoint(Exception):
+    """A custom runtime without a bootstrap that can be executed; Lambda's Runtime.InvalidEntrypoint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where an environment finds things: its code, its layers, its private temporary folder."""
+
+    task_root: Path
+    layers: Path | None
+    scratch: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Session:
+    """What an environment is told about where it runs."""
+
+    runtime_api: str
+    endpoint_url: str
+    log_stream: str
+
+
+def command(function: Function, places: Places, python_client: str = "auto") -> tuple[str, ...]:
+    """The command that serves a function's events.
+
+    Raises:
+        UnknownRuntime: no way to run it here.
+        NoEntrypoint: a custom runtime whose bootstrap is missing.
+    """
+    runtime = function.runtime
+    if function.package_type != "Zip":
+        raise UnknownRuntime("container images cannot be run by the embedded AWS; package the function as a ZIP")
+    if runtime.startswith("python3"):
+        return _python(function.handler, python_client)
+    if runtime.startswith("provided"):
+        return (str(_bootstrap(places)),)
+    if runtime.startswith("nodejs"):
+        client = shutil.which("aws-lambda-ric")
+        if client is None:
+            raise UnknownRuntime(
+                f"running {runtime} needs AWS's runtime interface client: npm install -g aws-lambda-ric"
+            )
+        return (client, function.handler)
+    raise UnknownRuntime(
+        f"the embedded AWS cannot run {runtime or 'a function without a runtime'}: it runs python3.x, nodejs and "
+        "provided"
+    )
+
+
+def _python(handler: str, client: str) -> tuple[str, ...]:
+    if client == "auto" and importlib.util.find_spec("awslambdaric") is not None:
+        return (sys.executable, "-m", "awslambdaric", handler)
+    # -P: the folder of bootstrap.py must not be where the function's imports are looked for.
+    return (sys.executable, "-P", str(Path(__file__).with_name("bootstrap.py")), handler)
+
+
+def _bootstrap(places: Places) -> Path:
+    candidates = [folder / "bootstrap" for folder in (places.task_root, places.layers) if folder is not None]
+    for candidate in candidates:
+        if candidate.is_file():
+            if not os.access(candidate, os.X_OK):
+                raise NoEntrypoint("fork/exec /var/task/bootstrap: permission denied")
+            return candidate
+    raise NoEntrypoint("Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]")
+
+
+def variables(function: Function, places: Places, session: Session, own: Mapping[str, str]) -> dict[str, str]:
+    """The environment variables of a function, its own last. Of `own`, the server's, only paths are taken over."""
+    result = {
+        "AWS_LAMBDA_RUNTIME_API": session.runtime_api,
+        "AWS_ENDPOINT_URL": session.endpoint_url,
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+        "AWS_SESSION_TOKEN": "testing",
+        "AWS_REGION": function.region,
+        "AWS_DEFAULT_REGION": function.region,
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": function.version,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory_mb),
+        "AWS_LAMBDA_LOG_GROUP_NAME": function.log_group,
+        "AWS_LAMBDA_LOG_STREAM_NAME": session.log_stream,
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
+        "LAMBDA_TASK_ROOT": str(places.task_root),
+        "LAMBDA_RUNTIME_DIR": str(places.scratch),
+        "_HANDLER": function.handler,
+        "TZ": ":UTC",
+        "LANG": "en_US.UTF-8",
+        "HOME": str(places.scratch),
+        "TMPDIR": str(places.scratch),
+        # The code is shared by all environments of a version, and read-only on Lambda.
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    if function.log_format.json:
+        result["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
+        if function.application_log_level:
+            result["AWS_LAMBDA_LOG_LEVEL"] = function.application_log_level
+    return {**result, **_search_paths(function, places, own), **function.variables}
+
+
+def _search_paths(function: Function, places: Places, own: Mapping[str, str]) -> dict[str, str]:
+    root, opt = places.task_root, places.layers
+    python, node = [root], [root / "node_modules"]
+    binaries, libraries = [Path("/usr/local/bin"), Path("/usr/bin"), Path("/bin")], [root, root / "lib"]
+    if opt is not None:
+        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        python += [opt / "python", opt / "python" / "lib" / version / "site-packages"]
+        major = function.runtime.removeprefix("nodejs").removesuffix(".x")
+        node += [opt / "nodejs" / "node_modules", opt / "nodejs" / f"node{major}" / "node_modules"]
+        binaries.append(opt / "bin")
+        libraries.append(opt / "lib")
+    return {
+        "PYTHONPATH": _joined(python),
+        "NODE_PATH": _joined(node),
+        "PATH": _joined(binaries, own.get("PATH")),
+        "LD_LIBRARY_PATH": _joined(libraries, own.get("LD_LIBRARY_PATH")),
+    }
+
+
+def _joined(folders: list[Path], more: str | None = None) -> str:
+    return os.pathsep.join([*(str(folder) for folder in folders), *([more] if more else [])])

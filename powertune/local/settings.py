@@ -1,0 +1,72 @@
+"""What can be set about an embedded AWS, and how it travels to the server process."""
+
+import json
+from dataclasses import asdict, dataclass, fields
+
+from powertune.errors import UsageError
+from powertune.units import MEMORY_MAX_MB
+
+ACCOUNT_ID = "123456789012"
+"""The account that moto gives to every access key it does not know."""
+
+ROLE_NAME = "powertune-local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How the embedded AWS behaves. Times carry their unit in the name.
+
+    `containment` is `auto`, `cgroup v2`, `cgroup v1` or `duty cycle`. `python_client` is `auto` or `bootstrap`, which
+    runs Python functions by the client of this package even where AWS's own is installed. `hide_reports` leaves the
+    REPORT line out of LogResult (not out of CloudWatch Logs), as is met in practice. `parent_fd` is a pipe whose end
+    says that the parent process has died.
+    """
+
+    region: str = "us-east-1"
+    port: int = 0
+    account_memory_limit_mb: int = MEMORY_MAX_MB
+    account_concurrency: int = 1000
+    service_latency_ms: float = 20.0
+    hide_reports: bool = False
+    containment: str = "auto"
+    python_client: str = "auto"
+    init_timeout_s: float = 10.0
+    admission_timeout_s: float = 30.0
+    idle_timeout_s: float = 300.0
+    max_environments: int = 100
+    seed: int = 0
+    parent_fd: int | None = None
+
+    @property
+    def partition(self) -> str:
+        """The partition that the region belongs to."""
+        if self.region.startswith("cn-"):
+            return "aws-cn"
+        return "aws-us-gov" if self.region.startswith("us-gov-") else "aws"
+
+    @property
+    def role_arn(self) -> str:
+        """The execution role that exists from the start, so that a client can create functions at once."""
+        return f"arn:{self.partition}:iam::{ACCOUNT_ID}:role/{ROLE_NAME}"
+
+    def to_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> "Settings":
+        """Read what `to_json` wrote.
+
+        Raises:
+            UsageError: not JSON, or a setting that does not exist.
+        """
+        try:
+            values = json.loads(text)
+        except ValueError as error:
+            raise UsageError(f"the settings of the embedded AWS are not JSON: {error}") from error
+        known = {field.name for field in fields(cls)}
+        if not isinstance(values, dict) or set(values) - known:
+            raise UsageError(
+                f"unknown setting of the embedded AWS in {text!r}", hint=f"known settings: {', '.join(sorted(known))}"
+            )
+        return cls(**values)

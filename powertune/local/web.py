@@ -1,0 +1,84 @@
+"""The WSGI application: moto's, with a header that says what measured, service latency, and code downloads."""
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qs
+
+from powertune.local.cloud import find_code
+from powertune.local.control_responses import CODE_PATH
+from powertune.local.engine import Engine
+
+_log = logging.getLogger(__name__)
+
+HEADER = "x-powertune-embedded"
+
+PROMPT_SERVICES = frozenset({"lambda", "iam", "sts", "logs", "monitoring", "states", "sync-states"})
+"""Services that are part of the measuring, not of what functions do: answered without added latency."""
+
+_READS_TELEMETRY = frozenset({"logs", "monitoring"})
+_CREDENTIAL = re.compile(r"Credential=[^/,]+/\d+/[^/,]+/(?P<service>[^/,]+)/")
+_CODE = re.compile(rf"{CODE_PATH}/(?P<account>\d+)/(?P<region>[a-z0-9-]+)/(?P<digest>[0-9a-f]+)")
+
+StartResponse = Callable[..., Any]
+Wsgi = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+
+def service_of(environ: dict[str, Any]) -> str:
+    """The service that a request is signed for; unsigned requests are S3's, as moto decides too."""
+    match = _CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+    if match is not None:
+        return match["service"].lower()
+    scope = parse_qs(environ.get("QUERY_STRING", "")).get("X-Amz-Credential", [""])[0].split("/")
+    return scope[3].lower() if len(scope) > 3 else "s3"
+
+
+class Application:
+    """What the HTTP server calls for every request."""
+
+    def __init__(
+        self,
+        moto: Wsgi,
+        engine: Engine,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._moto, self._engine = moto, engine
+        self._clock, self._sleep = clock, sleep
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+
+        def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
+            return start_response(status, [*headers, (HEADER, self._engine.description)], *more)
+
+        path = environ.get("PATH_INFO", "")
+        if path.startswith(CODE_PATH):
+            return _send_code(path, start)
+        if path.startswith("/moto-api"):
+            return self._moto(environ, start)
+        service = service_of(environ)
+        if service in _READS_TELEMETRY:
+            self._engine.telemetry.flush()
+        began = self._clock()
+        body = self._moto(environ, start)
+        if service not in PROMPT_SERVICES:
+            self._delay(began)
+        return body
+
+    def _delay(self, began: float) -> None:
+        left = began + self._engine.settings.service_latency_ms / 1000 - self._clock()
+        if left > 0:
+            self._sleep(left)
+
+
+def _send_code(path: str, start_response: StartResponse) -> Iterable[bytes]:
+    match = _CODE.fullmatch(path)
+    code = find_code(match["account"], match["region"], match["digest"]) if match else None
+    if code is None:
+        start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", "0")])
+        return [b""]
+    start_response("200 OK", [("Content-Type", "application/zip"), ("Content-Length", str(len(code)))])
+    return [code]

@@ -1,0 +1,56 @@
+# Everything sets itself up: a virtual environment in .venv, with any Python >= 3.11 and pip. `make help` lists it all.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SIZES := 128,256,512,1024,1769
+
+.PHONY: help setup demo test unit check lint types layers coverage templates fidelity bench clean
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "powertune needs Python >= 3.11: make PYTHON=/path/to/python3.11"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[local,dev]'
+	@touch $@
+
+setup: $(VENV)/.ready ## create .venv with everything in it
+
+demo: setup ## tune two real functions on the embedded AWS
+	$(BIN)/powertune run examples/cpu_bound/app.py:handler --memory $(SIZES) --yes --save build/cpu_bound.json
+	$(BIN)/powertune run examples/io_bound/app.py:handler --memory $(SIZES) --yes --save build/io_bound.json
+
+test: setup ## run all tests
+	$(BIN)/python -m pytest
+
+unit: setup ## run the fast tests
+	$(BIN)/python -m pytest tests/unit tests/aws -m 'not long'
+
+lint: setup ## ruff: lint and format
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: setup ## mypy, strict
+	$(BIN)/mypy
+
+layers: setup ## import-linter
+	$(BIN)/lint-imports
+
+coverage: setup ## all tests with branch coverage
+	$(BIN)/python -m pytest --cov --cov-report=term
+
+check: lint types layers coverage ## everything that CI runs
+
+fidelity: setup ## how closely the embedded AWS follows Lambda's CPU allotment
+	$(BIN)/python benchmarks/fidelity.py
+
+bench: setup ## the other figures
+	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/driver.py
+	$(BIN)/python benchmarks/results.py
+
+clean: ## remove what was built
+	rm -rf $(VENV) build dist .coverage* .mypy_cache .pytest_cache .ruff_cache

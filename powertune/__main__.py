@@ -1,0 +1,5 @@
+"""`python -m powertune`."""
+
+from powertune.cli import main
+
+main()

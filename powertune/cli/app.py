@@ -1,0 +1,73 @@
+"""The commands, and the one place where an error becomes a message and an exit code."""
+
+import sys
+import traceback
+from typing import Annotated
+
+import typer
+
+from powertune import __version__
+from powertune.cli import iam, local, prices, report, restore, run
+from powertune.errors import ExitCode, PowertuneError
+
+ISSUES = "the issue tracker of the place where you got powertune"
+
+app = typer.Typer(
+    name="powertune",
+    help="Find the memory size at which an AWS Lambda function is cheapest or fastest, by measuring it.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"powertune {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Find the memory size at which an AWS Lambda function is cheapest or fastest, by measuring it."""
+
+
+app.command()(run.run)
+app.command()(report.report)
+app.command()(restore.restore)
+app.command()(prices.prices)
+app.command()(iam.iam)
+app.command()(local.local)
+
+
+def run_app(arguments: list[str] | None = None) -> int:
+    """Run the command line; every error becomes a message on stderr and an exit code."""
+    try:
+        app(arguments)
+    except PowertuneError as error:
+        show_error(error)
+        return error.exit_code
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else ExitCode.DONE
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        return ExitCode.INTERRUPTED
+    except Exception:  # the outermost place: a bug is shown whole, and said to be one
+        traceback.print_exc()
+        sys.stderr.write(
+            f"\nerror: this is a bug in powertune {__version__}\nhint: report it, with the above, to {ISSUES}\n"
+        )
+        return ExitCode.BUG
+    return ExitCode.DONE
+
+
+def show_error(error: PowertuneError) -> None:
+    """What went wrong, and the next step."""
+    sys.stderr.write(f"error: {error.message}\n")
+    if error.hint:
+        sys.stderr.write(f"hint: {error.hint}\n")

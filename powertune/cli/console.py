@@ -1,0 +1,56 @@
+"""stdout for data, stderr for everything else."""
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from powertune.errors import UsageError
+
+
+def say(text: str) -> None:
+    """A line for the person who watches."""
+    sys.stderr.write(f"{text}\n")
+
+
+def warn(text: str) -> None:
+    """Something that the person should know."""
+    sys.stderr.write(f"warning: {text}\n")
+
+
+def on_terminal() -> bool:
+    """Whether somebody sits there who can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def confirmed(question: str) -> bool:
+    """Ask, on stderr; only yes is yes."""
+    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def write_output(data: bytes, output: str | None) -> None:
+    """Write to stdout, or whole or not at all to a file.
+
+    Raises:
+        UsageError: the file cannot be written.
+    """
+    if output is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+        return
+    path = Path(output)
+    try:
+        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as part:
+            part.write(data)
+        Path(part.name).chmod(0o666 & ~_umask())
+        os.replace(part.name, path)  # noqa: PTH105 - the name of a temporary file, not a path of ours
+    except OSError as error:
+        raise UsageError(f"cannot write {output!r}: {error.strerror}", hint="check --output") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

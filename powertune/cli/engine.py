@@ -1,0 +1,129 @@
+"""A function to tune together with the AWS that it is on: the real one, another endpoint, or the embedded one."""
+
+import os
+import platform
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from powertune.aws.client import Connection, Place, connect
+from powertune.cli.console import say
+from powertune.cli.sources import Folder, parse_folder
+from powertune.config import LocalOptions, load_local
+from powertune.errors import UsageError
+from powertune.model import Architecture, FunctionRef
+
+if TYPE_CHECKING:
+    from powertune.local.embedded import EmbeddedAWS
+
+EMBEDDED_REGION = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """Where a function is and how to reach it. `folder` is where relative names start from."""
+
+    connection: Connection
+    ref: FunctionRef
+    restore_command: str
+    folder: Path
+    payload: str | None = None
+    embedded: bool = False
+
+    def read_s3(self, bucket: str, key: str) -> bytes:
+        """An object of S3.
+
+        Raises:
+            NotFound, AccessDenied, IdentityError, Unavailable: as AWS says.
+        """
+        aws = self.connection.aws()
+        return aws.call(aws.clients.s3.get_object, Bucket=bucket, Key=key)["Body"].read()
+
+
+@contextmanager
+def open_engine(target: str, place: Place) -> Iterator[Engine]:
+    """Connect to AWS; for a path, serve its folder on the embedded AWS as long as the block lasts.
+
+    Raises:
+        UsageError: the target is neither a function nor a file, or its set-up failed.
+        IdentityError: no credentials or no region.
+    """
+    folder = parse_folder(target)
+    if folder is None:
+        ref = FunctionRef.parse(target)
+        place = replace(place, region=ref.region or place.region)
+        yield Engine(
+            connection=connect(place), ref=ref, restore_command=restore_command(target, place), folder=Path()
+        )
+        return
+    options = load_local(folder.path)
+    from powertune.local.embedded import EmbeddedAWS
+    from powertune.local.settings import Settings
+
+    with EmbeddedAWS(Settings(region=EMBEDDED_REGION)) as embedded:
+        say(f"embedded AWS on {embedded.endpoint_url} ({embedded.cpu_limiter}, {embedded.cores} cores)")
+        yield _serve(embedded, folder, options)
+
+
+def restore_command(target: str, place: Place) -> str:
+    """What to type to undo a run by hand."""
+    options = {"--region": place.region, "--profile": place.profile, "--endpoint-url": place.endpoint_url}
+    given = [word for name, value in options.items() if value for word in (name, value)]
+    return shlex.join(["powertune", "restore", target, *given])
+
+
+def _serve(embedded: "EmbeddedAWS", folder: Folder, options: LocalOptions) -> Engine:
+    from powertune.local.package import Deployment, deploy
+
+    variables = embedded.environment
+    place = Place(
+        region=EMBEDDED_REGION,
+        endpoint_url=embedded.endpoint_url,
+        access_key=variables["AWS_ACCESS_KEY_ID"],
+        secret_key=variables["AWS_SECRET_ACCESS_KEY"],
+    )
+    connection = connect(place)
+    if options.setup is not None:
+        _set_up(folder.path, options.setup, variables)
+    aws = connection.aws()
+    deployment = Deployment(
+        source=folder.path,
+        handler=folder.handler or options.handler or "app.handler",
+        name=folder.name,
+        runtime=options.runtime or folder.runtime,
+        role_arn=embedded.role_arn,
+        memory_mb=options.memory,
+        timeout_s=options.timeout,
+        environment=dict(options.environment),
+        architecture=_own_architecture(),
+    )
+    deploy(aws.clients.control, deployment, aws.clients.s3)
+    return Engine(
+        connection=connection,
+        ref=FunctionRef(name=folder.name),
+        restore_command=restore_command(folder.name, place),
+        folder=folder.path,
+        payload=options.payload,
+        embedded=True,
+    )
+
+
+def _own_architecture() -> Architecture:
+    """The embedded AWS runs code on this machine's processor, and on no other."""
+    return Architecture.ARM64 if platform.machine() in ("aarch64", "arm64") else Architecture.X86_64
+
+
+def _set_up(folder: Path, script: str, variables: Mapping[str, str]) -> None:
+    """Run the example's own script, once, against the embedded AWS: it fills a bucket, say."""
+    done = subprocess.run(  # noqa: S603 - the user's own script, named in the user's own configuration
+        [sys.executable, script], cwd=folder, env={**os.environ, **variables}, stdout=sys.stderr, check=False
+    )
+    if done.returncode != 0:
+        raise UsageError(
+            f"set-up script {script!r} failed with exit status {done.returncode}", hint="mend the script"
+        )

@@ -1,0 +1,30 @@
+"""`powertune iam`: print the least-privilege policy that a command needs."""
+
+from typing import Annotated
+
+import typer
+
+from powertune.cli import options as common
+
+
+def iam(
+    command: Annotated[str, typer.Argument(help="The command: run, restore or prices.")],
+    function: Annotated[
+        str, typer.Option(help="The function's name or ARN; an ARN makes the policy narrower.")
+    ] = "my-function",
+    payload: Annotated[str | None, typer.Option(help="The s3://bucket/key that --payload will name.")] = None,
+    pre_processor: Annotated[str | None, typer.Option(help="As for `powertune run`.")] = None,
+    post_processor: Annotated[str | None, typer.Option(help="As for `powertune run`.")] = None,
+    output: common.Output = None,
+) -> None:
+    """Print the IAM policy that allows exactly the calls that a command makes."""
+    from powertune.aws.actions import COMMANDS, policy, policy_text
+    from powertune.cli.console import write_output
+    from powertune.errors import UsageError
+    from powertune.model import FunctionRef
+
+    if command not in COMMANDS:
+        raise UsageError(f"{command!r} makes no calls to AWS", hint=f"one of {', '.join(COMMANDS)}")
+    processors = tuple(name for name in (pre_processor, post_processor) if name is not None)
+    document = policy(command, FunctionRef.parse(function), payload_s3=payload, processors=processors)
+    write_output(policy_text(document).encode(), output)

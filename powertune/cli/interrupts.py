@@ -1,0 +1,42 @@
+"""Ctrl-C once ends the measuring and lets the function be restored; insisting abandons even that."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from powertune.cli.console import say
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Interrupts:
+    """SIGINT and SIGTERM as one KeyboardInterrupt; while the function is being restored they only give notice."""
+
+    def __init__(self) -> None:
+        self.restoring = False
+        self.abandoned = False
+        self._noticed = 0
+
+    def handle(self, _signal: int, _frame: FrameType | None) -> None:
+        """Called by Python between two instructions of the main thread."""
+        if not self.restoring:
+            self.restoring = True
+            raise KeyboardInterrupt
+        self._noticed += 1
+        if self._noticed > 1:
+            self.abandoned = True
+            raise KeyboardInterrupt
+        say("restoring the function; interrupt once more to leave it as it is")
+
+
+@contextmanager
+def interruptible() -> Iterator[Interrupts]:
+    """Handle interrupts in this block."""
+    interrupts = Interrupts()
+    before = {number: signal.signal(number, interrupts.handle) for number in _SIGNALS}
+    try:
+        yield interrupts
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,43 @@
+"""`powertune local`: serve the embedded AWS for other clients until Ctrl-C."""
+
+import shlex
+import sys
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from powertune.cli import options as common
+
+
+def local(
+    region: common.Region = None,
+    port: Annotated[
+        int, typer.Option(help="Port on the loopback address; 0 takes a free one.", min=0, max=65535)
+    ] = 0,
+    memory_limit: Annotated[
+        int, typer.Option(help="The largest memory size of the account, in MB.", min=128, max=10240)
+    ] = 10240,
+    service_latency: Annotated[
+        int, typer.Option(help="How long S3 and the like take to answer, in ms.", min=0, max=60000)
+    ] = 20,
+) -> None:
+    """Serve an AWS on this machine whose Lambda really runs functions, under Lambda's CPU allotment."""
+    from powertune.cli.console import say
+    from powertune.cli.interrupts import interruptible
+    from powertune.local.embedded import EmbeddedAWS
+    from powertune.local.settings import Settings
+
+    settings = Settings(
+        region=region or "us-east-1",
+        port=port,
+        account_memory_limit_mb=memory_limit,
+        service_latency_ms=service_latency,
+    )
+    with interruptible(), EmbeddedAWS(settings) as embedded:
+        say(f"embedded AWS on {embedded.endpoint_url} ({embedded.cpu_limiter}, {embedded.cores} cores)")
+        say("Ctrl-C ends it; another shell finds it by these variables:")
+        typer.echo("\n".join(f"export {name}={shlex.quote(text)}" for name, text in embedded.environment.items()))
+        sys.stdout.flush()
+        with suppress(KeyboardInterrupt):
+            embedded.wait()

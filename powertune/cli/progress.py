@@ -1,0 +1,121 @@
+"""Live progress on a terminal: one bar per size, with n, running mean and interval, money spent and time left."""
+
+import math
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn
+
+from powertune import results
+from powertune.cli.console import say
+from powertune.cli.interrupts import Interrupts
+from powertune.model import Configuration, Invocation, TuningRun
+from powertune.plan import Plan
+from powertune.units import format_ms, format_seconds, format_usd
+
+#: Half-width of a 95 % interval, in standard errors. Good enough for a running figure; the analysis does it properly.
+_Z = 1.96
+
+
+@dataclass(slots=True)
+class _Running:
+    """Mean and variance of what has come in so far (Welford's method)."""
+
+    count: int = 0
+    mean: float = 0.0
+    squares: float = 0.0
+
+    def add(self, value: float) -> None:
+        self.count += 1
+        delta = value - self.mean
+        self.mean += delta / self.count
+        self.squares += delta * (value - self.mean)
+
+    def __str__(self) -> str:
+        if self.count == 0:
+            return ""
+        if self.count == 1:
+            return format_ms(self.mean)
+        error = _Z * math.sqrt(self.squares / (self.count - 1) / self.count)
+        return f"{format_ms(self.mean)} ± {100 * error / self.mean if self.mean else 0:.0f} %"
+
+
+class RunObserver:
+    """Saves every round, and shows the progress if somebody watches."""
+
+    def __init__(self, plan: Plan, path: Path, interrupts: Interrupts, *, quiet: bool) -> None:
+        self._plan = plan
+        self._path = path
+        self._interrupts = interrupts
+        self._quiet = quiet
+        self._running: dict[Configuration, _Running] = {}
+        self._tasks: dict[Configuration, TaskID] = {}
+        self._spent = 0.0
+        self._first_at: float | None = None
+        self._progress = Progress(
+            TextColumn("{task.fields[size]:>18}"),
+            BarColumn(bar_width=20),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+            TextColumn("{task.fields[note]}"),
+            console=Console(stderr=True),
+            disable=quiet or not sys.stderr.isatty(),
+            transient=True,
+        )
+        each = plan.design.invocations + plan.design.lanes
+        for configuration in plan.design.configurations:
+            self._tasks[configuration] = self._progress.add_task(
+                "", total=each, size=str(configuration), note="waiting"
+            )
+        self._total = self._progress.add_task("", total=each * len(self._tasks), size="all", note="")
+
+    def __enter__(self) -> "RunObserver":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+    def published(self, configuration: Configuration) -> None:
+        """Show that a size can be invoked."""
+        self._progress.update(self._tasks[configuration], note="published")
+
+    def unmeasured(self, configuration: Configuration, reason: str) -> None:
+        """Show that a size is left out."""
+        self._progress.update(self._tasks[configuration], note="left out")
+        self.say(f"{configuration} is left out: {reason}")
+
+    def invoked(self, configuration: Configuration, invocation: Invocation, spent: float) -> None:
+        """Count an invocation, and bring mean, spending and time left up to date."""
+        running = self._running.setdefault(configuration, _Running())
+        if invocation.duration_ms is not None and invocation.init_ms is None and not invocation.status.failed:
+            running.add(invocation.duration_ms)
+        note = invocation.status if invocation.status.failed else str(running)
+        self._progress.update(self._tasks[configuration], advance=1, note=note)
+        self._spent = spent
+        self._progress.update(self._total, advance=1, note=self._summary())
+
+    def saved(self, run: TuningRun) -> None:
+        """Write the results file; a run that has measured nothing leaves none."""
+        if any(len(measurement.invocations) for measurement in run.measurements):
+            results.save(run, self._path)
+
+    def restoring(self) -> None:
+        """From here on, an interrupt must not stop us."""
+        self._interrupts.restoring = True
+        self._progress.update(self._total, note="restoring the function")
+
+    def say(self, text: str) -> None:
+        """A line beside the bars."""
+        if not self._quiet:
+            if self._progress.disable:
+                say(text)
+            else:
+                self._progress.console.print(text, markup=False, highlight=False)
+
+    def _summary(self) -> str:
+        task = self._progress.tasks[self._total]
+        money = format_usd(self._spent, self._plan.prices.currency)
+        left = task.time_remaining
+        return f"{money} spent" + (f", {format_seconds(left)} left" if left is not None else "")

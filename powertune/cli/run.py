@@ -1,0 +1,88 @@
+"""`powertune run`: tune one function."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from powertune.cli import options as common
+
+
+def run(
+    target: Annotated[str, typer.Argument(help="A function's name, name:alias, ARN, or path/to/app.py:handler.")],
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            help="Sizes in MB: 128,512,1024 or 128-1024:128.  [default: 128,256,512,1024,1769,3008 and the current]",
+            show_default=False,
+        ),
+    ] = None,
+    invocations: Annotated[
+        str | None, typer.Option(help="Warm invocations per size.  [default: 20]", show_default=False)
+    ] = None,
+    lanes: Annotated[
+        str | None, typer.Option(help="Parallel streams per size.  [default: 4]", show_default=False)
+    ] = None,
+    concurrency: Annotated[
+        str | None, typer.Option(help="Invocations at one time, at most.  [default: 32]", show_default=False)
+    ] = None,
+    payload: Annotated[
+        str | None,
+        typer.Option(help="Event: JSON, @file, @- or s3://bucket/key; several with weights.  [default: {}]"),
+    ] = None,
+    strategy: common.Strategy = None,
+    max_spend: Annotated[
+        str | None,
+        typer.Option(help="Stop before more than this is spent, in USD.  [default: 1.00]", show_default=False),
+    ] = None,
+    telemetry: Annotated[
+        str | None,
+        typer.Option(help="Where reports come from: auto, tail or logs.  [default: auto]", show_default=False),
+    ] = None,
+    sleep_ms: Annotated[str | None, typer.Option("--sleep", help="Pause between rounds, in ms.")] = None,
+    rate: Annotated[
+        str | None, typer.Option(help="Control-plane calls per second.  [default: 5]", show_default=False)
+    ] = None,
+    seed: Annotated[
+        str | None, typer.Option(help="Decides the order of invocations.  [default: 1]", show_default=False)
+    ] = None,
+    pre_processor: Annotated[
+        str | None, typer.Option(help="Function to invoke before each invocation; its output is the event.")
+    ] = None,
+    post_processor: Annotated[
+        str | None, typer.Option(help="Function to invoke with the output of each invocation.")
+    ] = None,
+    prices: common.Prices = None,
+    region: common.Region = None,
+    profile: common.Profile = None,
+    endpoint_url: common.EndpointUrl = None,
+    save: Annotated[
+        str | None,
+        typer.Option(help="Results file.  [default: powertune-FUNCTION-RUN.json]", show_default=False),
+    ] = None,
+    format_: common.Format = "table",
+    output: common.Output = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done and cost, and stop.")] = False,
+    yes: common.Yes = False,
+    quiet: common.Quiet = False,
+    _verbose: common.Verbose = False,
+) -> None:
+    """Measure a function at several memory sizes and recommend one; leave it as it was found."""
+    from powertune.aws.client import Place
+    from powertune.cli import rendering, tuning
+    from powertune.cli.engine import open_engine
+
+    given = {name: value for name, value in locals().items() if name in tuning.RUN_OPTIONS}
+    style = rendering.Style.parse(format_, output)
+    with open_engine(target, Place(region=region, profile=profile, endpoint_url=endpoint_url)) as engine:
+        options = tuning.load_options(engine, given)
+        region_prices = tuning.region_prices(engine, options)
+        plan = tuning.plan_run(engine, options, region_prices)
+        if dry_run:
+            rendering.show_plan(plan, output)
+            return
+        if not (yes or engine.embedded or tuning.agreed(plan)):
+            return
+        path = Path(save or f"powertune-{plan.function.name}-{plan.run_id}.json")
+        measured = tuning.measure_plan(engine, options, plan, path, quiet=quiet)
+    rendering.show_run(measured, region_prices, options.strategy, style)

@@ -1,0 +1,171 @@
+"""Runs that are killed, or whose calls fail, in processes of their own. Started by test_survival.py.
+
+Prints one line of JSON per attempt: what was tried, and whether the function was found as it had been.
+"""
+
+import io
+import json
+import os
+import signal
+import sys
+import urllib.parse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ReadTimeoutError
+
+from powertune.aws.client import Place
+from powertune.cli import tuning
+from powertune.cli.app import run_app
+from powertune.cli.engine import Engine, open_engine
+from powertune.errors import PowertuneError
+
+READS = {
+    "GetFunction",
+    "GetAlias",
+    "GetAccountSettings",
+    "ListAliases",
+    "ListVersionsByFunction",
+    "GetMetricStatistics",
+    "FilterLogEvents",
+}
+VOLATILE = ("LastModified", "RevisionId")
+NAME = "survivor"
+
+
+def snapshot() -> Any:
+    """Everything that a run must give back."""
+    client = boto3.client("lambda")
+    function = client.get_function(FunctionName=NAME)
+    versions = client.list_versions_by_function(FunctionName=NAME)["Versions"]
+    configurations: list[Any] = [function["Configuration"], *versions]
+    for configuration in configurations:
+        for key in VOLATILE:
+            configuration.pop(key, None)
+    aliases = client.list_aliases(FunctionName=NAME)["Aliases"]
+    for alias in aliases:
+        alias.pop("RevisionId", None)
+    location = urllib.parse.urlsplit(function["Code"]["Location"]).path
+    names = sorted(item["FunctionName"] for item in client.list_functions()["Functions"])
+    return json.loads(json.dumps([configurations, aliases, location, names], default=str))
+
+
+def run(hook: Callable[[Engine], None]) -> None:
+    """`powertune run survivor --memory 128,256`, with a hook on its calls."""
+    given: dict[str, Any] = dict.fromkeys(tuning.RUN_OPTIONS)
+    given |= {"memory": "128,256", "invocations": "1", "lanes": "1", "rate": "1000"}
+    with open_engine(NAME, Place()) as engine:
+        hook(engine)
+        options = tuning.load_options(engine, given)
+        plan = tuning.plan_run(engine, options, tuning.region_prices(engine, options))
+        tuning.measure_plan(engine, options, plan, Path(os.devnull), quiet=True)
+
+
+def in_child(hook: Callable[[Engine], None]) -> int:
+    """Run in a forked process; returns its wait status."""
+    child = os.fork()
+    if child:
+        return os.waitpid(child, 0)[1]
+    try:
+        run(hook)
+    except BaseException as error:  # a forked child must never return into the parent's loop
+        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        os._exit(1)
+    os._exit(0)
+
+
+def kill_at(number: int, when: str) -> Callable[[Engine], None]:
+    """A hook that kills the process at its n-th changing call."""
+
+    def hook(engine: Engine) -> None:
+        seen = [0]
+
+        def count(event_name: str, **_: Any) -> None:
+            if event_name.rsplit(".", 1)[-1] in READS:
+                return
+            if seen[0] == number:
+                os.kill(os.getpid(), signal.SIGKILL)
+            seen[0] += 1
+
+        engine.connection.session.events.register(f"{when}.lambda", count)
+
+    return hook
+
+
+def fail_each(kind: str) -> Callable[[Engine], None]:
+    """A hook that lets the first attempt of every call fail, before or after it took effect."""
+    statuses = {"throttle": (429, "TooManyRequestsException"), "5xx": (500, "ServiceException")}
+    statuses["conflict"] = (409, "ResourceConflictException")
+
+    def hook(engine: Engine) -> None:
+        failed: set[str] = set()
+
+        def first(event_name: str, key: str) -> bool:
+            operation = event_name.rsplit(".", 1)[-1]
+            again = f"{operation} {key}"
+            if operation == "Invoke" or again in failed:
+                return False
+            failed.add(again)
+            return True
+
+        def before(event_name: str, request: Any, **_: Any) -> Any:
+            if not first(event_name, f"{request.url} {request.body!r}"):
+                return None
+            status, code = statuses[kind]
+            body = json.dumps({"Message": "An update is in progress", "Type": "User"}).encode()
+            headers: Any = {"x-amzn-errortype": code, "content-type": "application/json"}
+            return AWSResponse(request.url, status, headers, Raw(body))
+
+        def after(event_name: str, **_: Any) -> None:
+            if first(event_name, str(len(failed) // 2)):
+                raise ReadTimeoutError(endpoint_url="http://lambda")
+
+        if kind == "timeout":
+            engine.connection.session.events.register("after-call.lambda", after)
+        else:
+            engine.connection.session.events.register("before-send.lambda", before)
+
+    return hook
+
+
+class Raw(io.BytesIO):
+    """A body as urllib3 hands it over."""
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self.read()
+
+
+def say(**fields: Any) -> None:
+    sys.stdout.write(json.dumps(fields) + "\n")
+    sys.stdout.flush()
+
+
+def kill_everywhere() -> None:
+    before = snapshot()
+    for when in ("before-send", "after-call"):
+        for number in range(100):
+            status = in_child(kill_at(number, when))
+            restored = None
+            if os.WIFSIGNALED(status):
+                restored = run_app(["restore", NAME, "--yes"])
+            say(when=when, number=number, status=status, restored=restored, same=snapshot() == before)
+            if not os.WIFSIGNALED(status):
+                break
+
+
+def fail_everywhere() -> None:
+    before = snapshot()
+    for kind in ("throttle", "5xx", "conflict", "timeout"):
+        try:
+            run(fail_each(kind))
+        except PowertuneError as error:
+            say(kind=kind, error=error.message, same=snapshot() == before)
+        else:
+            say(kind=kind, error=None, same=snapshot() == before)
+
+
+if __name__ == "__main__":
+    {"kill": kill_everywhere, "fail": fail_everywhere}[sys.argv[1]]()

@@ -1,0 +1,154 @@
+"""The small commands, and what holds for all of them."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import boto3
+import pytest
+
+from powertune import __version__
+from powertune.cli.app import run_app
+from powertune.errors import ExitCode
+from powertune.local.embedded import EmbeddedAWS
+from powertune.local.package import zip_folder
+
+REPOSITORY = Path(__file__).parents[2]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "powertune", *arguments], capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_imports_nothing_heavy(option: str) -> None:
+    code = (
+        "import sys\nfrom powertune.cli.app import run_app\n"
+        f"code = run_app([{option!r}])\n"
+        "heavy = {'boto3', 'botocore', 'moto', 'pandas', 'matplotlib', 'numpy', 'rich'} & set(sys.modules)\n"
+        "sys.exit(code or (str(heavy) if heavy else 0))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_version_and_no_arguments() -> None:
+    assert run("--version").stdout == f"powertune {__version__}\n"
+    assert "Usage: " in run().stdout + run().stderr
+    assert run("nonsense").returncode == 2
+
+
+def test_shell_completion_is_there() -> None:
+    done = run("--show-completion", "bash")
+    assert done.returncode == 0
+    assert "_POWERTUNE_COMPLETE" in done.stdout or "powertune" in done.stdout
+
+
+def test_prices_are_shown_for_all_regions_and_for_one(
+    capfd: pytest.CaptureFixture[str], aws_environment: EmbeddedAWS
+) -> None:
+    assert run_app(["prices"]) == 0
+    table = capfd.readouterr().out
+    assert re.search(r"us-east-1 +USD +16\.6667 +13\.3334 +0\.20", table)
+    assert re.search(r"cn-north-1 +CNY", table)
+    assert run_app(["prices", "--region", "eu-south-1", "--format", "json"]) == 0
+    document = json.loads(capfd.readouterr().out)
+    assert list(document["regions"]) == ["eu-south-1"]
+    assert run_app(["prices", "--region", "mars-1"]) == 2
+    assert run_app(["prices", "buy"]) == 2
+    assert run_app(["prices", "--prices", "nowhere.json"]) == 2
+
+
+def test_prices_in_the_cache_are_used(
+    capfd: pytest.CaptureFixture[str], aws_environment: EmbeddedAWS, tmp_path: Path
+) -> None:
+    assert run_app(["prices", "--region", "us-east-1", "--format", "json"]) == 0
+    mine = capfd.readouterr().out.replace("0.0000166667", "0.0000999999")
+    cache = tmp_path / "cache" / "powertune" / "prices.json"
+    cache.parent.mkdir(parents=True)
+    cache.write_text(mine)
+    assert run_app(["prices", "--region", "us-east-1"]) == 0
+    assert "99.9999" in capfd.readouterr().out
+    assert run_app(["prices", "--region", "eu-west-1"]) == 0
+
+
+def test_iam_prints_a_policy(capfd: pytest.CaptureFixture[str]) -> None:
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:fn"
+    assert run_app(["iam", "run", "--function", arn, "--payload", "s3://b/k", "--pre-processor", "pre"]) == 0
+    document = json.loads(capfd.readouterr().out)
+    resources = [statement["Resource"] for statement in document["Statement"]]
+    assert [arn, f"{arn}:*"] in resources
+    assert "arn:aws:s3:::b/k" in resources
+    assert run_app(["iam", "gate"]) == 2
+    assert "makes no calls to AWS" in capfd.readouterr().err
+
+
+def test_local_serves_unmodified_clients_until_it_is_ended(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = subprocess.Popen(
+        [sys.executable, "-m", "powertune", "local"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert server.stdout is not None
+    try:
+        exported = dict(
+            shlex.split(server.stdout.readline().removeprefix("export "))[0].split("=", 1) for _ in range(5)
+        )
+        for name, value in exported.items():
+            monkeypatch.setenv(name, value)
+        assert exported["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
+        client = boto3.client("lambda")
+        client.create_function(
+            FunctionName="fn",
+            Runtime="python3.13",
+            Role="arn:aws:iam::123456789012:role/powertune-local",
+            Handler="app.handler",
+            Code={"ZipFile": zip_folder(source)},
+        )
+        assert json.load(client.invoke(FunctionName="fn", Payload=b'{"n": 1}')["Payload"]) == {"echo": {"n": 1}}
+    finally:
+        server.send_signal(signal.SIGINT)
+        _, err = server.communicate(timeout=60)
+    assert server.returncode == 0, err
+    assert "Ctrl-C ends it" in err
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(exported["AWS_ENDPOINT_URL"])
+
+
+def test_every_exit_code_is_documented_and_no_other() -> None:
+    page = (REPOSITORY / "docs/reference/exit-codes.md").read_text()
+    documented = {int(code) for code in re.findall(r"^\| (\d+) \|", page, flags=re.MULTILINE)}
+    assert documented == {int(code) for code in ExitCode}
+
+
+def test_a_bug_is_shown_whole_and_said_to_be_one(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("powertune.results.load", lambda path: 1 / 0)
+    assert run_app(["report", "x.json"]) == 1
+    err = capfd.readouterr().err
+    assert "ZeroDivisionError" in err
+    assert "this is a bug in powertune" in err
+
+
+@pytest.mark.parametrize("page", [*sorted(REPOSITORY.glob("docs/**/*.md")), REPOSITORY / "README.md"], ids=str)
+def test_commands_and_options_in_the_documentation_exist(page: Path) -> None:
+    helps: dict[str, str] = {}
+    for line in re.findall(r"^(?:\$ )?powertune ([a-z]+)(.*)$", page.read_text(), flags=re.MULTILINE):
+        command, rest = line
+        if command not in helps:
+            done = run(command, "--help")
+            assert done.returncode == 0, f"{page.name}: powertune {command}"
+            helps[command] = done.stdout
+        for option in re.findall(r"(?<!\S)(--[a-z-]+|-[a-z])(?=\s|=|$)", rest.split("#")[0]):
+            assert option in helps[command], f"{page.name}: powertune {command} {option}"
+
+
+def test_the_tests_see_no_configuration_of_this_machine() -> None:
+    assert "POWERTUNE_MEMORY" not in os.environ

@@ -1,0 +1,318 @@
+"""`powertune run` as a person types it, against the embedded AWS."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from powertune.cli.app import run_app
+from powertune.local.embedded import EmbeddedAWS
+from powertune.local.package import zip_folder
+
+QUICK = ("--memory", "512,1769", "--invocations", "3", "--lanes", "1", "--yes")
+
+
+class Shell:
+    """Runs commands in this process and keeps what they print."""
+
+    def __init__(self, capfd: pytest.CaptureFixture[str]) -> None:
+        self._capfd = capfd
+        self.out = self.err = ""
+
+    def __call__(self, *arguments: str) -> int:
+        self._capfd.readouterr()
+        code = run_app([*arguments])
+        self.out, self.err = self._capfd.readouterr()
+        return code
+
+
+@pytest.fixture
+def shell(capfd: pytest.CaptureFixture[str]) -> Shell:
+    return Shell(capfd)
+
+
+@pytest.fixture
+def function(aws_environment: EmbeddedAWS, source: Path) -> Any:
+    client = boto3.client("lambda")
+    client.create_function(
+        FunctionName="small",
+        Runtime="python3.13",
+        Role=aws_environment.role_arn,
+        Handler="app.handler",
+        Code={"ZipFile": zip_folder(source)},
+        MemorySize=512,
+        Timeout=10,
+    )
+    yield client
+    client.delete_function(FunctionName="small")
+
+
+def state_of(client: Any) -> Any:
+    configuration = client.get_function_configuration(FunctionName="small")
+    versions = client.list_versions_by_function(FunctionName="small")["Versions"]
+    return configuration["MemorySize"], len(versions), client.list_aliases(FunctionName="small")["Aliases"]
+
+
+def test_a_function_is_measured_and_left_as_found(shell: Shell, function: Any, tmp_path: Path) -> None:
+    before = state_of(function)
+    assert shell("run", "small", *QUICK, "--save", "run.json") == 0
+    assert state_of(function) == before
+    assert re.search(r"512 MB +x86_64 +3/1 .* now", shell.out)
+    assert re.search(r"1769 MB +x86_64 +3/1 ", shell.out)
+    assert "Recommended for cost: " in shell.out
+    assert "saved run.json" in shell.err
+    assert shell("report", "run.json", "--strategy", "speed") == 0
+    assert "Recommended for speed: " in shell.out
+
+
+def test_json_is_the_document_of_the_reference_on_stdout_alone(shell: Shell, function: Any) -> None:
+    assert shell("run", "small", *QUICK, "--format", "json", "--quiet") == 0
+    document = json.loads(shell.out)
+    assert document["schema"] == "powertune/analysis/1"
+    assert document["function"]["name"] == "small"
+    assert [p["memory_mb"] for p in document["profiles"]] == [512, 1769]
+    assert document["current"] == {"memory_mb": 512, "architecture": "x86_64"}
+    assert document["engine"] == "direct"
+    assert shell.err == ""
+    assert len(list(Path().glob("powertune-small-*.json"))) == 1
+
+
+def test_a_dry_run_changes_and_measures_nothing(shell: Shell, function: Any) -> None:
+    before = state_of(function)
+    revision = function.get_function_configuration(FunctionName="small")["RevisionId"]
+    assert shell("run", "small", "--dry-run") == 0
+    assert "128, 256, 512, 1024, 1769, 3008 MB" in shell.out
+    assert "stops before $1.00" in shell.out
+    assert state_of(function) == before
+    assert function.get_function_configuration(FunctionName="small")["RevisionId"] == revision
+    assert list(Path().glob("*.json")) == []
+
+
+def test_an_alias_is_tuned(shell: Shell, function: Any) -> None:
+    function.publish_version(FunctionName="small")
+    function.create_alias(FunctionName="small", Name="prod", FunctionVersion="1")
+    assert shell("run", "small:prod", *QUICK) == 0
+    assert shell.out.startswith("small:prod (python3.13)")
+
+
+def test_a_folder_is_served_and_measured(shell: Shell, aws_environment: EmbeddedAWS, source: Path) -> None:
+    (source / "setup.py").write_text("import boto3\nboto3.client('s3').create_bucket(Bucket='made-by-setup')\n")
+    (source / "powertune.toml").write_text(
+        '[local]\nhandler = "app.handler"\nsetup = "setup.py"\nmemory = 512\npayload = "@event.json"\n'
+        'environment = { STAGE = "test" }\n[run]\ninvocations = 2\nlanes = 1\n'
+    )
+    (source / "event.json").write_text('{"n": 1}')
+    assert shell("run", str(source), "--memory", "512", "--save", "run.json") == 0
+    assert re.search(r"512 MB +x86_64 +2/1 ", shell.out)
+    assert "embedded AWS on http://127.0.0.1:" in shell.err
+    assert shell("run", f"{source}/app.py:handler", "--memory", "1024", "--payload", "{}") == 0
+    (source / "setup.py").write_text("raise SystemExit(3)\n")
+    assert shell("run", str(source), "--memory", "512") == 2
+    assert "set-up script 'setup.py' failed with exit status 3" in shell.err
+
+
+def test_the_configuration_file_and_the_environment_speak_and_options_win(
+    shell: Shell, function: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path("powertune.toml").write_text("[run]\nmemory = [256, 512]\ninvocations = 7\nlanes = 3\nmax_spend = 0.5\n")
+    monkeypatch.setenv("POWERTUNE_INVOCATIONS", "5")
+    assert shell("run", "small", "--dry-run", "--lanes", "2") == 0
+    assert "256, 512 MB" in shell.out
+    assert "2 to warm up, 5 measured" in shell.out
+    assert "stops before $0.5" in shell.out
+
+
+BAD = {
+    "memory out of range": (("--memory", "64"), 2, "memory size 64 MB is out of range"),
+    "not a number": (("--memory", "big"), 2, "'big' is not a whole number"),
+    "reversed range": (("--memory", "1024-128:64"), 2, "is reversed"),
+    "duplicates": (("--memory", "128,128"), 2, "128 MB is named twice"),
+    "strategy": (("--strategy", "best"), 2, "unknown strategy 'best'"),
+    "telemetry": (("--telemetry", "xray"), 2, "unknown telemetry 'xray'"),
+    "format": (("--format", "pdf"), 2, "unknown format 'pdf'"),
+    "invocations": (("--invocations", "0"), 2, "invocations '0'"),
+    "max-spend": (("--max-spend", "free"), 2, "max-spend 'free'"),
+    "payload": (("--payload", "{broken"), 2, "payload '{broken' is not JSON"),
+    "payload file": (("--payload", "@nowhere.json"), 2, "cannot read payload file 'nowhere.json'"),
+    "payload size": (("--payload", "@large.json"), 2, "more than Lambda takes"),
+    "payload object": (("--payload", "s3://nowhere/key"), 5, "s3:GetObject"),
+    "weights": (("--payload", "@weights.json", "--invocations", "2"), 2, "too few for 2 weighted payloads"),
+    "price file": (("--prices", "nowhere.json"), 2, "cannot read price file 'nowhere.json'"),
+    "region": (("--region", "mars-north-1"), 2, "no Lambda prices are known for region 'mars-north-1'"),
+    "profile": (("--profile", "nobody"), 3, "profile (nobody) could not be found"),
+    "endpoint": (("--endpoint-url", "nonsense"), 2, "nonsense"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_an_error_with_a_hint_and_changes_nothing(case: str, shell: Shell, function: Any) -> None:
+    Path("large.json").write_text(json.dumps("x" * 7_000_000))
+    Path("weights.json").write_text(json.dumps([{"payload": 1, "weight": 1}, {"payload": 2, "weight": 9}]))
+    before = state_of(function)
+    arguments, code, words = BAD[case]
+    assert shell("run", "small", *arguments) == code
+    assert words in shell.err
+    assert "hint: " in shell.err
+    assert shell.out == ""
+    assert state_of(function) == before
+
+
+@pytest.mark.parametrize(
+    ("target", "code", "words"),
+    [
+        ("nobody", 5, "function nobody does not exist in us-east-1"),
+        ("small:nope", 5, "function small:nope does not exist"),
+        ("small:7", 5, "function small:7 does not exist"),
+        ("a b", 2, "is not the name or ARN"),
+        ("nowhere/app.py:handler", 2, "there is no file 'nowhere/app.py'"),
+        ("small/app.py", 2, "names no handler"),
+        ("arn:aws:lambda:us-east-1:123456789012:function:nobody", 5, "function nobody does not exist"),
+    ],
+)
+def test_a_target_that_is_not_there(target: str, code: int, words: str, shell: Shell, function: Any) -> None:
+    assert shell("run", target, "--yes") == code
+    assert words in shell.err
+    assert "hint: " in shell.err
+
+
+def test_no_credentials(shell: Shell, function: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    assert shell("run", "small") == 3
+    assert "no AWS credentials" in shell.err
+    monkeypatch.delenv("AWS_REGION")
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    assert shell("run", "small") == 3
+    assert "no AWS region" in shell.err
+
+
+def test_a_handler_that_fails_everywhere_is_exit_7_with_its_own_words(shell: Shell, function: Any) -> None:
+    assert shell("run", "small", *QUICK, "--payload", '{"fail": true}', "--save", "run.json") == 7
+    assert "ValueError" in shell.err
+    assert "the words of the function" in shell.out
+    assert "failed in 1 of 1 invocations" in shell.out
+    assert Path("run.json").exists()
+
+
+def test_a_module_that_cannot_be_imported(shell: Shell, function: Any, source: Path) -> None:
+    (source / "app.py").write_text("import nothing_like_that\n")
+    function.update_function_code(FunctionName="small", ZipFile=zip_folder(source))
+    assert shell("run", "small", *QUICK) == 7
+    assert "nothing_like_that" in shell.out
+
+
+def test_a_function_that_times_out_or_exhausts_its_memory_somewhere(
+    shell: Shell, function: Any, source: Path
+) -> None:
+    (source / "app.py").write_text(
+        "import os\n\ndef handler(event, context):\n"
+        "    if os.environ['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] == '256':\n"
+        "        return len(b'x' * 400_000_000)\n"
+        "    if os.environ['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] == '512':\n"
+        "        import time; time.sleep(60)\n"
+    )
+    function.update_function_code(FunctionName="small", ZipFile=zip_folder(source))
+    function.update_function_configuration(FunctionName="small", Timeout=3)
+    assert shell("run", "small", "--memory", "256,512,1769", "--invocations", "2", "--lanes", "1", "--yes") == 0
+    words = " ".join(shell.out.split())
+    assert "ran out of memory in 1 of" in words
+    assert "timed out in 1 of" in words
+    assert "Recommended for cost: 1769 MB" in words
+
+
+def test_loud_functions_and_large_answers(shell: Shell, function: Any, source: Path) -> None:
+    (source / "app.py").write_text(
+        "def handler(event, context):\n    print('x' * 100_000)\n    return 'y' * 5_900_000\n"
+    )
+    function.update_function_code(FunctionName="small", ZipFile=zip_folder(source))
+    assert shell("run", "small", "--memory", "1769", "--invocations", "2", "--lanes", "1", "--yes") == 0
+    assert re.search(r"1769 MB +x86_64 +2/1 ", shell.out)
+
+
+def test_too_little_evidence_is_exit_8(shell: Shell, function: Any) -> None:
+    assert shell("run", "small", "--memory", "512", "--max-spend", "0.000001", "--yes") == 8
+    assert "No recommendation" in shell.out
+
+
+def test_a_second_run_on_the_same_function(shell: Shell, function: Any) -> None:
+    function.create_alias(
+        FunctionName="small",
+        Name="powertune-journal",
+        FunctionVersion="$LATEST",
+        Description='{"v":1,"run":"other123","at":1,"mem":1024}',
+    )
+    assert shell("run", "small", *QUICK) == 2
+    assert "run other123 started" in shell.err
+    assert "powertune restore small" in shell.err
+    assert shell("restore", "small", "--yes") == 0
+    assert state_of(function)[0] == 1024
+    assert shell("restore", "small") == 0
+    assert "nothing to restore" in shell.err
+    assert shell("restore", "nobody") == 5
+
+
+def test_a_journal_that_nobody_can_read(shell: Shell, function: Any) -> None:
+    function.create_alias(
+        FunctionName="small", Name="powertune-journal", FunctionVersion="$LATEST", Description="mine"
+    )
+    assert shell("run", "small", *QUICK) == 2
+    assert "is not a journal" in shell.err
+    assert shell("restore", "small") == 2
+
+
+def broken_results(tmp_path: Path) -> dict[str, tuple[bytes, str]]:
+    return {
+        "newer": (b'{"schema": "powertune/run/99"}', "newer"),
+        "cut off": (b'{"schema": "powertune/run/1", "run_id": "a', "not"),
+        "not json": (b"hello", "not"),
+        "something else": (b"[]", "not"),
+    }
+
+
+@pytest.mark.parametrize("case", ["newer", "cut off", "not json", "something else"])
+def test_results_files_that_cannot_be_read(case: str, shell: Shell, tmp_path: Path) -> None:
+    data, words = broken_results(tmp_path)[case]
+    path = tmp_path / "run.json"
+    path.write_bytes(data)
+    assert shell("report", str(path)) == 2
+    assert words in shell.err
+    assert "hint: " in shell.err
+    assert shell("report", str(tmp_path / "none.json")) in (2, 5)
+
+
+@pytest.mark.parametrize("output", ["/nowhere/out.json", "."])
+def test_output_that_cannot_be_written(output: str, shell: Shell, function: Any) -> None:
+    assert shell("run", "small", "--dry-run", "-o", output) == 2
+    assert "cannot write" in shell.err
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupted_once_the_run_restores_saves_and_exits_130(
+    number: signal.Signals, function: Any, tmp_path: Path
+) -> None:
+    before = state_of(function)
+    arguments = ["run", "small", "--memory", "512,1769", "--invocations", "500", "--lanes", "1", "--yes"]
+    arguments += ["--payload", '{"sleep": 0.05}', "--save", "run.json"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "powertune", *arguments], stderr=subprocess.PIPE, text=True, env=dict(os.environ)
+    )
+    while not Path("run.json").exists():
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "interrupted; small is restored; what was measured is in run.json" in err
+    assert state_of(function) == before
+    assert json.loads(Path("run.json").read_text())["stopped"] == "interrupted"

@@ -4,8 +4,9 @@ import logging
 import random
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, Self, TypeVar
 
 from powertune.aws.actions import ACTIONS
 from powertune.aws.rate_limit import RateLimiter
@@ -127,13 +128,20 @@ class Pricing:
         return self.aws.call(self.client.get_products, **request)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """An identity in a region, from which clients are made."""
+    """An identity in a region, from which clients are made. Closes their sockets when its block ends."""
 
-    session: "Session"
-    region: str
-    endpoint_url: str | None
+    def __init__(self, session: "Session", region: str, endpoint_url: str | None) -> None:
+        self.session = session
+        self.region = region
+        self._endpoint_url = endpoint_url
+        self._sockets = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._sockets.close()
 
     def aws(self, *, function_timeout_s: int = 900, concurrency: int = 10, rate: float = 5.0) -> Aws:
         """Clients for one run.
@@ -168,9 +176,11 @@ class Connection:
 
     def _client(self, service: Any, config: "Config") -> Any:
         try:
-            return self.session.client(service, config=config, endpoint_url=self.endpoint_url)
+            client = self.session.client(service, config=config, endpoint_url=self._endpoint_url)
         except ValueError as error:
             raise UsageError(str(error).lower(), hint="for example --endpoint-url http://127.0.0.1:4566") from None
+        self._sockets.callback(client.close)
+        return client
 
 
 def connect(place: Place) -> Connection:
@@ -200,7 +210,7 @@ def connect(place: Place) -> Connection:
         raise IdentityError(str(error).lower(), hint="`aws configure list-profiles` shows the profiles") from None
     except BotoCoreError as error:
         raise_translated(error, "get_credentials")
-    return Connection(session=session, region=region, endpoint_url=place.endpoint_url)
+    return Connection(session, region, place.endpoint_url)
 
 
 def aws_errors() -> tuple[type[Exception], ...]:

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from powertune.aws.client import Connection, Place, connect
 from powertune.cli.console import say
@@ -17,9 +16,6 @@ from powertune.cli.sources import Folder, parse_folder
 from powertune.config import LocalOptions, load_local
 from powertune.errors import UsageError
 from powertune.model import Architecture, FunctionRef
-
-if TYPE_CHECKING:
-    from powertune.local.embedded import EmbeddedAWS
 
 EMBEDDED_REGION = "us-east-1"
 
@@ -57,9 +53,9 @@ def open_engine(target: str, place: Place) -> Iterator[Engine]:
     if folder is None:
         ref = FunctionRef.parse(target)
         place = replace(place, region=ref.region or place.region)
-        yield Engine(
-            connection=connect(place), ref=ref, restore_command=restore_command(target, place), folder=Path()
-        )
+        with connect(place) as connection:
+            command = restore_command(target, place)
+            yield Engine(connection=connection, ref=ref, restore_command=command, folder=Path())
         return
     options = load_local(folder.path)
     from powertune.local.embedded import EmbeddedAWS
@@ -67,7 +63,24 @@ def open_engine(target: str, place: Place) -> Iterator[Engine]:
 
     with EmbeddedAWS(Settings(region=EMBEDDED_REGION)) as embedded:
         say(f"embedded AWS on {embedded.endpoint_url} ({embedded.cpu_limiter}, {embedded.cores} cores)")
-        yield _serve(embedded, folder, options)
+        place = Place(
+            region=EMBEDDED_REGION,
+            endpoint_url=embedded.endpoint_url,
+            access_key=embedded.environment["AWS_ACCESS_KEY_ID"],
+            secret_key=embedded.environment["AWS_SECRET_ACCESS_KEY"],
+        )
+        if options.setup is not None:
+            _set_up(folder.path, options.setup, embedded.environment)
+        with connect(place) as connection:
+            _deploy(connection, folder, options, embedded.role_arn)
+            yield Engine(
+                connection=connection,
+                ref=FunctionRef(name=folder.name),
+                restore_command=restore_command(folder.name, place),
+                folder=folder.path,
+                payload=options.payload,
+                embedded=True,
+            )
 
 
 def restore_command(target: str, place: Place) -> str:
@@ -77,40 +90,22 @@ def restore_command(target: str, place: Place) -> str:
     return shlex.join(["powertune", "restore", target, *given])
 
 
-def _serve(embedded: "EmbeddedAWS", folder: Folder, options: LocalOptions) -> Engine:
+def _deploy(connection: Connection, folder: Folder, options: LocalOptions, role_arn: str) -> None:
     from powertune.local.package import Deployment, deploy
 
-    variables = embedded.environment
-    place = Place(
-        region=EMBEDDED_REGION,
-        endpoint_url=embedded.endpoint_url,
-        access_key=variables["AWS_ACCESS_KEY_ID"],
-        secret_key=variables["AWS_SECRET_ACCESS_KEY"],
-    )
-    connection = connect(place)
-    if options.setup is not None:
-        _set_up(folder.path, options.setup, variables)
     aws = connection.aws()
     deployment = Deployment(
         source=folder.path,
         handler=folder.handler or options.handler or "app.handler",
         name=folder.name,
         runtime=options.runtime or folder.runtime,
-        role_arn=embedded.role_arn,
+        role_arn=role_arn,
         memory_mb=options.memory,
         timeout_s=options.timeout,
         environment=dict(options.environment),
         architecture=_own_architecture(),
     )
     deploy(aws.clients.control, deployment, aws.clients.s3)
-    return Engine(
-        connection=connection,
-        ref=FunctionRef(name=folder.name),
-        restore_command=restore_command(folder.name, place),
-        folder=folder.path,
-        payload=options.payload,
-        embedded=True,
-    )
 
 
 def _own_architecture() -> Architecture:

@@ -51,8 +51,8 @@ def refresh(region: str | None, profile: str | None) -> Path:
     from powertune.aws.price_list import endpoint_region, read_price_list
 
     regions = (region,) if region else _regions_of_one_identity()
-    connection = connect(Place(region=endpoint_region(regions[0]), profile=profile))
-    table = read_price_list(connection.pricing(), regions)
+    with connect(Place(region=endpoint_region(regions[0]), profile=profile)) as connection:
+        table = read_price_list(connection.pricing(), regions)
     path = price_cache()
     if path.exists():
         table = PriceTable.load(path).merged(table)

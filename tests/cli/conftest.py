@@ -1,7 +1,10 @@
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
 
 from powertune.local.embedded import EmbeddedAWS
@@ -35,6 +38,13 @@ def aws_environment(embedded: EmbeddedAWS, monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.chdir(tmp_path)
     return embedded
+
+
+@pytest.fixture
+def client(aws_environment: EmbeddedAWS) -> Iterator[Any]:
+    """An unmodified Lambda client, found by the exported variables."""
+    with contextlib.closing(boto3.client("lambda")) as client:
+        yield client
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from powertune.aws.actions import policy
@@ -19,9 +18,8 @@ RENAMED = {"lambda:Invoke": "lambda:InvokeFunction"}
 
 
 def test_the_policy_for_run_is_what_a_run_calls(
-    aws_environment: EmbeddedAWS, source: Path, monkeypatch: pytest.MonkeyPatch
+    aws_environment: EmbeddedAWS, client: Any, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client = boto3.client("lambda")
     client.create_function(
         FunctionName="audited",
         Runtime="python3.13",

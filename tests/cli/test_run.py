@@ -10,7 +10,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from powertune.cli.app import run_app
@@ -40,8 +39,7 @@ def shell(capfd: pytest.CaptureFixture[str]) -> Shell:
 
 
 @pytest.fixture
-def function(aws_environment: EmbeddedAWS, source: Path) -> Any:
-    client = boto3.client("lambda")
+def function(aws_environment: EmbeddedAWS, client: Any, source: Path) -> Any:
     client.create_function(
         FunctionName="small",
         Runtime="python3.13",
@@ -212,23 +210,27 @@ def test_a_module_that_cannot_be_imported(shell: Shell, function: Any, source: P
     assert "nothing_like_that" in shell.out
 
 
-def test_a_function_that_times_out_or_exhausts_its_memory_somewhere(
-    shell: Shell, function: Any, source: Path
+@pytest.mark.parametrize(
+    ("misdeed", "timeout_s", "words"),
+    [
+        ("len(b'x' * 600_000_000)", 60, "ran out of memory in 1 of 1 invocations"),
+        ("time.sleep(60)", 1, "timed out in 1 of 1 invocations"),
+        ("os._exit(7)", 10, "failed in 1 of 1 invocations (Runtime.ExitError)"),
+    ],
+)
+def test_a_size_at_which_the_function_breaks_is_a_result(
+    misdeed: str, timeout_s: int, words: str, shell: Shell, function: Any, source: Path
 ) -> None:
     (source / "app.py").write_text(
-        "import os\n\ndef handler(event, context):\n"
-        "    if os.environ['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] == '256':\n"
-        "        return len(b'x' * 400_000_000)\n"
-        "    if os.environ['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] == '512':\n"
-        "        import time; time.sleep(60)\n"
+        "import os, time\n\ndef handler(event, context):\n"
+        f"    if os.environ['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'] == '512':\n        return {misdeed}\n"
     )
     function.update_function_code(FunctionName="small", ZipFile=zip_folder(source))
-    function.update_function_configuration(FunctionName="small", Timeout=3)
-    assert shell("run", "small", "--memory", "256,512,1769", "--invocations", "2", "--lanes", "1", "--yes") == 0
-    words = " ".join(shell.out.split())
-    assert "ran out of memory in 1 of" in words
-    assert "timed out in 1 of" in words
-    assert "Recommended for cost: 1769 MB" in words
+    function.update_function_configuration(FunctionName="small", Timeout=timeout_s)
+    assert shell("run", "small", *QUICK) == 0
+    printed = " ".join(shell.out.split())
+    assert words in printed, shell.out
+    assert "Recommended for cost: 1769 MB" in printed
 
 
 def test_loud_functions_and_large_answers(shell: Shell, function: Any, source: Path) -> None:

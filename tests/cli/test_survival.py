@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 
 from powertune.local.embedded import EmbeddedAWS
@@ -24,9 +23,8 @@ def survive(how: str) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def function(aws_environment: EmbeddedAWS, source: Path) -> Any:
+def function(aws_environment: EmbeddedAWS, client: Any, source: Path) -> Any:
     """A function with versions and an alias of its owner's, and a size between those that are tried."""
-    client = boto3.client("lambda")
     client.create_function(
         FunctionName=NAME,
         Runtime="python3.13",

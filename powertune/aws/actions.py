@@ -67,7 +67,12 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 
 
 def policy(
-    command: str, function: FunctionRef, *, payload_s3: str | None = None, processors: tuple[str, ...] = ()
+    command: str,
+    function: FunctionRef,
+    *,
+    log_group: str | None = None,
+    payload_s3: str | None = None,
+    processors: tuple[str, ...] = (),
 ) -> dict[str, Any]:
     """The least-privilege IAM policy document for a command on one function.
 
@@ -75,15 +80,17 @@ def policy(
     stray DeleteFunction would otherwise take away whole.
 
     Args:
+        log_group: where the function logs, if not to `/aws/lambda/NAME`.
         payload_s3: `s3://bucket/key` of the payload, if it comes from there.
         processors: ARNs or names of the pre- and post-processor functions.
     """
     arn = _arn(function)
-    log_group = arn.replace(":lambda:", ":logs:", 1).replace(f":function:{function.name}", ":log-group:*")
+    where = arn.replace(":lambda:", ":logs:", 1).removesuffix(f":function:{function.name}")
+    group = log_group or f"/aws/lambda/{function.name}"
     resources: dict[str, str | list[str]] = {
         "function": [arn, f"{arn}:*"],
         "versions": f"{arn}:*",
-        "logs": log_group,
+        "logs": f"{where}:log-group:{group}:*",
         "account": "*",
     }
     statements = [

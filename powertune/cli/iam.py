@@ -13,6 +13,9 @@ def iam(
         str, typer.Option(help="The function's name or ARN; an ARN makes the policy narrower.")
     ] = "my-function",
     payload: Annotated[str | None, typer.Option(help="The s3://bucket/key that --payload will name.")] = None,
+    log_group: Annotated[
+        str | None, typer.Option(help="Where the function logs.  [default: /aws/lambda/NAME]", show_default=False)
+    ] = None,
     pre_processor: Annotated[str | None, typer.Option(help="As for `powertune run`.")] = None,
     post_processor: Annotated[str | None, typer.Option(help="As for `powertune run`.")] = None,
     output: common.Output = None,
@@ -26,5 +29,6 @@ def iam(
     if command not in COMMANDS:
         raise UsageError(f"{command!r} makes no calls to AWS", hint=f"one of {', '.join(COMMANDS)}")
     processors = tuple(name for name in (pre_processor, post_processor) if name is not None)
-    document = policy(command, FunctionRef.parse(function), payload_s3=payload, processors=processors)
+    ref = FunctionRef.parse(function)
+    document = policy(command, ref, log_group=log_group, payload_s3=payload, processors=processors)
     write_output(policy_text(document).encode(), output)

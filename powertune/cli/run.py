@@ -81,7 +81,7 @@ def run(
         if dry_run:
             rendering.show_plan(plan, output)
             return
-        if not (yes or engine.embedded or tuning.agreed(plan)):
+        if not tuning.agreed(plan, ask=not (yes or engine.embedded), quiet=quiet):
             return
         path = Path(save or f"powertune-{plan.function.name}-{plan.run_id}.json")
         measured = tuning.measure_plan(engine, options, plan, path, quiet=quiet)

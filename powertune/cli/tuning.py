@@ -87,12 +87,12 @@ def plan_run(engine: Engine, options: RunOptions, prices: RegionPrices) -> Plan:
     )
 
 
-def agreed(plan: Plan) -> bool:
+def agreed(plan: Plan, *, ask: bool, quiet: bool) -> bool:
     """Show what is going to happen; on a terminal, ask."""
-    say(rendering.plan_text(plan).rstrip())
-    if not on_terminal():
-        return True
-    return confirmed("measure?")
+    ask = ask and on_terminal()
+    if ask or not quiet:
+        say(rendering.plan_text(plan).rstrip())
+    return not ask or confirmed("measure?")
 
 
 def measure_plan(engine: Engine, options: RunOptions, plan: Plan, path: Path, *, quiet: bool) -> TuningRun:

@@ -3,6 +3,7 @@
 It is started as a file, in the function's process: it must not import anything of this package.
 """
 
+import contextlib
 import importlib
 import json
 import logging
@@ -88,6 +89,10 @@ class Client:
     def __init__(self, address: str) -> None:
         self._connection = HTTPConnection(address)
 
+    def close(self) -> None:
+        """Hang up."""
+        self._connection.close()
+
     def next(self) -> tuple[Mapping[str, str], bytes]:
         """Wait for an event."""
         self._connection.request("GET", f"{_PREFIX}/invocation/next")
@@ -145,7 +150,11 @@ def main(handler: str, address: str) -> int:
     """Load the handler and serve until the API goes away; returns the exit status."""
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     logging.basicConfig(stream=sys.stdout, format="[%(levelname)s]\t%(asctime)s\t%(message)s")
-    client = Client(address)
+    with contextlib.closing(Client(address)) as client:
+        return _serve(handler, client)
+
+
+def _serve(handler: str, client: Client) -> int:
     try:
         function = load(handler)
     except Exception as error:  # importing a module runs it, and it may raise anything

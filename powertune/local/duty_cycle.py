@@ -74,6 +74,7 @@ class DutyCell:
         """Pace this process group from now on."""
         with self._changed:
             self._leader, self._frozen = leader, False
+            self._changed.notify_all()
         self._watch.watch(self, self._limit)
 
     def ended(self) -> None:

@@ -43,12 +43,12 @@ class Engine:
         processes = process_table()
         owner = Owner.current(processes)
         place = Path(tempfile.gettempdir())
-        self._folder = place / owner.name
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder.mkdir(mode=0o700)
         self._containment = choose(settings.containment, owner, processes)
         self._containment.reap()
         janitor.reap(place, processes)
+        self._folder = place / owner.name
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(mode=0o700)
         self.cores = available_cores(_text(Path("/proc/self/cgroup")))
         self._outputs = Outputs()
         world = World(

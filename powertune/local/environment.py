@@ -132,7 +132,7 @@ class Environment:
         began = time.perf_counter()
         try:
             self._start(cpus)
-        except (runtimes.NoEntrypoint, PermissionError) as error:
+        except (runtimes.NoEntrypoint, OSError) as error:
             payload = _error("Runtime.InvalidEntrypoint", f"RequestId: {request_id} Error: {error}")
             return Ended(duration_ms=0.0, payload=payload, status="error", error_type="Runtime.InvalidEntrypoint")
         with self._changed:

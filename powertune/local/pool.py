@@ -42,7 +42,7 @@ class Pool:
         self._changed = threading.Condition()
         self._idle: dict[Environment, float] = {}
         self._busy: set[Environment] = set()
-        self._finishing: set[Environment] = set()
+        self._finishing: dict[Environment, float] = {}
         self._outdated: set[Environment] = set()
         self._closing: queue.SimpleQueue[Environment | None] = queue.SimpleQueue()
         self._stop = threading.Event()
@@ -80,12 +80,12 @@ class Pool:
     def finishing(self, environment: Environment) -> None:
         """It has answered, and will be released soon."""
         with self._changed:
-            self._finishing.add(environment)
+            self._finishing[environment] = self._clock()
 
     def release(self, environment: Environment) -> None:
         """It waits for its next event, or has to be started again within the next invocation."""
         with self._changed:
-            self._finishing.discard(environment)
+            self._finishing.pop(environment, None)
             self._busy.discard(environment)
             if environment in self._outdated:
                 self._outdated.discard(environment)
@@ -102,11 +102,14 @@ class Pool:
             self._outdated.update(env for env in self._busy if outdated(env.function))
 
     def sweep(self) -> None:
-        """End what has been idle for long."""
+        """End what has been idle for long, and runtimes that answered but do not come back for more."""
         with self._changed:
-            limit = self._clock() - self._idle_timeout_s
-            for environment in [env for env, since in self._idle.items() if since <= limit]:
+            now = self._clock()
+            for environment in [env for env, since in self._idle.items() if since <= now - self._idle_timeout_s]:
                 self._let_go(environment)
+            lost = [env for env, since in self._finishing.items() if since <= now - env.function.timeout_s]
+        for environment in lost:
+            environment.stop()
 
     def close(self) -> None:
         """End all environments."""

@@ -1,5 +1,6 @@
 """The small commands, and what holds for all of them."""
 
+import http.server
 import json
 import os
 import re
@@ -7,17 +8,22 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
+from fake_pricing import FakePricing, products_of
 
 from powertune import __version__
 from powertune.cli.app import run_app
 from powertune.errors import ExitCode
 from powertune.local.embedded import EmbeddedAWS
 from powertune.local.package import zip_folder
+from powertune.prices import PriceTable
 
 REPOSITORY = Path(__file__).parents[2]
 
@@ -78,6 +84,62 @@ def test_prices_in_the_cache_are_used(
     assert run_app(["prices", "--region", "us-east-1"]) == 0
     assert "99.9999" in capfd.readouterr().out
     assert run_app(["prices", "--region", "eu-west-1"]) == 0
+
+
+@pytest.fixture
+def price_list(monkeypatch: pytest.MonkeyPatch, aws_environment: EmbeddedAWS) -> Iterator[dict[str, Any]]:
+    """A Price List API on this machine, where AWS's own variable leads any client; the answers can be changed."""
+    products = {prices.region: products_of(prices) for prices in PriceTable.bundled().regions}
+    pages = FakePricing(products, page=50)
+    behaviour: dict[str, Any] = {"status": 200, "products": products}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = json.dumps(pages.get_products(**request) if behaviour["status"] == 200 else behaviour["error"])
+            self.send_response(behaviour["status"])
+            self.send_header("Content-Type", "application/x-amz-json-1.1")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body.encode())
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_PRICING", f"http://127.0.0.1:{server.server_port}")
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield behaviour
+        server.shutdown()
+        thread.join()
+
+
+def test_prices_are_refreshed_into_the_cache(
+    price_list: dict[str, Any], capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    cache = tmp_path / "cache" / "powertune" / "prices.json"
+    assert run_app(["prices", "refresh", "--region", "eu-west-1"]) == 0
+    assert str(cache) in capfd.readouterr().err
+    assert [prices.region for prices in PriceTable.load(cache).regions] == ["eu-west-1"]
+    assert run_app(["prices", "refresh"]) == 0
+    refreshed = {prices.region: prices for prices in PriceTable.load(cache).regions}
+    bundled = {p.region: p for p in PriceTable.bundled().regions if not p.region.startswith("cn-")}
+    assert refreshed == bundled
+
+
+def test_prices_that_cannot_be_refreshed_leave_the_cache_alone(
+    price_list: dict[str, Any], capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run_app(["prices", "refresh", "--region", "mars-1"]) == 2
+    price_list |= {"status": 400, "error": {"__type": "AccessDeniedException", "Message": "no"}}
+    assert run_app(["prices", "refresh"]) == 4
+    assert "pricing:GetProducts" in capfd.readouterr().err
+    assert not (tmp_path / "cache" / "powertune").exists()
+    price_list["status"] = 200
+    (tmp_path / "cache").write_text("in the way")
+    assert run_app(["prices", "refresh", "--region", "eu-west-1"]) == 2
+    assert "cannot write" in capfd.readouterr().err
 
 
 def test_iam_prints_a_policy(capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,144 @@
+"""Whatever ends the server or its parent: no process, no cgroup and no temporary folder is left."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from powertune.errors import Unavailable, UsageError
+from powertune.local.embedded import EmbeddedAWS
+from powertune.local.processes import process_table
+from powertune.local.settings import Settings
+
+PARENT = """
+import sys, time
+from powertune.local.embedded import EmbeddedAWS
+from powertune.local.settings import Settings
+with EmbeddedAWS(Settings(containment=sys.argv[1])) as aws:
+    print(aws.endpoint_url, aws.pid, flush=True)
+    time.sleep(600)
+"""
+CONTAINMENTS = ("auto", "duty cycle")
+SLEEPER = """
+import os, subprocess, time
+def handler(event, context):
+    child = subprocess.Popen(["sleep", "600"])
+    return [os.getpid(), child.pid]
+"""
+
+
+def remains(pid: int) -> list[Path]:
+    """Folders and cgroups that carry the number of a process."""
+    places = [Path(tempfile.gettempdir()), Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").glob("*")]
+    return [path for place in places if place.is_dir() for path in place.glob(f"powertune-*-{pid}-*")]
+
+
+def living(pids: list[int]) -> list[int]:
+    return [pid for pid in pids if process_table().started(pid) is not None]
+
+
+def wait_until_gone(server: int, pids: list[int]) -> None:
+    for _ in range(400):
+        if not living([server, *pids]) and not remains(server):
+            return
+        time.sleep(0.05)
+    raise AssertionError((living([server, *pids]), remains(server)))
+
+
+@pytest.fixture
+def busy(connect: Any, package: Any) -> Any:
+    """Start a function in an embedded AWS; returns the numbers of its processes, which are frozen then."""
+
+    def run(aws: Any) -> list[int]:
+        cloud = connect(aws)
+        return list(cloud.invoke(cloud.create(package(SLEEPER), MemorySize=128)).payload)
+
+    return run
+
+
+@pytest.fixture(params=CONTAINMENTS)
+def parent(request: pytest.FixtureRequest) -> Iterator[tuple[subprocess.Popen[str], str, int]]:
+    command = [sys.executable, "-c", PARENT, request.param]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        url, pid = process.stdout.readline().split()
+        yield process, url, int(pid)
+        process.kill()
+
+
+class Address:
+    """What a test needs of an embedded AWS that another process started."""
+
+    def __init__(self, endpoint_url: str) -> None:
+        self.endpoint_url = endpoint_url
+        self.settings = Settings()
+        self.role_arn = self.settings.role_arn
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_end_of_the_parent(parent: Any, busy: Any, number: signal.Signals) -> None:
+    process, url, server = parent
+    pids = busy(Address(url))
+    assert living(pids) == pids
+    assert remains(server)
+    process.send_signal(number)
+    process.wait()
+    wait_until_gone(server, pids)
+
+
+@pytest.mark.parametrize("containment", CONTAINMENTS)
+def test_close(busy: Any, containment: str) -> None:
+    with EmbeddedAWS(Settings(containment=containment)) as aws:
+        pids = busy(aws)
+    assert not living([aws.pid, *pids])
+    assert not remains(aws.pid)
+    aws.close()
+
+
+@pytest.mark.parametrize("containment", CONTAINMENTS)
+def test_a_killed_server_is_cleaned_up_after_by_the_next(busy: Any, containment: str) -> None:
+    with EmbeddedAWS(Settings(containment=containment)) as victim, EmbeddedAWS() as bystander:
+        pids, unharmed = busy(victim), busy(bystander)
+        os.kill(victim.pid, signal.SIGKILL)
+        assert victim.wait() == -signal.SIGKILL
+        assert living(pids)
+        with EmbeddedAWS(Settings(containment=containment)):
+            wait_until_gone(victim.pid, pids)
+            assert living(unharmed) == unharmed
+            assert remains(bystander.pid)
+
+
+def test_server_that_is_told_to_end(busy: Any) -> None:
+    with EmbeddedAWS() as aws:
+        pids = busy(aws)
+        os.kill(aws.pid, signal.SIGINT)
+        assert aws.wait() == 0
+        wait_until_gone(aws.pid, pids)
+
+
+def test_containment_that_does_not_exist() -> None:
+    with pytest.raises(UsageError, match="CPU containment 'hope' is not available here"):
+        EmbeddedAWS(Settings(containment="hope"))
+
+
+def test_server_that_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "moto.py").write_text("raise SystemExit('broken on purpose')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(Unavailable, match="did not start: broken on purpose"):
+        EmbeddedAWS()
+
+
+def test_without_moto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "moto.py").write_text("raise ImportError('no moto here')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with pytest.raises(UsageError, match="no moto here") as caught:
+        EmbeddedAWS()
+    assert caught.value.hint == "pip install 'powertune[local]'"

@@ -1,0 +1,337 @@
+"""Functions, versions, aliases and settings, as AWS keeps them."""
+
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from powertune.local.embedded import EmbeddedAWS
+from powertune.local.settings import Settings
+
+ACCESS_POINT = "arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-12345678901234567"
+
+
+def code_of(error: pytest.ExceptionInfo[ClientError]) -> tuple[str, int]:
+    response = error.value.response
+    return response["Error"]["Code"], response["ResponseMetadata"]["HTTPStatusCode"]
+
+
+def test_function_as_created(cloud: Any, echo: bytes) -> None:
+    name = cloud.create(
+        echo,
+        MemorySize=256,
+        EphemeralStorage={"Size": 1024},
+        TracingConfig={"Mode": "Active"},
+        KMSKeyArn="arn:aws:kms:us-east-1:123456789012:key/k",
+        SnapStart={"ApplyOn": "PublishedVersions"},
+        DeadLetterConfig={"TargetArn": "arn:aws:sqs:us-east-1:123456789012:q"},
+        FileSystemConfigs=[{"Arn": ACCESS_POINT, "LocalMountPath": "/mnt/x"}],
+        LoggingConfig={"LogFormat": "JSON"},
+        Tags={"team": "a"},
+    )  # fmt: skip
+    answer = cloud.lambda_.get_function(FunctionName=name)
+    config = answer["Configuration"]
+    assert config["State"] == "Active"
+    assert config["LastUpdateStatus"] == "Successful"
+    assert config["EphemeralStorage"] == {"Size": 1024}
+    assert config["TracingConfig"] == {"Mode": "Active"}
+    assert config["KMSKeyArn"].endswith("key/k")
+    assert config["SnapStart"] == {"ApplyOn": "PublishedVersions", "OptimizationStatus": "Off"}
+    assert config["DeadLetterConfig"]["TargetArn"].endswith(":q")
+    assert config["FileSystemConfigs"][0]["LocalMountPath"] == "/mnt/x"
+    assert config["LoggingConfig"] == {
+        "LogFormat": "JSON",
+        "ApplicationLogLevel": "INFO",
+        "SystemLogLevel": "INFO",
+        "LogGroup": f"/aws/lambda/{name}",
+    }
+    assert answer["Tags"] == {"team": "a"}
+    assert "Concurrency" not in answer
+    for waiter in ("function_active_v2", "function_updated_v2"):
+        cloud.lambda_.get_waiter(waiter).wait(FunctionName=name)
+
+
+def test_update_of_what_moto_drops(cloud: Any, echo: bytes) -> None:
+    name = cloud.create(echo)
+    before = cloud.lambda_.get_function_configuration(FunctionName=name)
+    after = cloud.lambda_.update_function_configuration(
+        FunctionName=name,
+        Description="new",
+        Timeout=9,
+        EphemeralStorage={"Size": 2048},
+        TracingConfig={"Mode": "Active"},
+        KMSKeyArn="",
+        LoggingConfig={"LogGroup": "/elsewhere"},
+        DeadLetterConfig={"TargetArn": "arn:aws:sns:us-east-1:123456789012:t"},
+        Environment={"Variables": {"A": "1"}},
+    )
+    assert after["RevisionId"] != before["RevisionId"]
+    assert (after["Description"], after["Timeout"]) == ("new", 9)
+    assert after["EphemeralStorage"] == {"Size": 2048}
+    assert after["LoggingConfig"] == {"LogFormat": "Text", "LogGroup": "/elsewhere"}
+    assert after["Environment"] == {"Variables": {"A": "1"}}
+    assert cloud.lambda_.get_function_configuration(FunctionName=name)["RevisionId"] == after["RevisionId"]
+    unchanged = cloud.lambda_.update_function_configuration(FunctionName=name, Environment={})
+    assert "Environment" not in unchanged
+
+
+def test_published_versions_do_not_change(cloud: Any, echo: bytes) -> None:
+    name = cloud.create(echo, Environment={"Variables": {"A": "1"}})
+    one = cloud.lambda_.publish_version(FunctionName=name, Description="mark")
+    cloud.lambda_.update_function_configuration(
+        FunctionName=name, MemorySize=512, Environment={"Variables": {"A": "2"}}
+    )
+    kept = cloud.lambda_.get_function_configuration(FunctionName=name, Qualifier="1")
+    assert (kept["MemorySize"], kept["Environment"]["Variables"]["A"], kept["Description"]) == (1769, "1", "mark")
+    assert kept["RevisionId"] == one["RevisionId"]
+    assert kept["FunctionArn"].endswith(":1")
+    latest = cloud.lambda_.get_function_configuration(FunctionName=name, Qualifier="$LATEST")
+    assert latest["FunctionArn"].endswith(":$LATEST")
+    listed = cloud.lambda_.list_versions_by_function(FunctionName=name)["Versions"]
+    assert [version["Version"] for version in listed] == ["$LATEST", "1"]
+    cloud.lambda_.get_waiter("published_version_active").wait(FunctionName=name, Qualifier="1")
+
+
+def test_publishing_without_a_change(cloud: Any, echo: bytes) -> None:
+    name = cloud.create(echo)
+
+    def publish(**options: Any) -> str:
+        return str(cloud.lambda_.publish_version(FunctionName=name, **options)["Version"])
+
+    assert publish() == publish(Description="other") == "1"
+    cloud.lambda_.update_function_configuration(FunctionName=name, MemorySize=512)
+    cloud.lambda_.update_function_configuration(FunctionName=name, MemorySize=1769)
+    assert publish() == "1"
+    cloud.lambda_.update_function_configuration(FunctionName=name, MemorySize=512)
+    assert publish() == "2"
+    cloud.lambda_.delete_function(FunctionName=name, Qualifier="2")
+    assert publish() == "3"
+    cloud.lambda_.delete_function(FunctionName=name, Qualifier="99")
+    with pytest.raises(ClientError) as caught:
+        cloud.lambda_.delete_function(FunctionName=name, Qualifier="$LATEST")
+    assert code_of(caught) == ("InvalidParameterValueException", 400)
+    with pytest.raises(ClientError, match="Deletion of aliases"):
+        cloud.lambda_.delete_function(FunctionName=name, Qualifier="live")
+
+
+def test_preconditions(cloud: Any, echo: bytes, package: Any) -> None:
+    name = cloud.create(echo)
+    old = cloud.lambda_.get_function_configuration(FunctionName=name)
+    new = cloud.lambda_.update_function_configuration(FunctionName=name, RevisionId=old["RevisionId"], MemorySize=512)
+    calls: tuple[Any, ...] = (
+        (cloud.lambda_.update_function_configuration, {"MemorySize": 640}),
+        (cloud.lambda_.update_function_code, {"ZipFile": echo}),
+        (cloud.lambda_.publish_version, {}),
+    )
+    for call, options in calls:
+        with pytest.raises(ClientError) as caught:
+            call(FunctionName=name, RevisionId=old["RevisionId"], **options)
+        assert code_of(caught) == ("PreconditionFailedException", 412)
+    with pytest.raises(ClientError, match="is different from current CodeSHA256"):
+        cloud.lambda_.publish_version(FunctionName=name, CodeSha256="x")
+    version = cloud.lambda_.publish_version(
+        FunctionName=name, CodeSha256=new["CodeSha256"], RevisionId=new["RevisionId"]
+    )
+    assert version["MemorySize"] == 512
+
+
+def test_aliases(cloud: Any, echo: bytes) -> None:
+    name = cloud.create(echo)
+    cloud.lambda_.publish_version(FunctionName=name)
+    made = cloud.lambda_.create_alias(FunctionName=name, Name="live", FunctionVersion="1", Description="d")
+    with pytest.raises(ClientError) as caught:
+        cloud.lambda_.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    assert code_of(caught) == ("ResourceConflictException", 409)
+    for call in (cloud.lambda_.create_alias, cloud.lambda_.update_alias):
+        with pytest.raises(ClientError) as caught:
+            call(FunctionName=name, Name="live", FunctionVersion="9")
+        assert code_of(caught) == ("ResourceNotFoundException", 404)
+    with pytest.raises(ClientError) as caught:
+        cloud.lambda_.delete_function(FunctionName=name, Qualifier="1")
+    assert code_of(caught) == ("ResourceConflictException", 409)
+    with pytest.raises(ClientError) as caught:
+        cloud.lambda_.update_alias(FunctionName=name, Name="live", RevisionId="other", FunctionVersion="$LATEST")
+    assert code_of(caught) == ("PreconditionFailedException", 412)
+    moved = cloud.lambda_.update_alias(FunctionName=name, Name="live", FunctionVersion="$LATEST")
+    assert moved["RevisionId"] != made["RevisionId"]
+    assert moved["Description"] == "d"
+    read = cloud.lambda_.get_alias(FunctionName=name, Name="live")
+    assert (read["FunctionVersion"], read["RevisionId"]) == ("$LATEST", moved["RevisionId"])
+    by_alias = cloud.lambda_.get_function(FunctionName=name, Qualifier="live")["Configuration"]
+    assert by_alias["FunctionArn"].endswith(":live")
+    listed = cloud.lambda_.list_aliases(FunctionName=name, FunctionVersion="1")["Aliases"]
+    assert listed == []
+    assert len(cloud.lambda_.list_aliases(FunctionName=name)["Aliases"]) == 1
+    for _ in range(2):
+        response = cloud.lambda_.delete_alias(FunctionName=name, Name="live")
+        assert response["ResponseMetadata"]["HTTPStatusCode"] == 204
+    cloud.lambda_.delete_function(FunctionName=name, Qualifier="1")
+
+
+def test_names_are_reused_but_nothing_else(cloud: Any, echo: bytes, package: Any) -> None:
+    name = cloud.create(echo)
+    cloud.lambda_.publish_version(FunctionName=name)
+    cloud.lambda_.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    first = cloud.invoke(name, Qualifier="1")
+    with pytest.raises(ClientError) as caught:
+        cloud.lambda_.create_function(
+            FunctionName=name, Role=cloud.aws.role_arn, Code={"ZipFile": echo}, Runtime="python3.12", Handler="a.b"
+        )
+    assert code_of(caught) == ("ResourceConflictException", 409)
+    arn = cloud.lambda_.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+    cloud.lambda_.delete_function(FunctionName=arn)
+    with pytest.raises(ClientError) as caught:
+        cloud.lambda_.get_function(FunctionName=name)
+    assert code_of(caught) == ("ResourceNotFoundException", 404)
+    cloud.lambda_.create_function(
+        FunctionName=name, Role=cloud.aws.role_arn, Code={"ZipFile": echo}, Runtime="python3.12",
+        Handler="app.handler", Publish=True, Timeout=30,
+    )  # fmt: skip
+    assert cloud.lambda_.list_aliases(FunctionName=name)["Aliases"] == []
+    assert cloud.invoke(name, Qualifier="1").payload["pid"] != first.payload["pid"]
+
+
+def test_code_can_be_downloaded_and_changed(cloud: Any, echo: bytes, package: Any) -> None:
+    name = cloud.create(echo)
+
+    def download() -> bytes:
+        location = cloud.lambda_.get_function(FunctionName=name)["Code"]["Location"]
+        with urllib.request.urlopen(location) as response:
+            return bytes(response.read())
+
+    assert download() == echo
+    other = package("def handler(event, context):\n    return 'other'\n")
+    s3 = cloud.client("s3")
+    s3.create_bucket(Bucket="code")
+    s3.put_object(Bucket="code", Key="a.zip", Body=other)
+    dry = cloud.lambda_.update_function_code(FunctionName=name, S3Bucket="code", S3Key="a.zip", DryRun=True)
+    assert dry["CodeSize"] == len(echo)
+    changed = cloud.lambda_.update_function_code(
+        FunctionName=name, S3Bucket="code", S3Key="a.zip", Architectures=["arm64"], Publish=True
+    )
+    assert (changed["Version"], changed["Architectures"]) == ("1", ["arm64"])
+    assert download() == other
+    assert cloud.invoke(name).payload == "other"
+    with pytest.raises(ClientError, match="Could not unzip"):
+        cloud.lambda_.update_function_code(FunctionName=name, ZipFile=b"not a zip")
+    assert download() == other
+    with pytest.raises(ClientError) as caught:
+        cloud.lambda_.update_function_code(FunctionName=name, S3Bucket="code", S3Key="nothing")
+    assert code_of(caught) == ("InvalidParameterValueException", 400)
+    for path in ("0", "123456789012/us-east-1/00"):
+        with pytest.raises(urllib.error.HTTPError) as missing:
+            urllib.request.urlopen(f"{cloud.aws.endpoint_url}/_powertune/code/{path}")
+        missing.value.close()
+        assert missing.value.code == 404
+
+
+def test_bad_code_is_refused_at_creation(cloud: Any) -> None:
+    with pytest.raises(ClientError, match="Could not unzip"):
+        cloud.create(b"not a zip")
+    with pytest.raises(ClientError) as caught:
+        cloud.lambda_.create_function(
+            FunctionName="x", Role=cloud.aws.role_arn, Code={"S3Bucket": "no-bucket", "S3Key": "k"},
+            Runtime="python3.12", Handler="a.b",
+        )  # fmt: skip
+    assert code_of(caught)[1] == 400
+
+
+def test_memory_and_timeout_limits(cloud: Any, echo: bytes) -> None:
+    name = cloud.create(echo)
+    with pytest.raises(ClientError) as caught:
+        cloud.lambda_.update_function_configuration(FunctionName=name, MemorySize=20_000)
+    assert code_of(caught)[0] == "ValidationException"
+    assert str(caught.value).endswith(
+        "1 validation error detected: Value '20000' at 'memorySize' failed to satisfy constraint: Member must have "
+        "value less than or equal to 10240"
+    )
+    with pytest.raises(ClientError, match="'timeout' failed to satisfy constraint"):
+        cloud.lambda_.update_function_configuration(FunctionName=name, Timeout=901)
+    assert cloud.lambda_.get_function_configuration(FunctionName=name)["MemorySize"] == 1769
+
+
+def test_account_settings(cloud: Any, echo: bytes) -> None:
+    name = cloud.create(echo)
+    before = cloud.lambda_.get_account_settings()
+    assert before["AccountLimit"]["ConcurrentExecutions"] == 1000
+    assert before["AccountUsage"]["FunctionCount"] >= 1
+    cloud.lambda_.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=100)
+    after = cloud.lambda_.get_account_settings()["AccountLimit"]["UnreservedConcurrentExecutions"]
+    assert after == before["AccountLimit"]["UnreservedConcurrentExecutions"] - 100
+    with pytest.raises(ClientError, match="below its minimum value"):
+        cloud.lambda_.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=950)
+
+
+def test_functions_from_cloudformation(cloud: Any) -> None:
+    template = """
+Resources:
+  Greeter:
+    Type: AWS::Lambda::Function
+    Properties:
+      FunctionName: greeter
+      Runtime: python3.12
+      Handler: index.handler
+      Role: %s
+      Code: {ZipFile: "def handler(event, context): return 'from a stack'"}
+"""
+    stacks = cloud.client("cloudformation")
+    stacks.create_stack(StackName="s", TemplateBody=template % cloud.aws.role_arn)
+    names = [
+        fn["FunctionName"] for fn in cloud.lambda_.list_functions()["Functions"] if "reeter" in fn["FunctionName"]
+    ]
+    assert cloud.invoke(names[0]).payload == "from a stack"
+    cloud.lambda_.delete_function(FunctionName=names[0])
+
+
+@pytest.fixture(scope="module")
+def limited() -> Iterator[EmbeddedAWS]:
+    settings = Settings(
+        account_memory_limit_mb=3008, hide_reports=True, containment="duty cycle", python_client="bootstrap",
+        region="cn-north-1", service_latency_ms=0, max_environments=1,
+    )  # fmt: skip
+    with EmbeddedAWS(settings) as aws:
+        yield aws
+
+
+def test_another_account(limited: EmbeddedAWS, connect: Any, echo: bytes) -> None:
+    cloud = connect(limited)
+    assert limited.cpu_limiter == "duty cycle"
+    assert limited.role_arn.startswith("arn:aws-cn:")
+    name = cloud.create(echo, MemorySize=3008)
+    with pytest.raises(ClientError) as caught:
+        cloud.lambda_.update_function_configuration(FunctionName=name, MemorySize=3009)
+    assert str(caught.value).endswith(
+        "'MemorySize' value failed to satisfy constraint: Member must have value less than or equal to 3008"
+    )
+    reply = cloud.invoke(name, 1)
+    assert "REPORT" not in reply.log
+    assert "START" in reply.log
+    assert reply.payload["arn"].startswith("arn:aws-cn:lambda:cn-north-1:")
+    events = cloud.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+    assert sum(event["message"].startswith("REPORT ") for event in events) == 1
+    again = cloud.invoke(cloud.create(echo, MemorySize=128), 2)
+    assert again.payload["event"] == 2
+
+
+def test_bootstrap_client_in_the_real_server(limited: EmbeddedAWS, connect: Any, package: Any) -> None:
+    cloud = connect(limited)
+    source = (
+        "def handler(event, context):\n    print('x')\n    return {'n': 1 / event, 'of': context.function_name}\n"
+    )
+    name = cloud.create(package(source), MemorySize=256)
+    assert cloud.invoke(name, 2).payload["n"] == 0.5
+    failed = cloud.invoke(name, 0)
+    assert failed.payload["errorType"] == "ZeroDivisionError"
+    assert "[ERROR] ZeroDivisionError: division by zero" in failed.log
+    broken = cloud.invoke(cloud.create(package("import nothing_like_it\n")))
+    assert broken.payload["errorType"] == "Runtime.ImportModuleError"
+
+
+def test_out_of_memory_without_a_cgroup(limited: EmbeddedAWS, connect: Any, package: Any) -> None:
+    cloud = connect(limited)
+    source = "import time\ndef handler(event, context):\n    x = bytearray(b'x') * (300 << 20)\n    time.sleep(20)\n"
+    reply = cloud.invoke(cloud.create(package(source), MemorySize=128))
+    assert reply.payload["errorType"] == "Runtime.OutOfMemory"

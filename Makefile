@@ -20,6 +20,7 @@ $(VENV)/.ready: pyproject.toml
 setup: $(VENV)/.ready ## create .venv with everything in it
 
 demo: setup ## tune two real functions on the embedded AWS
+	@mkdir -p build
 	$(BIN)/powertune run examples/cpu_bound/app.py:handler --memory $(SIZES) --yes --save build/cpu_bound.json
 	$(BIN)/powertune run examples/io_bound/app.py:handler --memory $(SIZES) --yes --save build/io_bound.json
 

@@ -15,6 +15,7 @@ from powertune.errors import (
     AlreadyExists,
     Changed,
     FunctionBusy,
+    FunctionRefused,
     IdentityError,
     NotFound,
     PowertuneError,
@@ -244,6 +245,28 @@ _EXPIRED = frozenset(
     }
 )
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
+#: What Invoke answers, with a 4xx or 5xx, where a function's configuration keeps it from running.
+_CANNOT_RUN = frozenset(
+    {
+        "EC2AccessDeniedException",
+        "EFSIOException",
+        "EFSMountConnectivityException",
+        "EFSMountFailureException",
+        "EFSMountTimeoutException",
+        "ENILimitReachedException",
+        "InvalidRuntimeException",
+        "InvalidSecurityGroupIDException",
+        "InvalidSubnetIDException",
+        "InvalidZipFileException",
+        "KMSAccessDeniedException",
+        "KMSDisabledException",
+        "KMSInvalidStateException",
+        "KMSNotFoundException",
+        "RecursiveInvocationException",
+        "SnapStartException",
+        "SubnetIPAddressLimitReachedException",
+    }
+)
 _ABSENT = frozenset({"ResourceNotFoundException", "NoSuchKey", "NoSuchBucket", "404"})
 
 
@@ -316,6 +339,8 @@ def translate(error: Exception, method: str) -> PowertuneError:
         return kind(f"{action}: {message}", hint="wait until the update of the function has ended")
     if is_throttled(error):
         return Unavailable(f"{action} is throttled: {message}", hint="lower --rate or --concurrency, or try later")
+    if method == "invoke" and code in _CANNOT_RUN:
+        return FunctionRefused(f"the function cannot run: {message}", hint="mend its configuration, then tune it")
     if status_of(error) >= 500 or is_network(error):
         return Unavailable(f"{action} failed: {message}", hint="AWS or the network is unavailable; try later")
     return UsageError(f"{action}: {message}", hint="AWS refused the request as it stands")

@@ -17,6 +17,7 @@ _ATTEMPTS = 20
 _NOT_READY = frozenset(
     {"ResourceConflictException", "ResourceNotReadyException", "SnapStartNotReadyException", "EC2ThrottledException"}
 )
+_UNNAMED = frozenset({"ServiceException", "InternalServerException"})
 _TIMED_OUT = ("Sandbox.Timedout", "Sandbox.Timeout")
 
 
@@ -62,7 +63,7 @@ def invoke_once(
                 if is_throttled(error):
                     throttled()
                 aws.sleep(aws.backoff(attempt))
-            elif not _not_executed(error) and (is_network(error) or status_of(error) >= 500):
+            elif _may_have_executed(error):
                 return Sent(invocation=_lost(error, lane, started_at), output=b"")
             else:
                 raise_translated(error, "invoke")
@@ -124,6 +125,12 @@ def _not_executed(error: Exception) -> bool:
         or code_of(error) in _NOT_READY
         or isinstance(error, EndpointConnectionError | ConnectTimeoutError)
     )
+
+
+def _may_have_executed(error: Exception) -> bool:
+    """Whether the function may have run although no answer came. A named 5xx says what keeps it from running."""
+    unnamed = code_of(error) in _UNNAMED or not code_of(error).endswith("Exception")
+    return not _not_executed(error) and (is_network(error) or (status_of(error) >= 500 and unnamed))
 
 
 def _failure(output: bytes) -> Status:

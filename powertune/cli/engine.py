@@ -42,7 +42,7 @@ class Engine:
 
 
 @contextmanager
-def open_engine(target: str, place: Place) -> Iterator[Engine]:
+def open_engine(target: str, place: Place, *, quiet: bool = False) -> Iterator[Engine]:
     """Connect to AWS; for a path, serve its folder on the embedded AWS as long as the block lasts.
 
     Raises:
@@ -62,7 +62,8 @@ def open_engine(target: str, place: Place) -> Iterator[Engine]:
     from powertune.local.settings import Settings
 
     with EmbeddedAWS(Settings(region=EMBEDDED_REGION)) as embedded:
-        say(f"embedded AWS on {embedded.endpoint_url} ({embedded.cpu_limiter}, {embedded.cores} cores)")
+        if not quiet:
+            say(f"embedded AWS on {embedded.endpoint_url} ({embedded.cpu_limiter}, {embedded.cores} cores)")
         place = Place(
             region=EMBEDDED_REGION,
             endpoint_url=embedded.endpoint_url,

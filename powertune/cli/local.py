@@ -20,7 +20,7 @@ def local(
     ] = 10240,
     service_latency: Annotated[
         int, typer.Option(help="How long S3 and the like take to answer, in ms.", min=0, max=60000)
-    ] = 20,
+    ] = 60,
 ) -> None:
     """Serve an AWS on this machine whose Lambda really runs functions, under Lambda's CPU allotment."""
     from powertune.cli.console import say

@@ -74,7 +74,8 @@ def run(
 
     given = {name: value for name, value in locals().items() if name in tuning.RUN_OPTIONS}
     style = rendering.Style.parse(format_, output)
-    with open_engine(target, Place(region=region, profile=profile, endpoint_url=endpoint_url)) as engine:
+    place = Place(region=region, profile=profile, endpoint_url=endpoint_url)
+    with open_engine(target, place, quiet=quiet) as engine:
         options = tuning.load_options(engine, given)
         region_prices = tuning.region_prices(engine, options)
         plan = tuning.plan_run(engine, options, region_prices)

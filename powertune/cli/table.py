@@ -22,6 +22,7 @@ def render_table(analysis: Analysis, *, color: bool, width: int | None) -> bytes
     )
     console.print(_heading(analysis))
     console.print(_table(analysis))
+    console.print()
     console.print(Text(_sentence(analysis)))
     for advisory in analysis.advisories:
         console.print(Text(f"! {advisory.message}: {advisory.next_step}"), style="yellow")

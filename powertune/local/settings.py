@@ -17,16 +17,17 @@ class Settings:
     """How the embedded AWS behaves. Times carry their unit in the name.
 
     `containment` is `auto`, `cgroup v2`, `cgroup v1` or `duty cycle`. `python_client` is `auto` or `bootstrap`, which
-    runs Python functions by the client of this package even where AWS's own is installed. `hide_reports` leaves the
-    REPORT line out of LogResult (not out of CloudWatch Logs), as is met in practice. `parent_fd` is a pipe whose end
-    says that the parent process has died.
+    runs Python functions by the client of this package even where AWS's own is installed. `service_latency_ms` stands
+    for the network and the service: S3 takes 100 to 200 ms to a first byte (Amazon S3 performance guidelines),
+    DynamoDB less than 10. `hide_reports` leaves the REPORT line out of LogResult (not out of CloudWatch Logs), as is
+    met in practice. `parent_fd` is a pipe whose end says that the parent process has died.
     """
 
     region: str = "us-east-1"
     port: int = 0
     account_memory_limit_mb: int = MEMORY_MAX_MB
     account_concurrency: int = 1000
-    service_latency_ms: float = 20.0
+    service_latency_ms: float = 60.0
     hide_reports: bool = False
     containment: str = "auto"
     python_client: str = "auto"

@@ -6,7 +6,7 @@ from botocore.exceptions import ConnectionClosedError, EndpointConnectionError, 
 from fakes import FakeClock, FakeLambda, answer, client_error, fake_aws, report_text
 
 from powertune.aws.invocation import Sent, invoke_once
-from powertune.errors import AccessDenied, Unavailable
+from powertune.errors import AccessDenied, FunctionRefused, Unavailable
 from powertune.model import Status
 
 
@@ -113,6 +113,11 @@ def test_without_a_report_nothing_is_known_and_nothing_is_zero(log_result: str |
     sent = send(answering(bare), tail=False)
     assert (sent.invocation.status, sent.invocation.duration_ms) == (Status.MISSING, None)
     assert sent.invocation.request_id == "id-00000001"
+
+
+def test_a_configuration_that_keeps_the_function_from_running_is_said_and_not_counted() -> None:
+    with pytest.raises(FunctionRefused, match="npm install"):
+        send(answering(client_error("InvalidRuntimeException", "npm install -g aws-lambda-ric", 502)))
 
 
 def test_the_answer_is_read_while_it_can_still_be_lost() -> None:

@@ -69,8 +69,9 @@ def plan_text(plan: Plan) -> str:
     def money(amount: float) -> str:
         return format_usd(amount, plan.prices.currency)
 
-    charged = "nothing, on the embedded AWS; on AWS " if function.platform else ""
-    usual = f"about {money(estimate.typical_usd)}; " if estimate.typical_usd is not None else ""
+    cost = "nothing, on the embedded AWS; on AWS " if function.platform else ""
+    cost += f"about {money(estimate.typical_usd)}; " if estimate.typical_usd is not None else ""
+    cost += f"at most {money(estimate.worst_usd)} if every invocation ran into the timeout of {function.timeout_s} s"
     took = f"about {format_seconds(estimate.typical_s)}" if estimate.typical_s is not None else "not known beforehand"
     count = len(design.configurations)
     lines = [
@@ -78,8 +79,7 @@ def plan_text(plan: Plan) -> str:
         f"  sizes        {sizes} MB",
         f"  invocations  {estimate.invocations}: per size {design.lanes} to warm up, {design.invocations} measured "
         f"over {design.lanes} lanes, at most {design.concurrency} at a time",
-        f"  cost         {charged}{usual}at most {money(estimate.worst_usd)} if every invocation ran into the timeout of "
-        f"{function.timeout_s} s; stops before {money(plan.max_spend)}",
+        f"  cost         {cost}; stops before {money(plan.max_spend)}",
         f"  time         {took}",
         f"  changes      the memory size of $LATEST while sizes are published (put back), {count} versions and "
         f"{count + 1} aliases (deleted)",

@@ -90,3 +90,8 @@ def _significant(value: float) -> str:
     if "e" not in rounded:
         return rounded
     return f"{float(rounded):.12f}".rstrip("0").rstrip(".")
+
+
+def printable(text: str) -> str:
+    """The text on one line, without control characters: what a function says must not steer a terminal."""
+    return "".join(char if char.isprintable() else " " if char.isspace() else "\ufffd" for char in text)

@@ -6,6 +6,7 @@ from typing import Any
 
 from powertune.analysis import Analysis, Goal, Strategy, analyze
 from powertune.model import (
+    Advisory,
     Architecture,
     Configuration,
     Design,
@@ -118,3 +119,31 @@ def make_analysis(
 ) -> Analysis:
     run = make_run(measurements=measurements, function=function, **more)
     return analyze(run, prices or make_prices(), Goal(strategy=strategy))
+
+
+def recorded() -> Analysis:
+    """A fixed run that has something of everything: all statuses, cold starts, failures, a tie, advisories."""
+
+    def durations(mean: float, swing: float) -> list[float]:
+        return [round(mean + swing * math.sin(5 * turn), 2) for turn in range(24)]
+
+    return make_analysis(
+        make_measurement(
+            memory_mb=128,
+            durations=durations(900, 30),
+            others=[make_invocation(status=Status.OUT_OF_MEMORY, error_type="Runtime.OutOfMemory")],
+            max_memory_used_mb=128,
+        ),
+        make_measurement(memory_mb=256, durations=durations(480, 60), max_memory_used_mb=140),
+        make_measurement(
+            memory_mb=512,
+            durations=durations(235, 20),
+            others=[make_invocation(duration_ms=None, status=Status.MISSING)],
+        ),
+        make_measurement(memory_mb=1024, durations=durations(118, 4), cold=3),
+        make_measurement(memory_mb=1024, architecture=Architecture.ARM64, durations=durations(119.5, 4)),
+        make_measurement(memory_mb=3009, cold=0, unmeasured="this account may not use more than 3008 MB"),
+        strategy=Strategy.BALANCED,
+        prices=PriceTable.bundled(),
+        advisories=(Advisory(code="concurrency-bound", message="only 10 at a time", next_step="ask for more"),),
+    )

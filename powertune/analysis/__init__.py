@@ -65,7 +65,7 @@ def analyze(run: TuningRun, prices: RegionPrices | PriceTable, goal: Goal) -> An
         recommendation=recommendation,
         outcome=outcome,
         explanation=explanation,
-        spent=math.fsum(o.spent for o in observed),
+        spent=_spent(observed),
         advisories=advise(run, observed, recommendation),
     )
 
@@ -79,6 +79,12 @@ def _observed(run: TuningRun, prices: RegionPrices) -> tuple[Observed, ...]:
             if configuration not in seen:
                 seen[configuration] = not_reached(configuration, f"not reached before the run stopped: {run.stopped}")
     return tuple(seen[configuration] for configuration in sorted(seen))
+
+
+def _spent(observed: Sequence[Observed]) -> float | None:
+    """What is known to have been spent; unknown, and not zero, when invocations ran and none was reported."""
+    spent = math.fsum(o.spent for o in observed)
+    return None if spent == 0 and any(o.total for o in observed) else spent
 
 
 def _with_front(observed: Sequence[Observed]) -> tuple[Observed, ...]:

@@ -104,7 +104,8 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """A run judged. `spent` is what its invocations cost, in `currency`, as far as their billed duration is known.
+    """A run judged. `spent` is what its invocations cost, in `currency`, as far as their billed duration is known;
+    None when none is.
 
     Profiles are ordered by configuration. There is a recommendation exactly when `outcome` is RECOMMENDED;
     otherwise `explanation` says what went wrong.
@@ -118,7 +119,7 @@ class Analysis:
     recommendation: Recommendation | None
     outcome: Outcome
     explanation: str | None
-    spent: float
+    spent: float | None
     advisories: tuple[Advisory, ...]
 
     def profile(self, configuration: Configuration) -> Profile | None:

@@ -9,6 +9,7 @@ import typer
 from powertune import __version__
 from powertune.cli import iam, local, prices, report, restore, run
 from powertune.errors import ExitCode, PowertuneError
+from powertune.units import printable
 
 ISSUES = "the issue tracker of the place where you got powertune"
 
@@ -68,6 +69,6 @@ def run_app(arguments: list[str] | None = None) -> int:
 
 def show_error(error: PowertuneError) -> None:
     """What went wrong, and the next step."""
-    sys.stderr.write(f"error: {error.message}\n")
+    sys.stderr.write(f"error: {printable(error.message)}\n")
     if error.hint:
-        sys.stderr.write(f"hint: {error.hint}\n")
+        sys.stderr.write(f"hint: {printable(error.hint)}\n")

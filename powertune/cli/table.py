@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from powertune.analysis import Analysis, Comparison, Profile, ProfileStatus, Recommendation
-from powertune.units import format_ms, format_usd
+from powertune.units import format_ms, format_usd, printable
 
 _PER = 1_000_000
 #: Where there is no terminal whose width could be asked for.
@@ -23,9 +23,9 @@ def render_table(analysis: Analysis, *, color: bool, width: int | None) -> bytes
     console.print(_heading(analysis))
     console.print(_table(analysis))
     console.print()
-    console.print(Text(_sentence(analysis)))
+    console.print(Text(printable(_sentence(analysis))))
     for advisory in analysis.advisories:
-        console.print(Text(f"! {advisory.message}: {advisory.next_step}"), style="yellow")
+        console.print(Text(printable(f"! {advisory.message}: {advisory.next_step}")), style="yellow")
     return buffer.getvalue().encode()
 
 
@@ -45,7 +45,7 @@ def _table(analysis: Analysis) -> Table:
         table.add_column(name, justify="left" if name == "arch" else "right", no_wrap=True)
     table.add_column("", min_width=18, overflow="fold")
     for profile in analysis.profiles:
-        table.add_row(*_row(analysis, profile), _mark(analysis, profile))
+        table.add_row(*_row(analysis, profile), Text(printable(_mark(analysis, profile))))
     return table
 
 

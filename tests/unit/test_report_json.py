@@ -6,43 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from factories import make_analysis, make_function, make_invocation, make_measurement, make_prices
+from factories import make_analysis, make_function, make_measurement, make_prices, recorded
 
-from powertune.analysis import Analysis, Strategy, Summary
+from powertune.analysis import Analysis, Summary
 from powertune.errors import UsageError
-from powertune.model import Advisory, Architecture, Status
-from powertune.prices import PriceTable
 from powertune.report import FORMATS, render
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "analysis.json"
-
-
-def recorded() -> Analysis:
-    """A fixed run that has something of everything: all statuses, cold starts, failures, a tie, advisories."""
-
-    def durations(mean: float, swing: float) -> list[float]:
-        return [round(mean + swing * math.sin(5 * turn), 2) for turn in range(24)]
-
-    return make_analysis(
-        make_measurement(
-            memory_mb=128,
-            durations=durations(900, 30),
-            others=[make_invocation(status=Status.OUT_OF_MEMORY, error_type="Runtime.OutOfMemory")],
-            max_memory_used_mb=128,
-        ),
-        make_measurement(memory_mb=256, durations=durations(480, 60), max_memory_used_mb=140),
-        make_measurement(
-            memory_mb=512,
-            durations=durations(235, 20),
-            others=[make_invocation(duration_ms=None, status=Status.MISSING)],
-        ),
-        make_measurement(memory_mb=1024, durations=durations(118, 4), cold=3),
-        make_measurement(memory_mb=1024, architecture=Architecture.ARM64, durations=durations(119.5, 4)),
-        make_measurement(memory_mb=3009, cold=0, unmeasured="this account may not use more than 3008 MB"),
-        strategy=Strategy.BALANCED,
-        prices=PriceTable.bundled(),
-        advisories=(Advisory(code="concurrency-bound", message="only 10 at a time", next_step="ask for more"),),
-    )
 
 
 def document(analysis: Analysis) -> Any:

@@ -14,6 +14,7 @@ from powertune.units import (
     format_seconds,
     format_usd,
     parse_memory_list,
+    printable,
 )
 
 
@@ -89,3 +90,10 @@ def test_seconds_read_as_people_say_them(value: float, text: str) -> None:
 
 def test_a_ratio_has_two_decimals() -> None:
     assert format_ratio(1.0712) == "1.07x"
+
+
+@given(st.text())
+def test_what_is_printed_is_one_line_that_steers_no_terminal(text: str) -> None:
+    assert printable(text).isprintable()
+    assert len(printable(text)) == len(text)
+    assert printable("plain ü\x1b[31m\nnext\u202e") == "plain ü\ufffd[31m next\ufffd"

@@ -1,0 +1,28 @@
+import os
+import signal
+
+import pytest
+
+from powertune.cli.interrupts import interruptible
+
+
+def test_the_first_interrupt_ends_the_measuring_and_the_next_only_gives_notice(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    with interruptible() as interrupts:
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        assert interrupts.restoring
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert "interrupt once more to leave it as it is" in capfd.readouterr().err
+        assert not interrupts.abandoned
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        assert interrupts.abandoned
+
+
+def test_outside_of_the_block_signals_are_as_before() -> None:
+    before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
+    with interruptible():
+        assert signal.getsignal(signal.SIGINT) != before[0]
+    assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before

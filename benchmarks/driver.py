@@ -16,6 +16,7 @@ from fakes import FakeLambda, RecordingObserver
 
 from powertune.aws.client import Aws, Clients
 from powertune.aws.preflight import preflight
+from powertune.aws.rate_limit import RateLimiter
 from powertune.aws.target import AwsTarget
 from powertune.config import RunOptions
 from powertune.measure import measure
@@ -45,7 +46,9 @@ def run_s() -> float:
     fake.add("fn", memory_mb=512)
     client: Any = fake
     aws = Aws(
-        clients=Clients(control=client, invoke=client, logs=client, cloudwatch=client, s3=client), region="us-east-1"
+        clients=Clients(control=client, invoke=client, logs=client, cloudwatch=client, s3=client),
+        region="us-east-1",
+        limiter=RateLimiter(5.0, 10.0, clock=time.monotonic, sleep=time.sleep),
     )
     found = preflight(aws, FunctionRef(name="fn"), now=time.time())
     plan = make_plan(

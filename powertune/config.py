@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from powertune.errors import UsageError
-from powertune.model import Payload, Workload
+from powertune.model import FunctionRef, Payload, Workload
 from powertune.units import parse_memory_list
 
 #: Lambda's limit on a synchronous request.
 PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024
+#: Each size is a version to publish, at the pace that AWS allows.
+MOST_SIZES = 100
+_TABLES = ("run", "local")
 STRATEGIES = ("cost", "speed", "balanced")
 TELEMETRY = ("auto", "tail", "logs")
 ENVIRONMENT_PREFIX = "POWERTUNE_"
@@ -39,9 +42,9 @@ class RunOptions:
     seed: int = 1
     sleep_ms: int = 0
     rate: float = 5.0
-    pre_processor: str | None = None
-    post_processor: str | None = None
-    prices: str | None = None
+    pre_processor: FunctionRef | None = None
+    post_processor: FunctionRef | None = None
+    prices: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,28 +64,36 @@ def load_run(
     folder: Path,
     environment: Mapping[str, str],
     options: Mapping[str, Any],
-    read_payload: Callable[[str], bytes],
+    read_payload: Callable[[str, Path], bytes],
+    usual_payload: str | None = None,
 ) -> RunOptions:
     """Options from the command line, else POWERTUNE_* variables, else the `run` table of the configuration file.
 
+    File names in the configuration file start from its folder, others from the current one.
+
     Args:
         options: what was given on the command line; None means not given.
-        read_payload: fetches what a payload option names (`@file`, `s3://bucket/key`, or the text itself).
+        read_payload: fetches what a payload option names (`@file`, `s3://bucket/key`, or the text itself), file names
+            starting from a folder.
+        usual_payload: the payload where none is given anywhere, as if it stood in the configuration file.
 
     Raises:
         UsageError: unknown key, or a value that is not what its option takes.
     """
-    table = dict(_read_table(folder, "run"))
-    _refuse_unknown(table, {*_RUN, "payload"}, "run")
-    for name in (*_RUN, "payload"):
-        if (value := environment.get(ENVIRONMENT_PREFIX + name.upper())) is not None:
-            table[name] = value
-    table.update({name: value for name, value in options.items() if value is not None})
-    source = table.pop("payload", None)
-    parsed = {name: _RUN[name](name, value) for name, value in table.items()}
+    table = _read_table(folder, "run")
+    _refuse_unknown(table, {*_RUN, "payload"}, "the table [run]")
+    named = {name: environment.get(ENVIRONMENT_PREFIX + name.upper()) for name in (*_RUN, "payload")}
+    named.update({name: value for name, value in options.items() if value is not None})
+    given = {name: (value, Path()) for name, value in named.items() if value is not None}
+    usual = {} if usual_payload is None else {"payload": (usual_payload, folder)}
+    settings = {**usual, **{name: (value, folder) for name, value in table.items()}, **given}
+    source, base = settings.pop("payload", (None, folder))
+    parsed = {name: _RUN[name](name, value) for name, (value, _) in settings.items()}
+    if "prices" in settings:
+        parsed["prices"] = settings["prices"][1] / parsed["prices"]
     if source is not None:
-        text = source if isinstance(source, str) else json.dumps(source)
-        parsed["workload"] = parse_workload(read_payload(text), text)
+        text = source if isinstance(source, str) else json.dumps(source, ensure_ascii=False)
+        parsed["workload"] = parse_workload(read_payload(text, base), text)
     return _checked(RunOptions(**parsed))
 
 
@@ -93,7 +104,7 @@ def load_local(folder: Path) -> LocalOptions:
         UsageError: unknown key, or a value that is not what its key takes.
     """
     table = _read_table(folder, "local")
-    _refuse_unknown(table, _LOCAL, "local")
+    _refuse_unknown(table, _LOCAL, "the table [local]")
     return LocalOptions(**{name: _LOCAL[name](name, value) for name, value in table.items()})
 
 
@@ -108,8 +119,11 @@ def parse_workload(body: bytes, source: str) -> Workload:
     name = source if len(source) <= 60 else source[:57] + "..."
     lines = [line for line in body.splitlines() if line.strip()]
     document = _parse_json(body)
+    if document is not _INVALID and not _is_weighted(document):
+        # Sent as it was given: writing it anew could change its numbers.
+        return Workload(payloads=(_checked_size(Payload(body=body.strip()), name),))
     if document is not _INVALID:
-        items = document if _is_weighted(document) else [document]
+        items = document
     else:
         items = [_parse_json(line) for line in lines]
         if len(items) < 2 or _INVALID in items:
@@ -148,13 +162,20 @@ def _payload(item: Any, name: str) -> Payload:
         item, weight = item["payload"], item["weight"]
         if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < math.inf:
             raise UsageError(f"weight {weight!r} in payload {name!r} is not a positive number", hint="for example 30")
-    body = json.dumps(item, separators=(",", ":")).encode()
-    if len(body) > PAYLOAD_LIMIT_BYTES:
+    try:
+        body = json.dumps(item, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    except ValueError as error:
+        raise UsageError(f"payload {name!r} is not JSON: {str(error).lower()}", hint="use smaller numbers") from None
+    return _checked_size(Payload(body=body, weight=float(weight)), name)
+
+
+def _checked_size(payload: Payload, name: str) -> Payload:
+    if len(payload.body) > PAYLOAD_LIMIT_BYTES:
         raise UsageError(
-            f"payload {name!r} has {len(body):,} bytes, more than Lambda takes",
+            f"payload {name!r} has {len(payload.body):,} bytes, more than Lambda takes",
             hint=f"a synchronous invocation takes {PAYLOAD_LIMIT_BYTES:,} bytes; pass a reference to the data",
         )
-    return Payload(body=body, weight=float(weight))
+    return payload
 
 
 def _read_table(folder: Path, name: str) -> dict[str, Any]:
@@ -166,21 +187,22 @@ def _read_table(folder: Path, name: str) -> dict[str, Any]:
             continue
         except (OSError, ValueError) as error:
             raise UsageError(f"{folder / file}: {error}", hint="mend the file, or run from another folder") from None
-        for key in path:
-            document = document.get(key, {})
-        if not isinstance(document, dict):
+        tables = document
+        for depth, key in enumerate(path):
+            if depth == len(path) - 1 and isinstance(tables, dict):
+                _refuse_unknown(tables, _TABLES, file)
+            tables = tables.get(key, {}) if isinstance(tables, dict) else None
+        if not isinstance(tables, dict):
             raise UsageError(f"{folder / file}: {name!r} is not a table", hint=f"write [{'.'.join(path)}]")
-        if document or file == "powertune.toml":
-            return document
+        if tables or file == "powertune.toml":
+            return tables
     return {}
 
 
 def _refuse_unknown(table: Mapping[str, Any], known: Any, where: str) -> None:
     for name in table:
         if name not in known:
-            raise UsageError(
-                f"unknown key {name!r} in the [{where}] table", hint=f"the keys are {', '.join(sorted(known))}"
-            )
+            raise UsageError(f"unknown key {name!r} in {where}", hint=f"the keys are {', '.join(sorted(known))}")
 
 
 def _checked(options: RunOptions) -> RunOptions:
@@ -215,10 +237,17 @@ def _text(name: str, value: Any) -> str:
     return value
 
 
+def _function(name: str, value: Any) -> FunctionRef:
+    return FunctionRef.parse(_text(name, value))
+
+
 def _memory(_: str, value: Any) -> tuple[int, ...]:
     if isinstance(value, list):
         value = ",".join(str(item) for item in value)
-    return parse_memory_list(str(value))
+    sizes = parse_memory_list(str(value))
+    if len(sizes) > MOST_SIZES:
+        raise UsageError(f"{len(sizes):,} memory sizes are more than {MOST_SIZES}", hint="take larger steps")
+    return sizes
 
 
 def _whole(low: int, high: int) -> Callable[[str, Any], int]:
@@ -262,7 +291,8 @@ def _environment(name: str, value: Any) -> tuple[tuple[str, str], ...]:
 
 
 def _dashed(name: str) -> str:
-    return name.replace("_", "-")
+    """What an option is called on the command line."""
+    return "sleep" if name == "sleep_ms" else name.replace("_", "-")
 
 
 _RUN: dict[str, Callable[[str, Any], Any]] = {
@@ -276,8 +306,8 @@ _RUN: dict[str, Callable[[str, Any], Any]] = {
     "seed": _whole(0, 2**63 - 1),
     "sleep_ms": _whole(0, 3_600_000),
     "rate": _positive,
-    "pre_processor": _text,
-    "post_processor": _text,
+    "pre_processor": _function,
+    "post_processor": _function,
     "prices": _text,
 }
 _LOCAL: dict[str, Callable[[str, Any], Any]] = {

@@ -8,7 +8,8 @@ The tree::
     │   ├── FunctionBusy        2    another run, or a deployment, is changing the function
     │   │   ├── AlreadyExists   2    an alias of that name exists
     │   │   └── Changed         2    a precondition failed: somebody else has deployed
-    │   └── MemorySizeRefused   2    this account may not use so much memory
+    │   └── SizeRefused         2    the function cannot be published at this size
+    │       └── MemorySizeRefused 2  this account may not use so much memory
     ├── IdentityError           3    no usable AWS identity or region
     ├── AccessDenied            4    the IAM action is named
     ├── NotFound                5    function, alias or bucket not found
@@ -71,7 +72,11 @@ class Changed(FunctionBusy):
     """A precondition failed: the function is no longer what it was when it was read."""
 
 
-class MemorySizeRefused(UsageError):
+class SizeRefused(UsageError):
+    """Lambda does not make the function ready at this memory size."""
+
+
+class MemorySizeRefused(SizeRefused):
     """This account may not use so much memory; `limit_mb` is the most that it may."""
 
     def __init__(self, message: str, *, limit_mb: int, hint: str | None = None) -> None:

@@ -1,17 +1,21 @@
 """What a run is going to do and may cost, decided before anything is touched. Pure."""
 
+import hashlib
 from dataclasses import dataclass
 
 from powertune.config import RunOptions
-from powertune.errors import FunctionRefused
-from powertune.model import Advisory, Configuration, Design, FunctionState, Workload
+from powertune.errors import FunctionRefused, UsageError
+from powertune.model import Advisory, Configuration, Design, FunctionRef, FunctionState, PayloadShare, Workload
 from powertune.prices import RegionPrices
 from powertune.search.grid import Grid
+from powertune.units import format_usd
 
 #: Sizes to try when none are asked for: the powers of two up to a full vCPU, a full vCPU, and the old maximum.
 DEFAULT_MEMORY_MB = (128, 256, 512, 1024, 1769, 3008)
 #: SnapStart keeps, and bills, the snapshot of every published version for at least three hours.
 SNAPSHOT_MINIMUM_S = 3 * 3600
+#: Lambda ends an init phase after so long, and bills it.
+INIT_LIMIT_S = 10
 #: What publishing one size takes on AWS, about: update, wait until updated, publish, create the alias.
 PUBLISH_S = 3.0
 
@@ -55,8 +59,11 @@ class Plan:
 
         A cold start's init phase is billed too, and is ended after 10 seconds.
         """
-        longest_ms = 1000 * (self.function.timeout_s + 10)
-        return self.prices.invocation_cost(configuration, longest_ms, self.function.ephemeral_storage_mb)
+        return _worst_cost(configuration, self.function, self.prices)
+
+    def publish_cost(self, configuration: Configuration) -> float:
+        """What publishing a version costs: nothing, but for a SnapStart snapshot, kept for a minimum time."""
+        return _snapshot_cost(configuration, self.function, self.prices)
 
 
 def make_plan(
@@ -74,6 +81,7 @@ def make_plan(
 
     Raises:
         FunctionRefused: the function has no concurrency left to be invoked with.
+        UsageError: the budget cannot pay for a single invocation.
     """
     concurrency, advisories = _concurrency(options, function, account_concurrency)
     sizes = options.memory or tuple(sorted({*DEFAULT_MEMORY_MB, function.memory_mb}))
@@ -84,8 +92,16 @@ def make_plan(
         concurrency=concurrency,
         seed=options.seed,
         telemetry=options.telemetry,
-        payloads=len(options.workload.payloads),
+        payloads=tuple(
+            PayloadShare(sha256=hashlib.sha256(payload.body).hexdigest(), weight=payload.weight)
+            for payload in options.workload.payloads
+        ),
+        sleep_ms=options.sleep_ms,
+        max_spend=options.max_spend,
+        pre_processor=_name(options.pre_processor),
+        post_processor=_name(options.post_processor),
     )
+    _check_affordable(design, function, prices, options.max_spend)
     return Plan(
         run_id=run_id,
         function=function,
@@ -124,13 +140,10 @@ def _estimate(design: Design, function: FunctionState, prices: RegionPrices, ave
     each = design.invocations + design.lanes
     count = each * len(design.configurations)
 
-    def total(duration_ms: dict[Configuration, float]) -> float:
-        invocations = sum(
-            each * prices.invocation_cost(c, duration_ms[c], function.ephemeral_storage_mb) for c in duration_ms
-        )
-        return invocations + _snapshots(design, function, prices)
-
-    worst = total(dict.fromkeys(design.configurations, 1000.0 * function.timeout_s))
+    publishing_usd = sum(_snapshot_cost(c, function, prices) for c in design.configurations)
+    # Environments that keep starting cold are replaced, up to twice the samples.
+    most = 2 * design.invocations + design.lanes
+    worst = publishing_usd + most * sum(_worst_cost(c, function, prices) for c in design.configurations)
     if average_ms is None:
         return Estimate(invocations=count, worst_usd=worst, typical_usd=None, typical_s=None)
     # Half the memory is half the CPU: a smaller size takes at most that much longer, a larger one no longer.
@@ -138,15 +151,37 @@ def _estimate(design: Design, function: FunctionState, prices: RegionPrices, ave
         c: min(1000.0 * function.timeout_s, average_ms * max(1.0, function.memory_mb / c.memory_mb))
         for c in design.configurations
     }
-    publishing = PUBLISH_S * len(design.configurations)
+    typical_usd = publishing_usd + each * sum(
+        prices.invocation_cost(c, typical[c], function.ephemeral_storage_mb) for c in typical
+    )
+    publishing_s = PUBLISH_S * len(design.configurations)
     at_once = min(design.concurrency, design.lanes * len(design.configurations))
-    waiting = max(max(typical.values()) * each / design.lanes, sum(typical.values()) * each / at_once) / 1000
-    return Estimate(invocations=count, worst_usd=worst, typical_usd=total(typical), typical_s=publishing + waiting)
+    waiting_s = max(max(typical.values()) * each / design.lanes, sum(typical.values()) * each / at_once) / 1000
+    return Estimate(invocations=count, worst_usd=worst, typical_usd=typical_usd, typical_s=publishing_s + waiting_s)
 
 
-def _snapshots(design: Design, function: FunctionState, prices: RegionPrices) -> float:
-    """The price of keeping the SnapStart snapshots of the published versions for their minimum time."""
+def _worst_cost(configuration: Configuration, function: FunctionState, prices: RegionPrices) -> float:
+    longest_ms = 1000 * (function.timeout_s + INIT_LIMIT_S)
+    return prices.invocation_cost(configuration, longest_ms, function.ephemeral_storage_mb)
+
+
+def _snapshot_cost(configuration: Configuration, function: FunctionState, prices: RegionPrices) -> float:
+    """The price of keeping the SnapStart snapshot of a published version for its minimum time; Java's are free."""
     if not function.snapstart or function.runtime.startswith("java") or prices.snapstart_cache is None:
         return 0.0
-    gigabytes = sum(c.memory_mb for c in design.configurations) / 1024
-    return gigabytes * SNAPSHOT_MINIMUM_S * prices.snapstart_cache
+    return configuration.memory_mb / 1024 * SNAPSHOT_MINIMUM_S * prices.snapstart_cache
+
+
+def _check_affordable(design: Design, function: FunctionState, prices: RegionPrices, max_spend: float) -> None:
+    """Refuse a budget that could not pay for a single invocation, before anything is published for nothing."""
+    least = min(_worst_cost(c, function, prices) + _snapshot_cost(c, function, prices) for c in design.configurations)
+    if least > max_spend:
+        raise UsageError(
+            f"--max-spend {max_spend:g} may not pay for one invocation: with its timeout of {function.timeout_s} s, "
+            f"one can cost {format_usd(least, prices.currency)}",
+            hint=f"--max-spend {least * 10:.2g} leaves room for ten",
+        )
+
+
+def _name(processor: FunctionRef | None) -> str | None:
+    return None if processor is None else str(processor)

@@ -23,6 +23,7 @@ from powertune.model import (
     Invocation,
     Invocations,
     Measurement,
+    PayloadShare,
     Status,
     TuningRun,
 )
@@ -54,6 +55,7 @@ def dump(run: TuningRun) -> bytes:
         "design": {
             **_document(run.design),
             "configurations": [_document(configuration) for configuration in run.design.configurations],
+            "payloads": [_document(payload) for payload in run.design.payloads],
         },
         "measurements": [
             {
@@ -88,10 +90,11 @@ def parse(data: bytes | str) -> TuningRun:
         **_fields(TuningRun, document, skip=_NESTED),
         function=FunctionState(**_fields(FunctionState, _object(document, "function"))),
         design=Design(
-            **_fields(Design, design, skip=("configurations",)),
+            **_fields(Design, design, skip=("configurations", "payloads")),
             configurations=tuple(
                 Configuration(**_fields(Configuration, entry)) for entry in _objects(design, "configurations")
             ),
+            payloads=tuple(PayloadShare(**_fields(PayloadShare, entry)) for entry in _objects(design, "payloads")),
         ),
         measurements=_measurements(document),
         advisories=tuple(Advisory(**_fields(Advisory, entry)) for entry in _objects(document, "advisories")),
@@ -99,12 +102,20 @@ def parse(data: bytes | str) -> TuningRun:
 
 
 def save(run: TuningRun, path: Path) -> None:
-    """Write the results file so that the path holds the old file or the new one, never a part of either.
+    """Write the results file.
 
     Raises:
         UsageError: the file cannot be written.
     """
-    data = dump(run)
+    write(dump(run), path)
+
+
+def write(data: bytes, path: Path) -> None:
+    """Write a file so that the path holds the old one or the new one, never a part of either.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
     # A link is followed, and a device or a pipe is written to: neither is to be replaced by a file.
     target = path.resolve()
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
@@ -120,12 +131,21 @@ def save(run: TuningRun, path: Path) -> None:
             shutil.copymode(target, temporary)
         temporary.replace(target)
     except OSError as error:
-        raise UsageError(
-            f"cannot write results file {str(path)!r}: {error.strerror}", hint="choose another place with --output"
-        ) from error
+        raise UsageError(f"cannot write {str(path)!r}: {error.strerror}", hint="choose another place") from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def check_writable(path: Path) -> None:
+    """Find out whether a results file can be written, before anything is measured that would be lost.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    folder = path.resolve().parent
+    if path.is_dir() or not folder.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+        raise UsageError(f"cannot write results file {str(path)!r}", hint="choose another place with --save")
 
 
 def load(path: Path) -> TuningRun:

@@ -13,6 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from powertune.aws.client import Aws, Clients
+from powertune.aws.rate_limit import RateLimiter
 from powertune.errors import MemorySizeRefused
 from powertune.model import Advisory, Configuration, Invocation, Status, TuningRun
 
@@ -352,8 +353,7 @@ def fake_aws(fake: FakeLambda, *, clock: FakeClock | None = None, rate: float = 
     return Aws(
         clients=Clients(control=client, invoke=client, logs=client, cloudwatch=client, s3=client),
         region="us-east-1",
-        rate=rate,
-        clock=clock,
+        limiter=RateLimiter(rate, 2 * rate, clock=clock, sleep=clock.sleep),
         sleep=clock.sleep,
     )
 
@@ -400,8 +400,8 @@ class FakeTarget:
         values = {name: getattr(result, name) for name in result.__dataclass_fields__}
         return Invocation(**{**values, "lane": lane})
 
-    def recover(self, invocations: Sequence[Invocation]) -> Mapping[str, Invocation]:
-        self._log(f"recover {len(invocations)}")
+    def recover(self, invocations: Sequence[Invocation], *, patient: bool) -> Mapping[str, Invocation]:
+        self._log(f"recover {len(invocations)}{' patiently' if patient else ''}")
         return self.recoverable
 
     def undo(self) -> None:
@@ -445,3 +445,6 @@ class RecordingObserver:
 
     def restoring(self) -> None:
         self.events.append("restoring")
+
+    def restored(self) -> None:
+        self.events.append("restored")

@@ -82,9 +82,9 @@ def _observed(run: TuningRun, prices: RegionPrices) -> tuple[Observed, ...]:
 
 
 def _spent(observed: Sequence[Observed]) -> float | None:
-    """What is known to have been spent; unknown, and not zero, when invocations ran and none was reported."""
-    spent = math.fsum(o.spent for o in observed)
-    return None if spent == 0 and any(o.total for o in observed) else spent
+    """What was spent; unknown, and not zero, when invocations of a configuration ran and none was reported."""
+    known = [o.spent for o in observed if o.spent is not None]
+    return math.fsum(known) if len(known) == len(observed) else None
 
 
 def _with_front(observed: Sequence[Observed]) -> tuple[Observed, ...]:

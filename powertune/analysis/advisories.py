@@ -1,7 +1,6 @@
 """What to know about the measurement itself before believing it, each finding with a next step."""
 
 import math
-import re
 from collections.abc import Callable, Iterator, Sequence
 
 from powertune.analysis.nouns import Profile, ProfileStatus, Recommendation
@@ -11,7 +10,7 @@ from powertune.model import Advisory, TuningRun
 from powertune.units import MB_PER_VCPU, MEMORY_MAX_MB, MEMORY_MIN_MB
 
 #: An interval of +-5 % of the mean: what it takes to see the differences that are worth a deployment.
-TARGET = 0.05
+TARGET_PRECISION = 0.05
 #: Of the memory size; peers alert at the same share.
 NEAR_LIMIT = 0.9
 _NEXT_STEPS = {
@@ -50,15 +49,14 @@ def _embedded(run: TuningRun) -> Iterator[Advisory]:
 
 
 def _beyond_cores(run: TuningRun, observed: Sequence[Observed]) -> Iterator[Advisory]:
-    match = re.search(r"\bcores=(\d+)", run.function.platform or "")
-    if match is None:
+    cores = run.function.cores
+    if cores is None:
         return
-    cores = int(match[1])
     names = _names(observed, lambda profile: profile.configuration.memory_mb / MB_PER_VCPU > cores)
     if names:
         yield Advisory(
             code="beyond-cores",
-            message=f"this machine has {cores} core(s), less than Lambda gives to {names}",
+            message=f"this machine has {cores:g} cores, less than Lambda gives to {names}",
             next_step="measure these sizes on AWS or on a larger machine",
         )
 
@@ -125,7 +123,7 @@ def _too_few_samples(observed: Sequence[Observed]) -> Iterator[Advisory]:
         asked = max(needed + o.total - o.profile.counts.warm for o, needed in wide)
         yield Advisory(
             code="too-few-samples",
-            message=f"the 95 % interval of a mean is wider than +-{TARGET:.0%} at {', '.join(names)}",
+            message=f"the 95 % interval of a mean is wider than +-{TARGET_PRECISION:.0%} at {', '.join(names)}",
             next_step=f"measure with --invocations {asked}",
         )
 
@@ -144,7 +142,7 @@ def _needed(summary: Summary) -> int:
     if summary.interval is None or summary.mean == 0:
         return 0
     half = (summary.interval[1] - summary.interval[0]) / 2
-    return math.ceil(summary.n * (half / summary.mean / TARGET) ** 2)
+    return math.ceil(summary.n * (half / summary.mean / TARGET_PRECISION) ** 2)
 
 
 def _memory_near_limit(observed: Sequence[Observed]) -> Iterator[Advisory]:

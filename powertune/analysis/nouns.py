@@ -104,8 +104,8 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """A run judged. `spent` is what its invocations cost, in `currency`, as far as their billed duration is known;
-    None when none is.
+    """A run judged. `spent` is what its invocations cost, in `currency`, those without a report taken to be as dear
+    as the dearest with one; None when a configuration has none.
 
     Profiles are ordered by configuration. There is a recommendation exactly when `outcome` is RECOMMENDED;
     otherwise `explanation` says what went wrong.

@@ -22,7 +22,7 @@ class Observed:
     profile: Profile
     durations: Sample
     costs: Sample
-    spent: float
+    spent: float | None
     total: int
     error: str | None
 
@@ -65,7 +65,7 @@ def observe(measurement: Measurement, prices: RegionPrices, ephemeral_storage_mb
         profile=profile,
         durations=durations,
         costs=rate * billed + prices.request,
-        spent=rate * sum(paid) + prices.request * len(paid),
+        spent=_spent(paid, len(invocations), rate, prices.request),
         total=len(invocations),
         error=_commonest(invocations.select(Population.FAILED, "error_type")),
     )
@@ -76,6 +76,14 @@ def not_reached(configuration: Configuration, reason: str) -> Observed:
     nothing = np.empty(0)
     profile = Profile(configuration=configuration, status=ProfileStatus.UNMEASURED, reason=reason)
     return Observed(profile=profile, durations=nothing, costs=nothing, spent=0.0, total=0, error=None)
+
+
+def _spent(paid: list[int], count: int, rate: float, request: float) -> float | None:
+    """What the invocations cost. One without a report is taken to have cost as much as the dearest that has one."""
+    if not paid:
+        return None if count else 0.0
+    billed = sum(paid) + (count - len(paid)) * max(paid)
+    return rate * billed + request * count
 
 
 def _warm(measurement: Measurement) -> tuple[Sample, Sample]:

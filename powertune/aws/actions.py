@@ -6,6 +6,9 @@ from typing import Any
 
 from powertune.model import FunctionRef
 
+#: What stands in a policy for the region and the account of a function that is named without them.
+PLACEHOLDERS = ("REGION", "ACCOUNT_ID")
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
@@ -72,7 +75,7 @@ def policy(
     *,
     log_group: str | None = None,
     payload_s3: str | None = None,
-    processors: tuple[str, ...] = (),
+    processors: tuple[FunctionRef, ...] = (),
 ) -> dict[str, Any]:
     """The least-privilege IAM policy document for a command on one function.
 
@@ -82,7 +85,7 @@ def policy(
     Args:
         log_group: where the function logs, if not to `/aws/lambda/NAME`.
         payload_s3: `s3://bucket/key` of the payload, if it comes from there.
-        processors: ARNs or names of the pre- and post-processor functions.
+        processors: the pre- and post-processor functions.
     """
     arn = _arn(function)
     where = arn.replace(":lambda:", ":logs:", 1).removesuffix(f":function:{function.name}")
@@ -101,8 +104,9 @@ def policy(
         if any(ACTIONS[m].scope == scope for m in COMMANDS[command])
     ]
     if processors:
-        arns = [each for name in processors for each in _both(_arn(FunctionRef.parse(name)))]
-        statements.append(_statement(f"{command}-processors", [ACTIONS["invoke"].name], arns))
+        arns = [each for processor in processors for each in _both(_arn(processor))]
+        actions = [ACTIONS[method].name for method in ("get_function", "invoke")]
+        statements.append(_statement(f"{command}-processors", actions, arns))
     if payload_s3:
         partition = function.partition or "aws"
         name = payload_s3.removeprefix("s3://")
@@ -118,7 +122,9 @@ def policy_text(document: dict[str, Any]) -> str:
 
 
 def _arn(function: FunctionRef) -> str:
-    partition, region, account = function.partition or "aws", function.region or "*", function.account_id or "*"
+    # IAM does not match a wildcard in the place of the account.
+    partition, region = function.partition or "aws", function.region or PLACEHOLDERS[0]
+    account = function.account_id or PLACEHOLDERS[1]
     return f"arn:{partition}:lambda:{region}:{account}:function:{function.name}"
 
 

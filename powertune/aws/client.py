@@ -1,27 +1,17 @@
 """boto3 clients, and the one way to call them: rate-limited, retried by us, and translated into our errors."""
 
 import logging
+import os
 import random
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NoReturn, ParamSpec, Self, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
-from powertune.aws.actions import ACTIONS
+from powertune.aws.faults import aws_errors, is_network, is_transient, raise_translated
 from powertune.aws.rate_limit import RateLimiter
-from powertune.errors import (
-    AccessDenied,
-    AlreadyExists,
-    Changed,
-    FunctionBusy,
-    FunctionRefused,
-    IdentityError,
-    NotFound,
-    PowertuneError,
-    Unavailable,
-    UsageError,
-)
+from powertune.errors import IdentityError, UsageError
 
 if TYPE_CHECKING:
     from boto3.session import Session
@@ -40,13 +30,17 @@ R = TypeVar("R")
 #: Calls that have a quota of their own, large enough for polling (GetFunction: 100 per second), or none.
 _UNLIMITED = frozenset({"get_function", "invoke", "filter_log_events", "get_metric_statistics", "get_object"})
 _ATTEMPTS = 9
+_FIRST_ATTEMPTS = 3
 _BACKOFF_S = 0.25
 _BACKOFF_LIMIT_S = 15.0
-_CONTROL_TIMEOUT_S = 60
+_CONTROL_TIMEOUT_S = 30
 #: An invocation may also wait for its turn on the embedded AWS, or for the function's cold start.
 _INVOKE_MARGIN_S = 60
-#: After a quiet second this many control-plane calls may go out at once.
-_BURST = 10
+#: After a quiet time, so many seconds' worth of control-plane calls may go out at once.
+_BURST_S = 2.0
+
+
+_PERSONAL = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,18 +67,18 @@ class Clients:
 
 @dataclass(slots=True)
 class Aws:
-    """AWS, spoken to politely. Clock, sleep and jitter come in, so that a test takes no time."""
+    """AWS, spoken to politely. Sleep and jitter come in, so that a test takes no time.
+
+    `give_up` is called before each attempt, and may raise to end the patience with a call.
+    """
 
     clients: Clients
     region: str
-    rate: float = 5.0
-    clock: Callable[[], float] = time.monotonic
+    limiter: RateLimiter
     sleep: Callable[[float], None] = time.sleep
-    jitter: Callable[[], float] = field(default_factory=lambda: random.Random(0).random)  # noqa: S311
-    limiter: RateLimiter = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.limiter = RateLimiter(self.rate, _BURST, clock=self.clock, sleep=self.sleep)
+    jitter: Callable[[], float] = random.random
+    give_up: Callable[[], None] = lambda: None
+    _reached: bool = False
 
     def call(self, method: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a boto3 client method; waits out throttling, 5xx, timeouts and updates under way.
@@ -99,17 +93,27 @@ class Aws:
         """
         name = method.__name__
         for attempt in range(_ATTEMPTS):
+            self.give_up()
             if name not in _UNLIMITED:
                 self.limiter.acquire()
             try:
                 _log.debug("%s", name)
-                return method(*args, **kwargs)
+                answer = method(*args, **kwargs)
             except aws_errors() as error:
                 _log.debug("%s: %s", name, error)
-                if attempt == _ATTEMPTS - 1 or not _is_transient(error):
+                if attempt >= self._last_attempt(error) or not is_transient(error):
                     raise_translated(error, name)
+                if attempt == _FIRST_ATTEMPTS:
+                    _log.warning("%s does not succeed yet, and is tried again: %s", name, error)
                 self.sleep(self.backoff(attempt))
+            else:
+                self._reached = True
+                return answer
         raise AssertionError("the last attempt returns or raises")
+
+    def _last_attempt(self, error: Exception) -> int:
+        """An endpoint that has never answered is probably not there."""
+        return _ATTEMPTS - 1 if self._reached or not is_network(error) else _FIRST_ATTEMPTS - 1
 
     def backoff(self, attempt: int) -> float:
         """Seconds to wait before the next attempt: exponential, with jitter over its upper half."""
@@ -137,6 +141,7 @@ class Connection:
         self.region = region
         self._endpoint_url = endpoint_url
         self._sockets = ExitStack()
+        self._limiters: dict[float, RateLimiter] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -166,7 +171,16 @@ class Connection:
             cloudwatch=self._client("cloudwatch", control),
             s3=self._client("s3", control),
         )
-        return Aws(clients=clients, region=self.region, rate=rate)
+        if rate not in self._limiters:
+            self._limiters[rate] = RateLimiter(rate, _BURST_S * rate, clock=time.monotonic, sleep=time.sleep)
+        return Aws(clients=clients, region=self.region, limiter=self._limiters[rate])
+
+    @property
+    def place(self) -> Place:
+        """Where this leads, spelled out: what another shell has to be told to get there."""
+        profile = self.session.profile_name
+        endpoint = self._endpoint_url or os.environ.get("AWS_ENDPOINT_URL_LAMBDA", os.environ.get("AWS_ENDPOINT_URL"))
+        return Place(region=self.region, profile=None if profile == "default" else profile, endpoint_url=endpoint)
 
     def pricing(self) -> "Pricing":
         """The Price List, called with our patience and our errors."""
@@ -178,6 +192,8 @@ class Connection:
     def _client(self, service: Any, config: "Config") -> Any:
         try:
             client = self.session.client(service, config=config, endpoint_url=self._endpoint_url)
+        except aws_errors() as error:
+            raise_translated(error, f"make a client for {service}")
         except ValueError as error:
             raise UsageError(str(error).lower(), hint="for example --endpoint-url http://127.0.0.1:4566") from None
         self._sockets.callback(client.close)
@@ -191,14 +207,18 @@ def connect(place: Place) -> Connection:
         IdentityError: no region, an unknown profile, or no credentials.
     """
     import boto3
+    import botocore.session
     from botocore.exceptions import BotoCoreError, ProfileNotFound
 
+    # With keys of its own, as for the embedded AWS, a place needs nothing of the person's configuration.
+    nothing = {name: (None, None, file, None) for name, file in _PERSONAL.items()} if place.access_key else None
     try:
         session = boto3.Session(
             profile_name=place.profile,
             region_name=place.region,
             aws_access_key_id=place.access_key,
             aws_secret_access_key=place.secret_key,
+            botocore_session=botocore.session.Session(session_vars=nothing),
         )
         region = session.region_name
         if region is None:
@@ -212,135 +232,3 @@ def connect(place: Place) -> Connection:
     except BotoCoreError as error:
         raise_translated(error, "get_credentials")
     return Connection(session, region, place.endpoint_url)
-
-
-def aws_errors() -> tuple[type[Exception], ...]:
-    """What a boto3 call can raise."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    return (ClientError, BotoCoreError)
-
-
-_THROTTLED = frozenset(
-    {
-        "TooManyRequestsException",
-        "ThrottlingException",
-        "Throttling",
-        "ThrottledException",
-        "RequestLimitExceeded",
-        "LimitExceededException",
-        "SlowDown",
-    }
-)
-_EXPIRED = frozenset(
-    {
-        "ExpiredToken",
-        "ExpiredTokenException",
-        "InvalidClientTokenId",
-        "UnrecognizedClientException",
-        "InvalidSignatureException",
-        "SignatureDoesNotMatch",
-        "RequestExpired",
-        "InvalidAccessKeyId",
-    }
-)
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
-#: What Invoke answers, with a 4xx or 5xx, where a function's configuration keeps it from running.
-_CANNOT_RUN = frozenset(
-    {
-        "EC2AccessDeniedException",
-        "EFSIOException",
-        "EFSMountConnectivityException",
-        "EFSMountFailureException",
-        "EFSMountTimeoutException",
-        "ENILimitReachedException",
-        "InvalidRuntimeException",
-        "InvalidSecurityGroupIDException",
-        "InvalidSubnetIDException",
-        "InvalidZipFileException",
-        "KMSAccessDeniedException",
-        "KMSDisabledException",
-        "KMSInvalidStateException",
-        "KMSNotFoundException",
-        "RecursiveInvocationException",
-        "SnapStartException",
-        "SubnetIPAddressLimitReachedException",
-    }
-)
-_ABSENT = frozenset({"ResourceNotFoundException", "NoSuchKey", "NoSuchBucket", "404"})
-
-
-def code_of(error: Exception) -> str:
-    """The error code that AWS sent, or the name of botocore's own error."""
-    return str(_error_part(error).get("Code", "")) or type(error).__name__
-
-
-def is_throttled(error: Exception) -> bool:
-    """Whether AWS refused to do it now, and did not do it."""
-    return status_of(error) == 429 or code_of(error) in _THROTTLED
-
-
-def _error_part(error: Exception) -> dict[str, Any]:
-    response = getattr(error, "response", None)
-    return response.get("Error", {}) if isinstance(response, dict) else {}
-
-
-def status_of(error: Exception) -> int:
-    """The HTTP status that AWS answered with; 0 if there was no answer."""
-    response = getattr(error, "response", None)
-    metadata = response.get("ResponseMetadata", {}) if isinstance(response, dict) else {}
-    return int(metadata.get("HTTPStatusCode", 0))
-
-
-def _is_transient(error: Exception) -> bool:
-    if is_throttled(error) or status_of(error) >= 500 or is_network(error):
-        return True
-    message = str(_error_part(error).get("Message", "")).lower()
-    lasting = "already exist" in message or "reference it" in message
-    return code_of(error) == "ResourceConflictException" and not lasting
-
-
-def is_network(error: Exception) -> bool:
-    """Whether the answer did not come: the call may or may not have been carried out."""
-    from botocore.exceptions import ConnectionError as NoConnection
-    from botocore.exceptions import HTTPClientError
-
-    return isinstance(error, NoConnection | HTTPClientError)
-
-
-def _already_exists(error: Exception) -> bool:
-    return "already exist" in str(_error_part(error).get("Message", "")).lower()
-
-
-def raise_translated(error: Exception, method: str) -> NoReturn:
-    """Raise what a boto3 error means to a person."""
-    raise translate(error, method) from error
-
-
-def translate(error: Exception, method: str) -> PowertuneError:
-    """What a boto3 error means to a person, naming the IAM action."""
-    action = ACTIONS[method].name if method in ACTIONS else method
-    code = code_of(error)
-    message = str(_error_part(error).get("Message", "") or error)
-    if code in _EXPIRED or code in ("TokenRetrievalError", "UnauthorizedSSOTokenError", "SSOTokenLoadError"):
-        return IdentityError(
-            f"AWS does not accept the credentials: {message}", hint="sign in again (`aws sso login`, `aws configure`)"
-        )
-    if code in ("NoCredentialsError", "PartialCredentialsError", "CredentialRetrievalError"):
-        return IdentityError(f"no AWS credentials: {message}", hint="run `aws configure` or `aws sso login`")
-    if code in _DENIED or status_of(error) == 403:
-        return AccessDenied(f"not allowed to call {action}: {message}", hint="`powertune iam run` prints the policy")
-    if code in _ABSENT:
-        return NotFound(f"{action}: {message}", hint="check the name, the region and the account")
-    if code == "PreconditionFailedException":
-        return Changed(f"{action}: {message}", hint="somebody else is deploying the function; run again afterwards")
-    if code == "ResourceConflictException":
-        kind = AlreadyExists if _already_exists(error) else FunctionBusy
-        return kind(f"{action}: {message}", hint="wait until the update of the function has ended")
-    if is_throttled(error):
-        return Unavailable(f"{action} is throttled: {message}", hint="lower --rate or --concurrency, or try later")
-    if method == "invoke" and code in _CANNOT_RUN:
-        return FunctionRefused(f"the function cannot run: {message}", hint="mend its configuration, then tune it")
-    if status_of(error) >= 500 or is_network(error):
-        return Unavailable(f"{action} failed: {message}", hint="AWS or the network is unavailable; try later")
-    return UsageError(f"{action}: {message}", hint="AWS refused the request as it stands")

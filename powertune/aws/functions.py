@@ -7,12 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from powertune.aws.client import Aws
-from powertune.errors import AlreadyExists, Changed, FunctionBusy, MemorySizeRefused, NotFound, UsageError
+from powertune.errors import (
+    AlreadyExists,
+    Changed,
+    FunctionBusy,
+    MemorySizeRefused,
+    NotFound,
+    SizeRefused,
+    UsageError,
+)
 from powertune.model import FunctionRef
 
-#: How often and how long to ask whether an update has ended; AWS's own waiter function_updated_v2 asks 300 times.
+#: How often to ask whether an update has ended: often at first, as most take a second.
 POLL_S = 0.1
-POLL_LIMIT_S = 300.0
+POLL_OFTEN_S = 5.0
+POLL_SLOWLY_S = 1.0
+#: How long to ask: as long as AWS's own waiter published_version_active, for the sake of SnapStart.
+POLL_LIMIT_S = 1_560.0
 
 #: What changes without anybody deploying, or is what a run itself changes. Everything else makes the fingerprint.
 _VOLATILE = frozenset(
@@ -107,33 +118,54 @@ class LambdaFunction:
             platform=headers.get("x-powertune-embedded"),
         )
 
-    def wait_until_updated(
+    def wait_until_settled(
         self, qualifier: str | None = None, *, give_up: Callable[[], None] = lambda: None
     ) -> Snapshot:
-        """Wait until no update is under way (what the waiter function_updated_v2 does, asked more often).
+        """Wait until no update is under way, whether it then has succeeded or failed.
 
         Args:
             give_up: called before each look; may raise to end the wait.
 
         Raises:
-            FunctionBusy: the update did not end, or failed.
+            FunctionBusy: the update did not end.
         """
         waited = 0.0
         while True:
             give_up()
             snapshot = self.read(qualifier)
             if not snapshot.updating:
-                if snapshot.configuration.get("LastUpdateStatus") == "Failed":
-                    reason = snapshot.configuration.get("LastUpdateStatusReason", "no reason given")
-                    raise FunctionBusy(f"the last update of {self.ref.name} failed: {reason}", hint="deploy it again")
                 return snapshot
             if waited >= POLL_LIMIT_S:
                 raise FunctionBusy(
                     f"an update of {self.ref.name} has been under way for {POLL_LIMIT_S:.0f} s",
                     hint="wait until it has ended, then run again",
                 )
-            self.aws.sleep(POLL_S)
-            waited += POLL_S
+            pause = POLL_S if waited < POLL_OFTEN_S else POLL_SLOWLY_S
+            self.aws.sleep(pause)
+            waited += pause
+
+    def wait_until_updated(self, *, give_up: Callable[[], None] = lambda: None) -> Snapshot:
+        """Wait until $LATEST is updated (what the waiter function_updated_v2 does, asked more often).
+
+        Raises:
+            FunctionBusy: the update did not end, or failed.
+        """
+        snapshot = self.wait_until_settled(give_up=give_up)
+        if snapshot.configuration.get("LastUpdateStatus") == "Failed":
+            reason = snapshot.configuration.get("LastUpdateStatusReason", "no reason given")
+            raise FunctionBusy(f"the last update of {self.ref.name} failed: {reason}", hint="deploy it again")
+        return snapshot
+
+    def wait_until_active(self, version: str, *, give_up: Callable[[], None] = lambda: None) -> None:
+        """Wait until a published version can be invoked; a SnapStart snapshot takes minutes.
+
+        Raises:
+            SizeRefused: Lambda could not make the version ready, at this size.
+        """
+        snapshot = self.wait_until_settled(version, give_up=give_up)
+        if snapshot.configuration.get("State", "Active") == "Failed":
+            reason = snapshot.configuration.get("StateReason", "no reason given")
+            raise SizeRefused(f"version {version} could not be made ready: {reason}")
 
     def set_memory(self, memory_mb: int, before: Snapshot) -> None:
         """Change the memory size of $LATEST, if it still is what `before` says.
@@ -148,10 +180,14 @@ class LambdaFunction:
         try:
             self.aws.call(update, FunctionName=self._name, MemorySize=memory_mb, **guard)
         except Changed:
-            # After a lost answer, it may be our own first attempt that has changed it.
+            # After a lost answer, it may be our own first attempt that has changed it; and AWS gives out a new
+            # revision when an update ends, too.
             now = self.read()
-            if now.memory_mb != memory_mb or now.fingerprint != before.fingerprint:
+            if now.fingerprint != before.fingerprint or now.memory_mb not in (memory_mb, before.memory_mb):
                 raise
+            if now.memory_mb != memory_mb:
+                unguarded = {"RevisionId": now.configuration.get("RevisionId", "")}
+                self.aws.call(update, FunctionName=self._name, MemorySize=memory_mb, **unguarded)
         except UsageError as error:
             raise _memory_refusal(error, memory_mb) or error from None
 

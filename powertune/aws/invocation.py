@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from powertune.aws.client import Aws, aws_errors, code_of, is_network, is_throttled, raise_translated, status_of
+from powertune.aws.client import Aws
+from powertune.aws.faults import aws_errors, code_of, is_network, is_throttled, raise_translated, status_of
 from powertune.aws.report_line import Report, parse_report
 from powertune.model import Invocation, Status
 
@@ -17,16 +18,18 @@ _ATTEMPTS = 20
 _NOT_READY = frozenset(
     {"ResourceConflictException", "ResourceNotReadyException", "SnapStartNotReadyException", "EC2ThrottledException"}
 )
+#: How much of a failing function's own words to keep.
+_WORDS = 500
 _UNNAMED = frozenset({"ServiceException", "InternalServerException"})
 _TIMED_OUT = ("Sandbox.Timedout", "Sandbox.Timeout")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
-    """What comes back from an invocation: our record of it, and the function's own output."""
+    """What comes back from an invocation: our record of it, and the function's own output, None if it was lost."""
 
     invocation: Invocation
-    output: bytes
+    output: bytes | None
 
 
 def invoke_once(
@@ -57,18 +60,18 @@ def invoke_once(
             answer = aws.clients.invoke.invoke(
                 FunctionName=function, Payload=payload, LogType="Tail" if tail else "None", **more
             )
-            output = answer["Payload"].read()
         except aws_errors() as error:
             if _not_executed(error) and attempt < _ATTEMPTS - 1:
                 if is_throttled(error):
                     throttled()
                 aws.sleep(aws.backoff(attempt))
             elif _may_have_executed(error):
-                return Sent(invocation=_lost(error, lane, started_at), output=b"")
+                return Sent(invocation=_lost(error, lane, started_at), output=None)
             else:
                 raise_translated(error, "invoke")
         else:
-            return Sent(invocation=_invocation(answer, output, lane, started_at), output=output)
+            output = _read(answer)
+            return Sent(invocation=_invocation(answer, output or b"", lane, started_at), output=output)
     raise AssertionError("the last attempt returns or raises")
 
 
@@ -87,6 +90,14 @@ def with_report(invocation: Invocation, report: Report) -> Invocation:
         error_type=report.error_type or invocation.error_type,
         trace_id=report.trace_id,
     )
+
+
+def _read(answer: Mapping[str, Any]) -> bytes | None:
+    """The function's output. The report came in a header: it stays even when the connection breaks in the body."""
+    try:
+        return bytes(answer["Payload"].read())
+    except aws_errors():
+        return None
 
 
 def _invocation(answer: Mapping[str, Any], output: bytes, lane: int, started_at: float) -> Invocation:
@@ -141,6 +152,15 @@ def _failure(output: bytes) -> Status:
     if kind in _TIMED_OUT or (kind is None and b"Task timed out after" in output):
         return Status.TIMEOUT
     return Status.CRASH if kind is not None and kind.startswith(("Runtime.", "Extension.")) else Status.ERROR
+
+
+def own_words(output: bytes) -> str:
+    """What a failing function says, for a person: its error's type and message, or the beginning of what it sent."""
+    try:
+        document = json.loads(output)
+        return f"{document['errorType']}: {document['errorMessage']}"[:_WORDS]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return output[:_WORDS].decode("utf-8", errors="replace")
 
 
 def _error_type(output: bytes) -> str | None:

@@ -8,18 +8,27 @@ from powertune.aws.report_line import Report, parse_reports
 
 #: Log events arrive some seconds after the invocation; how long to wait before looking again.
 WAITS_S = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0)
-_MARGIN_MS = 60_000
+#: This machine's clock and AWS's may differ by five minutes before AWS refuses to be talked to.
+_MARGIN_MS = 360_000
 _PATTERNS = {"Text": '"REPORT RequestId:"', "JSON": '{ $.type = "platform.report" }'}
 
 
 def find_reports(
-    aws: Aws, *, log_group: str, log_format: str, request_ids: Collection[str], since: float, until: float
+    aws: Aws,
+    *,
+    log_group: str,
+    log_format: str,
+    request_ids: Collection[str],
+    since: float,
+    until: float,
+    patient: bool,
 ) -> dict[str, Report]:
-    """The reports of these invocations, as far as the log group holds them; looks again while some are missing.
+    """The reports of these invocations, as far as the log group holds them.
 
     One query reads the reports of the whole time span, whatever their number.
 
     Args:
+        patient: look again, for half a minute, while some are missing.
         since, until: when the invocations started, in seconds since the epoch.
 
     Raises:
@@ -27,7 +36,7 @@ def find_reports(
     """
     wanted = set(request_ids)
     found: dict[str, Report] = {}
-    for wait in WAITS_S:
+    for wait in WAITS_S if patient else WAITS_S[:1]:
         if wait:
             aws.sleep(wait)
         for text in _messages(aws, log_group, _PATTERNS[log_format], since, until):

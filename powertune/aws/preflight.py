@@ -80,6 +80,7 @@ def _refuse(latest: Snapshot, ref: FunctionRef) -> None:
 
 def _state(configuration: Mapping[str, Any], latest: Snapshot, aws: Aws, ref: FunctionRef) -> FunctionState:
     logging = configuration.get("LoggingConfig", {})
+    platform, cores = _platform(latest.platform)
     qualifier = None if ref.qualifier == "$LATEST" else ref.qualifier
     return FunctionState(
         name=configuration["FunctionName"],
@@ -96,10 +97,18 @@ def _state(configuration: Mapping[str, Any], latest: Snapshot, aws: Aws, ref: Fu
         log_format=logging.get("LogFormat", "Text"),
         log_group=logging.get("LogGroup") or f"/aws/lambda/{configuration['FunctionName']}",
         reserved_concurrency=latest.reserved_concurrency,
-        code_sha256=configuration.get("CodeSha256", ""),
         fingerprint=latest.fingerprint,
-        platform=latest.platform,
+        platform=platform,
+        cores=cores,
     )
+
+
+def _platform(header: str | None) -> tuple[str | None, float | None]:
+    """What the embedded AWS says of itself: `cgroup v1; cores=2`. AWS says nothing of the kind."""
+    if header is None:
+        return None, None
+    limiter, _, cores = header.partition("; cores=")
+    return limiter, float(cores) if cores else None
 
 
 def _average_ms(aws: Aws, state: FunctionState, now: float) -> float | None:

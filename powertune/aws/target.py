@@ -1,11 +1,12 @@
 """A function on AWS as a `measure.Target`: published at each size, invoked, and left as it was found."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from threading import Event, Lock
 
 from powertune.aws.client import Aws
 from powertune.aws.functions import LambdaFunction
-from powertune.aws.invocation import Sent, invoke_once, with_report
+from powertune.aws.invocation import Sent, invoke_once, own_words, with_report
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
 from powertune.aws.logs import find_reports
 from powertune.aws.undo import read_journal, restore_memory, undo
@@ -17,13 +18,11 @@ from powertune.errors import (
     NotFound,
     NotRestored,
     PowertuneError,
+    Unavailable,
     UsageError,
 )
 from powertune.model import Advisory, Configuration, FunctionRef, FunctionState, Invocation, Status
 from powertune.plan import Plan
-
-#: How much of a failing function's own words to keep.
-_ERROR_WORDS = 500
 
 
 class AwsTarget:
@@ -41,12 +40,15 @@ class AwsTarget:
         plan: Plan,
         *,
         restore_command: str,
-        processors: tuple[str | None, str | None] = (None, None),
+        processors: tuple[FunctionRef | None, FunctionRef | None] = (None, None),
         clock: Callable[[], float],
     ) -> None:
         self._aws = aws
         self._plan = plan
         self._state: FunctionState = plan.function
+        self._closing = Event()
+        #: Changes are given up once undoing begins; undoing itself is patient.
+        self._changes = LambdaFunction(replace(aws, give_up=self._stop_if_closing), _unqualified(plan.function))
         self._function = LambdaFunction(aws, _unqualified(plan.function))
         self._restore_command = restore_command
         self._before, self._after = processors
@@ -58,10 +60,10 @@ class AwsTarget:
         self._memory_mb = 0
         self._limit_mb: int | None = None
         self._changing = Lock()
-        self._closing = Event()
         self._counting = Lock()
         self._throttles = 0
         self._failures: set[str] = set()
+        self._in_vain = False
         self._advisories: list[Advisory] = []
 
     def open(self) -> None:
@@ -108,41 +110,51 @@ class AwsTarget:
             except MemorySizeRefused as refused:
                 self._limit_mb = refused.limit_mb
                 raise
-            version = self._function.publish(journal.mark, code_sha256=self._code_sha256)
+            version = self._changes.publish(journal.mark, code_sha256=self._code_sha256)
             if version.memory_mb != memory_mb:
                 raise FunctionBusy(
                     f"version {version.number} was published with {version.memory_mb} MB instead of {memory_mb} MB",
                     hint="somebody else is changing the function; run again when they have finished",
                 )
-            self._function.wait_until_updated(version.number, give_up=self._stop_if_closing)
-            self._function.create_alias(journal.alias(memory_mb), version.number, journal.mark)
+            self._changes.wait_until_active(version.number, give_up=self._stop_if_closing)
+            self._changes.create_alias(journal.alias(memory_mb), version.number, journal.mark)
 
     def rest(self) -> None:
         """Put $LATEST back while measuring goes on: production calls it only as long as publishing takes."""
         with self._changing:
-            restore_memory(self._function, self._held())
+            restore_memory(self._changes, self._held())
             self._memory_mb = self._held().memory_mb
 
     def invoke(self, configuration: Configuration, payload: bytes, lane: int) -> Invocation:
         """Invoke the alias of a size once, with the processors around it."""
-        event = self._process(self._before, payload) or payload
-        sent = invoke_once(
-            self._aws,
-            function=self._function.ref.unqualified,
-            qualifier=self._held().alias(configuration.memory_mb),
-            payload=event,
-            tail=self._plan.design.telemetry != "logs",
-            lane=lane,
-            started_at=self._clock(),
-            throttled=self._count_throttle,
-        )
+        event = payload if self._before is None else self._process(self._before, payload) or payload
+        try:
+            sent = invoke_once(
+                self._aws,
+                function=self._function.ref.unqualified,
+                qualifier=self._held().alias(configuration.memory_mb),
+                payload=event,
+                tail=self._plan.design.telemetry != "logs",
+                lane=lane,
+                started_at=self._clock(),
+                throttled=self._count_throttle,
+            )
+        except NotFound:
+            raise FunctionBusy(
+                f"the versions of this run are gone: somebody has restored or deleted {self._state.name} meanwhile",
+                hint="do not restore a function while a run on it is active",
+            ) from None
         if sent.invocation.status.failed:
             self._note_failure(configuration, sent)
-        self._process(self._after, sent.output)
+        if self._after is not None:
+            self._process(self._after, sent.output or b"null")
         return _checked(sent.invocation, configuration)
 
-    def recover(self, invocations: Sequence[Invocation]) -> Mapping[str, Invocation]:
-        """Read missing reports from CloudWatch Logs, all with one query."""
+    def recover(self, invocations: Sequence[Invocation], *, patient: bool) -> Mapping[str, Invocation]:
+        """Read missing reports from CloudWatch Logs, all with one query.
+
+        Who asks for the logs gets patience in every round, until it once has been in vain.
+        """
         known = {i.request_id: i for i in invocations if i.request_id is not None}
         if self._plan.design.telemetry == "tail" or not known:
             return {}
@@ -155,12 +167,14 @@ class AwsTarget:
                 request_ids=known.keys(),
                 since=min(started),
                 until=self._clock(),
+                patient=patient or (self._plan.design.telemetry == "logs" and not self._in_vain),
             )
-        except (AccessDenied, NotFound) as error:
+        except (AccessDenied, NotFound, Unavailable) as error:
             if self._plan.design.telemetry == "logs":
                 raise
-            self._advise_once("logs-unreadable", error.message, "allow logs:FilterLogEvents (`powertune iam run`)")
+            self._advise_once("logs-unreadable", error.message, error.hint or "use --telemetry tail")
             return {}
+        self._in_vain = not reports
         return {key: with_report(known[key], report) for key, report in reports.items()}
 
     def undo(self) -> None:
@@ -197,14 +211,18 @@ class AwsTarget:
         return tuple(self._advisories)
 
     def _set_memory(self, memory_mb: int) -> None:
-        before = self._function.wait_until_updated(give_up=self._stop_if_closing)
+        before = self._changes.wait_until_updated(give_up=self._stop_if_closing)
         if before.fingerprint != self._fingerprint or before.memory_mb != self._memory_mb:
             raise _changed(self._state.name)
         if before.memory_mb != memory_mb:
             self._stop_if_closing()
             self._memory_mb = memory_mb
-            self._function.set_memory(memory_mb, before)
-            self._function.wait_until_updated(give_up=self._stop_if_closing)
+            try:
+                self._changes.set_memory(memory_mb, before)
+            except MemorySizeRefused:
+                self._memory_mb = before.memory_mb
+                raise
+            self._changes.wait_until_updated(give_up=self._stop_if_closing)
 
     def _held(self) -> Journal:
         self._stop_if_closing()
@@ -231,17 +249,12 @@ class AwsTarget:
             hint=f"wait until it has ended; if it has died: {self._restore_command}",
         )
 
-    def _process(self, processor: str | None, payload: bytes) -> bytes:
+    def _process(self, processor: FunctionRef, payload: bytes) -> bytes:
         """Invoke a pre- or post-processor; its output, empty when it says nothing."""
-        if processor is None:
-            return b""
-        ref = FunctionRef.parse(processor)
-        sent = invoke_once(self._aws, function=ref.unqualified, qualifier=ref.qualifier, payload=payload)
-        if sent.invocation.status.failed:
-            raise UsageError(
-                f"processor {processor} failed: {sent.output[:200].decode(errors='replace')}",
-                hint="mend the processor, or run without it",
-            )
+        sent = invoke_once(self._aws, function=processor.unqualified, qualifier=processor.qualifier, payload=payload)
+        if sent.output is None or sent.invocation.status.failed:
+            words = "its answer was lost" if sent.output is None else own_words(sent.output)
+            raise UsageError(f"processor {processor} failed: {words}", hint="mend the processor, or run without it")
         return b"" if sent.output in (b"null", b'""', b"") else sent.output
 
     def _count_throttle(self) -> None:
@@ -255,9 +268,10 @@ class AwsTarget:
             if kind in self._failures:
                 return
             self._failures.add(kind)
-        words = sent.output[:_ERROR_WORDS].decode("utf-8", errors="replace")
         self._advise_once(
-            "function-error", f"the function failed at {configuration}: {words}", "mend the function, or its payload"
+            "function-error",
+            f"the function failed at {configuration}: {own_words(sent.output or b'')}",
+            "look at the function's log; mend the function, its payload, or this memory size",
         )
 
     def _advise_once(self, code: str, message: str, next_step: str) -> None:

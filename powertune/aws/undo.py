@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 from powertune.aws.functions import LambdaFunction
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
@@ -38,7 +39,14 @@ def undo(function: LambdaFunction, journal: Journal) -> tuple[str, ...]:
     _each(function.delete_alias, [name for name in aliases if journal.owns_alias(name)])
     held = {v: name for name, versions in aliases.items() if not journal.owns_alias(name) for v in versions}
     marked = [version.number for version in function.versions() if version.description == journal.mark]
-    _each(function.delete_version, [number for number in marked if number not in held])
+
+    def delete(number: str) -> None:
+        # A SnapStart version whose snapshot is still being taken cannot be deleted.
+        with suppress(NotFound):
+            function.wait_until_settled(number)
+            function.delete_version(number)
+
+    _each(delete, [number for number in marked if number not in held])
     function.delete_alias(JOURNAL_ALIAS)
     kept = [f"version {number} is kept: alias {held[number]} points at it" for number in marked if number in held]
     return (*notes, *kept)
@@ -50,7 +58,7 @@ def restore_memory(function: LambdaFunction, journal: Journal) -> tuple[str, ...
     A size that the run cannot have set is somebody else's deployment, and is left alone.
     """
     for _ in range(_ATTEMPTS):
-        now = function.wait_until_updated()
+        now = function.wait_until_settled()
         if now.memory_mb == journal.memory_mb:
             return ()
         if not journal.owns_memory(now.memory_mb):
@@ -65,6 +73,9 @@ def restore_memory(function: LambdaFunction, journal: Journal) -> tuple[str, ...
 
 
 def _each(delete: Callable[[str], None], names: list[str]) -> None:
-    with ThreadPoolExecutor(max_workers=_PARALLEL) as pool:
+    pool = ThreadPoolExecutor(max_workers=_PARALLEL)
+    try:
         for done in [pool.submit(delete, name) for name in names]:
             done.result()
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)

@@ -1,8 +1,6 @@
 """stdout for data, stderr for everything else."""
 
-import os
 import sys
-import tempfile
 from pathlib import Path
 
 from powertune.errors import UsageError
@@ -37,20 +35,16 @@ def write_output(data: bytes, output: str | None) -> None:
         UsageError: the file cannot be written.
     """
     if output is None:
-        sys.stdout.buffer.write(data)
-        sys.stdout.buffer.flush()
+        try:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise UsageError(
+                f"cannot write to stdout: {error.strerror}", hint="choose a file with --output"
+            ) from None
         return
-    path = Path(output)
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as part:
-            part.write(data)
-        Path(part.name).chmod(0o666 & ~_umask())
-        os.replace(part.name, path)  # noqa: PTH105 - the name of a temporary file, not a path of ours
-    except OSError as error:
-        raise UsageError(f"cannot write {output!r}: {error.strerror}", hint="check --output") from error
+    from powertune import results
 
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    results.write(data, Path(output))

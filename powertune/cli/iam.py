@@ -21,14 +21,18 @@ def iam(
     output: common.Output = None,
 ) -> None:
     """Print the IAM policy that allows exactly the calls that a command makes."""
-    from powertune.aws.actions import COMMANDS, policy, policy_text
-    from powertune.cli.console import write_output
+    from powertune.aws.actions import COMMANDS, PLACEHOLDERS, policy, policy_text
+    from powertune.cli.console import say, write_output
     from powertune.errors import UsageError
     from powertune.model import FunctionRef
 
     if command not in COMMANDS:
-        raise UsageError(f"{command!r} makes no calls to AWS", hint=f"one of {', '.join(COMMANDS)}")
-    processors = tuple(name for name in (pre_processor, post_processor) if name is not None)
+        raise UsageError(f"no command {command!r} makes calls to AWS", hint=f"one of {', '.join(COMMANDS)}")
+    if payload is not None and not payload.startswith("s3://"):
+        raise UsageError(f"payload {payload!r} is not in S3", hint="only s3://bucket/key takes a permission")
+    processors = tuple(FunctionRef.parse(name) for name in (pre_processor, post_processor) if name is not None)
     ref = FunctionRef.parse(function)
     document = policy(command, ref, log_group=log_group, payload_s3=payload, processors=processors)
+    if any(word in policy_text(document) for word in PLACEHOLDERS):
+        say(f"replace {' and '.join(PLACEHOLDERS)} by your own, or give an ARN with --function")
     write_output(policy_text(document).encode(), output)

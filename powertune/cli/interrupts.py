@@ -7,15 +7,16 @@ from types import FrameType
 
 from powertune.cli.console import say
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: SIGHUP is a terminal that was closed, or a connection that was lost.
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()))
 
 
 class Interrupts:
-    """SIGINT and SIGTERM as one KeyboardInterrupt; while the function is being restored they only give notice."""
+    """SIGINT and the like as one KeyboardInterrupt; while the function is being restored they only give notice."""
 
     def __init__(self) -> None:
         self.restoring = False
-        self.abandoned = False
+        self.restored = False
         self._noticed = 0
 
     def handle(self, _signal: int, _frame: FrameType | None) -> None:
@@ -25,7 +26,6 @@ class Interrupts:
             raise KeyboardInterrupt
         self._noticed += 1
         if self._noticed > 1:
-            self.abandoned = True
             raise KeyboardInterrupt
         say("restoring the function; interrupt once more to leave it as it is")
 

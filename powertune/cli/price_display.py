@@ -1,11 +1,11 @@
 """A price table for the terminal, and the way in which it is refreshed."""
 
 import io
-import os
+from contextlib import suppress
 from pathlib import Path
 
-from powertune.cli.sources import price_cache
-from powertune.errors import UsageError
+from powertune import results
+from powertune.cli.sources import cached_prices, price_cache
 from powertune.model import Architecture
 from powertune.prices import PriceTable, RegionPrices
 
@@ -53,16 +53,10 @@ def refresh(region: str | None, profile: str | None) -> Path:
     regions = (region,) if region else _regions_of_one_identity()
     with connect(Place(region=endpoint_region(regions[0]), profile=profile)) as connection:
         table = read_price_list(connection.pricing(), regions)
-    path = price_cache()
-    if path.exists():
-        table = PriceTable.load(path).merged(table)
-    try:
+    path, cached = price_cache(), cached_prices()
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_suffix(f".{os.getpid()}")
-        part.write_text(table.to_json(), encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise UsageError(f"cannot write {str(path)!r}: {error.strerror}", hint="check the folder") from None
+    results.write((table if cached is None else cached.merged(table)).to_json().encode(), path)
     return path
 
 

@@ -1,5 +1,6 @@
 """`powertune prices`: show the prices that are used, and read them anew from the AWS Price List."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,5 +32,5 @@ def prices(
     if action == "refresh":
         path = price_display.refresh(region, profile)
         say(f"saved {path}")
-    table = load_prices(prices_file)
+    table = load_prices(Path(prices_file) if prices_file else None)
     write_output(price_display.render(table, region, style.format), style.output)

@@ -2,6 +2,7 @@
 
 import math
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from powertune import results
 from powertune.cli.console import say
 from powertune.cli.interrupts import Interrupts
-from powertune.model import Configuration, Invocation, TuningRun
+from powertune.model import UNDER_WAY, Configuration, Invocation, TuningRun
 from powertune.plan import Plan
 from powertune.units import format_ms, format_seconds, format_usd
 
@@ -53,7 +54,8 @@ class RunObserver:
         self._running: dict[Configuration, _Running] = {}
         self._tasks: dict[Configuration, TaskID] = {}
         self._spent = 0.0
-        self._first_at: float | None = None
+        self._saved_at = 0.0
+        self._saving_s = 0.0
         self._progress = Progress(
             TextColumn("{task.fields[size]:>18}"),
             BarColumn(bar_width=20),
@@ -97,14 +99,25 @@ class RunObserver:
         self._progress.update(self._total, advance=1, note=self._summary())
 
     def saved(self, run: TuningRun) -> None:
-        """Write the results file; a run that has measured nothing leaves none."""
-        if any(len(measurement.invocations) for measurement in run.measurements):
+        """Write the results file; a run that has measured nothing leaves none.
+
+        While a large run is under way, rounds are skipped so that saving takes a twentieth of the time at most.
+        """
+        began = time.monotonic()
+        due = run.stopped != UNDER_WAY or began - self._saved_at >= 20 * self._saving_s
+        if due and any(len(measurement.invocations) for measurement in run.measurements):
             results.save(run, self._path)
+            self._saved_at = time.monotonic()
+            self._saving_s = self._saved_at - began
 
     def restoring(self) -> None:
         """From here on, an interrupt must not stop us."""
         self._interrupts.restoring = True
         self._progress.update(self._total, note="restoring the function")
+
+    def restored(self) -> None:
+        """The function is as it was found: an interruption may say so."""
+        self._interrupts.restored = True
 
     def say(self, text: str) -> None:
         """A line beside the bars."""

@@ -22,4 +22,6 @@ def report(
     from powertune.config import parse_strategy
 
     style = rendering.Style.parse(format_, output)
-    rendering.show_run(results.load(Path(file)), load_prices(prices), parse_strategy(strategy), style)
+    rendering.show_run(
+        results.load(Path(file)), load_prices(Path(prices) if prices else None), parse_strategy(strategy), style
+    )

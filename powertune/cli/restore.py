@@ -22,18 +22,19 @@ def restore(
     """Give a function back the memory size that it had, and delete the versions and aliases of a dead run."""
     from powertune.aws.client import Place, connect
     from powertune.aws.functions import LambdaFunction
+    from powertune.cli.site import restore_command
     from powertune.model import FunctionRef
 
     ref = FunctionRef.parse(function)
     place = Place(region=ref.region or region, profile=profile, endpoint_url=endpoint_url)
     with connect(place) as connection:
-        _restore(LambdaFunction(connection.aws(), ref), yes=yes)
+        _restore(LambdaFunction(connection.aws(), ref), restore_command(function, connection.place), yes=yes)
 
 
-def _restore(function: "LambdaFunction", *, yes: bool) -> None:
-    from powertune.aws.undo import read_journal, undo
+def _restore(function: "LambdaFunction", command: str, *, yes: bool) -> None:
+    from powertune.aws.undo import read_journal
     from powertune.cli.console import confirmed, on_terminal, say
-    from powertune.errors import NotRestored, PowertuneError
+    from powertune.cli.restoring import restore_now
     from powertune.units import format_seconds
 
     name = function.ref.name
@@ -46,10 +47,4 @@ def _restore(function: "LambdaFunction", *, yes: bool) -> None:
     say(f"run {journal.run_id} started {age} ago on {name}, which had {journal.memory_mb} MB")
     if not yes and on_terminal() and not confirmed("if it is not running any more, restore the function now?"):
         return
-    try:
-        notes = undo(function, journal)
-    except PowertuneError as error:
-        raise NotRestored(f"{name} is not restored: {error.message}", hint=error.hint) from error
-    for note in notes:
-        say(note)
-    say(f"{name} is restored")
+    restore_now(function, journal, command)

@@ -9,7 +9,9 @@ from powertune.cli import options as common
 
 
 def run(
-    target: Annotated[str, typer.Argument(help="A function's name, name:alias, ARN, or path/to/app.py:handler.")],
+    target: Annotated[
+        str, typer.Argument(help="A function's name, name:alias or ARN; or ./folder or path/to/app.py:handler.")
+    ],
     memory: Annotated[
         str | None,
         typer.Option(
@@ -70,20 +72,20 @@ def run(
     """Measure a function at several memory sizes and recommend one; leave it as it was found."""
     from powertune.aws.client import Place
     from powertune.cli import rendering, tuning
-    from powertune.cli.engine import open_engine
+    from powertune.cli.site import open_site
 
     given = {name: value for name, value in locals().items() if name in tuning.RUN_OPTIONS}
     style = rendering.Style.parse(format_, output)
     place = Place(region=region, profile=profile, endpoint_url=endpoint_url)
-    with open_engine(target, place, quiet=quiet) as engine:
-        options = tuning.load_options(engine, given)
-        region_prices = tuning.region_prices(engine, options)
-        plan = tuning.plan_run(engine, options, region_prices)
+    with open_site(target, place, quiet=quiet) as site:
+        options = tuning.load_options(site, given)
+        region_prices = tuning.region_prices(site, options)
+        plan = tuning.plan_run(site, options, region_prices)
         if dry_run:
             rendering.show_plan(plan, output)
             return
-        if not tuning.agreed(plan, ask=not (yes or engine.embedded), quiet=quiet):
+        if not tuning.agreed(plan, ask=not (yes or site.embedded), quiet=quiet):
             return
         path = Path(save or f"powertune-{plan.function.name}-{plan.run_id}.json")
-        measured = tuning.measure_plan(engine, options, plan, path, quiet=quiet)
+        measured = tuning.measure_plan(site, options, plan, path, quiet=quiet)
     rendering.show_run(measured, region_prices, options.strategy, style)

@@ -58,14 +58,13 @@ def parse_folder(target: str) -> Folder | None:
     return Folder(path=path.parent, handler=f"{path.stem}.{function or 'handler'}", suffix=path.suffix)
 
 
-def payload_reader(read_s3: Callable[[str, str], bytes], folder: Path) -> Callable[[str], bytes]:
+def payload_reader(read_s3: Callable[[str, str], bytes]) -> Callable[[str, Path], bytes]:
     """Fetches what --payload names: the text itself, `@file`, `@-` for stdin, or `s3://bucket/key`.
 
-    Args:
-        folder: what a relative file name starts from.
+    What is returned takes the text, and the folder that a relative file name starts from.
     """
 
-    def read(source: str) -> bytes:
+    def read(source: str, folder: Path) -> bytes:
         if source == "@-":
             return sys.stdin.buffer.read()
         if source.startswith("@"):
@@ -93,14 +92,21 @@ def price_cache() -> Path:
     return user_cache_path("powertune") / PRICE_CACHE
 
 
-def load_prices(file: str | None) -> PriceTable:
+def cached_prices() -> PriceTable | None:
+    """What was refreshed, unless it cannot be read: then it is as if it had never been."""
+    try:
+        return PriceTable.load(price_cache())
+    except UsageError:
+        return None
+
+
+def load_prices(file: Path | None) -> PriceTable:
     """The prices of a file; else the bundled ones, with what was refreshed since.
 
     Raises:
         UsageError: a file that cannot be read as prices.
     """
     if file is not None:
-        return PriceTable.load(Path(file))
-    table = PriceTable.bundled()
-    cache = price_cache()
-    return table.merged(PriceTable.load(cache)) if cache.exists() else table
+        return PriceTable.load(file)
+    bundled, cached = PriceTable.bundled(), cached_prices()
+    return bundled.merged(cached) if cached is not None and cached.as_of >= bundled.as_of else bundled

@@ -10,6 +10,7 @@ from powertune.analysis import Analysis, Comparison, Profile, ProfileStatus, Rec
 from powertune.units import format_ms, format_usd, printable
 
 _PER = 1_000_000
+_MARK_WIDTH = 17
 #: Where there is no terminal whose width could be asked for.
 _WIDTH = 120
 
@@ -21,32 +22,48 @@ def render_table(analysis: Analysis, *, color: bool, width: int | None) -> bytes
         file=buffer, force_terminal=color, no_color=not color, width=width or _WIDTH, highlight=False, soft_wrap=False
     )
     console.print(_heading(analysis))
-    console.print(_table(analysis))
+    console.print(_table(analysis, console.width))
     console.print()
     console.print(Text(printable(_sentence(analysis))))
     for advisory in analysis.advisories:
         console.print(Text(printable(f"! {advisory.message}: {advisory.next_step}")), style="yellow")
-    return buffer.getvalue().encode()
+    return "".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines()).encode()
 
 
 def _heading(analysis: Analysis) -> Text:
     function = analysis.function
-    where = f"embedded AWS ({function.platform})" if function.platform else function.region
+    where = f"embedded AWS ({function.platform}, {function.cores:g} cores)" if function.cores else function.region
     qualifier = f":{function.qualifier}" if function.qualifier else ""
-    return Text(f"{function.name}{qualifier} ({function.runtime}) on {where}")
+    return Text(printable(f"{function.name}{qualifier} ({function.runtime}) on {where}"))
 
 
-_COLUMNS = ("memory", "arch", "warm/cold", "median", "p95", "billed", "cost per million", "vs now", "used")
+#: The columns, and the order in which they give way to a narrow terminal: a figure is left out, never cut.
+_COLUMNS = ("memory", "arch", "warm/cold", "median", "p95", "mean billed", "cost per million", "vs now", "used", "")
+_GIVE_WAY = ("mean billed", "p95", "used", "vs now", "warm/cold", "cost per million", "arch")
 
 
-def _table(analysis: Analysis) -> Table:
+def _table(analysis: Analysis, width: int) -> Table:
+    rows = [(*_row(analysis, p), printable(_mark(analysis, p))) for p in analysis.profiles]
+    kept = list(range(len(_COLUMNS)))
+    for name in _GIVE_WAY:
+        if _width(rows, kept) <= width:
+            break
+        kept.remove(_COLUMNS.index(name))
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in _COLUMNS:
-        table.add_column(name, justify="left" if name == "arch" else "right", no_wrap=True)
-    table.add_column("", min_width=18, overflow="fold")
-    for profile in analysis.profiles:
-        table.add_row(*_row(analysis, profile), Text(printable(_mark(analysis, profile))))
+    for name in (_COLUMNS[index] for index in kept):
+        if name == "":
+            table.add_column(name, min_width=_MARK_WIDTH, overflow="fold")
+        else:
+            table.add_column(name, justify="left" if name == "arch" else "right", no_wrap=True)
+    for row in rows:
+        table.add_row(*(Text(row[index]) for index in kept))
     return table
+
+
+def _width(rows: list[tuple[str, ...]], kept: list[int]) -> int:
+    """The columns that a table takes when no cell but the last is folded."""
+    figures = [max(len(text) for text in (_COLUMNS[index], *(row[index] for row in rows))) for index in kept[:-1]]
+    return sum(figures) + _MARK_WIDTH + 2 * len(figures)
 
 
 def _row(analysis: Analysis, profile: Profile) -> tuple[str, ...]:
@@ -112,6 +129,9 @@ def _sentence(analysis: Analysis) -> str:
 def _change(analysis: Analysis, recommendation: Recommendation) -> str:
     same = ", ".join(f"{c.memory_mb} MB" for c in recommendation.equivalent)
     tail = f" It cannot be told apart from {same}." if same else ""
+    now = analysis.profile(analysis.current)
+    if now is not None and now.status is ProfileStatus.INFEASIBLE:
+        return f". {analysis.current}, which it has now, {now.reason}.{tail}"
     if recommendation.configuration == analysis.current:
         return f", which it has now.{tail}"
     if recommendation.cost_ratio is None or recommendation.duration_ratio is None:

@@ -3,20 +3,22 @@
 import os
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from powertune import results
 from powertune.aws.functions import LambdaFunction
 from powertune.aws.journal import Journal
 from powertune.aws.preflight import preflight
 from powertune.aws.target import AwsTarget
-from powertune.aws.undo import read_journal, undo
+from powertune.aws.undo import read_journal
 from powertune.cli import rendering
 from powertune.cli.console import confirmed, on_terminal, say
-from powertune.cli.engine import Engine
 from powertune.cli.interrupts import Interrupts, interruptible
 from powertune.cli.progress import RunObserver
+from powertune.cli.restoring import restore_now
+from powertune.cli.site import Site
 from powertune.cli.sources import load_prices, payload_reader
 from powertune.config import RunOptions, load_run
 from powertune.errors import FunctionBusy, Interrupted, NotRestored
@@ -26,6 +28,8 @@ from powertune.plan import Plan, make_plan
 from powertune.prices import RegionPrices
 from powertune.units import format_seconds
 
+#: How long a function, such as a processor, may run at most.
+LONGEST_TIMEOUT_S = 900
 #: The options of `powertune run` that a configuration file or the environment may set as well.
 RUN_OPTIONS = frozenset(
     {
@@ -47,36 +51,30 @@ RUN_OPTIONS = frozenset(
 )
 
 
-def load_options(engine: Engine, given: Mapping[str, Any]) -> RunOptions:
-    """Options from the command line, the environment and the configuration file; a payload is fetched.
-
-    A payload that the function's own folder names is looked for there; one from the command line, here.
-    """
-    folder = engine.folder
-    payload: Callable[[str], bytes] = payload_reader(engine.read_s3, Path())
-    if engine.payload is not None and given["payload"] is None and "POWERTUNE_PAYLOAD" not in os.environ:
-        given = {**given, "payload": engine.payload}
-        payload = payload_reader(engine.read_s3, folder)
-    return load_run(folder, os.environ, given, payload)
+def load_options(site: Site, given: Mapping[str, Any]) -> RunOptions:
+    """Options from the command line, the environment and the configuration file; a payload is fetched."""
+    return load_run(site.folder, os.environ, given, payload_reader(site.read_s3), usual_payload=site.payload)
 
 
-def region_prices(engine: Engine, options: RunOptions) -> RegionPrices:
+def region_prices(site: Site, options: RunOptions) -> RegionPrices:
     """The prices where the function is.
 
     Raises:
         UsageError: they are not known.
     """
-    return load_prices(options.prices).region(engine.connection.region)
+    return load_prices(options.prices).region(site.connection.region)
 
 
-def plan_run(engine: Engine, options: RunOptions, prices: RegionPrices) -> Plan:
+def plan_run(site: Site, options: RunOptions, prices: RegionPrices) -> Plan:
     """Look at the function, offer to mend what a dead run left on it, and decide what to do."""
-    aws = engine.connection.aws(rate=options.rate)
-    function = LambdaFunction(aws, engine.ref)
+    aws = site.connection.aws(rate=options.rate)
+    function = LambdaFunction(aws, site.ref)
     journal = read_journal(function)
     if journal is not None:
-        _offer_restore(function, journal, engine.restore_command)
-    found = preflight(aws, engine.ref, now=time.time())
+        _offer_restore(function, journal, site.restore_command)
+    found = preflight(aws, site.ref, now=time.time())
+    for processor in filter(None, (options.pre_processor, options.post_processor)):
+        LambdaFunction(aws, processor).read(processor.qualifier)
     return make_plan(
         options,
         found.state,
@@ -95,41 +93,45 @@ def agreed(plan: Plan, *, ask: bool, quiet: bool) -> bool:
     return not ask or confirmed("measure?")
 
 
-def measure_plan(engine: Engine, options: RunOptions, plan: Plan, path: Path, *, quiet: bool) -> TuningRun:
+def measure_plan(site: Site, options: RunOptions, plan: Plan, path: Path, *, quiet: bool) -> TuningRun:
     """Measure, with progress, and save every round.
 
     Raises:
         Interrupted: by the person; the function is restored, and what was measured is saved.
         NotRestored: the person, or a failure, kept the function from being restored.
     """
-    aws = engine.connection.aws(
-        function_timeout_s=plan.function.timeout_s, concurrency=plan.design.concurrency, rate=options.rate
-    )
+    results.check_writable(path)
+    processors = (options.pre_processor, options.post_processor)
+    timeout_s = plan.function.timeout_s if processors == (None, None) else LONGEST_TIMEOUT_S
+    aws = site.connection.aws(function_timeout_s=timeout_s, concurrency=plan.design.concurrency, rate=options.rate)
     target = AwsTarget(
         aws,
         plan,
-        restore_command=engine.restore_command,
-        processors=(options.pre_processor, options.post_processor),
+        restore_command=site.restore_command,
+        processors=processors,
         clock=time.time,
     )
     with interruptible() as interrupts, RunObserver(plan, path, interrupts, quiet=quiet) as observer:
         try:
             run = measure(plan, target, observer, clock=time.time, sleep=time.sleep)
         except KeyboardInterrupt:
-            raise _interrupted(interrupts, engine, path) from None
+            raise _interrupted(interrupts, site, path) from None
     if not quiet:
         say(f"saved {path}")
     return run
 
 
-def _interrupted(interrupts: Interrupts, engine: Engine, path: Path) -> Interrupted | NotRestored:
-    if interrupts.abandoned:
+def _interrupted(interrupts: Interrupts, site: Site, path: Path) -> Interrupted | NotRestored:
+    if not interrupts.restored:
         return NotRestored(
-            f"{engine.ref.name} may still hold a trial configuration: restoring was abandoned",
-            hint=engine.restore_command,
+            f"{site.ref.name} may still hold a trial configuration: restoring was abandoned",
+            hint=site.restore_command,
         )
-    saved = f"; what was measured is in {path}" if path.exists() else ""
-    return Interrupted(f"interrupted; {engine.ref.name} is restored{saved}")
+    if not path.exists():
+        return Interrupted(f"interrupted; {site.ref.name} is restored", hint="nothing was measured yet")
+    return Interrupted(
+        f"interrupted; {site.ref.name} is restored; what was measured is in {path}", hint=f"powertune report {path}"
+    )
 
 
 def _offer_restore(function: LambdaFunction, journal: Journal, command: str) -> None:
@@ -138,5 +140,4 @@ def _offer_restore(function: LambdaFunction, journal: Journal, command: str) -> 
     words = f"run {journal.run_id} started {age} ago on {function.ref.name} and has not been undone"
     if not on_terminal() or not confirmed(f"{words}. If it is not running any more, restore the function now?"):
         raise FunctionBusy(words, hint=f"wait until it has ended; if it has died: {command}")
-    for note in undo(function, journal):
-        say(note)
+    restore_now(function, journal, command)

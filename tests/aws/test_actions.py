@@ -33,9 +33,14 @@ def test_deleting_the_function_itself_is_not_allowed_but_its_versions_are() -> N
 
 
 def test_payloads_and_processors_are_added_when_used() -> None:
-    document = policy("run", REF, payload_s3="s3://bucket/key.json", processors=("before", "after"))
+    document = policy(
+        "run",
+        REF,
+        payload_s3="s3://bucket/key.json",
+        processors=(FunctionRef(name="before"), FunctionRef(name="after")),
+    )
     assert allows(document, "s3:GetObject", "arn:aws-cn:s3:::bucket/key.json")
-    assert allows(document, "lambda:InvokeFunction", "arn:aws:lambda:us-east-1:1:function:before")
+    assert allows(document, "lambda:InvokeFunction", "arn:aws:lambda:REGION:ACCOUNT_ID:function:before")
     group = "arn:aws-cn:logs:cn-north-1:123456789012:log-group:/mine:*"
     assert allows(policy("run", REF, log_group="/mine"), "logs:FilterLogEvents", group)
     assert not allows(document, "logs:FilterLogEvents", group)

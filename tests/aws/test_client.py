@@ -53,8 +53,11 @@ def failing(errors: list[Exception]) -> FakeLambda:
 )
 def test_what_passes_is_waited_out(error: Exception) -> None:
     clock = FakeClock()
-    fake = failing([error] * 3)
+    errors: list[Exception] = []
+    fake = failing(errors)
     aws = fake_aws(fake, clock=clock)
+    aws.call(aws.clients.control.get_function, FunctionName="fn")
+    errors += [error] * 3
     aws.call(aws.clients.control.get_function, FunctionName="fn")
     assert len(clock.slept) == 3
     assert clock.slept == sorted(clock.slept)
@@ -97,6 +100,34 @@ def test_what_stays_is_translated_at_once(error: Exception, kind: type[Powertune
 def test_what_does_not_pass_is_given_up(error: Exception, kind: type[PowertuneError]) -> None:
     aws = fake_aws(failing([error] * 100))
     with pytest.raises(kind):
+        aws.call(aws.clients.control.get_function, FunctionName="fn")
+
+
+def test_an_endpoint_that_has_never_answered_is_given_up_soon() -> None:
+    fake = failing([EndpointConnectionError(endpoint_url="x")] * 100)
+    aws = fake_aws(fake)
+    with pytest.raises(Unavailable):
+        aws.call(aws.clients.control.get_function, FunctionName="fn")
+    assert len(fake.calls) == 3
+
+
+def test_patience_can_be_ended_from_outside() -> None:
+    fake = failing([client_error("ServiceException", "oops", 500)] * 100)
+    aws = fake_aws(fake)
+
+    def give_up() -> None:
+        if len(fake.calls) == 2:
+            raise FunctionBusy("undoing")
+
+    aws.give_up = give_up
+    with pytest.raises(FunctionBusy, match="undoing"):
+        aws.call(aws.clients.control.get_function, FunctionName="fn")
+
+
+def test_another_code_than_ours_is_a_change_by_somebody_else() -> None:
+    words = "CodeSHA256 (a) is different from current CodeSHA256 in $LATEST (b)."
+    aws = fake_aws(failing([client_error("InvalidParameterValueException", words)]))
+    with pytest.raises(Changed):
         aws.call(aws.clients.control.get_function, FunctionName="fn")
 
 

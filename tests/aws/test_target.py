@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 from fakes import FakeClock, FakeLambda, RecordingObserver, answer, client_error, fake_aws, report_text
 
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
@@ -246,7 +247,7 @@ def test_processors_run_around_each_invocation() -> None:
         return answer("id-00000001", None, payload=b'{"n":1}') if call["FunctionName"] == "before" else None
 
     fake.answer = speak
-    run = tune(fake, processors=("before", "after"))
+    run = tune(fake, processors=(FunctionRef(name="before"), FunctionRef(name="after")))
     events = [payload for qualifier, payload in fake.invoked if qualifier and qualifier.startswith("powertune-")]
     assert set(events) == {b'{"n":1}'}
     assert len(fake.invoked) == 3 * sum(len(m.invocations) for m in run.measurements)
@@ -262,7 +263,7 @@ def test_a_failing_processor_ends_the_run_restored() -> None:
         else None
     )
     with pytest.raises(UsageError, match="processor before failed"):
-        tune(fake, processors=("before", None))
+        tune(fake, processors=(FunctionRef(name="before"), None))
     assert fake.snapshot("fn") == before
 
 
@@ -364,3 +365,84 @@ def test_a_journal_without_room_for_sizes_still_works() -> None:
     assert Journal(run_id="a", started_at=1, memory_mb=1, sizes=tuple(range(100))).encode().count("sizes") == 0
     tune(fake, many)
     assert fake.snapshot("fn") == before
+
+
+def test_a_refused_size_does_not_look_like_somebody_elses_change() -> None:
+    fake = make_fake(memory_limit_mb=3008)
+    target = target_for(fake, plan_for(fake, memory=(128, 1024, 4096)))
+    target.open()
+    large, small = (
+        Configuration(memory_mb=mb, architecture=plan_for(fake, run_id="x").function.architecture)
+        for mb in (4096, 128)
+    )
+    with pytest.raises(MemorySizeRefused):
+        target.publish(large)
+    target.publish(small)
+    target.undo()
+
+
+def test_a_version_that_lambda_cannot_make_ready_is_a_size_left_out() -> None:
+    fake = make_fake()
+    before = fake.snapshot("fn")
+
+    def fail(name: str, kwargs: dict[str, Any]) -> None:
+        if name == "publish_version":
+            for version in fake.functions["fn"].versions.values():
+                if version["MemorySize"] == 128:
+                    version |= {"State": "Failed", "StateReason": "the snapshot ran out of memory"}
+
+    fake.after_call = fail
+    run = tune(fake)
+    assert [bool(m.unmeasured) for m in run.measurements] == [True, False]
+    assert "the snapshot ran out of memory" in str(run.measurements[0].unmeasured)
+    assert fake.snapshot("fn") == before
+
+
+def test_logs_that_do_not_answer_do_not_end_a_run_that_did_not_ask_for_them() -> None:
+    fake = make_fake()
+    fake.answer = lambda call: answer(call["request_id"], "nothing")
+
+    def throttle(name: str, kwargs: object) -> None:
+        if name == "filter_log_events":
+            raise client_error("ThrottlingException", "Rate exceeded")
+
+    fake.on_call = throttle
+    run = tune(fake)
+    assert "throttled" in next(a.message for a in run.advisories if a.code == "logs-unreadable")
+    with pytest.raises(PowertuneError, match="throttled"):
+        tune(fake, plan_for(fake, telemetry="logs"))
+
+
+def test_patience_with_the_logs_is_spent_once() -> None:
+    fake = make_fake()
+    fake.answer = lambda call: answer(call["request_id"], "nothing")
+    plan = plan_for(fake, invocations=40)
+    clock = FakeClock()
+    target = AwsTarget(fake_aws(fake, clock=clock), plan, restore_command="", clock=clock)
+    measure(plan, target, RecordingObserver(), clock=clock, sleep=clock.sleep)
+    assert 30 <= sum(clock.slept) < 40
+
+
+def test_versions_that_vanish_are_explained() -> None:
+    fake = make_fake()
+
+    def vanish(name: str, kwargs: dict[str, Any]) -> None:
+        if name == "invoke":
+            fake.functions["fn"].aliases.pop(kwargs["Qualifier"], None)
+
+    fake.on_call = vanish
+    with pytest.raises(FunctionBusy, match="the versions of this run are gone"):
+        tune(fake)
+
+
+def test_a_processor_whose_answer_is_lost_ends_the_run() -> None:
+    fake = make_fake()
+    fake.add("before")
+
+    def lose(name: str, kwargs: dict[str, Any]) -> None:
+        if name == "invoke" and kwargs["FunctionName"] == "before":
+            raise ReadTimeoutError(endpoint_url="x")
+
+    fake.on_call = lose
+    with pytest.raises(UsageError, match="its answer was lost"):
+        tune(fake, processors=(FunctionRef(name="before"), None))

@@ -139,3 +139,49 @@ def test_a_refusal_names_the_action() -> None:
     fake.on_call = deny
     with pytest.raises(AccessDenied, match="lambda:ListAliases"):
         undo(function_with(fake), JOURNAL)
+
+
+def test_a_trial_update_that_failed_is_undone_all_the_same() -> None:
+    fake = FakeLambda()
+    fake.add("fn", memory_mb=512)
+    before = fake.snapshot("fn")
+    start_run(fake, steps=3)
+    status = {"LastUpdateStatus": "Failed", "LastUpdateStatusReason": "no network interface"}
+    fake.functions["fn"].configuration |= status
+    assert undo(function_with(fake), JOURNAL) == ()
+    fake.functions["fn"].configuration["LastUpdateStatus"] = "Successful"
+    del fake.functions["fn"].configuration["LastUpdateStatusReason"]
+    assert fake.snapshot("fn") == before
+
+
+def test_a_version_whose_snapshot_is_still_being_taken_is_waited_for() -> None:
+    fake = FakeLambda()
+    fake.add("fn", memory_mb=512)
+    before = fake.snapshot("fn")
+    start_run(fake, steps=4)
+    fake.functions["fn"].versions["1"]["State"] = "Pending"
+    looks = iter(range(3))
+
+    def finish(name: str, kwargs: dict[str, Any]) -> None:
+        if name == "get_function" and kwargs.get("Qualifier") == "1" and next(looks, None) is None:
+            fake.functions["fn"].versions["1"]["State"] = "Active"
+        if name == "delete_function":
+            assert fake.functions["fn"].versions["1"]["State"] == "Active"
+
+    fake.on_call = finish
+    assert undo(function_with(fake), JOURNAL) == ()
+    assert fake.snapshot("fn") == before
+
+
+def test_a_new_revision_without_a_change_is_no_deployment() -> None:
+    fake = FakeLambda()
+    fake.add("fn", memory_mb=128)
+    moved = iter([True])
+
+    def move(name: str, kwargs: object) -> None:
+        if name == "update_function_configuration" and next(moved, False):
+            fake.functions["fn"].configuration["RevisionId"] = str(uuid.uuid4())
+
+    fake.on_call = move
+    assert undo(function_with(fake), JOURNAL) == ()
+    assert fake.functions["fn"].configuration["MemorySize"] == 512

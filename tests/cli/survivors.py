@@ -20,7 +20,7 @@ from botocore.exceptions import ReadTimeoutError
 from powertune.aws.client import Place
 from powertune.cli import tuning
 from powertune.cli.app import run_app
-from powertune.cli.engine import Engine, open_engine
+from powertune.cli.site import Site, open_site
 from powertune.errors import PowertuneError
 
 READS = {
@@ -53,18 +53,18 @@ def snapshot() -> Any:
     return json.loads(json.dumps([configurations, aliases, location, names], default=str))
 
 
-def run(hook: Callable[[Engine], None]) -> None:
+def run(hook: Callable[[Site], None]) -> None:
     """`powertune run survivor --memory 128,256`, with a hook on its calls."""
     given: dict[str, Any] = dict.fromkeys(tuning.RUN_OPTIONS)
     given |= {"memory": "128,256", "invocations": "1", "lanes": "1", "rate": "1000"}
-    with open_engine(NAME, Place()) as engine:
-        hook(engine)
-        options = tuning.load_options(engine, given)
-        plan = tuning.plan_run(engine, options, tuning.region_prices(engine, options))
-        tuning.measure_plan(engine, options, plan, Path(os.devnull), quiet=True)
+    with open_site(NAME, Place()) as site:
+        hook(site)
+        options = tuning.load_options(site, given)
+        plan = tuning.plan_run(site, options, tuning.region_prices(site, options))
+        tuning.measure_plan(site, options, plan, Path(os.devnull), quiet=True)
 
 
-def in_child(hook: Callable[[Engine], None]) -> int:
+def in_child(hook: Callable[[Site], None]) -> int:
     """Run in a forked process; returns its wait status."""
     child = os.fork()
     if child:
@@ -77,10 +77,10 @@ def in_child(hook: Callable[[Engine], None]) -> int:
     os._exit(0)
 
 
-def kill_at(number: int, when: str) -> Callable[[Engine], None]:
+def kill_at(number: int, when: str) -> Callable[[Site], None]:
     """A hook that kills the process at its n-th changing call."""
 
-    def hook(engine: Engine) -> None:
+    def hook(site: Site) -> None:
         seen = [0]
 
         def count(event_name: str, **_: Any) -> None:
@@ -90,17 +90,17 @@ def kill_at(number: int, when: str) -> Callable[[Engine], None]:
                 os.kill(os.getpid(), signal.SIGKILL)
             seen[0] += 1
 
-        engine.connection.session.events.register(f"{when}.lambda", count)
+        site.connection.session.events.register(f"{when}.lambda", count)
 
     return hook
 
 
-def fail_each(kind: str) -> Callable[[Engine], None]:
+def fail_each(kind: str) -> Callable[[Site], None]:
     """A hook that lets the first attempt of every call fail, before or after it took effect."""
     statuses = {"throttle": (429, "TooManyRequestsException"), "5xx": (500, "ServiceException")}
     statuses["conflict"] = (409, "ResourceConflictException")
 
-    def hook(engine: Engine) -> None:
+    def hook(site: Site) -> None:
         failed: set[str] = set()
 
         def first(event_name: str, key: str) -> bool:
@@ -124,9 +124,9 @@ def fail_each(kind: str) -> Callable[[Engine], None]:
                 raise ReadTimeoutError(endpoint_url="http://lambda")
 
         if kind == "timeout":
-            engine.connection.session.events.register("after-call.lambda", after)
+            site.connection.session.events.register("after-call.lambda", after)
         else:
-            engine.connection.session.events.register("before-send.lambda", before)
+            site.connection.session.events.register("before-send.lambda", before)
 
     return hook
 

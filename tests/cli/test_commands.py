@@ -149,8 +149,13 @@ def test_iam_prints_a_policy(capfd: pytest.CaptureFixture[str]) -> None:
     resources = [statement["Resource"] for statement in document["Statement"]]
     assert [arn, f"{arn}:*"] in resources
     assert "arn:aws:s3:::b/k" in resources
+    assert run_app(["iam", "run", "--payload", "@event.json"]) == 2
+    assert run_app(["iam", "run", "--function", "fn"]) == 0
+    printed = capfd.readouterr()
+    assert "arn:aws:lambda:REGION:ACCOUNT_ID:function:fn" in printed.out
+    assert "replace REGION and ACCOUNT_ID" in printed.err
     assert run_app(["iam", "gate"]) == 2
-    assert "makes no calls to AWS" in capfd.readouterr().err
+    assert "makes calls to AWS" in capfd.readouterr().err
 
 
 def test_local_serves_unmodified_clients_until_it_is_ended(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ import pytest
 from powertune.aws.actions import policy
 from powertune.aws.client import Place
 from powertune.cli import tuning
-from powertune.cli.engine import open_engine
+from powertune.cli.site import open_site
 from powertune.local.embedded import EmbeddedAWS
 from powertune.local.package import zip_folder
 from powertune.model import FunctionRef
@@ -35,11 +35,11 @@ def test_the_policy_for_run_is_what_a_run_calls(
 
     given: dict[str, Any] = dict.fromkeys(tuning.RUN_OPTIONS)
     given |= {"memory": "512,1024", "invocations": "1", "lanes": "1", "telemetry": "logs", "rate": "100"}
-    with open_engine("audited", Place()) as engine:
-        engine.connection.session.events.register("before-call", record)
-        options = tuning.load_options(engine, given)
-        plan = tuning.plan_run(engine, options, tuning.region_prices(engine, options))
-        measured = tuning.measure_plan(engine, options, plan, Path("run.json"), quiet=True)
+    with open_site("audited", Place()) as site:
+        site.connection.session.events.register("before-call", record)
+        options = tuning.load_options(site, given)
+        plan = tuning.plan_run(site, options, tuning.region_prices(site, options))
+        measured = tuning.measure_plan(site, options, plan, Path("run.json"), quiet=True)
     assert [m.invocations.column("status").count("ok") for m in measured.measurements] == [2, 2]
 
     document = policy("run", FunctionRef(name="audited"))

@@ -15,10 +15,9 @@ def test_the_first_interrupt_ends_the_measuring_and_the_next_only_gives_notice(
         assert interrupts.restoring
         os.kill(os.getpid(), signal.SIGTERM)
         assert "interrupt once more to leave it as it is" in capfd.readouterr().err
-        assert not interrupts.abandoned
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
-        assert interrupts.abandoned
+        assert not interrupts.restored
 
 
 def test_outside_of_the_block_signals_are_as_before() -> None:

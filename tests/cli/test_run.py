@@ -243,8 +243,17 @@ def test_loud_functions_and_large_answers(shell: Shell, function: Any, source: P
 
 
 def test_too_little_evidence_is_exit_8(shell: Shell, function: Any) -> None:
-    assert shell("run", "small", "--memory", "512", "--max-spend", "0.000001", "--yes") == 8
+    assert shell("run", "small", "--memory", "512", "--invocations", "1", "--yes") == 8
     assert "No recommendation" in shell.out
+
+
+def test_a_budget_for_less_than_one_invocation_is_refused_before_anything_is_changed(
+    shell: Shell, function: Any
+) -> None:
+    before = state_of(function)
+    assert shell("run", "small", "--memory", "512", "--max-spend", "0.000001", "--yes") == 2
+    assert "may not pay for one invocation" in shell.err
+    assert state_of(function) == before
 
 
 def test_a_second_run_on_the_same_function(shell: Shell, function: Any) -> None:

@@ -50,10 +50,10 @@ def test_what_is_not_there(target: str, tmp_path: Path) -> None:
 def test_payloads_come_from_the_text_a_file_stdin_or_s3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "event.json").write_bytes(b'{"from": "file"}')
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"from": "stdin"}')))
-    read = payload_reader(lambda bucket, key: f"{bucket} {key}".encode(), tmp_path)
-    assert read('{"from": "text"}') == b'{"from": "text"}'
-    assert read("@event.json") == b'{"from": "file"}'
-    assert read("@-") == b'{"from": "stdin"}'
-    assert read("s3://bucket/path/to/key.json") == b"bucket path/to/key.json"
+    read = payload_reader(lambda bucket, key: f"{bucket} {key}".encode())
+    assert read('{"from": "text"}', tmp_path) == b'{"from": "text"}'
+    assert read("@event.json", tmp_path) == b'{"from": "file"}'
+    assert read("@-", tmp_path) == b'{"from": "stdin"}'
+    assert read("s3://bucket/path/to/key.json", tmp_path) == b"bucket path/to/key.json"
     with pytest.raises(UsageError, match="cannot read payload file"):
-        read("@none.json")
+        read("@none.json", tmp_path)

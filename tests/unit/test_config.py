@@ -20,7 +20,7 @@ from powertune.model import Payload, Workload
 
 
 def load(folder: Path, environment: dict[str, str] | None = None, **options: Any) -> RunOptions:
-    return load_run(folder, environment or {}, options, lambda text: text.encode())
+    return load_run(folder, environment or {}, options, lambda text, folder: text.encode())
 
 
 def test_nothing_given_means_the_defaults(tmp_path: Path) -> None:
@@ -44,7 +44,7 @@ def test_pyproject_is_read_where_there_is_no_powertune_toml(tmp_path: Path) -> N
     options = load(tmp_path)
     assert options.memory == (128, 256)
     assert options.max_spend == 2.0
-    assert options.workload.payloads == (Payload(body=b'{"key":"value"}'),)
+    assert options.workload.payloads == (Payload(body=b'{"key": "value"}'),)
     (tmp_path / "powertune.toml").write_text("[run]\n")
     assert load(tmp_path).memory is None or load(tmp_path).memory == (128, 256)
 
@@ -72,6 +72,10 @@ def test_the_local_table(tmp_path: Path) -> None:
         ("[local]\nhandlr = 1", "unknown key 'handlr'"),
         ("[run", "powertune.toml"),
         ("run = 1", "'run' is not a table"),
+        ("[rnu]\nlanes = 1", "unknown key 'rnu' in powertune.toml"),
+        ("[run]\npost_processor = 'bad name!'", "'bad name!' is not the name"),
+        ("[run]\nmemory = '128-10240:1'", "10,113 memory sizes are more than 100"),
+        ("[run]\nsleep_ms = -1", "sleep -1"),
         ("[run]\nlanes = true", "lanes True"),
         ("[run]\nlanes = 0", "lanes 0"),
         ("[run]\nrate = 'fast'", "rate 'fast'"),
@@ -117,6 +121,7 @@ def test_json_lines() -> None:
         b"[" * 5000,
         b"\xff",
         b'[{"payload": 1, "weight": 0}]',
+        b'[{"payload": 1e999, "weight": 1}]',
         b'[{"payload": 1, "weight": "x"}]',
         b'[{"payload": 1, "weight": true}]',
         b'[{"payload": 1, "weight": 1e999}]',
@@ -135,7 +140,7 @@ def test_the_fewest_invocations_hold_every_payload(weights: list[float]) -> None
     workload = Workload(
         payloads=tuple(Payload(body=str(n).encode(), weight=weight) for n, weight in enumerate(weights))
     )
-    assert set(workload.first(min_invocations(workload) + 1)) == {p.body for p in workload.payloads}
+    assert set(workload.first(min_invocations(workload) + 1)) == set(range(len(weights)))
 
 
 def test_too_few_invocations_for_the_weights(tmp_path: Path) -> None:
@@ -151,3 +156,28 @@ def test_strategies() -> None:
     assert parse_strategy("speed") == "speed"
     with pytest.raises(UsageError, match="unknown strategy 'best'"):
         parse_strategy("best")
+
+
+def test_a_single_event_is_sent_as_it_was_given() -> None:
+    for body in (b'{"a":  1e400}', '{"a": "\u00fc"}'.encode(), b"0.10"):
+        assert parse_workload(b" " + body + b"\n", "source").payloads == (Payload(body=body),)
+
+
+def test_names_in_the_file_start_from_its_folder_and_a_usual_payload_is_the_last_resort(tmp_path: Path) -> None:
+    def read(text: str, folder: Path) -> bytes:
+        return json.dumps([text, folder == tmp_path]).encode()
+
+    def payload_of(**options: Any) -> Any:
+        loaded = load_run(tmp_path, {}, options, read, usual_payload="@usual.json")
+        return json.loads(loaded.workload.payloads[0].body)
+
+    assert payload_of() == ["@usual.json", True]
+    (tmp_path / "powertune.toml").write_text('[run]\npayload = "@file.json"\nprices = "p.json"\n')
+    assert payload_of() == ["@file.json", True]
+    assert payload_of(payload="@here.json") == ["@here.json", False]
+    assert load_run(tmp_path, {}, {}, read).prices == tmp_path / "p.json"
+    assert load_run(tmp_path, {}, {"prices": "p.json"}, read).prices == Path("p.json")
+    (tmp_path / "powertune.toml").unlink()
+    (tmp_path / "pyproject.toml").write_text("[tool]\npowertune = 5\n")
+    with pytest.raises(UsageError, match="is not a table"):
+        payload_of()

@@ -1,5 +1,6 @@
 """The documentation says what the code does."""
 
+import json
 import re
 from dataclasses import fields
 from pathlib import Path
@@ -44,3 +45,18 @@ def test_links_between_pages_lead_somewhere() -> None:
     for page in [*DOCS.glob("**/*.md"), DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md"]:
         for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_key_of_the_analysis_document_is_documented() -> None:
+    text = (DOCS / "reference/analysis-document.md").read_text()
+
+    def check(value: object) -> None:
+        if isinstance(value, list):
+            for item in value:
+                check(item)
+        if isinstance(value, dict):
+            for key, item in value.items():
+                assert f"`{key}`" in text, key
+                check(item)
+
+    check(json.loads((DOCS.parent / "tests/golden/analysis.json").read_text()))

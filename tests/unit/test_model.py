@@ -68,7 +68,7 @@ def test_every_prefix_of_a_workload_is_in_proportion(workload: Workload, count: 
     for payload in payloads:
         expected = count * payload.weight / total
         # Smooth weighted round-robin: never a whole turn of all payloads away.
-        assert abs(bodies.count(payload.body) - expected) <= max(1, len(payloads) - 1)
+        assert abs(bodies.count(int(payload.body)) - expected) <= max(1, len(payloads) - 1)
 
 
 @given(workload=workloads, count=st.integers(0, 40), more=st.integers(0, 20))
@@ -94,11 +94,11 @@ def reference_population(items: Sequence[Invocation]) -> list[Population]:
             broken.discard(item.lane)
         elif item.status is Status.MISSING:
             result.append(Population.MISSING)
-            broken.discard(item.lane)
         else:
             result.append(Population.FAILED)
             if item.status.broke_environment:
-                broken.add(item.lane)
+                # Lambda, not the lane, chooses the environment that is started anew.
+                broken |= seen
     return result
 
 
@@ -143,7 +143,7 @@ def test_the_first_of_a_lane_and_the_first_after_a_crash_are_set_aside() -> None
         "warm",
         "cold",
         "failed",
-        "warm",
+        "set_aside",
         "set_aside",
         "warm",
     ]

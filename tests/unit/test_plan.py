@@ -4,8 +4,8 @@ from typing import Any
 import pytest
 
 from powertune.config import RunOptions
-from powertune.errors import FunctionRefused
-from powertune.model import Architecture, FunctionState
+from powertune.errors import FunctionRefused, UsageError
+from powertune.model import Architecture, FunctionRef, FunctionState, Payload, Workload
 from powertune.plan import Plan, make_plan
 from powertune.prices import PriceTable
 
@@ -72,11 +72,11 @@ def test_a_function_that_cannot_be_invoked(account: int, reserved: int | None) -
 
 def test_the_worst_case_is_every_invocation_at_its_timeout() -> None:
     made = plan(memory=(1024,), invocations=6, lanes=4)
-    each = PRICES.invocation_cost(made.design.configurations[0], 10_000)
+    each = PRICES.invocation_cost(made.design.configurations[0], 20_000)
+    assert made.worst_cost(made.design.configurations[0]) == pytest.approx(each)
     assert made.estimate.invocations == 10
-    assert made.estimate.worst_usd == pytest.approx(10 * each)
+    assert made.estimate.worst_usd == pytest.approx((2 * 6 + 4) * each)
     assert made.estimate.typical_usd is None
-    assert made.worst_cost(made.design.configurations[0]) > each
 
 
 def test_what_is_usual_follows_from_the_average_and_is_never_worse_than_the_worst() -> None:
@@ -85,7 +85,25 @@ def test_what_is_usual_follows_from_the_average_and_is_never_worse_than_the_wors
     assert 0 < made.estimate.typical_usd < made.estimate.worst_usd
     assert made.estimate.typical_s == pytest.approx(9 + 0.2 * 24 / 4)
     slow = plan(memory=(128,), average_ms=9_000.0)
-    assert slow.estimate.typical_usd == pytest.approx(slow.estimate.worst_usd)
+    assert slow.estimate.typical_usd is not None
+    assert made.estimate.typical_usd < slow.estimate.typical_usd < slow.estimate.worst_usd
+
+
+def test_a_budget_that_may_not_pay_for_one_invocation_is_refused_beforehand() -> None:
+    with pytest.raises(UsageError, match="may not pay for one invocation") as caught:
+        plan(memory=(1024, 2048), max_spend=0.0001)
+    assert caught.value.hint
+    assert plan(memory=(1024, 2048), max_spend=0.01).max_spend == 0.01
+    with pytest.raises(UsageError, match="may not pay"):
+        plan(replace(STATE, snapstart=True), memory=(1024,), max_spend=0.01)
+
+
+def test_the_design_says_what_it_takes_to_do_it_again() -> None:
+    workload = Workload(payloads=(Payload(body=b"1", weight=3), Payload(body=b"2")))
+    design = plan(workload=workload, sleep_ms=5, pre_processor=FunctionRef.parse("make:prod")).design
+    assert [share.weight for share in design.payloads] == [3, 1]
+    assert design.payloads[0].sha256 == "6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b"
+    assert (design.sleep_ms, design.max_spend, design.pre_processor) == (5, 1.0, "make:prod")
 
 
 def test_snapshots_are_paid_for_three_hours_where_they_are_paid_for() -> None:

@@ -230,7 +230,7 @@ def test_a_device_is_written_to_and_not_replaced() -> None:
 
 @pytest.mark.parametrize("name", [".", "missing/run.json"])
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path, name: str) -> None:
-    with pytest.raises(UsageError, match="cannot write results file") as caught:
+    with pytest.raises(UsageError, match="cannot write") as caught:
         save(RUN, tmp_path / name)
     assert str(tmp_path) in caught.value.message
     assert caught.value.hint

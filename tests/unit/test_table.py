@@ -23,9 +23,22 @@ def test_the_table_is_the_golden_one() -> None:
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 200])
-def test_it_fits_the_width(width: int) -> None:
-    lines = render_table(recorded(), color=False, width=width).decode().splitlines()
-    assert max(map(len, lines)) <= width
+def test_it_fits_the_width_and_cuts_no_figure(width: int) -> None:
+    text = render_table(recorded(), color=False, width=width).decode()
+    assert max(map(len, text.splitlines())) <= width
+    assert "\u2026" not in text
+    for word in ("cheapest", "fastest", "now", "1024 MB", "ran out"):
+        assert word in text
+
+
+def test_a_current_size_that_does_not_work_is_said() -> None:
+    killed = make_invocation(status=Status.OUT_OF_MEMORY)
+    analysis = make_analysis(
+        make_measurement(memory_mb=512, cold=0, others=[killed]),
+        make_measurement(memory_mb=1024, durations=[10.0, 11.0, 12.0]),
+    )
+    words_ = words(render_table(analysis, color=False, width=None))
+    assert "512 MB x86_64, which it has now, ran out of memory in 1 of 1 invocations." in words_
 
 
 def test_color_is_there_only_when_wanted() -> None:

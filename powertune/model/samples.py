@@ -1,6 +1,5 @@
-"""The nouns: what is measured, how it is named, and what a run holds. Everything here is frozen."""
+"""Invocations, how they ended, and which of them belong together."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -8,140 +7,7 @@ from functools import cached_property
 from itertools import compress
 from typing import Any, overload
 
-from powertune.errors import UsageError
-
-
-class Architecture(StrEnum):
-    """An instruction set that Lambda offers."""
-
-    X86_64 = "x86_64"
-    ARM64 = "arm64"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Configuration:
-    """A memory size and an architecture: the key everywhere."""
-
-    memory_mb: int
-    architecture: Architecture
-
-    def __str__(self) -> str:
-        return f"{self.memory_mb} MB {self.architecture}"
-
-
-_NAME = r"[A-Za-z0-9_-]{1,64}"
-_QUALIFIER = r"\$LATEST|[A-Za-z0-9_-]{1,128}"
-_ARN = re.compile(
-    r"arn:(?P<partition>aws[a-z-]*):lambda:(?P<region>[a-z0-9-]+):(?P<account>\d{12})"
-    rf":function:(?P<name>{_NAME})(?::(?P<qualifier>{_QUALIFIER}))?"
-)
-_PARTIAL_ARN = re.compile(rf"(?P<account>\d{{12}}):function:(?P<name>{_NAME})(?::(?P<qualifier>{_QUALIFIER}))?")
-_PLAIN = re.compile(rf"(?P<name>{_NAME})(?::(?P<qualifier>{_QUALIFIER}))?")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionRef:
-    """A function as a person names it: `name`, `name:alias`, a partial ARN or a full ARN in any partition."""
-
-    name: str
-    qualifier: str | None = None
-    region: str | None = None
-    account_id: str | None = None
-    partition: str | None = None
-
-    @classmethod
-    def parse(cls, text: str) -> "FunctionRef":
-        """Read a name, `name:alias`, `123456789012:function:name[:alias]` or a full ARN.
-
-        Raises:
-            UsageError: the text is none of these.
-        """
-        for pattern in (_ARN, _PARTIAL_ARN, _PLAIN):
-            if match := pattern.fullmatch(text):
-                part = match.groupdict()
-                return cls(
-                    name=part["name"],
-                    qualifier=part["qualifier"],
-                    region=part.get("region"),
-                    account_id=part.get("account"),
-                    partition=part.get("partition"),
-                )
-        raise UsageError(
-            f"{text!r} is not the name or ARN of a Lambda function",
-            hint="give a name, name:alias, an ARN, or path/to/app.py:handler",
-        )
-
-    @property
-    def unqualified(self) -> str:
-        """What the API takes as FunctionName: the name, with the account when it was given."""
-        if self.account_id is None:
-            return self.name
-        if self.region is None:
-            return f"{self.account_id}:function:{self.name}"
-        return f"arn:{self.partition}:lambda:{self.region}:{self.account_id}:function:{self.name}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FunctionState:
-    """What AWS says about a function before it is touched.
-
-    `fingerprint` is a digest of the code and of everything configured except the memory size: while it stays the
-    same, nobody else has deployed. `platform` describes the embedded AWS, and is None on AWS itself.
-    """
-
-    name: str
-    arn: str
-    region: str
-    qualifier: str | None
-    runtime: str
-    memory_mb: int
-    architecture: Architecture
-    timeout_s: int
-    ephemeral_storage_mb: int = 512
-    package_type: str = "Zip"
-    snapstart: bool = False
-    log_format: str = "Text"
-    log_group: str = ""
-    reserved_concurrency: int | None = None
-    code_sha256: str = ""
-    fingerprint: str = ""
-    platform: str | None = None
-
-    @property
-    def current(self) -> Configuration:
-        """The configuration that is in effect now: the baseline."""
-        return Configuration(memory_mb=self.memory_mb, architecture=self.architecture)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payload:
-    """One event to send, as JSON bytes, and its share of the traffic."""
-
-    body: bytes
-    weight: float = 1.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workload:
-    """The events a configuration is measured with: one payload, or several with weights.
-
-    Every configuration gets the same events in the same order. The order is smooth weighted round-robin (as nginx
-    balances upstreams): every prefix holds each payload in proportion to its weight, to within one.
-    """
-
-    payloads: tuple[Payload, ...]
-
-    def first(self, count: int) -> tuple[bytes, ...]:
-        """The bodies of the first `count` events."""
-        total = sum(payload.weight for payload in self.payloads)
-        credit = [0.0] * len(self.payloads)
-        bodies = []
-        for _ in range(count):
-            credit = [have + payload.weight for have, payload in zip(credit, self.payloads, strict=True)]
-            chosen = credit.index(max(credit))
-            credit[chosen] -= total
-            bodies.append(self.payloads[chosen].body)
-        return tuple(bodies)
+from powertune.model.function import Configuration
 
 
 class Status(StrEnum):
@@ -184,7 +50,8 @@ class Invocation:
     """One executed invocation. Times in ms as reported; None where nothing was reported, never zero.
 
     `started_at` is in seconds since the epoch on the invoking machine's clock. `billed_ms` already includes init
-    and restore durations. `lane` numbers the parallel streams of a configuration from 0.
+    and restore durations. `lane` numbers the parallel streams of a configuration from 0, `payload` the events of the
+    workload.
     """
 
     started_at: float
@@ -200,6 +67,7 @@ class Invocation:
     executed_version: str | None = None
     trace_id: str | None = None
     lane: int = 0
+    payload: int = 0
 
 
 INVOCATION_FIELDS = tuple(f.name for f in fields(Invocation))
@@ -254,8 +122,8 @@ class Invocations(Sequence[Invocation]):
         """The population of each invocation, in order.
 
         An invocation with an init or restore phase is cold. Lambda may have initialized the environment ahead of
-        time, so a lane's first invocation without one is set aside; so is the first success after a crash, whose
-        duration hides a second init.
+        time, so a lane's first invocation without one is set aside. A crash hides a second init in the next
+        invocation of its environment; Lambda chooses that, so the next success of every lane is set aside.
         """
         return tuple(map(_POPULATIONS.__getitem__, self._codes))
 
@@ -265,7 +133,7 @@ class Invocations(Sequence[Invocation]):
         warm, cold, set_aside, failed, unknown = range(len(_POPULATIONS))
         ok, missing = Status.OK, Status.MISSING
         ready: set[int] = set()
-        broken: set[int] = set()
+        suspect: set[int] = set()
         codes = bytearray()
         for status, lane, init, restore in zip(
             self.column("status"), self.column("lane"), self.column("init_ms"), self.column("restore_ms"), strict=True
@@ -274,20 +142,16 @@ class Invocations(Sequence[Invocation]):
                 code = warm
                 if lane not in ready:
                     ready.add(lane)
-                    broken.discard(lane)
+                    suspect.discard(lane)
                     code = set_aside
                 if init is not None or restore is not None:
                     code = cold
-            elif status is missing:
-                code = unknown
-                ready.add(lane)
-                broken.discard(lane)
             else:
-                code = failed
+                code = unknown if status is missing else failed
                 if status.broke_environment:
-                    broken.add(lane)
-                    ready.discard(lane)
-                elif lane not in broken:
+                    suspect |= ready | {lane}
+                    ready.clear()
+                elif lane not in suspect:
                     ready.add(lane)
             codes.append(code)
         return bytes(codes)
@@ -328,51 +192,3 @@ class Measurement:
             worst = max(sorted(set(errors), key=str), key=errors.count) or "an error"
             return f"failed in {len(errors)} of {len(statuses)} invocations ({worst})"
         return None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Advisory:
-    """A finding about the measurement itself, with a next step. `code` is stable, for machines."""
-
-    code: str
-    message: str
-    next_step: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Design:
-    """How a run was to measure: everything needed to do it again."""
-
-    configurations: tuple[Configuration, ...]
-    invocations: int
-    lanes: int
-    concurrency: int
-    seed: int
-    search: str = "grid"
-    telemetry: str = "auto"
-    payloads: int = 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TuningRun:
-    """What the results file holds: every invocation, raw.
-
-    `stopped` says why no more was measured: `complete`, `budget`, `interrupted`, or a failure's message.
-    Times are in seconds since the epoch.
-    """
-
-    run_id: str
-    tool_version: str
-    started_at: float
-    finished_at: float
-    engine: str
-    function: FunctionState
-    design: Design
-    measurements: tuple[Measurement, ...]
-    advisories: tuple[Advisory, ...] = ()
-    stopped: str = "complete"
-    throttles: int = 0
-
-    def measurement(self, configuration: Configuration) -> Measurement | None:
-        """What was observed of one configuration."""
-        return next((m for m in self.measurements if m.configuration == configuration), None)

@@ -1,108 +1,35 @@
-"""Search x Target -> TuningRun: the only stage with side effects, and they all go through the target."""
+"""One run under way: rounds are published, handed to lanes, and recorded, by one thread that owns all state."""
 
 import random
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from queue import SimpleQueue
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from queue import Empty, SimpleQueue
 from threading import Thread
-from typing import Protocol
 
 from powertune import __version__
-from powertune.errors import MemorySizeRefused, PowertuneError
-from powertune.model import (
-    Advisory,
-    Configuration,
-    Invocation,
-    Invocations,
-    Measurement,
-    TuningRun,
-)
+from powertune.errors import SizeRefused
+from powertune.measure.protocols import Observer, Target
+from powertune.measure.record import Budget, Record
+from powertune.model import UNDER_WAY, Configuration, Invocation, TuningRun
 from powertune.plan import Plan
 from powertune.search import Search, Stop, Trial
 
-
-class Target(Protocol):
-    """A function that can be published at a configuration, invoked, and left as it was found."""
-
-    def open(self) -> None:
-        """Take the lock and write the journal, before the first change."""
-        ...
-
-    def publish(self, configuration: Configuration) -> None:
-        """Make the configuration ready to be invoked. Never called for two at a time.
-
-        Raises:
-            MemorySizeRefused: this account may not use so much memory.
-        """
-        ...
-
-    def rest(self) -> None:
-        """Nothing more to publish for now: put back what publishing had to change."""
-        ...
-
-    def invoke(self, configuration: Configuration, payload: bytes, lane: int) -> Invocation:
-        """Invoke exactly once. Called from several threads."""
-        ...
-
-    def recover(self, invocations: Sequence[Invocation]) -> Mapping[str, Invocation]:
-        """Look for the reports that invocations came back without; the completed ones by request id."""
-        ...
-
-    def undo(self) -> None:
-        """Leave the function as it was found. Idempotent.
-
-        Raises:
-            NotRestored: it could not be, and the hint says what mends it.
-        """
-        ...
-
-    @property
-    def throttles(self) -> int:
-        """How many invocations were throttled, and so did not execute, until now."""
-        ...
-
-    @property
-    def advisories(self) -> tuple[Advisory, ...]:
-        """What the target has to say about the measurement."""
-        ...
-
-
-class Observer(Protocol):
-    """Somebody who watches a run. Called from the thread that measures."""
-
-    def published(self, configuration: Configuration) -> None:
-        """The configuration can be invoked now."""
-        ...
-
-    def unmeasured(self, configuration: Configuration, reason: str) -> None:
-        """The configuration cannot be measured at all."""
-        ...
-
-    def invoked(self, configuration: Configuration, invocation: Invocation, spent: float) -> None:
-        """An invocation ended; `spent` is the total so far, in the region's currency."""
-        ...
-
-    def saved(self, run: TuningRun) -> None:
-        """A round is complete; this is the run until now."""
-        ...
-
-    def restoring(self) -> None:
-        """The function is being put back as it was found."""
-        ...
+#: Logs lag some seconds behind; after so long, a report that a quick look did not find is left to the last look.
+_QUICK_LOOKS_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Job:
     configuration: Configuration
-    payload: bytes
+    payload: int
     lane: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Published:
     configuration: Configuration
-    refused: MemorySizeRefused | None = None
+    refused: SizeRefused | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,84 +46,7 @@ class _Failed:
 _Event = _Published | _Invoked | _Failed
 
 
-@dataclass(slots=True)
-class _Budget:
-    """Money spent, and money promised to invocations under way, each at the most that it can cost."""
-
-    limit: float
-    spent: float = 0.0
-    promised: float = 0.0
-
-    def promise(self, amount: float) -> bool:
-        """Set the amount aside, unless that could exceed the limit."""
-        if self.spent + self.promised + amount > self.limit:
-            return False
-        self.promised += amount
-        return True
-
-    def settle(self, promised: float, actual: float) -> None:
-        self.promised -= promised
-        self.spent += actual
-
-
-@dataclass(slots=True)
-class _Record:
-    """What was observed until now, growing."""
-
-    invocations: dict[Configuration, list[Invocation]] = field(default_factory=dict)
-    unmeasured: dict[Configuration, str] = field(default_factory=dict)
-
-    def measurements(self) -> dict[Configuration, Measurement]:
-        known = {**dict.fromkeys(self.invocations), **dict.fromkeys(self.unmeasured)}
-        return {
-            c: Measurement(
-                configuration=c,
-                invocations=Invocations.of(self.invocations.get(c, ())),
-                unmeasured=self.unmeasured.get(c),
-            )
-            for c in sorted(known)
-        }
-
-
-def measure(
-    plan: Plan,
-    target: Target,
-    observer: Observer,
-    *,
-    search: Search | None = None,
-    clock: Callable[[], float],
-    sleep: Callable[[float], None],
-) -> TuningRun:
-    """Measure what the search proposes, then leave the function as it was found, whatever happens.
-
-    Every round is handed to `observer.saved`, so an interrupted run loses nothing. KeyboardInterrupt and failures of
-    AWS end the run early: the target is undone, what was measured is handed over, and the exception goes on.
-
-    Args:
-        clock: seconds since the epoch.
-        sleep: waits for so many seconds.
-
-    Raises:
-        NotRestored: the function could not be put back; beats every other exception.
-    """
-    session = _Session(plan, target, observer, search or plan.search, clock, sleep)
-    reason = "interrupted"
-    try:
-        target.open()
-        reason = session.run()
-    except PowertuneError as error:
-        reason = error.message
-        raise
-    finally:
-        observer.restoring()
-        try:
-            target.undo()
-        finally:
-            observer.saved(session.snapshot(reason))
-    return session.snapshot(reason)
-
-
-class _Session:
+class Session:
     """The state of one run, owned by the thread that measures; workers only hand events over."""
 
     def __init__(
@@ -216,9 +66,9 @@ class _Session:
         self._sleep = sleep
         self._started_at = clock()
         self._random = random.Random(plan.design.seed)  # noqa: S311 - an order, not a secret
-        self._record = _Record()
+        self._record = Record()
         self._published: set[Configuration] = set()
-        self._budget = _Budget(limit=plan.max_spend)
+        self._budget = Budget(limit=plan.max_spend)
         self._worst = {c: plan.worst_cost(c) for c in plan.design.configurations}
         self._events: SimpleQueue[_Event] = SimpleQueue()
         self._jobs: SimpleQueue[_Job] = SimpleQueue()
@@ -230,13 +80,14 @@ class _Session:
         while True:
             proposal = self._search.propose(self._record.measurements())
             if isinstance(proposal, Stop):
+                self._recover(patient=True)
                 return proposal.reason
             for round_ in self._rounds(proposal):
                 complete = self._play(round_)
-                self._recover()
-                self._observer.saved(self.snapshot("under way"))
+                self._recover(patient=not complete)
                 if not complete:
                     return "budget"
+                self._observer.saved(self.snapshot(UNDER_WAY))
                 if self._plan.sleep_s:
                     self._sleep(self._plan.sleep_s)
 
@@ -261,12 +112,12 @@ class _Session:
         lanes = self._plan.design.lanes
         rounds: list[list[_Job]] = []
         for trial in trials:
-            done = len(self._record.invocations.get(trial.configuration, ()))
-            bodies = self._plan.workload.first(done + trial.invocations)[done:]
-            for turn, body in enumerate(bodies):
+            done = self._record.count(trial.configuration)
+            payloads = self._plan.workload.first(done + trial.invocations)[done:]
+            for turn, payload in enumerate(payloads):
                 if turn // lanes == len(rounds):
                     rounds.append([])
-                rounds[turn // lanes].append(_Job(trial.configuration, body, turn % lanes))
+                rounds[turn // lanes].append(_Job(trial.configuration, payload, turn % lanes))
         for jobs in rounds:
             self._random.shuffle(jobs)
         return rounds
@@ -280,6 +131,8 @@ class _Session:
         new = sorted({job.configuration for job in jobs} - self._published)
         waiting = {c: [job for job in jobs if job.configuration == c] for c in new}
         ready = deque(job for job in jobs if job.configuration in self._published)
+        if not self._budget.promise(sum(self._plan.publish_cost(c) for c in new)):
+            return False
         if new:
             Thread(target=self._publish, args=(new,), name="publisher", daemon=True).start()
         while waiting or ready or self._in_flight:
@@ -295,6 +148,16 @@ class _Session:
                     raise error
         return True
 
+    def drain(self) -> None:
+        """Record what has come in since an interruption: it was paid for."""
+        try:
+            while True:
+                event = self._events.get_nowait()
+                if isinstance(event, _Invoked):
+                    self._invoked(event.job, event.invocation)
+        except Empty:
+            return
+
     def _dispatch(self, ready: deque[_Job]) -> bool:
         """Hand out jobs while there is room; False when the next one could exceed the budget."""
         while ready and self._in_flight < self._plan.design.concurrency:
@@ -308,13 +171,15 @@ class _Session:
         return True
 
     def _publish_done(
-        self, configuration: Configuration, refused: MemorySizeRefused | None, jobs: list[_Job]
+        self, configuration: Configuration, refused: SizeRefused | None, jobs: list[_Job]
     ) -> list[_Job]:
         self._published.add(configuration)
+        price = self._plan.publish_cost(configuration)
+        self._budget.settle(price, price if refused is None else 0.0)
         if refused is None:
             self._observer.published(configuration)
             return jobs
-        self._record.unmeasured[configuration] = refused.message
+        self._record.leave_out(configuration, refused.message)
         self._observer.unmeasured(configuration, refused.message)
         return []
 
@@ -322,7 +187,7 @@ class _Session:
         self._in_flight -= 1
         worst = self._worst[job.configuration]
         self._budget.settle(worst, self._cost(job.configuration, invocation))
-        self._record.invocations.setdefault(job.configuration, []).append(invocation)
+        self._record.add(job.configuration, invocation)
         self._observer.invoked(job.configuration, invocation, self._budget.spent)
 
     def _cost(self, configuration: Configuration, invocation: Invocation) -> float:
@@ -332,18 +197,19 @@ class _Session:
         storage = self._plan.function.ephemeral_storage_mb
         return self._plan.prices.invocation_cost(configuration, invocation.billed_ms, storage)
 
-    def _recover(self) -> None:
+    def _recover(self, *, patient: bool) -> None:
         """Fill in the reports that were missing, in bulk, and correct what they were thought to have cost."""
-        lost = [i for items in self._record.invocations.values() for i in items if i.duration_ms is None]
+        since = 0.0 if patient else self._clock() - _QUICK_LOOKS_S
+        lost = [entry for entry in self._record.without_report() if entry[2].started_at >= since]
         if not lost:
             return
-        found = self._target.recover(lost)
-        for configuration, items in self._record.invocations.items():
-            for index, invocation in enumerate(items):
-                known = found.get(invocation.request_id or "")
-                if invocation.duration_ms is None and known is not None:
-                    items[index] = replace(known, lane=invocation.lane)
-                    self._budget.spent += self._cost(configuration, known) - self._worst[configuration]
+        found = self._target.recover([invocation for _, _, invocation in lost], patient=patient)
+        for configuration, index, invocation in lost:
+            known = found.get(invocation.request_id or "")
+            if known is not None:
+                known = replace(known, lane=invocation.lane, payload=invocation.payload)
+                self._record.complete(configuration, index, known)
+                self._budget.spent += self._cost(configuration, known) - self._worst[configuration]
 
     def _publish(self, configurations: list[Configuration]) -> None:
         """In the publisher's thread: one after the other, as AWS demands, then put $LATEST to rest."""
@@ -351,7 +217,7 @@ class _Session:
             for configuration in configurations:
                 try:
                     self._target.publish(configuration)
-                except MemorySizeRefused as refused:
+                except SizeRefused as refused:
                     self._events.put(_Published(configuration, refused))
                 else:
                     self._events.put(_Published(configuration))
@@ -364,8 +230,9 @@ class _Session:
         while True:
             job = self._jobs.get()
             try:
-                invocation = self._target.invoke(job.configuration, job.payload, job.lane)
+                body = self._plan.workload.payloads[job.payload].body
+                invocation = self._target.invoke(job.configuration, body, job.lane)
             except BaseException as error:  # carried to the measuring thread, which raises it
                 self._events.put(_Failed(error))
             else:
-                self._events.put(_Invoked(job, invocation))
+                self._events.put(_Invoked(job, replace(invocation, payload=job.payload)))

@@ -21,7 +21,7 @@ EMBEDDED_REGION = "us-east-1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Engine:
+class Site:
     """Where a function is and how to reach it. `folder` is where relative names start from."""
 
     connection: Connection
@@ -38,11 +38,15 @@ class Engine:
             NotFound, AccessDenied, IdentityError, Unavailable: as AWS says.
         """
         aws = self.connection.aws()
-        return aws.call(aws.clients.s3.get_object, Bucket=bucket, Key=key)["Body"].read()
+
+        def get_object() -> bytes:
+            return aws.clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+
+        return aws.call(get_object)
 
 
 @contextmanager
-def open_engine(target: str, place: Place, *, quiet: bool = False) -> Iterator[Engine]:
+def open_site(target: str, place: Place, *, quiet: bool = False) -> Iterator[Site]:
     """Connect to AWS; for a path, serve its folder on the embedded AWS as long as the block lasts.
 
     Raises:
@@ -51,11 +55,13 @@ def open_engine(target: str, place: Place, *, quiet: bool = False) -> Iterator[E
     """
     folder = parse_folder(target)
     if folder is None:
+        if not quiet and Path(target).is_dir():
+            say(f"note: there is a folder {target!r}; write ./{target} to measure the code in it")
         ref = FunctionRef.parse(target)
         place = replace(place, region=ref.region or place.region)
         with connect(place) as connection:
-            command = restore_command(target, place)
-            yield Engine(connection=connection, ref=ref, restore_command=command, folder=Path())
+            command = restore_command(target, connection.place)
+            yield Site(connection=connection, ref=ref, restore_command=command, folder=Path())
         return
     options = load_local(folder.path)
     from powertune.local.embedded import EmbeddedAWS
@@ -74,10 +80,10 @@ def open_engine(target: str, place: Place, *, quiet: bool = False) -> Iterator[E
             _set_up(folder.path, options.setup, embedded.environment)
         with connect(place) as connection:
             _deploy(connection, folder, options, embedded.role_arn)
-            yield Engine(
+            yield Site(
                 connection=connection,
                 ref=FunctionRef(name=folder.name),
-                restore_command=restore_command(folder.name, place),
+                restore_command=restore_command(folder.name, connection.place),
                 folder=folder.path,
                 payload=options.payload,
                 embedded=True,
@@ -116,8 +122,9 @@ def _own_architecture() -> Architecture:
 
 def _set_up(folder: Path, script: str, variables: Mapping[str, str]) -> None:
     """Run the example's own script, once, against the embedded AWS: it fills a bucket, say."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     done = subprocess.run(  # noqa: S603 - the user's own script, named in the user's own configuration
-        [sys.executable, script], cwd=folder, env={**os.environ, **variables}, stdout=sys.stderr, check=False
+        [sys.executable, script], cwd=folder, env={**own, **variables}, stdout=sys.stderr, check=False
     )
     if done.returncode != 0:
         raise UsageError(

@@ -1,0 +1,189 @@
+"""What a boto3 error is: whether to try again, whether the call may have been executed, and what to tell a person."""
+
+from typing import Any, NoReturn
+
+from powertune.aws.actions import ACTIONS
+from powertune.errors import (
+    AccessDenied,
+    AlreadyExists,
+    Changed,
+    FunctionBusy,
+    FunctionRefused,
+    IdentityError,
+    NotFound,
+    PowertuneError,
+    Unavailable,
+    UsageError,
+)
+
+
+def aws_errors() -> tuple[type[Exception], ...]:
+    """What a boto3 call can raise."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return (ClientError, BotoCoreError)
+
+
+_THROTTLED = frozenset(
+    {
+        "TooManyRequestsException",
+        "ThrottlingException",
+        "Throttling",
+        "ThrottledException",
+        "RequestLimitExceeded",
+        "LimitExceededException",
+        "SlowDown",
+    }
+)
+_EXPIRED = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "InvalidSignatureException",
+        "SignatureDoesNotMatch",
+        "RequestExpired",
+        "InvalidAccessKeyId",
+    }
+)
+_NO_CREDENTIALS = frozenset(
+    {
+        "CredentialRetrievalError",
+        "LoginError",
+        "LoginRefreshRequired",
+        "LoginTokenLoadError",
+        "MetadataRetrievalError",
+        "NoAuthTokenError",
+        "NoCredentialsError",
+        "PartialCredentialsError",
+        "RefreshWithMFAUnsupportedError",
+        "SSOError",
+        "SSOTokenLoadError",
+        "TokenRetrievalError",
+        "UnauthorizedSSOTokenError",
+    }
+)
+_MISCONFIGURED = frozenset(
+    {
+        "ConfigNotFound",
+        "ConfigParseError",
+        "InvalidChecksumConfigError",
+        "InvalidConfigError",
+        "InvalidDefaultsMode",
+        "InvalidMaxRetryAttemptsError",
+        "InvalidRegionError",
+        "InvalidRetryConfigurationError",
+        "InvalidRetryModeError",
+        "InvalidSTSRegionalEndpointsConfigError",
+    }
+)
+_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
+#: What Invoke answers, with a 4xx or 5xx, where a function's configuration keeps it from running.
+_CANNOT_RUN = frozenset(
+    {
+        "EC2AccessDeniedException",
+        "EFSIOException",
+        "EFSMountConnectivityException",
+        "EFSMountFailureException",
+        "EFSMountTimeoutException",
+        "ENILimitReachedException",
+        "InvalidRuntimeException",
+        "InvalidSecurityGroupIDException",
+        "InvalidSubnetIDException",
+        "InvalidZipFileException",
+        "KMSAccessDeniedException",
+        "KMSDisabledException",
+        "KMSInvalidStateException",
+        "KMSNotFoundException",
+        "RecursiveInvocationException",
+        "SnapStartException",
+        "SubnetIPAddressLimitReachedException",
+    }
+)
+_ABSENT = frozenset({"ResourceNotFoundException", "NoSuchKey", "NoSuchBucket", "404"})
+
+
+def code_of(error: Exception) -> str:
+    """The error code that AWS sent, or the name of botocore's own error."""
+    return str(_error_part(error).get("Code", "")) or type(error).__name__
+
+
+def is_throttled(error: Exception) -> bool:
+    """Whether AWS refused to do it now, and did not do it."""
+    return status_of(error) == 429 or code_of(error) in _THROTTLED
+
+
+def _error_part(error: Exception) -> dict[str, Any]:
+    response = getattr(error, "response", None)
+    return response.get("Error", {}) if isinstance(response, dict) else {}
+
+
+def status_of(error: Exception) -> int:
+    """The HTTP status that AWS answered with; 0 if there was no answer."""
+    response = getattr(error, "response", None)
+    metadata = response.get("ResponseMetadata", {}) if isinstance(response, dict) else {}
+    return int(metadata.get("HTTPStatusCode", 0))
+
+
+def is_transient(error: Exception) -> bool:
+    """Whether it may pass: throttling, a failure of AWS or the network, or an update of the function under way."""
+    if is_throttled(error) or status_of(error) >= 500 or is_network(error):
+        return True
+    message = str(_error_part(error).get("Message", "")).lower()
+    lasting = "already exist" in message or "reference it" in message
+    return code_of(error) == "ResourceConflictException" and not lasting
+
+
+def is_network(error: Exception) -> bool:
+    """Whether the answer did not come: the call may or may not have been carried out."""
+    from botocore.exceptions import ConnectionError as NoConnection
+    from botocore.exceptions import HTTPClientError, IncompleteReadError
+
+    return isinstance(error, NoConnection | HTTPClientError | IncompleteReadError)
+
+
+def _already_exists(error: Exception) -> bool:
+    return "already exist" in str(_error_part(error).get("Message", "")).lower()
+
+
+def raise_translated(error: Exception, method: str) -> NoReturn:
+    """Raise what a boto3 error means to a person."""
+    raise translate(error, method) from error
+
+
+def translate(error: Exception, method: str) -> PowertuneError:
+    """What a boto3 error means to a person, naming the IAM action."""
+    action = ACTIONS[method].name if method in ACTIONS else method
+    code = code_of(error)
+    message = str(_error_part(error).get("Message", "") or error)
+    for codes, kind, words, hint in _MEANINGS:
+        if code in codes:
+            return kind(words.format(action=action, message=message), hint=hint)
+    if status_of(error) == 403:
+        return AccessDenied(f"not allowed to call {action}: {message}", hint=_POLICY)
+    if code == "ResourceConflictException":
+        conflict = AlreadyExists if _already_exists(error) else FunctionBusy
+        return conflict(f"{action}: {message}", hint="wait until the update of the function has ended")
+    if code == "InvalidParameterValueException" and "codesha256" in message.lower():
+        return Changed(f"{action}: {message}", hint=_DEPLOYING)
+    if is_throttled(error):
+        return Unavailable(f"{action} is throttled: {message}", hint="lower --rate or --concurrency, or try later")
+    if status_of(error) >= 500 or is_network(error):
+        return Unavailable(f"{action} failed: {message}", hint="AWS or the network is unavailable; try later")
+    return UsageError(f"{action}: {message}", hint="AWS refused the request as it stands")
+
+
+_POLICY = "`powertune iam` prints the policy"
+_DEPLOYING = "somebody else is deploying the function; run again afterwards"
+_SIGN_IN = "sign in again (`aws sso login`, `aws configure`)"
+#: Error codes, what they are to us, and what to say. The first that matches is taken.
+_MEANINGS: tuple[tuple[frozenset[str], type[PowertuneError], str, str], ...] = (
+    (_EXPIRED, IdentityError, "AWS does not accept the credentials: {message}", _SIGN_IN),
+    (_NO_CREDENTIALS, IdentityError, "no AWS credentials: {message}", "run `aws configure` or `aws sso login`"),
+    (_MISCONFIGURED, UsageError, "AWS configuration: {message}", "check ~/.aws/config and the AWS_* variables"),
+    (_DENIED, AccessDenied, "not allowed to call {action}: {message}", _POLICY),
+    (_ABSENT, NotFound, "{action}: {message}", "check the name, the region and the account"),
+    (_CANNOT_RUN, FunctionRefused, "the function cannot run: {message}", "mend its configuration, then tune it"),
+    (frozenset({"PreconditionFailedException"}), Changed, "{action}: {message}", _DEPLOYING),
+)

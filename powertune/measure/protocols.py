@@ -1,0 +1,84 @@
+"""What measuring needs from outside: a function to measure, and somebody who watches."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from powertune.model import Advisory, Configuration, Invocation, TuningRun
+
+
+class Target(Protocol):
+    """A function that can be published at a configuration, invoked, and left as it was found."""
+
+    def open(self) -> None:
+        """Take the lock and write the journal, before the first change."""
+        ...
+
+    def publish(self, configuration: Configuration) -> None:
+        """Make the configuration ready to be invoked. Never called for two at a time.
+
+        Raises:
+            SizeRefused: it cannot be made ready at this size, in this account.
+        """
+        ...
+
+    def rest(self) -> None:
+        """Nothing more to publish for now: put back what publishing had to change."""
+        ...
+
+    def invoke(self, configuration: Configuration, payload: bytes, lane: int) -> Invocation:
+        """Invoke exactly once. Called from several threads."""
+        ...
+
+    def recover(self, invocations: Sequence[Invocation], *, patient: bool) -> Mapping[str, Invocation]:
+        """Look for the reports that invocations came back without; the completed ones by request id.
+
+        Args:
+            patient: wait for reports that are still on their way, as there will not be another look.
+        """
+        ...
+
+    def undo(self) -> None:
+        """Leave the function as it was found. Idempotent.
+
+        Raises:
+            NotRestored: it could not be, and the hint says what mends it.
+        """
+        ...
+
+    @property
+    def throttles(self) -> int:
+        """How many invocations were throttled, and so did not execute, until now."""
+        ...
+
+    @property
+    def advisories(self) -> tuple[Advisory, ...]:
+        """What the target has to say about the measurement."""
+        ...
+
+
+class Observer(Protocol):
+    """Somebody who watches a run. Called from the thread that measures."""
+
+    def published(self, configuration: Configuration) -> None:
+        """The configuration can be invoked now."""
+        ...
+
+    def unmeasured(self, configuration: Configuration, reason: str) -> None:
+        """The configuration cannot be measured at all."""
+        ...
+
+    def invoked(self, configuration: Configuration, invocation: Invocation, spent: float) -> None:
+        """An invocation ended; `spent` is the total so far, in the region's currency."""
+        ...
+
+    def saved(self, run: TuningRun) -> None:
+        """A round is complete; this is the run until now."""
+        ...
+
+    def restoring(self) -> None:
+        """The function is being put back as it was found."""
+        ...
+
+    def restored(self) -> None:
+        """The function is as it was found."""
+        ...

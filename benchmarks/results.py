@@ -56,6 +56,7 @@ def measurement(memory_mb: int, count: int, generator: random.Random) -> Measure
         "request_id": [f"{generator.getrandbits(128):032x}" for _ in range(count)],
         "executed_version": ["12"] * count,
         "lane": [turn % 4 for turn in range(count)],
+        "payload": [0] * count,
     }
     configuration = Configuration(memory_mb=memory_mb, architecture=Architecture.X86_64)
     return Measurement(configuration=configuration, invocations=Invocations(columns))

@@ -19,11 +19,11 @@ from typing import Any
 import boto3
 
 from powertune.local.embedded import EmbeddedAWS
-from powertune.local.engine import Engine
 from powertune.local.functions import Function
 from powertune.local.invoker import Request
 from powertune.local.outputs import Line
 from powertune.local.package import Deployment, deploy, zip_folder
+from powertune.local.runner import Runner
 from powertune.local.settings import Settings
 from powertune.local.telemetry import Metric
 from powertune.units import MB_PER_VCPU
@@ -184,7 +184,7 @@ class Discard:
 
 def own_overhead(containment: str, package: bytes) -> None:
     """What the embedded AWS itself adds to a warm invocation, without HTTP and moto."""
-    engine = Engine(Settings(containment=containment), Discard(), "http://127.0.0.1:9")
+    runner = Runner(Settings(containment=containment), Discard(), "http://127.0.0.1:9")
     function = Function(
         account="1", region="us-east-1", name="f", version="1", arn="arn", deployment="d", runtime="python3.12",
         handler="app.handler", memory_mb=MB_PER_VCPU, timeout_s=60, code=package,
@@ -193,12 +193,12 @@ def own_overhead(containment: str, package: bytes) -> None:
     extra = []
     for _ in range(300):
         began = time.perf_counter()
-        log = engine.invoke(function, request).log_tail.decode()
+        log = runner.invoke(function, request).log_tail.decode()
         trip = (time.perf_counter() - began) * 1000
         match = re.search(r"\tDuration: ([\d.]+) ms", log)
         assert match is not None, log
         extra.append(trip - float(match[1]))
-    engine.close()
+    runner.close()
     show("added beside it, no HTTP", extra[10:])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from powertune.aws.client import Aws
 from powertune.aws.functions import LambdaFunction, Snapshot
 from powertune.errors import AccessDenied, FunctionBusy, FunctionRefused, Unavailable
-from powertune.model import Architecture, FunctionRef, FunctionState
+from powertune.model import Advisory, Architecture, FunctionRef, FunctionState
 
 #: How far back the average duration is looked up, for the estimate.
 _HISTORY = timedelta(days=14)
@@ -24,11 +24,15 @@ _REFUSED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preflight:
-    """What is known before the first change. `average_ms` is the mean duration of two weeks, None if unknown."""
+    """What is known before the first change. `average_ms` is the mean duration of two weeks, None if unknown.
+
+    `advisories` are about what measures, not about the function.
+    """
 
     state: FunctionState
     account_concurrency: int
     average_ms: float | None
+    advisories: tuple[Advisory, ...] = ()
 
 
 def preflight(aws: Aws, ref: FunctionRef, *, now: float) -> Preflight:
@@ -59,6 +63,7 @@ def preflight(aws: Aws, ref: FunctionRef, *, now: float) -> Preflight:
         state=state,
         account_concurrency=int(settings["AccountLimit"]["UnreservedConcurrentExecutions"]),
         average_ms=_average_ms(aws, state, now),
+        advisories=_Platform.parse(latest.platform).advisories(state.runtime),
     )
 
 
@@ -80,7 +85,7 @@ def _refuse(latest: Snapshot, ref: FunctionRef) -> None:
 
 def _state(configuration: Mapping[str, Any], latest: Snapshot, aws: Aws, ref: FunctionRef) -> FunctionState:
     logging = configuration.get("LoggingConfig", {})
-    platform, cores = _platform(latest.platform)
+    platform = _Platform.parse(latest.platform)
     qualifier = None if ref.qualifier == "$LATEST" else ref.qualifier
     return FunctionState(
         name=configuration["FunctionName"],
@@ -98,17 +103,38 @@ def _state(configuration: Mapping[str, Any], latest: Snapshot, aws: Aws, ref: Fu
         log_group=logging.get("LogGroup") or f"/aws/lambda/{configuration['FunctionName']}",
         reserved_concurrency=latest.reserved_concurrency,
         fingerprint=latest.fingerprint,
-        platform=platform,
-        cores=cores,
+        platform=platform.limiter,
+        cores=platform.cores,
     )
 
 
-def _platform(header: str | None) -> tuple[str | None, float | None]:
-    """What the embedded AWS says of itself: `cgroup v1; cores=2`. AWS says nothing of the kind."""
-    if header is None:
-        return None, None
-    limiter, _, cores = header.partition("; cores=")
-    return limiter, float(cores) if cores else None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Platform:
+    """What the embedded AWS says of itself, as in `cgroup v1; cores=2; python=3.11`. AWS says nothing of the kind."""
+
+    limiter: str | None = None
+    cores: float | None = None
+    python: str | None = None
+
+    @classmethod
+    def parse(cls, header: str | None) -> "_Platform":
+        if header is None:
+            return cls()
+        limiter, *facts = header.split("; ")
+        known = dict(fact.split("=", 1) for fact in facts if "=" in fact)
+        cores = known.get("cores")
+        return cls(limiter=limiter, cores=float(cores) if cores else None, python=known.get("python"))
+
+    def advisories(self, runtime: str) -> tuple[Advisory, ...]:
+        """The embedded AWS has one Python, whatever runtime is asked for."""
+        if self.python is None or not runtime.startswith("python") or runtime == f"python{self.python}":
+            return ()
+        advisory = Advisory(
+            code="other-runtime",
+            message=f"the function asks for {runtime}, and was run by Python {self.python}",
+            next_step=f"use powertune with {runtime.replace('python', 'Python ')} for figures of that runtime",
+        )
+        return (advisory,)
 
 
 def _average_ms(aws: Aws, state: FunctionState, now: float) -> float | None:

@@ -4,6 +4,7 @@ import os
 import secrets
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +76,7 @@ def plan_run(site: Site, options: RunOptions, prices: RegionPrices) -> Plan:
     found = preflight(aws, site.ref, now=time.time())
     for processor in filter(None, (options.pre_processor, options.post_processor)):
         LambdaFunction(aws, processor).read(processor.qualifier)
-    return make_plan(
+    plan = make_plan(
         options,
         found.state,
         prices,
@@ -83,6 +84,7 @@ def plan_run(site: Site, options: RunOptions, prices: RegionPrices) -> Plan:
         account_concurrency=found.account_concurrency,
         average_ms=found.average_ms,
     )
+    return replace(plan, advisories=(*plan.advisories, *found.advisories))
 
 
 def agreed(plan: Plan, *, ask: bool, quiet: bool) -> bool:

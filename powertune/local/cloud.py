@@ -3,11 +3,11 @@
 import os
 from typing import Any
 
-from powertune.local.engine import Engine
+from powertune.local.runner import Runner
 from powertune.local.settings import ACCOUNT_ID, ROLE_NAME, Settings
 
 
-def install(engine: Engine, settings: Settings, port: int) -> None:
+def install(runner: Runner, settings: Settings, port: int) -> None:
     """Let moto use our Lambda, execute state machines, and know the ready-made role."""
     from moto.awslambda import urls
     from moto.awslambda.models import lambda_backends
@@ -20,7 +20,7 @@ def install(engine: Engine, settings: Settings, port: int) -> None:
     os.environ["MOTO_PORT"] = str(port)
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     # Moto finds the service's URLs beside the module that a backend's class says it is from.
-    namespace = {"engine": engine, "__module__": lambda_backends.backend.__module__}
+    namespace = {"runner": runner, "__module__": lambda_backends.backend.__module__}
     lambda_backends.backend = type("InstalledBackend", (EmbeddedBackend,), namespace)
     lambda_backends.clear()
     patterns = [pattern.replace(r"[\w_:%-]+", "[^/]+") for pattern in urls.url_paths]

@@ -6,12 +6,15 @@ from typing import Any, cast
 from moto.awslambda.exceptions import UnknownFunctionException
 from moto.awslambda.models import LambdaBackend
 
-from powertune.local.control_errors import TooManyRequests, conflict, invalid_value
+from powertune.local.code_cache import BadPackage
+from powertune.local.control_errors import ControlError, TooManyRequests, conflict, invalid_value
 from powertune.local.control_function import EmbeddedFunction, check_limits
 from powertune.local.control_storage import EmbeddedStorage, Preconditions
-from powertune.local.engine import Engine
+from powertune.local.environment import Closing
 from powertune.local.functions import Function, split_name
 from powertune.local.invoker import Outcome, Request, Throttled
+from powertune.local.runner import Runner
+from powertune.local.runtimes import UnknownRuntime
 
 
 class RunnableFunction(EmbeddedFunction):
@@ -28,9 +31,9 @@ class RunnableFunction(EmbeddedFunction):
 
 
 class EmbeddedBackend(LambdaBackend):
-    """One region of one account. `engine` is set by the server on a subclass."""
+    """One region of one account. `runner` is set by the server on a subclass."""
 
-    engine: Engine
+    runner: Runner
 
     def __init__(self, region_name: str, account_id: str) -> None:
         super().__init__(region_name, account_id)
@@ -43,7 +46,7 @@ class EmbeddedBackend(LambdaBackend):
 
     def create_function(self, spec: dict[str, Any]) -> EmbeddedFunction:
         """A new function, and its version 1 if asked for; returns what was asked for."""
-        check_limits(spec, self.engine.settings.account_memory_limit_mb)
+        check_limits(spec, self.runner.settings.account_memory_limit_mb)
         name = split_name(spec["FunctionName"])[0]
         try:
             self.storage.latest_of(name)
@@ -67,7 +70,7 @@ class EmbeddedBackend(LambdaBackend):
         """UpdateFunctionConfiguration."""
         function = self.storage.latest_of(name)
         Preconditions(revision_id=updates.get("RevisionId")).check(function)
-        check_limits(updates, self.engine.settings.account_memory_limit_mb)
+        check_limits(updates, self.runner.settings.account_memory_limit_mb)
         answer = function.update_configuration(updates)
         self._retire_latest(function)
         return answer
@@ -87,12 +90,12 @@ class EmbeddedBackend(LambdaBackend):
         name, given = split_name(function_name)
         qualifier = qualifier or given
         self.storage.del_function(name, qualifier)
-        self.engine.retire(lambda fn: self._is_mine(fn, name) and qualifier in (None, fn.version))
+        self.runner.retire(lambda fn: self._is_mine(fn, name) and qualifier in (None, fn.version))
 
     def reserve_concurrency(self, function_name: str, reserved_concurrency: Any) -> int:
         """Reserve concurrency, leaving 100 for the others."""
         function, wanted = self.storage.latest_of(function_name), int(reserved_concurrency)
-        available = self.engine.settings.account_concurrency - self.reserved_by_others(function_name)
+        available = self.runner.settings.account_concurrency - self.reserved_by_others(function_name)
         if wanted > 0 and available - wanted < 100:
             raise invalid_value(
                 "Specified ReservedConcurrentExecutions for function decreases account's "
@@ -107,7 +110,7 @@ class EmbeddedBackend(LambdaBackend):
 
     def resolve(self, name: str, qualifier: str | None) -> EmbeddedFunction:
         """The version that an invocation under this name executes."""
-        return self.storage.choose_version(name, qualifier, self.engine.draw())
+        return self.storage.choose_version(name, qualifier, self.runner.draw())
 
     def run(
         self, function: EmbeddedFunction, qualifier: str | None, payload: bytes, client_context: str | None = None
@@ -115,18 +118,24 @@ class EmbeddedBackend(LambdaBackend):
         """Run a version, which was invoked under a qualifier.
 
         Raises:
-            TooManyRequests: it was throttled.
-            UnknownRuntime: it cannot be run here.
+            ControlError: it was throttled, cannot be run here, cannot be unpacked, or the server is ending.
         """
         try:
-            return self.engine.invoke(*self.prepare(function, qualifier, payload, client_context))
+            return self.runner.invoke(*self.prepare(function, qualifier, payload, client_context))
         except Throttled as throttled:
             raise TooManyRequests(throttled) from throttled
+        except UnknownRuntime as error:
+            raise ControlError(502, "InvalidRuntimeException", str(error)) from error
+        except BadPackage as error:
+            message = f"Lambda could not unzip the deployment package: {error}"
+            raise ControlError(502, "InvalidZipFileException", message) from error
+        except Closing as error:
+            raise ControlError(500, "ServiceException", str(error)) from error
 
     def prepare(
         self, function: EmbeddedFunction, qualifier: str | None, payload: bytes, client_context: str | None = None
     ) -> tuple[Function, Request]:
-        """What the engine needs to run a version."""
+        """What the runner needs to run a version."""
         name = function.function_name
         latest = self.storage.latest_of(name)
         layers = tuple(self.layers_versions_by_arn(layer["Arn"]) for layer in function.layers)
@@ -162,6 +171,6 @@ class EmbeddedBackend(LambdaBackend):
 
     def _retire_latest(self, latest: EmbeddedFunction) -> None:
         name, deployment = latest.function_name, latest.deployment
-        self.engine.retire(
+        self.runner.retire(
             lambda fn: self._is_mine(fn, name) and fn.version == "$LATEST" and fn.deployment != deployment
         )

@@ -13,7 +13,6 @@ from powertune.local.control_backend import EmbeddedBackend
 from powertune.local.control_errors import ControlError, invalid_value, not_found
 from powertune.local.control_storage import Preconditions
 from powertune.local.functions import split_name
-from powertune.local.runtimes import UnknownRuntime
 
 CODE_PATH = "/_powertune/code"
 MAX_REQUEST_BYTES = 6 * 1024 * 1024
@@ -45,12 +44,9 @@ class EmbeddedResponse(LambdaResponse):
             return _answer(204, b"", {"X-Amz-Executed-Version": str(function.version)})
         context = self._client_context()
         if kind == "Event":
-            self.control.engine.invoke_event(*self.control.prepare(function, qualifier, payload, context))
+            self.control.runner.invoke_event(*self.control.prepare(function, qualifier, payload, context))
             return _answer(202, b"", {})
-        try:
-            outcome = self.control.run(function, qualifier, payload, context)
-        except UnknownRuntime as error:
-            raise ControlError(502, "InvalidRuntimeException", str(error)) from error
+        outcome = self.control.run(function, qualifier, payload, context)
         headers = {"X-Amz-Executed-Version": outcome.version, "x-amzn-RequestId": outcome.request_id}
         if outcome.failed:
             headers["X-Amz-Function-Error"] = "Unhandled"
@@ -61,7 +57,7 @@ class EmbeddedResponse(LambdaResponse):
     def invoke_async(self) -> Answer:
         """InvokeAsync, the deprecated form of an Event invocation."""
         function = self.control.resolve(*self._target())
-        self.control.engine.invoke_event(*self.control.prepare(function, None, self._payload(MAX_EVENT_BYTES)))
+        self.control.runner.invoke_event(*self.control.prepare(function, None, self._payload(MAX_EVENT_BYTES)))
         return _answer(202, b"", {})
 
     def create_function(self) -> Answer:
@@ -169,7 +165,7 @@ class EmbeddedResponse(LambdaResponse):
 
     def get_account_settings(self) -> Answer:
         """GetAccountSettings, which moto lacks."""
-        limit = self.control.engine.settings.account_concurrency
+        limit = self.control.runner.settings.account_concurrency
         functions = list(self.control.list_functions())
         return _json(
             200,

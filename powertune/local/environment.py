@@ -1,10 +1,8 @@
 """One execution environment: a process that runs a function's code, one event at a time."""
 
-import json
 import math
 import os
 import shutil
-import signal
 import subprocess
 import threading
 import time
@@ -13,9 +11,10 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
-from powertune.local import runtimes
+from powertune.local import endings, runtimes
 from powertune.local.code_cache import CodeCache
 from powertune.local.containment import Cell
+from powertune.local.endings import Ended
 from powertune.local.functions import Function
 from powertune.local.outputs import Line, Output, Outputs
 from powertune.local.processes import MIB, ProcessTable
@@ -25,6 +24,10 @@ _LAST_WORDS_S = 2.0
 """How long a runtime that posted an init error may take to exit by itself."""
 
 LEADER_FILE = "leader"
+
+
+class Closing(Exception):
+    """The server is ending: nothing is started any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,22 +40,6 @@ class World:
     folder: Path
     endpoint_url: str
     python_client: str = "auto"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """How a phase of an environment ended. `payload` is what the caller is answered."""
-
-    duration_ms: float
-    payload: bytes = b""
-    status: str = "success"
-    error_type: str | None = None
-    crashed: bool = False
-
-    @property
-    def ok(self) -> bool:
-        """Whether it ended well."""
-        return self.status == "success"
 
 
 class _Phase(Enum):
@@ -73,6 +60,8 @@ class Environment:
         self._folder = world.folder / str(number)
         self._folder.mkdir(parents=True)
         self._api = RuntimeApi(self)
+        self._starting = threading.Lock()
+        self._closed = False
         self._changed = threading.Condition()
         self._phase = _Phase.DOWN
         self._process: subprocess.Popen[bytes] | None = None
@@ -128,13 +117,14 @@ class Environment:
 
         Raises:
             UnknownRuntime: there is no way to run this runtime here.
+            BadPackage: the code or a layer cannot be unpacked.
+            Closing: the environment was closed.
         """
         began = time.perf_counter()
         try:
             self._start(cpus)
         except (runtimes.NoEntrypoint, OSError) as error:
-            payload = _error("Runtime.InvalidEntrypoint", f"RequestId: {request_id} Error: {error}")
-            return Ended(duration_ms=0.0, payload=payload, status="error", error_type="Runtime.InvalidEntrypoint")
+            return endings.no_entrypoint(request_id, error)
         with self._changed:
             done = self._changed.wait_for(
                 lambda: self._phase is not _Phase.STARTING or self._init_error is not None, timeout_s
@@ -142,9 +132,9 @@ class Environment:
             if self._init_error is not None:
                 at = time.perf_counter()
                 self._changed.wait_for(lambda: self._phase is _Phase.DOWN, _LAST_WORDS_S)
-                ended = self._init_failed(at - began)
+                ended = endings.init_failed((at - began) * 1000, *self._init_error)
             elif not done:
-                ended = Ended(duration_ms=timeout_s * 1000, status="timeout", error_type="Sandbox.Timedout")
+                ended = endings.init_timed_out(timeout_s * 1000)
             elif self._phase is _Phase.READY:
                 ended = Ended(duration_ms=(self._at - began) * 1000)
             else:
@@ -174,10 +164,7 @@ class Environment:
         if answer is None:
             return self._exited(max(0.0, self._at - began), event.request_id)
         self._note_peak()
-        duration_ms = (answer.at - began) * 1000
-        if answer.error_type is None:
-            return Ended(duration_ms=duration_ms, payload=answer.payload)
-        return Ended(duration_ms=duration_ms, payload=answer.payload, status="error", error_type=_name_of(answer))
+        return endings.answered(answer, (answer.at - began) * 1000)
 
     def when_settled(self, callback: Callable[[], None]) -> None:
         """Call back once, when the runtime has asked for the next event or has ended."""
@@ -200,7 +187,11 @@ class Environment:
             self._changed.wait_for(lambda: self._phase is _Phase.DOWN, _LAST_WORDS_S)
 
     def close(self) -> None:
-        """End the runtime and remove what belongs to it."""
+        """End the runtime for good and remove what belongs to it. Doing so twice is harmless."""
+        with self._starting:
+            closed, self._closed = self._closed, True
+        if closed:
+            return
         self.stop()
         self._api.close()
         self._cell.close()
@@ -217,12 +208,19 @@ class Environment:
             return True
 
     def _start(self, cpus: float) -> None:
-        places = self._places()
-        command = runtimes.command(self.function, places, self._world.python_client)
-        session = runtimes.Session(
-            runtime_api=self._api.address, endpoint_url=self._world.endpoint_url, log_stream=self.log_stream
-        )
-        variables = runtimes.variables(self.function, places, session, os.environ)
+        # Whoever closes waits for a start that is under way, so that nothing is left which starts later.
+        with self._starting:
+            if self._closed:
+                raise Closing("the embedded AWS is ending")
+            places = self._places()
+            command = runtimes.command(self.function, places, self._world.python_client)
+            session = runtimes.Session(
+                runtime_api=self._api.address, endpoint_url=self._world.endpoint_url, log_stream=self.log_stream
+            )
+            variables = runtimes.variables(self.function, places, session, os.environ)
+            self._launch(command, places.task_root, variables, cpus)
+
+    def _launch(self, command: tuple[str, ...], task_root: Path, variables: dict[str, str], cpus: float) -> None:
         if self._output is not None:
             self._world.outputs.close_one(self._output)
         self._output = self._world.outputs.open()
@@ -230,7 +228,7 @@ class Environment:
             self._phase, self._init_error, self._answer = _Phase.STARTING, None, None
         self._cell.set_cpu(cpus)
         try:
-            process = self._spawn((*self._cell.launcher, *command), places.task_root, variables, self._output)
+            process = self._spawn((*self._cell.launcher, *command), task_root, variables, self._output)
         except OSError:
             with self._changed:
                 self._phase = _Phase.DOWN
@@ -292,49 +290,11 @@ class Environment:
     def _timed_out(self, request_id: str, timeout_s: float) -> Ended:
         self._note_peak()
         self.stop()
-        message = f"RequestId: {request_id} Error: Task timed out after {self.function.timeout_s:.2f} seconds"
-        return Ended(
-            duration_ms=timeout_s * 1000,
-            payload=_error("Sandbox.Timedout", message),
-            status="timeout",
-            error_type="Sandbox.Timedout",
-            crashed=True,
-        )
-
-    def _init_failed(self, seconds: float) -> Ended:
-        payload, kind = self._init_error or (b"", "Runtime.Unknown")
-        return Ended(duration_ms=seconds * 1000, payload=payload, status="error", error_type=kind, crashed=True)
+        return endings.timed_out(timeout_s * 1000, request_id, self.function.timeout_s)
 
     def _exited(self, seconds: float, request_id: str) -> Ended:
         out_of_memory = self._cell.out_of_memory()
         if out_of_memory:
             self._peak_bytes = self.function.memory_mb * MIB
-        kind = "Runtime.OutOfMemory" if out_of_memory else "Runtime.ExitError"
         code = self._process.returncode if self._process is not None else 1
-        message = f"RequestId: {request_id} Error: {describe_exit(code)}"
-        return Ended(
-            duration_ms=seconds * 1000, payload=_error(kind, message), status="error", error_type=kind, crashed=True
-        )
-
-
-def describe_exit(code: int) -> str:
-    """Lambda's words for how a runtime ended."""
-    if code == 0:
-        return "Runtime exited without providing a reason"
-    if code > 0:
-        return f"Runtime exited with error: exit status {code}"
-    names = {signal.SIGKILL: "killed", signal.SIGSEGV: "segmentation fault", signal.SIGABRT: "aborted"}
-    number = signal.Signals(-code)
-    return f"Runtime exited with error: signal: {names.get(number, signal.strsignal(number) or number.name).lower()}"
-
-
-def _name_of(answer: Answer) -> str | None:
-    """The error's own type; clients send `Unhandled` in the header."""
-    try:
-        return str(json.loads(answer.payload)["errorType"])
-    except (ValueError, KeyError, TypeError):
-        return answer.error_type
-
-
-def _error(kind: str, message: str) -> bytes:
-    return json.dumps({"errorType": kind, "errorMessage": message}).encode()
+        return endings.exited(seconds * 1000, request_id, code, out_of_memory=out_of_memory)

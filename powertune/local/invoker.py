@@ -11,9 +11,10 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from powertune.local import reports
+from powertune.local import endings, reports
 from powertune.local.admission import Admission, Grant
-from powertune.local.environment import Ended, Environment
+from powertune.local.endings import Ended
+from powertune.local.environment import Environment
 from powertune.local.functions import Function
 from powertune.local.outputs import Line
 from powertune.local.pool import Pool
@@ -99,6 +100,8 @@ class Invoker:
         Raises:
             Throttled: no concurrency, or no CPU within the time that callers are kept waiting.
             UnknownRuntime: the function's runtime cannot be run here.
+            BadPackage: its code or a layer cannot be unpacked.
+            Closing: the server is ending.
         """
         try:
             with self._concurrency(function):
@@ -184,7 +187,8 @@ class Invoker:
             spent_s = init.duration_ms / 1000
             if not init.ok:
                 self._after_init(attempt, init, "invoke")
-                return replace(init, crashed=True, payload=init.payload or self._timeout_payload(attempt))
+                payload = init.payload or endings.timeout_payload(attempt.request_id, function.timeout_s)
+                return replace(init, crashed=True, payload=payload)
         event = Event(
             request_id=attempt.request_id,
             payload=attempt.request.payload,
@@ -210,11 +214,6 @@ class Invoker:
                     error_type=kind,
                 )
             )
-
-    def _timeout_payload(self, attempt: _Attempt) -> bytes:
-        seconds = attempt.function.timeout_s
-        message = f"RequestId: {attempt.request_id} Error: Task timed out after {seconds:.2f} seconds"
-        return json.dumps({"errorType": "Sandbox.Timedout", "errorMessage": message}).encode()
 
     def _finish(self, attempt: _Attempt, ended: Ended) -> Outcome:
         """The log lines that close an invocation, and the answer."""

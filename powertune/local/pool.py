@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from powertune.local.containment import Containment
-from powertune.local.environment import Environment, World
+from powertune.local.environment import Closing, Environment, World
 from powertune.local.functions import Function
 
 _log = logging.getLogger(__name__)
@@ -44,6 +44,7 @@ class Pool:
         self._busy: set[Environment] = set()
         self._finishing: dict[Environment, float] = {}
         self._outdated: set[Environment] = set()
+        self._being_made = 0
         self._closing: queue.SimpleQueue[Environment | None] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._threads = [
@@ -58,10 +59,14 @@ class Pool:
 
         One that has just answered and is about to ask for its next event is waited for: a caller that comes back at
         once shall meet the same environment, as on Lambda.
+
+        Raises:
+            Closing: the server is ending.
         """
         deadline = self._clock() + _FINISHING_WAIT_S
         with self._changed:
             while True:
+                self._check_open()
                 if (found := self._most_recent(function.key)) is not None:
                     del self._idle[found]
                     self._busy.add(found)
@@ -71,11 +76,9 @@ class Pool:
                     break
                 self._changed.wait(left)
             self._make_room()
+            self._being_made += 1
             number = next(self._numbers)
-        environment = Environment(function, number, self._containment.cell(number, function.memory_mb), self._world)
-        with self._changed:
-            self._busy.add(environment)
-        return environment
+        return self._make(function, number)
 
     def finishing(self, environment: Environment) -> None:
         """It has answered, and will be released soon."""
@@ -112,9 +115,11 @@ class Pool:
             environment.stop()
 
     def close(self) -> None:
-        """End all environments."""
-        self._stop.set()
+        """End all environments, and have no new ones."""
         with self._changed:
+            self._stop.set()
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: not self._being_made)
             everyone = [*self._idle, *self._busy]
             self._idle.clear()
             self._outdated.update(self._busy)
@@ -123,6 +128,23 @@ class Pool:
         self._closing.put(None)
         for thread in self._threads:
             thread.join()
+
+    def _check_open(self) -> None:
+        if self._stop.is_set():
+            raise Closing("the embedded AWS is ending")
+
+    def _make(self, function: Function, number: int) -> Environment:
+        """A new environment, busy from the start. Made without the lock, for which answers under way would wait."""
+        try:
+            cell = self._containment.cell(number, function.memory_mb)
+            environment = Environment(function, number, cell, self._world)
+            with self._changed:
+                self._busy.add(environment)
+            return environment
+        finally:
+            with self._changed:
+                self._being_made -= 1
+                self._changed.notify_all()
 
     def _most_recent(self, key: Key) -> Environment | None:
         candidates = [env for env in self._idle if env.function.key == key]

@@ -22,7 +22,7 @@ _SWITCH_INTERVAL_S = 0.0005
 
 
 class Server:
-    """The HTTP server and the engine behind it."""
+    """The HTTP server and the runner behind it."""
 
     def __init__(self, settings: Settings) -> None:
         try:
@@ -33,8 +33,10 @@ class Server:
                 f"the embedded AWS needs moto, which cannot be imported: {error}",
                 hint="pip install 'powertune[local]'",
             ) from error
+        # Moto would permit every web page to read the answers.
+        moto_app.DISABLE_GLOBAL_CORS = True  # type: ignore[attr-defined]
         from powertune.local.cloud import install
-        from powertune.local.engine import Engine
+        from powertune.local.runner import Runner
         from powertune.local.sink import MotoSink
         from powertune.local.web import Application
 
@@ -49,10 +51,10 @@ class Server:
 
         self._http = make_server("127.0.0.1", settings.port, _not_ready, threaded=True, request_handler=Handler)
         self.endpoint_url = f"http://127.0.0.1:{self._http.server_port}"
-        self.engine = Engine(settings, MotoSink(), self.endpoint_url)
-        install(self.engine, settings, self._http.server_port)
+        self.runner = Runner(settings, MotoSink(), self.endpoint_url)
+        install(self.runner, settings, self._http.server_port)
         moto = moto_app.DomainDispatcherApplication(moto_app.create_backend_app)
-        self._http.app = Application(moto, self.engine)
+        self._http.app = Application(moto, self.runner)
         self._thread = threading.Thread(target=self._http.serve_forever, name="http", daemon=True)
 
     @property
@@ -61,9 +63,9 @@ class Server:
         facts = {
             "event": "ready",
             "endpoint_url": self.endpoint_url,
-            "cpu_limiter": self.engine.cpu_limiter,
-            "cores": self.engine.cores,
-            "role_arn": self.engine.settings.role_arn,
+            "cpu_limiter": self.runner.cpu_limiter,
+            "cores": self.runner.cores,
+            "role_arn": self.runner.settings.role_arn,
             "pid": os.getpid(),
         }
         return json.dumps(facts)
@@ -76,7 +78,7 @@ class Server:
         """Answer no more, and end everything."""
         self._http.shutdown()
         self._thread.join()
-        self.engine.close()
+        self.runner.close()
         self._http.server_close()
 
 

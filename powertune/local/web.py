@@ -1,5 +1,11 @@
-"""The WSGI application: moto's, with a header that says what measured, service latency, and code downloads."""
+"""The WSGI application: moto's, with a header that says what measured, service latency, and code downloads.
 
+It runs whatever code it is sent, so it is for programs of this machine and closed to web pages: a browser names the
+page in `Origin` or says `Sec-Fetch-Site: cross-site`, and a page whose name was made to lead here (DNS rebinding) is
+told by its name in `Host`.
+"""
+
+import ipaddress
 import logging
 import re
 import time
@@ -9,7 +15,7 @@ from urllib.parse import parse_qs
 
 from powertune.local.cloud import find_code
 from powertune.local.control_responses import CODE_PATH
-from powertune.local.engine import Engine
+from powertune.local.runner import Runner
 
 _log = logging.getLogger(__name__)
 
@@ -21,6 +27,9 @@ PROMPT_SERVICES = frozenset({"lambda", "iam", "sts", "logs", "monitoring", "stat
 _READS_TELEMETRY = frozenset({"logs", "monitoring"})
 _CREDENTIAL = re.compile(r"Credential=[^/,]+/\d+/[^/,]+/(?P<service>[^/,]+)/")
 _CODE = re.compile(rf"{CODE_PATH}/(?P<account>\d+)/(?P<region>[a-z0-9-]+)/(?P<digest>[0-9a-f]+)")
+
+_HOST = re.compile(r"(?P<name>\[[0-9a-f:]+\]|[^:\[\]]+)(:\d+)?", re.ASCII)
+_OWN_SITE = ("none", "same-origin")
 
 StartResponse = Callable[..., Any]
 Wsgi = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
@@ -35,25 +44,51 @@ def service_of(environ: dict[str, Any]) -> str:
     return scope[3].lower() if len(scope) > 3 else "s3"
 
 
+def is_loopback(host: str) -> bool:
+    """Whether a Host header, with or without a port, names this machine, as `bucket.localhost` of S3 does too."""
+    match = _HOST.fullmatch(host.lower())
+    if match is None:
+        return False
+    name = match["name"]
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(name.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def refusal(environ: dict[str, Any]) -> str | None:
+    """Why a request is not answered: it comes from a web page. None when it does not."""
+    if "HTTP_ORIGIN" in environ or environ.get("HTTP_SEC_FETCH_SITE", "none") not in _OWN_SITE:
+        return "the embedded AWS does not answer web pages"
+    host = environ.get("HTTP_HOST", "")
+    if not is_loopback(host):
+        return f"the embedded AWS answers requests to 127.0.0.1 and localhost only, not to {host!r}"
+    return None
+
+
 class Application:
     """What the HTTP server calls for every request."""
 
     def __init__(
         self,
         moto: Wsgi,
-        engine: Engine,
+        runner: Runner,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._moto, self._engine = moto, engine
+        self._moto, self._runner = moto, runner
         self._clock, self._sleep = clock, sleep
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
 
         def start(status: str, headers: list[tuple[str, str]], *more: Any) -> Any:
-            return start_response(status, [*headers, (HEADER, self._engine.description)], *more)
+            return start_response(status, [*headers, (HEADER, self._runner.description)], *more)
 
+        if (reason := refusal(environ)) is not None:
+            return _forbid(reason, start_response)
         path = environ.get("PATH_INFO", "")
         if path.startswith(CODE_PATH):
             return _send_code(path, start)
@@ -61,7 +96,7 @@ class Application:
             return self._moto(environ, start)
         service = service_of(environ)
         if service in _READS_TELEMETRY:
-            self._engine.telemetry.flush()
+            self._runner.telemetry.flush()
         began = self._clock()
         body = self._moto(environ, start)
         if service not in PROMPT_SERVICES:
@@ -69,9 +104,15 @@ class Application:
         return body
 
     def _delay(self, began: float) -> None:
-        left = began + self._engine.settings.service_latency_ms / 1000 - self._clock()
+        left = began + self._runner.settings.service_latency_ms / 1000 - self._clock()
         if left > 0:
             self._sleep(left)
+
+
+def _forbid(reason: str, start_response: StartResponse) -> Iterable[bytes]:
+    body = f"{reason}\n".encode()
+    start_response("403 Forbidden", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
+    return [body]
 
 
 def _send_code(path: str, start_response: StartResponse) -> Iterable[bytes]:

@@ -98,3 +98,16 @@ def test_the_average_of_two_weeks_is_looked_up_if_allowed() -> None:
 
     fake.on_call = deny
     assert check(fake=fake).average_ms is None
+
+
+def test_what_the_embedded_aws_says_of_itself() -> None:
+    fake = FakeLambda()
+    fake.add("fn", Runtime="python3.13")
+    fake.platform = "cgroup v1; cores=1.5; python=3.11"
+    found = check(fake=fake)
+    assert (found.state.platform, found.state.cores) == ("cgroup v1", 1.5)
+    assert [a.code for a in found.advisories] == ["other-runtime"]
+    fake.functions["fn"].configuration["Runtime"] = "python3.11"
+    assert check(fake=fake).advisories == ()
+    fake.platform = "duty cycle"
+    assert (check(fake=fake).state.platform, check(fake=fake).state.cores) == ("duty cycle", None)

@@ -1,9 +1,12 @@
 """Invocations of functions that really run."""
 
 import base64
+import io
 import json
 import re
+import stat
 import time
+import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -67,7 +70,7 @@ def test_no_log_unless_asked_for_and_a_header_that_says_what_measured(cloud: Any
     response = cloud.lambda_.invoke(FunctionName=cloud.create(echo), Payload=b"1")
     assert "LogResult" not in response
     header = response["ResponseMetadata"]["HTTPHeaders"]["x-powertune-embedded"]
-    assert header == f"{cloud.aws.cpu_limiter}; cores={cloud.aws.cores:g}"
+    assert header.startswith(f"{cloud.aws.cpu_limiter}; cores={cloud.aws.cores:g}; python=3.")
 
 
 def test_new_environment_after_a_change(cloud: Any, echo: bytes) -> None:
@@ -333,6 +336,23 @@ def test_runtime_that_cannot_be_run(cloud: Any, echo: bytes) -> None:
         with pytest.raises(ClientError) as caught:
             cloud.invoke(name)
         assert caught.value.response["Error"]["Code"] == "InvalidRuntimeException"
+        assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 502
+    cloud.lambda_.invoke(FunctionName=name, InvocationType="Event")
+
+
+def test_package_that_cannot_be_used(cloud: Any) -> None:
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        link = zipfile.ZipInfo("link")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        archive.writestr(link, "../../..")
+    name = cloud.create(stream.getvalue())
+    for _ in range(2):
+        with pytest.raises(
+            ClientError, match="could not unzip the deployment package: link leaves the package"
+        ) as caught:
+            cloud.invoke(name)
+        assert caught.value.response["Error"]["Code"] == "InvalidZipFileException"
         assert caught.value.response["ResponseMetadata"]["HTTPStatusCode"] == 502
     cloud.lambda_.invoke(FunctionName=name, InvocationType="Event")
 

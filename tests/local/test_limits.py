@@ -142,7 +142,7 @@ def test_server_inside_this_process(package: Any, monkeypatch: pytest.MonkeyPatc
 
         class Here:
             endpoint_url = inside.endpoint_url
-            settings = inside.engine.settings
+            settings = inside.runner.settings
             role_arn = facts["role_arn"]
 
         cloud = connect(Here())

@@ -198,13 +198,19 @@ def test_choice(tmp_path: Path) -> None:
             choice(impossible, tmp_path / "none")
 
 
-def test_cores_are_bounded_by_our_own_quota(tmp_path: Path) -> None:
+def test_cores_are_bounded_by_our_own_quota(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert available_cores("", (tmp_path,)) >= 1
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
     everything = available_cores("", (tmp_path,))
-    assert everything >= 1
+    assert everything == 2
     (tmp_path / "a/b").mkdir(parents=True)
     (tmp_path / "a/cpu.max").write_text("50000 100000")
     (tmp_path / "a/b/cpu.max").write_text("max 100000")
     assert available_cores("0::/a/b\n", (tmp_path,)) == 0.5
+    (tmp_path / "a/cpu.max").write_text("150000 100000")
+    assert available_cores("0::/a/b\n", (tmp_path,)) == 1.5
+    (tmp_path / "a/cpu.max").write_text("50000 100000")
     (tmp_path / "cpu/c").mkdir(parents=True)
     (tmp_path / "cpu/c/cpu.cfs_quota_us").write_text("25000\n")
     (tmp_path / "cpu/c/cpu.cfs_period_us").write_text("100000\n")

@@ -17,9 +17,10 @@ from powertune.local.code_cache import BadPackage, CodeCache
 from powertune.local.functions import Function
 from powertune.local.outputs import Line
 from powertune.local.package import Deployment, deploy, zip_folder
+from powertune.local.runner import Runner
 from powertune.local.settings import Settings
 from powertune.local.telemetry import Metric, Record, Telemetry
-from powertune.local.web import HEADER, Application, service_of
+from powertune.local.web import HEADER, Application, is_loopback, refusal, service_of
 
 
 @pytest.fixture
@@ -114,15 +115,71 @@ def test_code_is_unpacked_once(tmp_path: Path) -> None:
     assert stat.S_IMODE((merged / "a/x").stat().st_mode) == 0o644
 
 
-@pytest.mark.parametrize("name", ["link", "../link"])
-def test_links_that_leave_the_package(tmp_path: Path, name: str) -> None:
+LINK, FILE = stat.S_IFLNK | 0o777, 0o100644
+
+ESCAPES: dict[str, dict[str, tuple[int, str]]] = {
+    "a link": {"link": (LINK, "../../etc/passwd")},
+    "an absolute link": {"link": (LINK, "/etc/passwd")},
+    "a link beside the package": {"../link": (LINK, "app.py")},
+    "a file beside the package": {"../pwned.txt": (FILE, "x")},
+    "through a folder beside the package": {"a/../../pwned/": (0o40755, "")},
+    "chained links": {
+        "x/y/z": (LINK, "../.."), "x/y/z/l": (LINK, "../../.."), "l/pwned.txt": (FILE, "x"),
+    },
+    "a folder through a link": {"l": (LINK, ".."), "l/pwned/": (0o40755, "")},
+    "a link that comes to lead out": {"l": (LINK, "a/b/../.."), "a/b": (LINK, ".."), "ok": (FILE, "x")},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("entries", ESCAPES.values(), ids=ESCAPES.keys())
+def test_nothing_leaves_the_package(tmp_path: Path, entries: dict[str, tuple[int, str]]) -> None:
+    folder = tmp_path / "a/b/c/package"
+    folder.mkdir(parents=True)
+    before = sorted(path for path in tmp_path.rglob("*") if not path.is_relative_to(folder))
     with pytest.raises(BadPackage, match="leaves the package"):
-        code_cache.unpack(zipped({name: (stat.S_IFLNK, "../../etc/passwd")}), tmp_path)
+        code_cache.unpack(zipped(entries), folder)
+    assert sorted(path for path in tmp_path.rglob("*") if not path.is_relative_to(folder)) == before
 
 
-def test_what_is_not_a_zip(tmp_path: Path) -> None:
-    with pytest.raises(BadPackage):
-        code_cache.unpack(b"nonsense", tmp_path)
+def test_links_within_the_package(tmp_path: Path) -> None:
+    folder = CodeCache(tmp_path / "code").folder(
+        zipped({"./": (0o40755, ""), "real/x": (FILE, "1"), "lib": (LINK, "./real"), "top": (LINK, "real/../lib/x")}),
+        zipped({"lib/": (0o40755, ""), "lib/y": (FILE, "2"), "real/x": (FILE, "3"), "top": (FILE, "4")}),
+    )
+    assert ((folder / "real/y").read_text(), (folder / "lib/x").read_text()) == ("2", "3")
+    assert (folder / "top").read_text() == "4"
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o755
+
+
+def encrypted() -> bytes:
+    package = bytearray(zipped({"a": (FILE, "x")}))
+    package[6] |= 1
+    package[package.index(b"PK\x01\x02") + 8] |= 1
+    return bytes(package)
+
+
+@pytest.mark.parametrize(
+    "package",
+    [
+        b"nonsense",
+        encrypted(),
+        zipped({"a": (FILE, "x")}).replace(b"x", b"y"),
+        zipped({"a": (FILE, "x"), "a/b": (FILE, "x")}),
+        zipped({"a/b": (FILE, "x"), "a": (FILE, "x")}),
+        zipped({"a": (LINK, "")}),
+        zipped({"a": (LINK, "b"), "b": (LINK, "a"), "a/c": (FILE, "x")}),
+    ],
+    ids=["no ZIP", "encrypted", "checksum", "file as folder", "folder as file", "link to nothing", "circle"],
+)
+def test_what_cannot_be_unpacked_is_said_every_time_and_leaves_nothing(tmp_path: Path, package: bytes) -> None:
+    cache = CodeCache(tmp_path)
+    for _ in range(2):
+        with pytest.raises(BadPackage, match=r"\w"):
+            cache.folder(zipped({"ok": (FILE, "x")}), package)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_not_a_zip() -> None:
     with pytest.raises(BadPackage):
         code_cache.check(b"nonsense")
 
@@ -197,7 +254,7 @@ def test_service_of_a_request() -> None:
 def test_latency_is_added_to_services_that_functions_use() -> None:
     slept: list[float] = []
     flushed: list[bool] = []
-    engine: Any = SimpleNamespace(
+    runner: Any = SimpleNamespace(
         description="d; cores=2", settings=Settings(service_latency_ms=20),
         telemetry=SimpleNamespace(flush=lambda: flushed.append(True)),
     )  # fmt: skip
@@ -207,12 +264,12 @@ def test_latency_is_added_to_services_that_functions_use() -> None:
         return [b"body"]
 
     times = iter(range(100))
-    application = Application(moto, engine, clock=lambda: next(times) * 0.005, sleep=slept.append)
+    application = Application(moto, runner, clock=lambda: next(times) * 0.005, sleep=slept.append)
     headers: list[Any] = []
 
     def call(service: str, path: str = "/") -> None:
         credential = f"AWS4 Credential=AK/20260101/eu-west-1/{service}/aws4_request"
-        environ = {"PATH_INFO": path, "HTTP_AUTHORIZATION": credential}
+        environ = {"PATH_INFO": path, "HTTP_AUTHORIZATION": credential, "HTTP_HOST": "127.0.0.1:5000"}
         assert application(environ, lambda status, given: headers.extend(given)) == [b"body"]
 
     call("lambda")
@@ -224,6 +281,55 @@ def test_latency_is_added_to_services_that_functions_use() -> None:
     call("s3", "/moto-api/data.json")
     assert len(slept) == 1
     assert headers == [(HEADER, "d; cores=2")] * 4
-    engine.settings = Settings(service_latency_ms=0)
+    runner.settings = Settings(service_latency_ms=0)
     call("sqs")
     assert len(slept) == 1
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "127.0.0.1:5000", "127.8.9.10:1", "[::1]", "[::1]:80", "localhost", "LOCALHOST:5000",
+     "bucket.localhost", "my.bucket.s3.localhost:5000"],
+)  # fmt: skip
+def test_hosts_that_are_this_machine(host: str) -> None:
+    assert is_loopback(host)
+    assert refusal({"HTTP_HOST": host}) is None
+    assert refusal({"HTTP_HOST": host, "HTTP_SEC_FETCH_SITE": "none"}) is None
+    for header in ({"HTTP_ORIGIN": "null"}, {"HTTP_ORIGIN": ""}, {"HTTP_SEC_FETCH_SITE": "cross-site"}):
+        assert "web pages" in str(refusal({"HTTP_HOST": host, **header}))
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["", "evil.example", "evil.example:5000", "127.0.0.1.evil.example", "127.evil.example", "localhost.evil.example",
+     "evil-localhost", "127.0.0.1:5000@evil.example", "127.0.0.1,evil.example", "128.0.0.1", "0.0.0.0", "[::2]",
+     "[::1", "::1", "127.0.0.1:port", "127.0.0.1\n"],
+)  # fmt: skip
+def test_hosts_that_are_not(host: str) -> None:
+    assert not is_loopback(host)
+    assert repr(host) in str(refusal({"HTTP_HOST": host}))
+    assert refusal({}) is not None
+
+
+def test_web_pages_do_not_get_through() -> None:
+    def moto(environ: dict[str, Any], start: Any) -> list[bytes]:
+        raise AssertionError(environ)
+
+    runner: Any = None
+    for path in ("/", "/moto-api/reset", "/_powertune/code/1/us-east-1/00"):
+        answers: list[tuple[str, Any]] = []
+        environ = {"PATH_INFO": path, "HTTP_HOST": "127.0.0.1", "HTTP_ORIGIN": "https://evil.example"}
+        body = Application(moto, runner)(
+            environ, lambda status, headers, kept=answers: kept.append((status, headers))
+        )
+        assert b"".join(body) == b"the embedded AWS does not answer web pages\n"
+        assert [status for status, _ in answers] == ["403 Forbidden"]
+        assert not any(name.lower().startswith("access-control") for name, _ in answers[0][1])
+
+
+@pytest.mark.parametrize(("cores", "shown"), [(1.5, "1.5"), (2.0, "2"), (0.25, "0.25"), (64.0, "64")])
+def test_cores_in_the_header(monkeypatch: pytest.MonkeyPatch, cores: float, shown: str) -> None:
+    monkeypatch.setattr("powertune.local.runner.available_cores", lambda _: cores)
+    runner = Runner(Settings(containment="duty cycle"), Store(), "http://127.0.0.1:9")
+    runner.close()
+    assert runner.description.startswith(f"duty cycle; cores={shown}; python=3.")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from powertune.local import bootstrap, runtimes
-from powertune.local.environment import describe_exit
+from powertune.local.endings import describe_exit
 from powertune.local.functions import Function, split_name
 from powertune.local.outputs import Output, Outputs
 from powertune.local.reports import LogFormat

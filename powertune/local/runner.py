@@ -4,6 +4,7 @@ import contextlib
 import logging
 import random
 import shutil
+import sys
 import tempfile
 import threading
 from collections.abc import Callable
@@ -12,9 +13,9 @@ from pathlib import Path
 
 from powertune.local import janitor
 from powertune.local.admission import Admission
-from powertune.local.code_cache import CodeCache
+from powertune.local.code_cache import BadPackage, CodeCache
 from powertune.local.containment import available_cores, choose
-from powertune.local.environment import World
+from powertune.local.environment import Closing, World
 from powertune.local.functions import Function
 from powertune.local.invoker import Invoker, Outcome, Request, Throttled
 from powertune.local.outputs import Outputs
@@ -32,7 +33,7 @@ _EVENT_ATTEMPTS = 3
 _EVENT_PAUSE_S = 1.0
 
 
-class Engine:
+class Runner:
     """What the control plane calls to have functions run."""
 
     def __init__(self, settings: Settings, sink: Sink, endpoint_url: str) -> None:
@@ -77,7 +78,8 @@ class Engine:
     @property
     def description(self) -> str:
         """What measured, as it travels in a response header."""
-        return f"{self.cpu_limiter}; cores={self.cores:g}"
+        python = f"{sys.version_info.major}.{sys.version_info.minor}"
+        return f"{self.cpu_limiter}; cores={self.cores:g}; python={python}"
 
     def invoke(self, function: Function, request: Request) -> Outcome:
         """Run a function and wait for its answer.
@@ -85,6 +87,8 @@ class Engine:
         Raises:
             Throttled: it was not executed for want of concurrency or CPU.
             UnknownRuntime: it cannot be run here.
+            BadPackage: its code or a layer cannot be unpacked.
+            Closing: the server is ending.
         """
         return self._invoker.invoke(function, request)
 
@@ -116,7 +120,7 @@ class Engine:
             with contextlib.suppress(Throttled):
                 try:
                     self.invoke(function, request)
-                except UnknownRuntime as error:
+                except (UnknownRuntime, BadPackage, Closing) as error:
                     _log.warning("event for %s not run: %s", function.name, error)
                 return
             if self._closed.wait(_EVENT_PAUSE_S * (attempt + 1)):

@@ -11,9 +11,8 @@ from typing import Any
 from powertune.errors import UsageError
 from powertune.model import FunctionRef, Payload, Workload
 from powertune.units import parse_memory_list
+from powertune.workload import min_invocations, parse_workload
 
-#: Lambda's limit on a synchronous request.
-PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024
 #: Each size is a version to publish, at the pace that AWS allows.
 MOST_SIZES = 100
 _TABLES = ("run", "local")
@@ -108,76 +107,6 @@ def load_local(folder: Path) -> LocalOptions:
     return LocalOptions(**{name: _LOCAL[name](name, value) for name, value in table.items()})
 
 
-def parse_workload(body: bytes, source: str) -> Workload:
-    """One event; or weighted events, as a list of {"payload", "weight"} or as JSON Lines, one event or pair a line.
-
-    A JSON list whose items are not all such pairs is one event: a list.
-
-    Raises:
-        UsageError: not JSON, too large for a synchronous invocation, or a weight that is not a positive number.
-    """
-    name = source if len(source) <= 60 else source[:57] + "..."
-    lines = [line for line in body.splitlines() if line.strip()]
-    document = _parse_json(body)
-    if document is not _INVALID and not _is_weighted(document):
-        # Sent as it was given: writing it anew could change its numbers.
-        return Workload(payloads=(_checked_size(Payload(body=body.strip()), name),))
-    if document is not _INVALID:
-        items = document
-    else:
-        items = [_parse_json(line) for line in lines]
-        if len(items) < 2 or _INVALID in items:
-            raise UsageError(
-                f"payload {name!r} is not JSON", hint="give JSON, as '{\"key\": 1}', @file.json or s3://bucket/key"
-            )
-    payloads = tuple(_payload(item, name) for item in items)
-    return Workload(payloads=payloads)
-
-
-_INVALID = object()
-
-
-def _parse_json(body: bytes) -> Any:
-    try:
-        return json.loads(body, parse_constant=_refuse_constant)
-    except (ValueError, RecursionError):
-        return _INVALID
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _is_pair(item: Any) -> bool:
-    return isinstance(item, dict) and item.keys() == {"payload", "weight"}
-
-
-def _is_weighted(document: Any) -> bool:
-    return isinstance(document, list) and len(document) > 0 and all(_is_pair(item) for item in document)
-
-
-def _payload(item: Any, name: str) -> Payload:
-    weight = 1.0
-    if _is_pair(item):
-        item, weight = item["payload"], item["weight"]
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < math.inf:
-            raise UsageError(f"weight {weight!r} in payload {name!r} is not a positive number", hint="for example 30")
-    try:
-        body = json.dumps(item, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-    except ValueError as error:
-        raise UsageError(f"payload {name!r} is not JSON: {str(error).lower()}", hint="use smaller numbers") from None
-    return _checked_size(Payload(body=body, weight=float(weight)), name)
-
-
-def _checked_size(payload: Payload, name: str) -> Payload:
-    if len(payload.body) > PAYLOAD_LIMIT_BYTES:
-        raise UsageError(
-            f"payload {name!r} has {len(payload.body):,} bytes, more than Lambda takes",
-            hint=f"a synchronous invocation takes {PAYLOAD_LIMIT_BYTES:,} bytes; pass a reference to the data",
-        )
-    return payload
-
-
 def _read_table(folder: Path, name: str) -> dict[str, Any]:
     """The table [NAME] of powertune.toml, or [tool.powertune.NAME] of pyproject.toml; empty if there is neither."""
     for file, path in (("powertune.toml", (name,)), ("pyproject.toml", ("tool", "powertune", name))):
@@ -222,13 +151,6 @@ def parse_strategy(value: str | None) -> str:
         UsageError: there is no such strategy.
     """
     return STRATEGIES[0] if value is None else _choice(STRATEGIES)("strategy", value)
-
-
-def min_invocations(workload: Workload) -> int:
-    """How many invocations it takes until every payload has been sent once."""
-    total = sum(payload.weight for payload in workload.payloads)
-    least = min(payload.weight for payload in workload.payloads)
-    return math.ceil(total / least - 1e-9)
 
 
 def _text(name: str, value: Any) -> str:

@@ -9,6 +9,7 @@ from powertune.aws.functions import LambdaFunction
 from powertune.aws.invocation import Sent, invoke_once, own_words, with_report
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
 from powertune.aws.logs import find_reports
+from powertune.aws.processor import process
 from powertune.aws.undo import read_journal, restore_memory, undo
 from powertune.errors import (
     AccessDenied,
@@ -127,7 +128,7 @@ class AwsTarget:
 
     def invoke(self, configuration: Configuration, payload: bytes, lane: int) -> Invocation:
         """Invoke the alias of a size once, with the processors around it."""
-        event = payload if self._before is None else self._process(self._before, payload) or payload
+        event = payload if self._before is None else process(self._aws, self._before, payload) or payload
         try:
             sent = invoke_once(
                 self._aws,
@@ -147,7 +148,7 @@ class AwsTarget:
         if sent.invocation.status.failed:
             self._note_failure(configuration, sent)
         if self._after is not None:
-            self._process(self._after, sent.output or b"null")
+            process(self._aws, self._after, sent.output or b"null")
         return _checked(sent.invocation, configuration)
 
     def recover(self, invocations: Sequence[Invocation], *, patient: bool) -> Mapping[str, Invocation]:
@@ -248,14 +249,6 @@ class AwsTarget:
             f"{who} is active on {self._state.name}, or has died on it",
             hint=f"wait until it has ended; if it has died: {self._restore_command}",
         )
-
-    def _process(self, processor: FunctionRef, payload: bytes) -> bytes:
-        """Invoke a pre- or post-processor; its output, empty when it says nothing."""
-        sent = invoke_once(self._aws, function=processor.unqualified, qualifier=processor.qualifier, payload=payload)
-        if sent.output is None or sent.invocation.status.failed:
-            words = "its answer was lost" if sent.output is None else own_words(sent.output)
-            raise UsageError(f"processor {processor} failed: {words}", hint="mend the processor, or run without it")
-        return b"" if sent.output in (b"null", b'""', b"") else sent.output
 
     def _count_throttle(self) -> None:
         with self._counting:

@@ -45,6 +45,6 @@ def write_output(data: bytes, output: str | None) -> None:
                 f"cannot write to stdout: {error.strerror}", hint="choose a file with --output"
             ) from None
         return
-    from powertune import results
+    from powertune import files
 
-    results.write(data, Path(output))
+    files.write(data, Path(output))

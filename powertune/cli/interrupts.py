@@ -34,7 +34,9 @@ class Interrupts:
 def interruptible() -> Iterator[Interrupts]:
     """Handle interrupts in this block."""
     interrupts = Interrupts()
-    before = {number: signal.signal(number, interrupts.handle) for number in _SIGNALS}
+    # What is ignored stays so: under nohup, a run is to outlive its terminal.
+    heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, interrupts.handle) for number in heeded}
     try:
         yield interrupts
     finally:

@@ -4,7 +4,7 @@ import io
 from contextlib import suppress
 from pathlib import Path
 
-from powertune import results
+from powertune import files
 from powertune.cli.sources import cached_prices, price_cache
 from powertune.model import Architecture
 from powertune.prices import PriceTable, RegionPrices
@@ -56,7 +56,7 @@ def refresh(region: str | None, profile: str | None) -> Path:
     path, cached = price_cache(), cached_prices()
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-    results.write((table if cached is None else cached.merged(table)).to_json().encode(), path)
+    files.write((table if cached is None else cached.merged(table)).to_json().encode(), path)
     return path
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from powertune import results
+from powertune import files
 from powertune.aws.functions import LambdaFunction
 from powertune.aws.journal import Journal
 from powertune.aws.preflight import preflight
@@ -102,7 +102,7 @@ def measure_plan(site: Site, options: RunOptions, plan: Plan, path: Path, *, qui
         Interrupted: by the person; the function is restored, and what was measured is saved.
         NotRestored: the person, or a failure, kept the function from being restored.
     """
-    results.check_writable(path)
+    files.check_writable(path)
     processors = (options.pre_processor, options.post_processor)
     timeout_s = plan.function.timeout_s if processors == (None, None) else LONGEST_TIMEOUT_S
     aws = site.connection.aws(function_timeout_s=timeout_s, concurrency=plan.design.concurrency, rate=options.rate)

@@ -11,12 +11,11 @@ from powertune.config import (
     RunOptions,
     load_local,
     load_run,
-    min_invocations,
     parse_strategy,
-    parse_workload,
 )
 from powertune.errors import UsageError
 from powertune.model import Payload, Workload
+from powertune.workload import min_invocations, parse_workload
 
 
 def load(folder: Path, environment: dict[str, str] | None = None, **options: Any) -> RunOptions:

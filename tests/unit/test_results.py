@@ -1,6 +1,7 @@
 import json
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from factories import make_invocation, make_measurement, make_run
 from hypothesis import given
 from strategies import runs
 
+from powertune import files
 from powertune.errors import UsageError
 from powertune.model import INVOCATION_FIELDS, Architecture, Status, TuningRun
 from powertune.results import SCHEMA, dump, load, parse, save
@@ -244,3 +246,28 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"other\.json.*not a results file") as caught:
         load(path)
     assert caught.value.hint
+
+
+def test_a_link_is_followed_and_a_pipe_is_written_to(tmp_path: Path) -> None:
+    target, link, pipe = tmp_path / "target", tmp_path / "link", tmp_path / "pipe"
+    target.write_bytes(b"old")
+    link.symlink_to(target)
+    files.write(b"new", link)
+    assert link.is_symlink()
+    assert target.read_bytes() == b"new"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        read = pool.submit(pipe.read_bytes)
+        files.write(b"through", pipe)
+        assert read.result() == b"through"
+    assert pipe.is_fifo()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "pipe", "target"]
+
+
+def test_whether_a_place_can_be_written_is_found_out_beforehand(tmp_path: Path) -> None:
+    files.check_writable(tmp_path / "new.json")
+    for bad in (tmp_path, tmp_path / "missing" / "new.json"):
+        with pytest.raises(UsageError, match="cannot write") as caught:
+            files.check_writable(bad)
+        assert caught.value.hint
+    assert list(tmp_path.iterdir()) == []

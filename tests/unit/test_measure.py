@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from factories import make_function
 from fakes import FakeTarget, RecordingObserver, invocation
 
 from powertune.config import RunOptions
@@ -13,7 +14,6 @@ from powertune.measure import measure
 from powertune.model import (
     Architecture,
     Configuration,
-    FunctionState,
     Invocation,
     Payload,
     Population,
@@ -26,16 +26,7 @@ from powertune.prices import PriceTable
 from powertune.search import Stop, Trial
 
 PRICES = PriceTable.bundled().region("us-east-1")
-STATE = FunctionState(
-    name="fn",
-    arn="arn:aws:lambda:us-east-1:123456789012:function:fn",
-    region="us-east-1",
-    qualifier=None,
-    runtime="python3.13",
-    memory_mb=512,
-    architecture=Architecture.X86_64,
-    timeout_s=3,
-)
+STATE = make_function(name="fn", timeout_s=3)
 
 
 def make(**options: Any) -> Plan:

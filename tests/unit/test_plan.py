@@ -2,6 +2,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from factories import make_function
 
 from powertune.config import RunOptions
 from powertune.errors import FunctionRefused, UsageError
@@ -10,16 +11,7 @@ from powertune.plan import Plan, make_plan
 from powertune.prices import PriceTable
 
 PRICES = PriceTable.bundled().region("us-east-1")
-STATE = FunctionState(
-    name="fn",
-    arn="arn:aws:lambda:us-east-1:123456789012:function:fn",
-    region="us-east-1",
-    qualifier=None,
-    runtime="python3.13",
-    memory_mb=512,
-    architecture=Architecture.ARM64,
-    timeout_s=10,
-)
+STATE = make_function(name="fn", timeout_s=10, architecture=Architecture.ARM64)
 
 
 def plan(

@@ -6,7 +6,8 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from threading import Event
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from powertune.aws.faults import aws_errors, is_network, is_transient, raise_translated
@@ -69,7 +70,8 @@ class Clients:
 class Aws:
     """AWS, spoken to politely. Sleep and jitter come in, so that a test takes no time.
 
-    `give_up` is called before each attempt, and may raise to end the patience with a call.
+    `give_up` is called before each attempt, and may raise to end the patience with a call. `reached` is set once AWS
+    has answered; it is shared by all that goes over one connection, so that undoing is always patient.
     """
 
     clients: Clients
@@ -78,7 +80,7 @@ class Aws:
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = random.random
     give_up: Callable[[], None] = lambda: None
-    _reached: bool = False
+    reached: Event = field(default_factory=Event)
 
     def call(self, method: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a boto3 client method; waits out throttling, 5xx, timeouts and updates under way.
@@ -107,13 +109,13 @@ class Aws:
                     _log.warning("%s does not succeed yet, and is tried again: %s", name, error)
                 self.sleep(self.backoff(attempt))
             else:
-                self._reached = True
+                self.reached.set()
                 return answer
         raise AssertionError("the last attempt returns or raises")
 
     def _last_attempt(self, error: Exception) -> int:
         """An endpoint that has never answered is probably not there."""
-        return _ATTEMPTS - 1 if self._reached or not is_network(error) else _FIRST_ATTEMPTS - 1
+        return _ATTEMPTS - 1 if self.reached.is_set() or not is_network(error) else _FIRST_ATTEMPTS - 1
 
     def backoff(self, attempt: int) -> float:
         """Seconds to wait before the next attempt: exponential, with jitter over its upper half."""
@@ -142,6 +144,7 @@ class Connection:
         self._endpoint_url = endpoint_url
         self._sockets = ExitStack()
         self._limiters: dict[float, RateLimiter] = {}
+        self._reached = Event()
 
     def __enter__(self) -> Self:
         return self
@@ -173,7 +176,7 @@ class Connection:
         )
         if rate not in self._limiters:
             self._limiters[rate] = RateLimiter(rate, _BURST_S * rate, clock=time.monotonic, sleep=time.sleep)
-        return Aws(clients=clients, region=self.region, limiter=self._limiters[rate])
+        return Aws(clients=clients, region=self.region, limiter=self._limiters[rate], reached=self._reached)
 
     @property
     def place(self) -> Place:

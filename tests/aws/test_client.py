@@ -189,6 +189,11 @@ def test_the_invoke_client_makes_one_attempt_and_outwaits_the_function(
     assert config.tcp_keepalive is True
     assert config.max_pool_connections == 77
     assert connection.region == "eu-west-1"
+    # Whoever undoes is as patient, and as polite, as whoever changed.
+    assert connection.aws().reached is connection.aws().reached
+    assert connection.aws().limiter is connection.aws().limiter
+    assert connection.place == Place(region="eu-west-1", endpoint_url="http://127.0.0.1:1")
+    connection.__exit__()
 
 
 @pytest.mark.usefixtures("no_aws")

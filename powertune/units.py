@@ -95,3 +95,8 @@ def _significant(value: float) -> str:
 def printable(text: str) -> str:
     """The text on one line, without control characters: what a function says must not steer a terminal."""
     return "".join(char if char.isprintable() else " " if char.isspace() else "\ufffd" for char in text)
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 version`, `2 versions`."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"

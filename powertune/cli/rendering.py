@@ -1,16 +1,17 @@
 """A plan, or a run, as what the person asked to see; and the exit code that a run without an answer has."""
 
+import json
 import os
 import shutil
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from powertune.cli.console import write_output
 from powertune.errors import UsageError
 from powertune.model import TuningRun
 from powertune.plan import Plan
 from powertune.prices import PriceTable, RegionPrices
-from powertune.units import format_seconds, format_usd
+from powertune.units import format_seconds, format_usd, plural
 
 FORMATS = ("table", "json")
 
@@ -56,9 +57,23 @@ def show_run(run: TuningRun, prices: RegionPrices | PriceTable, strategy: str, s
         raise analysis.failure
 
 
-def show_plan(plan: Plan, output: str | None) -> None:
+def show_plan(plan: Plan, style: Style) -> None:
     """Print what a run would do."""
-    write_output(plan_text(plan).encode(), output)
+    text = plan_json(plan) if style.format == "json" else plan_text(plan)
+    write_output(text.encode(), style.output)
+
+
+def plan_json(plan: Plan) -> str:
+    """The plan for a program: function, design and estimate."""
+    document = {
+        "schema": "powertune/plan/1",
+        "currency": plan.prices.currency,
+        "function": asdict(plan.function),
+        "design": asdict(plan.design),
+        "estimate": asdict(plan.estimate),
+        "advisories": [asdict(advisory) for advisory in plan.advisories],
+    }
+    return json.dumps(document, indent=2) + "\n"
 
 
 def plan_text(plan: Plan) -> str:
@@ -78,11 +93,11 @@ def plan_text(plan: Plan) -> str:
         f"{function.name} ({function.runtime}, {function.current} now) in {function.region}",
         f"  sizes        {sizes} MB",
         f"  invocations  {estimate.invocations}: per size {design.lanes} to warm up, {design.invocations} measured "
-        f"over {design.lanes} lanes, at most {design.concurrency} at a time",
+        f"over {plural(design.lanes, 'lane')}, at most {design.concurrency} at a time",
         f"  cost         {cost}; stops before {money(plan.max_spend)}",
         f"  time         {took}",
-        f"  changes      the memory size of $LATEST while sizes are published (put back), {count} versions and "
-        f"{count + 1} aliases (deleted)",
+        f"  changes      the memory size of $LATEST while sizes are published (put back), {plural(count, 'version')} "
+        f"and {count + 1} aliases (deleted)",
         *(f"  note         {advisory.message}; {advisory.next_step}" for advisory in plan.advisories),
     ]
     return "\n".join(lines) + "\n"

@@ -82,7 +82,7 @@ def run(
         region_prices = tuning.region_prices(site, options)
         plan = tuning.plan_run(site, options, region_prices)
         if dry_run:
-            rendering.show_plan(plan, output)
+            rendering.show_plan(plan, style)
             return
         if not tuning.agreed(plan, ask=not (yes or site.embedded), quiet=quiet):
             return

@@ -89,6 +89,14 @@ def test_a_dry_run_changes_and_measures_nothing(shell: Shell, function: Any) -> 
     assert shell("run", "small", "--dry-run") == 0
     assert "128, 256, 512, 1024, 1769, 3008 MB" in shell.out
     assert "stops before $1.00" in shell.out
+    assert shell("run", "small", "--memory", "512", "--lanes", "1", "--dry-run", "--format", "json") == 0
+    plan = json.loads(shell.out)
+    assert plan["schema"] == "powertune/plan/1"
+    assert plan["design"]["configurations"] == [{"memory_mb": 512, "architecture": "x86_64"}]
+    assert plan["estimate"]["invocations"] == 21
+    assert shell("run", "small", "--memory", "512", "--lanes", "1", "--dry-run") == 0
+    assert "1 version and 2 aliases" in shell.out
+    assert "over 1 lane," in shell.out
     assert state_of(function) == before
     assert function.get_function_configuration(FunctionName="small")["RevisionId"] == revision
     assert list(Path().glob("*.json")) == []

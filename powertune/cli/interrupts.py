@@ -14,7 +14,8 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal,
 class Interrupts:
     """SIGINT and the like as one KeyboardInterrupt; while the function is being restored they only give notice."""
 
-    def __init__(self) -> None:
+    def __init__(self, notice: str) -> None:
+        self._notice = notice
         self.restoring = False
         self.restored = False
         self._noticed = 0
@@ -27,13 +28,15 @@ class Interrupts:
         self._noticed += 1
         if self._noticed > 1:
             raise KeyboardInterrupt
-        say("restoring the function; interrupt once more to leave it as it is")
+        say(self._notice)
 
 
 @contextmanager
-def interruptible() -> Iterator[Interrupts]:
-    """Handle interrupts in this block."""
-    interrupts = Interrupts()
+def interruptible(
+    notice: str = "restoring the function; interrupt once more to leave it as it is",
+) -> Iterator[Interrupts]:
+    """Handle interrupts in this block; the second one is answered with a notice."""
+    interrupts = Interrupts(notice)
     # What is ignored stays so: under nohup, a run is to outlive its terminal.
     heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, interrupts.handle) for number in heeded}

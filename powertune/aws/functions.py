@@ -291,8 +291,13 @@ def _memory_refusal(error: UsageError, memory_mb: int) -> MemorySizeRefused | No
         return None
     digits = words.rsplit("less than or equal to", 1)[1].split()[0].rstrip(".]'\"")
     limit = int(digits) if digits.isascii() and digits.isdigit() else memory_mb - 1
+    return over_limit(memory_mb, limit)
+
+
+def over_limit(memory_mb: int, limit_mb: int) -> MemorySizeRefused:
+    """The refusal of a size that is larger than this account may use."""
     return MemorySizeRefused(
-        f"this account may use at most {limit} MB, not {memory_mb} MB",
-        limit_mb=limit,
+        f"this account may use at most {limit_mb} MB, not {memory_mb} MB",
+        limit_mb=limit_mb,
         hint="ask AWS Support for more; no Service Quotas item covers it",
     )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from threading import Event, Lock
 
 from powertune.aws.client import Aws
-from powertune.aws.functions import LambdaFunction
+from powertune.aws.functions import LambdaFunction, over_limit
 from powertune.aws.invocation import Sent, invoke_once, own_words, with_report
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
 from powertune.aws.logs import find_reports
@@ -103,7 +103,7 @@ class AwsTarget:
         """
         memory_mb = configuration.memory_mb
         if self._limit_mb is not None and memory_mb > self._limit_mb:
-            raise _over_limit(memory_mb, self._limit_mb)
+            raise over_limit(memory_mb, self._limit_mb)
         with self._changing:
             journal = self._held()
             try:
@@ -281,14 +281,6 @@ def _unqualified(state: FunctionState) -> FunctionRef:
 def _changed(name: str) -> FunctionBusy:
     return FunctionBusy(
         f"{name} was changed by somebody else during the run", hint="run again when their deployment has ended"
-    )
-
-
-def _over_limit(memory_mb: int, limit_mb: int) -> MemorySizeRefused:
-    return MemorySizeRefused(
-        f"this account may use at most {limit_mb} MB, not {memory_mb} MB",
-        limit_mb=limit_mb,
-        hint="ask AWS Support for more",
     )
 
 

@@ -11,11 +11,6 @@ def say(text: str) -> None:
     sys.stderr.write(f"{text}\n")
 
 
-def warn(text: str) -> None:
-    """Something that the person should know."""
-    sys.stderr.write(f"warning: {text}\n")
-
-
 def on_terminal() -> bool:
     """Whether somebody sits there who can be asked."""
     return sys.stdin.isatty() and sys.stderr.isatty()

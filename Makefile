@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SIZES := 128,256,512,1024,1769
 
-.PHONY: help setup demo test unit check lint types layers coverage templates fidelity bench clean
+.PHONY: help setup demo test unit check lint types layers coverage templates gallery record calibration fidelity bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -48,7 +48,21 @@ check: lint types layers coverage ## everything that CI runs
 fidelity: setup ## how closely the embedded AWS follows Lambda's CPU allotment
 	$(BIN)/python benchmarks/fidelity.py
 
+gallery: setup ## write the reports of the recorded runs in reports/ again
+	for run in reports/*/run.json; do \
+		$(BIN)/powertune report $$run -q -o "$$(dirname $$run)/report.{html,png,md,txt}" || exit 1; done
+
+record: setup ## measure the runs in reports/ again, on the embedded AWS
+	for name in cpu_bound io_bound mixed; do mkdir -p reports/$$name; \
+		$(BIN)/powertune run examples/$$name --memory $(SIZES) --invocations 40 --lanes 8 --yes \
+			--save reports/$$name/run.json > /dev/null || exit 1; done
+	$(MAKE) gallery
+
+calibration: setup ## how often the stated intervals hold
+	$(BIN)/python benchmarks/calibration.py
+
 bench: setup ## the other figures
+	$(BIN)/python benchmarks/analysis.py
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/driver.py
 	$(BIN)/python benchmarks/results.py

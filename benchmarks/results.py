@@ -16,13 +16,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from powertune.analysis import Goal, analyze
+from powertune.analysis import analyze
 from powertune.model import (
     INVOCATION_FIELDS,
     Architecture,
     Configuration,
     Design,
     FunctionState,
+    Goal,
     Invocations,
     Measurement,
     Status,

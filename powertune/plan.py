@@ -5,9 +5,20 @@ from dataclasses import dataclass
 
 from powertune.config import RunOptions
 from powertune.errors import FunctionRefused, UsageError
-from powertune.model import Advisory, Configuration, Design, FunctionRef, FunctionState, PayloadShare, Workload
+from powertune.model import (
+    Advisory,
+    Architecture,
+    Configuration,
+    Design,
+    FunctionRef,
+    FunctionState,
+    PayloadShare,
+    Traffic,
+    Workload,
+)
 from powertune.prices import RegionPrices
 from powertune.search.grid import Grid
+from powertune.tariff import make_tariff
 from powertune.units import format_usd
 
 #: Sizes to try when none are asked for: the powers of two up to a full vCPU, a full vCPU, and the old maximum.
@@ -18,6 +29,8 @@ SNAPSHOT_MINIMUM_S = 3 * 3600
 INIT_LIMIT_S = 10
 #: What publishing one size takes on AWS, about: update, wait until updated, publish, create the alias.
 PUBLISH_S = 3.0
+#: What making a temporary copy takes on AWS, about: download, create, wait until active.
+COPY_S = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +57,24 @@ class Plan:
     sleep_s: float
     estimate: Estimate
     advisories: tuple[Advisory, ...] = ()
+    traffic: Traffic | None = None
+    image_uris: tuple[tuple[Architecture, str], ...] = ()
+
+    @property
+    def copies(self) -> tuple[Architecture, ...]:
+        """The architectures that are measured on a temporary copy of the function, one copy each."""
+        return _copies(self.design, self.function)
+
+    @property
+    def touches_original(self) -> bool:
+        """Whether the function itself is published, and so needs a lock and a journal."""
+        return not self.design.isolate and any(
+            c.architecture is self.function.architecture for c in self.design.configurations
+        )
+
+    def image_uri(self, architecture: Architecture) -> str | None:
+        """The container image to measure instead of the function's own; None if none was given."""
+        return dict(self.image_uris).get(architecture)
 
     @property
     def search(self) -> Grid:
@@ -80,13 +111,16 @@ def make_plan(
     `account_concurrency` is what the account has unreserved; `average_ms` the recent mean duration, if known.
 
     Raises:
-        FunctionRefused: the function has no concurrency left to be invoked with.
-        UsageError: the budget cannot pay for a single invocation.
+        FunctionRefused: the function has no concurrency left to be invoked with, or cannot run on an architecture.
+        UsageError: the budget cannot pay for a single invocation, or a price is not known.
     """
     concurrency, advisories = _concurrency(options, function, account_concurrency)
     sizes = options.memory or tuple(sorted({*DEFAULT_MEMORY_MB, function.memory_mb}))
+    architectures = _architectures(options, function)
     design = Design(
-        configurations=tuple(Configuration(memory_mb=mb, architecture=function.architecture) for mb in sizes),
+        configurations=tuple(
+            Configuration(memory_mb=mb, architecture=architecture) for mb in sizes for architecture in architectures
+        ),
         invocations=options.invocations,
         lanes=min(options.lanes, options.invocations, concurrency),
         concurrency=concurrency,
@@ -100,7 +134,10 @@ def make_plan(
         max_spend=options.max_spend,
         pre_processor=_name(options.pre_processor),
         post_processor=_name(options.post_processor),
+        isolate=options.isolate,
     )
+    for configuration in design.configurations:
+        make_tariff(configuration, function, prices)  # before it is measured, as what has no price cannot be judged
     _check_affordable(design, function, prices, options.max_spend)
     return Plan(
         run_id=run_id,
@@ -112,7 +149,33 @@ def make_plan(
         sleep_s=options.sleep_ms / 1000,
         estimate=_estimate(design, function, prices, average_ms),
         advisories=advisories,
+        image_uris=_image_uris(options, function),
     )
+
+
+def _architectures(options: RunOptions, function: FunctionState) -> tuple[Architecture, ...]:
+    """What to measure on; the embedded AWS has one processor, and emulating another would measure nothing."""
+    wanted = tuple(sorted(set(options.architectures or (function.architecture,))))
+    other = next((architecture for architecture in wanted if architecture is not function.architecture), None)
+    if other is not None and function.platform is not None:
+        raise FunctionRefused(
+            f"the embedded AWS runs functions on this machine's own processor, {function.architecture}, so {other} "
+            "cannot be measured on it",
+            hint="leave --arch out here, and measure both architectures on AWS",
+        )
+    return wanted
+
+
+def _image_uris(options: RunOptions, function: FunctionState) -> tuple[tuple[Architecture, str], ...]:
+    """The images of the other architecture; the function's own is what it has."""
+    given = {Architecture.ARM64: options.image_uri_arm64, Architecture.X86_64: options.image_uri_x86_64}
+    given.pop(function.architecture)
+    return tuple((architecture, uri) for architecture, uri in given.items() if uri is not None)
+
+
+def _copies(design: Design, function: FunctionState) -> tuple[Architecture, ...]:
+    architectures = sorted({c.architecture for c in design.configurations})
+    return tuple(each for each in architectures if design.isolate or each is not function.architecture)
 
 
 def _concurrency(
@@ -154,7 +217,7 @@ def _estimate(design: Design, function: FunctionState, prices: RegionPrices, ave
     typical_usd = publishing_usd + each * sum(
         prices.invocation_cost(c, typical[c], function.ephemeral_storage_mb) for c in typical
     )
-    publishing_s = PUBLISH_S * len(design.configurations)
+    publishing_s = PUBLISH_S * len(design.configurations) + COPY_S * len(_copies(design, function))
     at_once = min(design.concurrency, design.lanes * len(design.configurations))
     waiting_s = max(max(typical.values()) * each / design.lanes, sum(typical.values()) * each / at_once) / 1000
     return Estimate(invocations=count, worst_usd=worst, typical_usd=typical_usd, typical_s=publishing_s + waiting_s)

@@ -23,12 +23,13 @@ from powertune.model import (
     Measurement,
     PayloadShare,
     Status,
+    Traffic,
     TuningRun,
 )
 
 #: Additions keep the number, for readers ignore what they do not know; a change of meaning raises it.
 SCHEMA = "powertune/run/1"
-_NESTED = ("function", "design", "measurements", "advisories")
+_NESTED = ("function", "design", "measurements", "advisories", "traffic")
 _SIGNED = ("seed",)
 #: Always a list, and so says how many invocations there are.
 _UNFOLDED = "started_at"
@@ -66,6 +67,7 @@ def dump(run: TuningRun) -> bytes:
             for measurement in run.measurements
         ],
         "advisories": [_document(advisory) for advisory in run.advisories],
+        "traffic": None if run.traffic is None else _document(run.traffic),
     }
     return ("".join(_lines(document, "\n")) + "\n").encode()
 
@@ -96,6 +98,7 @@ def parse(data: bytes | str) -> TuningRun:
         ),
         measurements=_measurements(document),
         advisories=tuple(Advisory(**_fields(Advisory, entry)) for entry in _objects(document, "advisories")),
+        traffic=_traffic(document),
     )
 
 
@@ -169,6 +172,13 @@ def _read(text: str) -> Mapping[str, Any]:
             hint="give the results file that the analysis was made from",
         )
     raise UsageError('not a results file: it has no "schema" of powertune', hint=_REMEDY)
+
+
+def _traffic(document: Mapping[str, Any]) -> Traffic | None:
+    # Files from before traffic was looked up lack it.
+    if document.get("traffic") is None:
+        return None
+    return Traffic(**_fields(Traffic, _object(document, "traffic")))
 
 
 def _measurements(document: Mapping[str, Any]) -> tuple[Measurement, ...]:

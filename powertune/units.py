@@ -1,5 +1,6 @@
 """MB, ms, USD and GB-seconds: parsing what people type, and formatting what they read."""
 
+import math
 import re
 
 from powertune.errors import UsageError
@@ -57,14 +58,17 @@ def _parse_range(text: str) -> range:
 
 
 def format_ms(value: float) -> str:
-    """Milliseconds with three significant digits: `0.52 ms`, `14.3 ms`, `2,130 ms`."""
+    """Milliseconds with three significant digits: `0.520 ms`, `14.3 ms`, `2,130 ms`."""
     return f"{_significant(value)} ms"
 
 
 def format_usd(value: float, currency: str = "USD") -> str:
-    """An amount of money, in plain digits however small: `$0.0000021`, `¥12.30`."""
+    """An amount of money, in plain digits however small: `$0.0000021`, `$0.20`, `¥12.30`."""
     sign = {"USD": "$", "CNY": "¥"}.get(currency)
-    text = f"{value:,.2f}" if abs(value) >= 1 or value == 0 else _significant(value)
+    text = f"{value:,.2f}"
+    if 0 < abs(value) < 1:
+        digits = _significant(value).rstrip("0")
+        text = digits if len(digits) > len(text) else text
     return f"{sign}{text}" if sign else f"{text} {currency}"
 
 
@@ -84,12 +88,14 @@ def format_seconds(value: float) -> str:
 
 
 def _significant(value: float) -> str:
-    if abs(value) >= 100:
+    """Three significant digits, or all digits before the point."""
+    if abs(value) >= 100 or value == 0:
         return f"{value:,.0f}"
-    rounded = f"{value:.3g}"
-    if "e" not in rounded:
-        return rounded
-    return f"{float(rounded):.12f}".rstrip("0").rstrip(".")
+    decimals = 2 - math.floor(math.log10(abs(value)))
+    # Rounding may carry: 9.999 is 10.0, not 10.00.
+    if abs(round(value, decimals)) >= 10 ** (3 - decimals):
+        decimals -= 1
+    return f"{value:.{decimals}f}"
 
 
 def printable(text: str) -> str:

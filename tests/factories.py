@@ -4,18 +4,23 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from powertune.analysis import Analysis, Goal, Strategy, analyze
+from powertune.analysis import Analysis, analyze
 from powertune.model import (
     Advisory,
     Architecture,
     Configuration,
     Design,
     FunctionState,
+    Goal,
     Invocation,
     Invocations,
+    Limit,
     Measurement,
+    Statistic,
     Status,
+    Strategy,
     TuningRun,
+    Usage,
 )
 from powertune.prices import ArchitecturePrices, PriceTable, RegionPrices
 
@@ -56,11 +61,19 @@ def make_measurement(
     cold: int = 1,
     others: Sequence[Invocation] = (),
     unmeasured: str | None = None,
+    lanes: int = 1,
     **more: Any,
 ) -> Measurement:
-    """In one lane: cold starts of 100 ms with 200 ms of init, then warm invocations, then others."""
-    cold_starts = [make_invocation(init_ms=200.0, memory_mb=memory_mb, **more) for _ in range(cold)]
-    warm = [make_invocation(duration_ms=duration, memory_mb=memory_mb, **more) for duration in durations]
+    """In each lane: cold starts of 100 ms with 200 ms of init, then warm invocations in turn; then others."""
+    cold_starts = [
+        make_invocation(init_ms=200.0, memory_mb=memory_mb, lane=lane, **more)
+        for lane in range(lanes)
+        for _ in range(cold)
+    ]
+    warm = [
+        make_invocation(duration_ms=duration, memory_mb=memory_mb, lane=turn % lanes, **more)
+        for turn, duration in enumerate(durations)
+    ]
     invocations = Invocations.of((*cold_starts, *warm, *others))
     return Measurement(
         configuration=make_configuration(memory_mb, architecture), invocations=invocations, unmeasured=unmeasured
@@ -115,10 +128,12 @@ def make_analysis(
     strategy: Strategy = Strategy.COST,
     prices: RegionPrices | PriceTable | None = None,
     function: FunctionState | None = None,
+    goal: Goal | None = None,
+    usage: Usage | None = None,
     **more: Any,
 ) -> Analysis:
     run = make_run(measurements=measurements, function=function, **more)
-    return analyze(run, prices or make_prices(), Goal(strategy=strategy))
+    return analyze(run, prices or make_prices(), goal or Goal(strategy=strategy), usage)
 
 
 def recorded() -> Analysis:
@@ -147,3 +162,86 @@ def recorded() -> Analysis:
         prices=PriceTable.bundled(),
         advisories=(Advisory(code="concurrency-bound", message="only 10 at a time", next_step="ask for more"),),
     )
+
+
+#: What a name, an error message or a tag may hold to do harm somewhere.
+HOSTILE = {
+    "html": "<script>alert(1)</script><img src=x onerror=alert(1)>\"'",
+    "ansi": "\x1b[31mred\x1b[0m\x1b]0;title\x07\x9b31m",
+    "formula": '=HYPERLINK("http://evil.example","click")',
+    "formula-at": "@SUM(1+1)*cmd|' /C calc'!A0",
+    "formula-tab": "\t=1+1",
+    "newlines": "first\r\n# second\n\n- third\x0b\u2028fourth",
+    "markdown": "| `code` ``| **bold** _it_ [link](http://evil.example) ![image](x) ~~gone~~ \\",
+    "mentions": "@everyone and someone@evil.example, #1, GH-2, www.evil.example, https://evil.example, $x$",
+    "entities": "&lt;b&gt; &#36; &#64;everyone ]]> -->",
+    "controls": "a\x00b\x08c\x7f\ufffe\ud800\u202egnp.exe",
+    "templates": "{{7*7}} {% raw %} ${x} [bold red]x[/] %s {0}",
+    "long": "x" * 3000,
+}
+
+
+def hostile_analysis(text: str) -> Analysis:
+    """A run that has the text wherever a text of somebody else's may stand."""
+    failed = make_invocation(status=Status.ERROR, error_type=text, request_id=text, trace_id=text)
+    names = dict.fromkeys(("name", "arn", "region", "qualifier", "runtime", "platform"), text)
+    labels: dict[str, Any] = dict.fromkeys(("run_id", "tool_version", "engine", "stopped"), text)
+    return make_analysis(
+        make_measurement(memory_mb=128, cold=0, others=[failed]),
+        make_measurement(memory_mb=256, durations=[90.0, 91.0, 92.0], executed_version=text),
+        make_measurement(memory_mb=512, durations=[50.0, 51.0, 52.0], others=[failed]),
+        make_measurement(memory_mb=1024, cold=0, unmeasured=text),
+        function=make_function(**names, cores=2.0),
+        advisories=(Advisory(code=text, message=text, next_step=text),),
+        **labels,
+    )
+
+
+def degenerate_analyses() -> dict[str, Analysis]:
+    """Runs that have too little, or too much, of something."""
+    return {**_with_too_little(), **_with_too_much()}
+
+
+def _with_too_little() -> dict[str, Analysis]:
+    failed = [make_invocation(duration_ms=50.0, status=Status.ERROR, error_type="KeyError") for _ in range(4)]
+    missing = [make_invocation(duration_ms=None, status=Status.MISSING) for _ in range(4)]
+    timed_out = make_invocation(duration_ms=3000.0, status=Status.TIMEOUT)
+    return {
+        "nothing": make_analysis(),
+        "one configuration": _by_size({512: [10.0, 11.0, 12.0]}),
+        "no success": make_analysis(
+            make_measurement(memory_mb=256, cold=0, others=failed), make_measurement(cold=0, others=[timed_out])
+        ),
+        "no report": make_analysis(make_measurement(cold=0, others=missing)),
+        "only cold": make_analysis(make_measurement(cold=3), make_measurement(memory_mb=1024, cold=3)),
+        "single": _by_size({512: [10.0], 1024: [9.0]}),
+        "pairs": _by_size({512: [1.0, 900.0], 1024: [800.0, 2.0]}),
+        "identical": _by_size({512: [100.0] * 5, 1024: [100.0] * 5}),
+        "zero": _by_size({128: [0.0] * 3, 512: [0.0] * 3}),
+        "one size, two architectures": make_analysis(
+            make_measurement(durations=[10.0, 11.0, 12.0]),
+            make_measurement(durations=[9.0, 9.5, 10.0], architecture=Architecture.ARM64),
+        ),
+    }
+
+
+def _with_too_much() -> dict[str, Analysis]:
+    many = [
+        make_measurement(memory_mb=size, architecture=architecture, durations=[1e6 / size, 1.1e6 / size])
+        for architecture in Architecture
+        for size in range(128, 3009, 64)
+    ]
+    two = {512: [10.0, 11.0, 12.0], 1024: [5.0, 5.5, 6.0]}
+    limited = Goal(max_duration=Limit(statistic=Statistic.P95, at_most_ms=1.0), max_cost=1e-9, headroom=2.0)
+    return {
+        "tiny and huge": _by_size({128: [900_000.0, 899_000.0, 899_500.0], 10240: [0.5, 0.51, 0.52, 0.49]}),
+        "impossible": _by_size(two, goal=limited),
+        "many sizes": make_analysis(*many, usage=Usage(invocations_per_month=1e9, cold_share=0.02)),
+        "unknown time": _by_size(two, started_at=1e300, finished_at=0.0),
+        "another currency": _by_size(two, prices=make_prices(currency="CNY")),
+    }
+
+
+def _by_size(durations: dict[int, list[float]], **more: Any) -> Analysis:
+    measurements = [make_measurement(memory_mb=size, durations=values) for size, values in durations.items()]
+    return make_analysis(*measurements, **more)

@@ -6,9 +6,12 @@ import itertools
 import threading
 import time
 import uuid
+import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from email.message import Message
+from typing import Any, Literal
+from urllib.error import HTTPError
 
 from botocore.exceptions import ClientError
 
@@ -70,6 +73,8 @@ class FakeFunction:
     published: int = 0
     changed: bool = True
     updated_at: float = -1e9
+    tags: dict[str, str] = field(default_factory=dict)
+    code: dict[str, Any] = field(default_factory=dict)
 
 
 class FakeLambda:
@@ -98,11 +103,20 @@ class FakeLambda:
         self.functions: dict[str, FakeFunction] = {}
         self.calls: list[str] = []
         self.invoked: list[tuple[str | None, bytes]] = []
+        #: `function:version` of each invocation.
+        self.executed: list[str] = []
         self.on_call: Callable[[str, dict[str, Any]], None] = lambda name, kwargs: None
         self.after_call: Callable[[str, dict[str, Any]], None] = lambda name, kwargs: None
         self.answer: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda call: None
         self.log_events: list[str] = []
+        #: Alias or version -> how many environments are kept ready for it.
+        self.provisioned: dict[str, int] = {}
         self.objects: dict[tuple[str, str], bytes] = {}
+        #: What can be downloaded, by address; every function has a package of its own at first.
+        self.packages: dict[str, bytes] = {}
+        self.layers: dict[str, dict[str, Any]] = {}
+        #: What CreateFunction was asked for.
+        self.created: list[dict[str, Any]] = []
         self.warm: dict[str, int] = {}
         self.platform: str | None = None
         self.concurrency = 1000
@@ -130,6 +144,9 @@ class FakeLambda:
                 **configuration,
             }
         )
+        address = f"https://code.example/{name}?signature=secret"
+        function.code = {"RepositoryType": "S3", "Location": address}
+        self.packages[address] = make_zip({"app.py": b"def handler(event, context): ..."})
         self.functions[name] = function
         return function
 
@@ -180,7 +197,60 @@ class FakeLambda:
             if self.clock() < function.updated_at + self.update_s and configuration["Version"] == "$LATEST":
                 configuration["LastUpdateStatus"] = "InProgress"
         headers = {"x-powertune-embedded": self.platform} if self.platform else {}
-        return {"Configuration": configuration, "ResponseMetadata": {"HTTPHeaders": headers}}
+        return {
+            "Configuration": configuration,
+            "Code": dict(function.code),
+            "ResponseMetadata": {"HTTPHeaders": headers},
+            **({"Tags": dict(function.tags)} if function.tags else {}),
+        }
+
+    def create_function(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("create_function", kwargs)
+        with self._lock:
+            name = kwargs["FunctionName"]
+            if name in self.functions:
+                raise client_error("ResourceConflictException", f"Function already exist: {name}", 409)
+            self.created.append(kwargs)
+            wanted = {key: value for key, value in kwargs.items() if key not in ("Code", "Tags", "FunctionName")}
+            wanted["Layers"] = [{"Arn": arn} for arn in kwargs.get("Layers", ())]
+            function = self.add(name, **{**wanted, "memory_mb": wanted.pop("MemorySize")})
+            function.tags = dict(kwargs.get("Tags", {}))
+            function.updated_at = self.clock()
+            package = kwargs["Code"].get("ZipFile")
+            if package is not None:
+                self.packages[function.code["Location"]] = package
+        self.after_call("create_function", kwargs)
+        return dict(function.configuration)
+
+    def list_tags(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("list_tags", kwargs)
+        return {"Tags": dict(self._function({"FunctionName": kwargs["Resource"]}).tags)}
+
+    def list_functions(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("list_functions", kwargs)
+        items = [
+            {**self.functions[name].configuration, "LastModified": "2026-09-20T10:00:00.000+0000"}
+            for name in sorted(self.functions)
+        ]
+        return self._page("Functions", items, kwargs)
+
+    def get_layer_version_by_arn(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("get_layer_version_by_arn", kwargs)
+        if kwargs["Arn"] not in self.layers:
+            raise client_error("ResourceNotFoundException", "The resource you requested does not exist.", 404)
+        return self.layers[kwargs["Arn"]]
+
+    def fetch(self, url: str, limit: int) -> bytes:
+        """What downloads: an error of the fake's is one of HTTP here."""
+        try:
+            self._enter("fetch", {"url": url})
+            self.after_call("fetch", {"url": url})
+        except ClientError as error:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            raise HTTPError(url, max(500, status), "failed", Message(), None) from None
+        if url not in self.packages:
+            raise HTTPError(url, 403, "forbidden", Message(), None)
+        return self.packages[url]
 
     def get_account_settings(self) -> dict[str, Any]:
         self._enter("get_account_settings", {})
@@ -274,14 +344,16 @@ class FakeLambda:
         self._enter("delete_function", kwargs)
         with self._lock:
             function = self._function(kwargs)
-            number = kwargs["Qualifier"]
-            if any(alias["FunctionVersion"] == number for alias in function.aliases.values()):
+            number = kwargs.get("Qualifier")
+            if number is None:
+                del self.functions[function.configuration["FunctionName"]]
+            elif any(alias["FunctionVersion"] == number for alias in function.aliases.values()):
                 raise client_error(
                     "ResourceConflictException",
                     "Unable to delete version because the following aliases reference it: [...]",
                     409,
                 )
-            if function.versions.pop(number, None) is None:
+            elif function.versions.pop(number, None) is None:
                 raise client_error("ResourceNotFoundException", "Function not found", 404)
         self.after_call("delete_function", kwargs)
         return {}
@@ -292,11 +364,13 @@ class FakeLambda:
         with self._lock:
             configuration = dict(self._at(self._function(kwargs), kwargs.get("Qualifier")))
             version = configuration["Version"]
+            place = f"{configuration['FunctionName']}:{version}"
             self.invoked.append((kwargs.get("Qualifier"), kwargs["Payload"]))
-            self._busy[version] = self._busy.get(version, 0) + 1
-            cold = self._busy[version] > self.warm.get(version, 0)
+            self.executed.append(place)
+            self._busy[place] = self._busy.get(place, 0) + 1
+            cold = self._busy[place] > self.warm.get(place, 0)
             if cold:
-                self.warm[version] = self._busy[version]
+                self.warm[place] = self._busy[place]
         try:
             scripted = self.answer({**kwargs, "request_id": request_id, "configuration": configuration, "cold": cold})
             if scripted is not None:
@@ -304,7 +378,7 @@ class FakeLambda:
             self.sleep(self.latency.get("running", 0.0))
         finally:
             with self._lock:
-                self._busy[version] -= 1
+                self._busy[place] -= 1
         duration = self.duration_ms(configuration["MemorySize"])
         init = 150.0 if cold else None
         billed = -int(-(duration + (init or 0)) // 1)
@@ -320,6 +394,18 @@ class FakeLambda:
         more = {"nextToken": str(at + 1)} if at + 1 < len(self.log_events) else {}
         return {"events": [{"message": text} for text in self.log_events[at : at + 1]], **more}
 
+    def get_provisioned_concurrency_config(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("get_provisioned_concurrency_config", kwargs)
+        kept = self.provisioned.get(kwargs["Qualifier"])
+        if kept is None:
+            code = "ProvisionedConcurrencyConfigNotFoundException"
+            raise client_error(code, "No Provisioned Concurrency Config found for this function", 404)
+        return {"RequestedProvisionedConcurrentExecutions": kept, "Status": "READY"}
+
+    def get_metric_data(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("get_metric_data", kwargs)
+        return {"MetricDataResults": [{"StatusCode": "Complete", "Timestamps": [], "Values": []}]}
+
     def get_metric_statistics(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("get_metric_statistics", kwargs)
         return {"Datapoints": []}
@@ -330,6 +416,22 @@ class FakeLambda:
         if key not in self.objects:
             raise client_error("NoSuchKey", "The specified key does not exist.", 404)
         return {"Body": io.BytesIO(self.objects[key])}
+
+
+def make_zip(files: Mapping[str, bytes]) -> bytes:
+    """A ZIP of files, the same for the same files."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, data in files.items():
+            archive.writestr(zipfile.ZipInfo(name), data)
+    return stream.getvalue()
+
+
+def elf(machine: int, *, big: bool = False) -> bytes:
+    """The beginning of a native binary for a machine, by its number in ELF."""
+    order: Literal["little", "big"] = "big" if big else "little"
+    identity = b"\x7fELF" + bytes((2, 2 if big else 1, 1)) + bytes(9)
+    return identity + (3).to_bytes(2, order) + machine.to_bytes(2, order) + bytes(44)
 
 
 def answer(
@@ -355,6 +457,7 @@ def fake_aws(fake: FakeLambda, *, clock: FakeClock | None = None, rate: float = 
         region="us-east-1",
         limiter=RateLimiter(rate, 2 * rate, clock=clock, sleep=clock.sleep),
         sleep=clock.sleep,
+        fetch=fake.fetch,
     )
 
 

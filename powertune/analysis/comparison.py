@@ -7,8 +7,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike
 
-from powertune.analysis.quantiles import student_t
-from powertune.analysis.summary import LEVEL, Interval
+from powertune.analysis.estimates import LEVEL, Estimate, Interval, estimate_mean, mean_of, reach_of, total
 
 #: exp() beyond this is not a number any more, and no ratio of durations is.
 _LARGEST_LOG = 700.0
@@ -34,79 +33,54 @@ class Comparison:
     verdict: Difference
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogEstimate:
-    """An estimate of the logarithm of a positive quantity, from `n` samples, with the variance of the estimate.
-
-    Both are None where they are not known: `variance` for a single sample, `log` for a quantity that is 0.
-    """
-
-    n: int
-    log: float | None
-    variance: float | None
-
-
 SAME = Comparison(ratio=1.0, interval=(1.0, 1.0), verdict=Difference.INDISTINGUISHABLE)
 """A configuration compared with itself."""
 
 
-def log_mean(values: ArrayLike) -> LogEstimate:
-    """The log of the mean of a sample, which may come in any order.
+def log_mean(values: ArrayLike, lanes: ArrayLike | None = None) -> Estimate | None:
+    """The log of the mean of a sample, in any order; None for a mean of 0, which has no log.
 
-    By the delta method, the variance of the log of a mean is s^2 / (n mean^2).
+    By the delta method, the variance of the log of a mean is the variance of the mean / mean^2.
     """
-    return log_product(values)
+    sample = np.asarray(values, dtype=np.float64)
+    mean = mean_of(sample)
+    if not mean > 0:
+        return None
+    relative = estimate_mean(sample / mean, lanes)
+    return Estimate(mean=math.log(mean), variance=relative.variance, freedom=relative.freedom)
 
 
-def log_product(*samples: ArrayLike) -> LogEstimate:
-    """The log of the product of the means of quantities that were observed together, invocation by invocation.
-
-    By the delta method, log(mean a) + log(mean b) varies as the mean of a / mean a + b / mean b does; taking the sum
-    for each invocation keeps what the two have in common, such as a slow minute, from being counted as independent.
-    """
-    columns = [np.asarray(sample, dtype=np.float64) for sample in samples]
-    n = int(columns[0].size)
-    # fsum rounds once, whatever the order: the answer does not depend on the order of observation.
-    means = [math.fsum(column) / n if n else 0.0 for column in columns]
-    if not all(mean > 0 for mean in means):
-        return LogEstimate(n=n, log=None, variance=None)
-    log = math.fsum(math.log(mean) for mean in means)
-    if n < 2:
-        return LogEstimate(n=n, log=log, variance=None)
-    relative = sum((column / mean for column, mean in zip(columns, means, strict=True)), np.zeros(n))
-    if np.all(relative == relative[0]):
-        return LogEstimate(n=n, log=log, variance=0.0)
-    squares = math.fsum((relative - len(columns)) ** 2)
-    return LogEstimate(n=n, log=log, variance=squares / (n - 1) / n)
+def log_of(estimate: Estimate) -> Estimate | None:
+    """The log of an estimated quantity, by the delta method; None for one that is 0."""
+    if not estimate.mean > 0:
+        return None
+    relative = estimate.times(1 / estimate.mean)
+    return Estimate(mean=math.log(estimate.mean), variance=relative.variance, freedom=relative.freedom)
 
 
-def compare(candidate: LogEstimate, baseline: LogEstimate, *, level: float = LEVEL) -> Comparison:
-    """Compare two independent estimates by the interval of their ratio.
+def compare(candidate: Estimate | None, baseline: Estimate | None, *, level: float = LEVEL) -> Comparison:
+    """Compare two independent estimates of the logarithm of a quantity by the interval of the ratio.
 
     The interval is symmetric in the log ratio (Hedges, Gurevitch & Curtis, "The Meta-Analysis of Response Ratios in
     Experimental Ecology", Ecology 80, 1999), with Student's t at the degrees of freedom of Welch (Biometrika 34,
     1947) and Satterthwaite (1946), as the two spread differently. A closed form, because a bootstrap of thousands
     cannot reach the far tails that a correction for many comparisons asks for.
     """
-    if candidate.log is None or baseline.log is None:
+    if candidate is None or baseline is None:
         return Comparison(ratio=None, interval=None, verdict=Difference.INCONCLUSIVE)
-    log_ratio = candidate.log - baseline.log
-    if candidate.variance is None or baseline.variance is None:
-        return Comparison(ratio=_exp(log_ratio), interval=None, verdict=Difference.INCONCLUSIVE)
-    variance = candidate.variance + baseline.variance
-    reach = 0.0
-    if variance > 0:
-        # Shares, because squares of tiny variances would vanish.
-        parts = (
-            (candidate.variance / variance) ** 2 / (candidate.n - 1),
-            (baseline.variance / variance) ** 2 / (baseline.n - 1),
-        )
-        reach = student_t(1 - (1 - level) / 2, 1 / sum(parts)) * math.sqrt(variance)
-    return Comparison(
-        ratio=_exp(log_ratio),
-        interval=(_exp(log_ratio - reach), _exp(log_ratio + reach)),
-        verdict=_verdict(log_ratio - reach, log_ratio + reach),
-    )
+    return ratio_of(total([candidate, baseline.times(-1)]), level=level)
+
+
+def ratio_of(log_ratio: Estimate, *, level: float = LEVEL) -> Comparison:
+    """The comparison that an estimated log ratio amounts to."""
+    if log_ratio.variance is None:
+        return Comparison(ratio=_exp(log_ratio.mean), interval=None, verdict=Difference.INCONCLUSIVE)
+    # Satterthwaite's approximation claims a little too much for few environments: rounded down, it errs
+    # to the side of doubt (see benchmarks/calibration.py).
+    freedom = max(1.0, float(math.floor(min(log_ratio.freedom, 1e9))))
+    reach = reach_of(log_ratio.variance, freedom, level)
+    low, high = log_ratio.mean - reach, log_ratio.mean + reach
+    return Comparison(ratio=_exp(log_ratio.mean), interval=(_exp(low), _exp(high)), verdict=_verdict(low, high))
 
 
 def compare_means(candidate: ArrayLike, baseline: ArrayLike, *, level: float = LEVEL) -> Comparison:

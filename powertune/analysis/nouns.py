@@ -1,34 +1,13 @@
-"""The nouns of judgement: the goal, a judged configuration, the recommendation, the whole analysis."""
+"""The nouns of judgement: a judged configuration, the recommendation, the whole analysis."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from powertune.analysis.comparison import Comparison
+from powertune.analysis.estimates import Interval
 from powertune.analysis.summary import Summary
 from powertune.errors import FunctionFailed, Inconclusive, PowertuneError
-from powertune.model import Advisory, Configuration, FunctionState
-
-
-class Strategy(StrEnum):
-    """What is to be low."""
-
-    COST = "cost"
-    """The mean cost of an invocation."""
-    SPEED = "speed"
-    """The mean duration."""
-    BALANCED = "balanced"
-    """Mean cost x mean duration: a size that costs twice as much must be more than twice as fast.
-
-    It orders as the mean of the two logarithms does. Nothing is scaled by the largest or smallest of the tested
-    sizes, so adding an extreme size to a run cannot change which of the others wins.
-    """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Goal:
-    """What the recommendation is to achieve."""
-
-    strategy: Strategy = Strategy.COST
+from powertune.model import Advisory, Configuration, FunctionState, Goal, Strategy, TuningRun
 
 
 class ProfileStatus(StrEnum):
@@ -55,12 +34,40 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
-    """One configuration judged. Durations in ms, cost in the region's currency per invocation.
+class ColdStarts:
+    """The invocations of a configuration that began with an init or restore phase.
 
-    Duration, billed duration and cost are those of warm invocations; init (or restore) those of cold ones. None where
-    there was nothing to take them from. `reason` says why the status is not ok. `pareto`: no other judged
-    configuration is both cheaper and faster.
+    `init` summarizes that phase, `duration` the Duration that was reported with it, both in ms; `billed_ms_mean` is
+    what such an invocation is billed for, phase included; `cost` what it costs, in the region's currency.
+    """
+
+    init: Summary
+    duration: Summary
+    billed_ms_mean: float
+    cost: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What an invocation costs on average, in the region's currency, with the 95 % interval of that mean.
+
+    `mean` is what decides: warm and cold starts in the proportion of the traffic (`Billing.cold_share`), and the
+    part of what is paid by the month. `warm` is what a warm invocation costs by itself, on demand.
+    """
+
+    mean: float
+    interval: Interval | None
+    warm: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One configuration judged. Durations in ms.
+
+    Duration and billed duration are those of warm invocations. None where there was nothing to take them from.
+    `reason` says why the status is not ok. `unmet` are the constraints of the goal that the configuration does not
+    meet, as sentences without a subject. `pareto`: it is on the front; `dominated_by` is a configuration that is
+    cheaper and faster (see `pareto`), None on the front and where the status is not ok.
     """
 
     configuration: Configuration
@@ -69,11 +76,44 @@ class Profile:
     counts: Counts = Counts()
     duration: Summary | None = None
     billed_ms_mean: float | None = None
-    init_ms_mean: float | None = None
-    init_ms_p95: float | None = None
+    cold: ColdStarts | None = None
     max_memory_used_mb: int | None = None
-    cost: Summary | None = None
+    cost: Cost | None = None
+    unmet: tuple[str, ...] = ()
     pareto: bool = False
+    dominated_by: Configuration | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Billing:
+    """On what the costs rest, and where that is known from.
+
+    `cold_share` is the share of invocations taken to start cold; `invocations_per_month` is None where the traffic is
+    not known; `savings_plan` is a share of the price of duration. The sources are phrases such as `from CloudWatch`.
+    """
+
+    cold_share: float
+    cold_source: str
+    invocations_per_month: float | None
+    traffic_source: str
+    savings_plan: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saving:
+    """What a change from the current configuration saves in 30 days, in the region's currency; negative if it costs.
+
+    `payback_days`: after so many days it has paid for the measuring; None where a saving is not proven.
+    """
+
+    per_month: float
+    interval: Interval | None
+    payback_days: float | None
+
+    @property
+    def per_year(self) -> float:
+        """The same in 365 days."""
+        return self.per_month * 365 / 30
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +122,7 @@ class Recommendation:
 
     `equivalent` are the configurations whose difference to the best one, in what the strategy asks for, cannot be
     told from noise. The ratios compare with the current configuration at 95 %; None when that was not measured.
+    `saving` is None where the current configuration was not measured, or the traffic is not known.
     """
 
     configuration: Configuration
@@ -89,6 +130,7 @@ class Recommendation:
     equivalent: tuple[Configuration, ...]
     cost_ratio: Comparison | None
     duration_ratio: Comparison | None
+    saving: Saving | None
     reasons: tuple[str, ...]
 
 
@@ -98,6 +140,8 @@ class Outcome(StrEnum):
     RECOMMENDED = "recommended"
     FAILED = "failed"
     """The function failed at every size that was measured."""
+    IMPOSSIBLE = "impossible"
+    """No configuration meets the constraints."""
     INCONCLUSIVE = "inconclusive"
     """No size has two usable warm invocations."""
 
@@ -108,19 +152,32 @@ class Analysis:
     as the dearest with one; None when a configuration has none.
 
     Profiles are ordered by configuration. There is a recommendation exactly when `outcome` is RECOMMENDED;
-    otherwise `explanation` says what went wrong.
+    otherwise `explanation` says what went wrong, and `nearest` is the configuration that comes nearest to meeting the
+    constraints, if it is they that went wrong. `knee` is the point of the front beyond which speed gets dear.
     """
 
-    function: FunctionState
-    engine: str
+    run: TuningRun
+    goal: Goal
+    billing: Billing
     currency: str
     profiles: tuple[Profile, ...]
-    current: Configuration
+    knee: Configuration | None
     recommendation: Recommendation | None
     outcome: Outcome
     explanation: str | None
+    nearest: Configuration | None
     spent: float | None
     advisories: tuple[Advisory, ...]
+
+    @property
+    def function(self) -> FunctionState:
+        """The function that was measured."""
+        return self.run.function
+
+    @property
+    def current(self) -> Configuration:
+        """The configuration that the function had: the baseline."""
+        return self.run.function.current
 
     def profile(self, configuration: Configuration) -> Profile | None:
         """The judgement of one configuration."""
@@ -134,4 +191,6 @@ class Analysis:
         explanation = self.explanation or ""
         if self.outcome is Outcome.FAILED:
             return FunctionFailed(explanation, hint="look at the function's log, its payload and its timeout")
+        if self.outcome is Outcome.IMPOSSIBLE:
+            return Inconclusive(explanation, hint="relax the constraints, or measure other sizes")
         return Inconclusive(explanation, hint="measure again, with more --invocations")

@@ -1,4 +1,4 @@
-"""One configuration judged: its populations apart, its samples summarized and priced."""
+"""One configuration judged by itself: its populations apart, its samples summarized."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -6,66 +6,78 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from powertune.analysis.nouns import Counts, Profile, ProfileStatus
-from powertune.analysis.summary import Sample, summarize
+from powertune.analysis.estimates import Lanes, Sample, mean_of
+from powertune.analysis.nouns import ColdStarts, Counts, Profile, ProfileStatus
+from powertune.analysis.pricing import Costing, Pricing
+from powertune.analysis.summary import summarize
 from powertune.model import Architecture, Configuration, Measurement, Population
-from powertune.prices import RegionPrices
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Observed:
-    """A profile with the warm samples behind it (durations in ms, costs in currency, pairwise), and what it cost.
+    """A profile with what it was made of.
 
-    `error` is the error type that failed invocations ended with most often; `total` the number of invocations.
+    `durations` (ms) and `lanes` are those of the warm invocations that are judged, pairwise; `costing` what they
+    cost, None where there are none. `spent` is what all invocations cost, `total` their number. `error` is the error
+    type that failed invocations ended with most often.
     """
 
     profile: Profile
     durations: Sample
-    costs: Sample
+    lanes: Lanes
+    costing: Costing | None
     spent: float | None
     total: int
     error: str | None
 
 
-def observe(measurement: Measurement, prices: RegionPrices, ephemeral_storage_mb: int) -> Observed:
-    """Judge one configuration by itself. Whether it is on the Pareto front takes the others.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Warm:
+    durations: Sample
+    billed: Sample
+    lanes: Lanes
 
-    The cost's interval is that of the billed duration, transformed by the price.
-    """
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cold:
+    phases: Sample
+    durations: Sample
+    billed: Sample
+
+
+def observe(measurement: Measurement, pricing: Pricing) -> Observed:
+    """Judge one configuration by itself. The constraints and the Pareto front take the others and the goal."""
     configuration, invocations = measurement.configuration, measurement.invocations
-    durations, billed = _warm(measurement)
-    incomplete = invocations.count(Population.WARM) - durations.size
+    warm, cold = _warm(measurement), _cold(measurement)
+    incomplete = invocations.count(Population.WARM) - warm.durations.size
     counts = Counts(
-        warm=int(durations.size),
+        warm=int(warm.durations.size),
         cold=invocations.count(Population.COLD),
         set_aside=invocations.count(Population.SET_ASIDE),
         failed=invocations.count(Population.FAILED),
         missing=invocations.count(Population.MISSING) + incomplete,
     )
     status, reason = _status(measurement, counts)
-    rate = prices.rate_per_ms(configuration, ephemeral_storage_mb)
     seed = (configuration.memory_mb, list(Architecture).index(configuration.architecture))
-    duration = summarize(durations, seed=(*seed, 0)) if durations.size else None
-    billed_summary = summarize(billed, seed=(*seed, 1)) if billed.size else None
-    init_mean, init_p95 = _init(measurement)
-    paid = [value for value in invocations.column("billed_ms") if value is not None]
+    costing = pricing.cost(configuration, warm.billed, warm.lanes, cold.billed) if warm.billed.size else None
     profile = Profile(
         configuration=configuration,
         status=status,
         reason=reason,
         counts=counts,
-        duration=duration,
-        billed_ms_mean=None if billed_summary is None else billed_summary.mean,
-        init_ms_mean=init_mean,
-        init_ms_p95=init_p95,
+        duration=summarize(warm.durations, seed=(*seed, 0), lanes=warm.lanes) if warm.durations.size else None,
+        billed_ms_mean=mean_of(warm.billed) if warm.billed.size else None,
+        cold=_cold_starts(cold, pricing, configuration, seed),
         max_memory_used_mb=max(_known(set(invocations.column("max_memory_used_mb"))), default=None),
-        cost=None if billed_summary is None else billed_summary.transformed(rate, prices.request),
+        cost=None if costing is None else costing.summary,
     )
+    paid = [value for value in invocations.column("billed_ms") if value is not None]
     return Observed(
         profile=profile,
-        durations=durations,
-        costs=rate * billed + prices.request,
-        spent=_spent(paid, len(invocations), rate, prices.request),
+        durations=warm.durations,
+        lanes=warm.lanes,
+        costing=costing,
+        spent=pricing.spent(configuration, paid, len(invocations)),
         total=len(invocations),
         error=_commonest(invocations.select(Population.FAILED, "error_type")),
     )
@@ -73,27 +85,65 @@ def observe(measurement: Measurement, prices: RegionPrices, ephemeral_storage_mb
 
 def not_reached(configuration: Configuration, reason: str) -> Observed:
     """A configuration that was to be measured, but of which the run holds nothing."""
-    nothing = np.empty(0)
     profile = Profile(configuration=configuration, status=ProfileStatus.UNMEASURED, reason=reason)
-    return Observed(profile=profile, durations=nothing, costs=nothing, spent=0.0, total=0, error=None)
+    return Observed(
+        profile=profile,
+        durations=np.empty(0),
+        lanes=np.empty(0, dtype=np.int64),
+        costing=None,
+        spent=0.0,
+        total=0,
+        error=None,
+    )
 
 
-def _spent(paid: list[int], count: int, rate: float, request: float) -> float | None:
-    """What the invocations cost. One without a report is taken to have cost as much as the dearest that has one."""
-    if not paid:
-        return None if count else 0.0
-    billed = sum(paid) + (count - len(paid)) * max(paid)
-    return rate * billed + request * count
+def mean_cold_extra_ms(measurement: Measurement) -> float | None:
+    """How much more a cold start is billed for than a warm invocation, in ms; None where either is not known."""
+    warm, cold = _warm(measurement), _cold(measurement)
+    if not warm.billed.size or not cold.billed.size:
+        return None
+    return max(0.0, mean_of(cold.billed) - mean_of(warm.billed))
 
 
-def _warm(measurement: Measurement) -> tuple[Sample, Sample]:
-    """Durations and billed durations of the warm invocations that have both, in ms."""
-    durations = measurement.invocations.select(Population.WARM, "duration_ms")
-    billed = measurement.invocations.select(Population.WARM, "billed_ms")
+def _warm(measurement: Measurement) -> _Warm:
+    """The warm invocations that have both a duration and a billed duration."""
+    select = measurement.invocations.select
+    durations, billed, lanes = (select(Population.WARM, name) for name in ("duration_ms", "billed_ms", "lane"))
     if None in durations or None in billed:
-        pairs = [(d, b) for d, b in zip(durations, billed, strict=True) if d is not None and b is not None]
-        durations, billed = tuple(d for d, _ in pairs), tuple(b for _, b in pairs)
-    return np.array(durations, dtype=np.float64), np.array(billed, dtype=np.float64)
+        rows = [row for row in zip(durations, billed, lanes, strict=True) if None not in row]
+        durations, billed, lanes = tuple(zip(*rows, strict=True)) if rows else ((), (), ())
+    return _Warm(
+        durations=np.array(durations, dtype=np.float64),
+        billed=np.array(billed, dtype=np.float64),
+        lanes=np.array(lanes, dtype=np.int64),
+    )
+
+
+def _cold(measurement: Measurement) -> _Cold:
+    """Init or restore phase, duration and billed duration of the cold starts that have all three."""
+    select = measurement.invocations.select
+    columns = (select(Population.COLD, name) for name in ("init_ms", "restore_ms", "duration_ms", "billed_ms"))
+    rows = [
+        ((init or 0.0) + (restore or 0.0), duration, billed)
+        for init, restore, duration, billed in zip(*columns, strict=True)
+        if duration is not None and billed is not None
+    ]
+    phases, durations, billed = np.array(rows, dtype=np.float64).reshape(-1, 3).T
+    return _Cold(phases=phases, durations=durations, billed=billed)
+
+
+def _cold_starts(
+    cold: _Cold, pricing: Pricing, configuration: Configuration, seed: tuple[int, int]
+) -> ColdStarts | None:
+    if not cold.phases.size:
+        return None
+    billed = mean_of(cold.billed)
+    return ColdStarts(
+        init=summarize(cold.phases, seed=(*seed, 1)),
+        duration=summarize(cold.durations, seed=(*seed, 2)),
+        billed_ms_mean=billed,
+        cost=pricing.cold_start_cost(configuration, billed),
+    )
 
 
 def _status(measurement: Measurement, counts: Counts) -> tuple[ProfileStatus, str | None]:
@@ -105,16 +155,6 @@ def _status(measurement: Measurement, counts: Counts) -> tuple[ProfileStatus, st
         others = f"{counts.cold} cold, {counts.set_aside} set aside, {counts.failed} failed, {counts.missing} missing"
         return ProfileStatus.UNMEASURED, f"no warm invocation with a report ({others})"
     return ProfileStatus.OK, None
-
-
-def _init(measurement: Measurement) -> tuple[float | None, float | None]:
-    """Mean and 95th percentile, in ms, of the init and restore phases of cold starts."""
-    select = measurement.invocations.select
-    phases = zip(select(Population.COLD, "init_ms"), select(Population.COLD, "restore_ms"), strict=True)
-    sample = np.sort(np.array([(init or 0.0) + (restore or 0.0) for init, restore in phases]))
-    if not sample.size:
-        return None, None
-    return float(sample.mean()), float(np.percentile(sample, 95))
 
 
 def _known(values: Iterable[int | None]) -> list[int]:

@@ -2,60 +2,72 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from powertune.analysis.comparison import (
-    SAME,
-    Comparison,
-    Difference,
-    LogEstimate,
-    compare,
-    compare_means,
-    log_product,
-)
-from powertune.analysis.nouns import Goal, Profile, ProfileStatus, Recommendation, Strategy
+from powertune.analysis.comparison import SAME, Comparison, Difference, compare, log_mean
+from powertune.analysis.estimates import LEVEL, Estimate, total
+from powertune.analysis.nouns import Profile, ProfileStatus, Recommendation, Saving
+from powertune.analysis.pricing import Costing
 from powertune.analysis.profiles import Observed
-from powertune.analysis.summary import LEVEL
-from powertune.model import Configuration
+from powertune.model import DAYS_PER_MONTH, Configuration, Goal, Strategy
 from powertune.units import format_ms, format_ratio, format_usd
 
 _LOWEST = {
     Strategy.COST: "mean cost",
     Strategy.SPEED: "mean duration",
-    Strategy.BALANCED: "product of mean cost and mean duration",
+    Strategy.BALANCED: "weighted product of mean cost and mean duration",
+    Strategy.TOLERANCE: "mean duration",
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a recommendation answers: the goal, what to compare with, the traffic, and what measuring cost."""
+
+    goal: Goal
+    current: Configuration
+    currency: str
+    invocations_per_month: float | None
+    spent: float | None
+
+
 def candidates(observed: Sequence[Observed]) -> tuple[Observed, ...]:
-    """Those that can be recommended: feasible, with at least two warm invocations."""
+    """Those that can be judged: feasible, with at least two warm invocations."""
     return tuple(o for o in observed if o.profile.status is ProfileStatus.OK and o.durations.size >= 2)
 
 
-def recommend(
-    observed: Sequence[Observed], current: Configuration, goal: Goal, currency: str
-) -> Recommendation | None:
-    """The best configuration for the goal, or None where nothing can be recommended.
-
-    The best is the one with the lowest mean of what the strategy asks for. Every other candidate is compared with
-    it; those whose interval holds 1 are equivalent to it. For speed and balance the cheapest of them wins, as nobody
-    should pay for noise.
+def family_level(count: int) -> float:
+    """The confidence of each comparison among `count` configurations, so that all of them hold with 95 %.
 
     Many comparisons are made, and the best was picked by the same data, so any pair might have been compared: each
     is held at 1 - 0.05 / (number of pairs) (Bonferroni over all pairs; Hochberg & Tamhane, Multiple Comparison
     Procedures, 1987, ch. 2), so that with 95 % none of the differences that are claimed is noise.
     """
-    able = candidates(observed)
-    if not able:
-        return None
-    metrics = {o.profile.configuration: _metric(o, goal.strategy) for o in able}
-    best = min(able, key=lambda o: (_score(o, goal.strategy), *_cheapness(o)))
-    others = [o for o in able if o is not best]
-    pairs = math.comb(len(able), 2)
-    level = 1 - (1 - LEVEL) / max(1, pairs)
-    reference = metrics[best.profile.configuration]
-    equal = [o for o in others if _same(compare(metrics[o.profile.configuration], reference, level=level))]
-    chosen = best if goal.strategy is Strategy.COST else min((best, *equal), key=_cheapness)
+    return 1 - (1 - LEVEL) / max(1, math.comb(count, 2))
+
+
+def recommend(able: Sequence[Observed], observed: Sequence[Observed], question: Question) -> Recommendation:
+    """The best configuration for the goal.
+
+    The best is the one with the lowest mean of what the strategy asks for; with a tolerance, among those whose mean
+    cost is within it. Every other candidate is compared with it, at `family_level`; those whose interval holds 1 are
+    equivalent to it. Except for cost itself, the cheapest of them wins, as nobody should pay for noise.
+
+    Args:
+        able: at least one candidate that meets the constraints, with its place on the front.
+        observed: everything that was measured, for the comparison with the current configuration.
+    """
+    goal = question.goal
+    admitted = _within_tolerance(able, goal)
+    best = min(admitted, key=lambda o: (_score(o, goal), *_cheapness(o)))
+    level = family_level(len(able))
+    reference = _metric(best, goal)
+    equal = [o for o in admitted if o is not best and _same(compare(_metric(o, goal), reference, level=level))]
+    chosen = best
+    if goal.strategy is not Strategy.COST:
+        chosen = min((o for o in (best, *equal) if o.profile.pareto), key=_cheapness)
     equivalent = tuple(sorted(o.profile.configuration for o in (best, *equal) if o is not chosen))
-    baseline = next((o for o in observed if o.profile.configuration == current), None)
+    baseline = next((o for o in observed if o.profile.configuration == question.current), None)
     cost_ratio, duration_ratio = _against(chosen, baseline)
     return Recommendation(
         configuration=chosen.profile.configuration,
@@ -63,13 +75,21 @@ def recommend(
         equivalent=equivalent,
         cost_ratio=cost_ratio,
         duration_ratio=duration_ratio,
+        saving=_saving(chosen, baseline, question),
         reasons=(
-            _why(chosen, best, len(able), goal.strategy, currency),
-            *_alike(equivalent, pairs),
-            _change(chosen, current, baseline, cost_ratio, duration_ratio),
-            *_no_gain(current, equivalent),
+            _why(chosen, best, admitted, question),
+            *_alike(equivalent, len(able)),
+            _change(chosen, baseline, question, cost_ratio, duration_ratio),
+            *_no_gain(question.current, equivalent),
         ),
     )
+
+
+def _within_tolerance(able: Sequence[Observed], goal: Goal) -> list[Observed]:
+    if goal.strategy is not Strategy.TOLERANCE:
+        return list(able)
+    most = (1 + goal.cost_tolerance) * min(_means(o)[0] for o in able)
+    return [o for o in able if _means(o)[0] <= most]
 
 
 def _means(o: Observed) -> tuple[float, float]:
@@ -79,64 +99,103 @@ def _means(o: Observed) -> tuple[float, float]:
     return cost.mean, duration.mean
 
 
-def _score(o: Observed, strategy: Strategy) -> float:
+def _score(o: Observed, goal: Goal) -> float:
     cost, duration = _means(o)
-    return {Strategy.COST: cost, Strategy.SPEED: duration, Strategy.BALANCED: cost * duration}[strategy]
+    if goal.strategy is Strategy.BALANCED:
+        weight = goal.balanced_weight
+        return weight * _log(cost) + (1 - weight) * _log(duration)
+    return cost if goal.strategy is Strategy.COST else duration
+
+
+def _log(value: float) -> float:
+    return math.log(value) if value > 0 else -math.inf
 
 
 def _cheapness(o: Observed) -> tuple[float, float, Configuration]:
     return (*_means(o), o.profile.configuration)
 
 
-def _metric(o: Observed, strategy: Strategy) -> LogEstimate:
-    samples = {
-        Strategy.COST: (o.costs,),
-        Strategy.SPEED: (o.durations,),
-        Strategy.BALANCED: (o.costs, o.durations),
-    }
-    return log_product(*samples[strategy])
+def _metric(o: Observed, goal: Goal) -> Estimate | None:
+    """The log of what the strategy wants to be low."""
+    if goal.strategy is Strategy.COST:
+        return _costing(o).log
+    if goal.strategy is Strategy.BALANCED:
+        return _costing(o).log_balance(o.durations, goal.balanced_weight)
+    return log_mean(o.durations, o.lanes)
+
+
+def _costing(o: Observed) -> Costing:
+    assert o.costing is not None
+    return o.costing
 
 
 def _same(comparison: Comparison) -> bool:
     return comparison.verdict in (Difference.INDISTINGUISHABLE, Difference.INCONCLUSIVE)
 
 
+def _works(baseline: Observed | None) -> bool:
+    return baseline is not None and baseline.profile.status is ProfileStatus.OK
+
+
 def _against(chosen: Observed, baseline: Observed | None) -> tuple[Comparison | None, Comparison | None]:
     """Cost and duration against the current configuration, where that works and was measured."""
-    if baseline is None or baseline.profile.status is not ProfileStatus.OK:
+    if baseline is None or not _works(baseline):
         return None, None
     if baseline is chosen:
         return SAME, SAME
-    return compare_means(chosen.costs, baseline.costs), compare_means(chosen.durations, baseline.durations)
+    cost = compare(_costing(chosen).log, _costing(baseline).log)
+    duration = compare(log_mean(chosen.durations, chosen.lanes), log_mean(baseline.durations, baseline.lanes))
+    return cost, duration
 
 
-def _why(chosen: Observed, best: Observed, count: int, strategy: Strategy, currency: str) -> str:
+def _saving(chosen: Observed, baseline: Observed | None, question: Question) -> Saving | None:
+    """What the change saves in a month: the difference of two mean costs, times the traffic."""
+    traffic = question.invocations_per_month
+    if traffic is None or baseline is None or not _works(baseline):
+        return None
+    if baseline is chosen:
+        return Saving(per_month=0.0, interval=(0.0, 0.0), payback_days=None)
+    difference = total([_costing(baseline).estimate, _costing(chosen).estimate.times(-1)]).times(traffic)
+    interval = difference.interval()
+    proven = interval is not None and interval[0] > 0 and question.spent is not None
+    payback = (question.spent or 0.0) / (difference.mean / DAYS_PER_MONTH) if proven else None
+    return Saving(per_month=difference.mean, interval=interval, payback_days=payback)
+
+
+def _why(chosen: Observed, best: Observed, admitted: Sequence[Observed], question: Question) -> str:
+    strategy, currency = question.goal.strategy, question.currency
     cost, duration = _means(best)
     figures = f"{format_usd(1e6 * cost, currency)} per million invocations, {format_ms(duration)} each"
+    count = len(admitted)
+    within = ""
+    if strategy is Strategy.TOLERANCE:
+        cheapest = min(admitted, key=_cheapness).profile.configuration
+        within = f" that cost at most {100 * question.goal.cost_tolerance:.3g} % more than the cheapest, {cheapest}"
     if count == 1:
-        return f"the only configuration that can be judged: {figures}"
+        return f"the only configuration{within or ' that can be judged'}: {figures}"
     if chosen is best:
-        return f"the lowest {_LOWEST[strategy]} of {count} configurations: {figures}"
+        return f"the lowest {_LOWEST[strategy]} of {count} configurations{within}: {figures}"
     return (
         f"the cheapest of those that cannot be told apart from {best.profile.configuration}, which has the lowest "
-        f"{_LOWEST[strategy]} of {count} configurations ({figures})"
+        f"{_LOWEST[strategy]} of {count} configurations{within} ({figures})"
     )
 
 
-def _alike(equivalent: tuple[Configuration, ...], pairs: int) -> tuple[str, ...]:
+def _alike(equivalent: tuple[Configuration, ...], count: int) -> tuple[str, ...]:
     if not equivalent:
         return ()
     names = ", ".join(map(str, equivalent))
-    return (f"{names} cannot be told apart from the best (at 95 % over all {pairs} pairs)",)
+    return (f"{names} cannot be told apart from the best (at 95 % over all {math.comb(count, 2)} pairs)",)
 
 
 def _change(
     chosen: Observed,
-    current: Configuration,
     baseline: Observed | None,
+    question: Question,
     cost: Comparison | None,
     duration: Comparison | None,
 ) -> str:
+    current = question.current
     if chosen is baseline:
         return f"it is the current configuration, {current}"
     if baseline is None or cost is None or duration is None:

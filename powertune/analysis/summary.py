@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from powertune.analysis.estimates import LEVEL, Interval, Sample, estimate_mean, independent_units, mean_of
 from powertune.analysis.quantiles import NORMAL, student_t
 
 #: Bootstrap resamples behind an interval: Efron & Tibshirani ask for 1,000 to 2,000 where tails are estimated.
@@ -15,71 +16,100 @@ RESAMPLES = 2_000
 SMALLEST_BOOTSTRAP = 10
 #: Above, the bootstrap interval of a mean has converged to the normal one.
 LARGEST_BOOTSTRAP = 5_000
-LEVEL = 0.95
+#: Iglewicz & Hoaglin's limit on the modified z-score.
+OUTLYING = 3.5
 _BLOCK = 1_000_000
-
-Sample = NDArray[np.float64]
-Interval = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """A sample of `n` >= 1 values, in their unit. `interval` is the 95 % interval of the mean; None for one value."""
+    """A sample of `n` >= 1 values, in their unit.
+
+    `interval` is the 95 % interval of the mean, `deviation` the standard deviation (n - 1); both are None for a
+    single value. `units` is how many independent observations the interval rests on: execution environments where
+    several were measured, else single values. `outliers` counts the values far from the rest (see `outlying`); they
+    are part of every figure.
+    """
 
     n: int
     mean: float
     median: float
     p95: float
     p99: float
+    deviation: float | None
     interval: Interval | None
-
-    def transformed(self, rate: float, offset: float) -> "Summary":
-        """The summary of `rate * value + offset` of every value, for a rate that is not negative.
-
-        Exact: means, percentiles and the intervals of `mean_interval` follow such a change of unit. So costs need no
-        bootstrap of their own.
-        """
-        interval = self.interval
-        return Summary(
-            n=self.n,
-            mean=rate * self.mean + offset,
-            median=rate * self.median + offset,
-            p95=rate * self.p95 + offset,
-            p99=rate * self.p99 + offset,
-            interval=None if interval is None else (rate * interval[0] + offset, rate * interval[1] + offset),
-        )
+    units: int
+    outliers: int
 
 
-def summarize(values: ArrayLike, *, seed: Sequence[int]) -> Summary:
+def summarize(values: ArrayLike, *, seed: Sequence[int], lanes: ArrayLike | None = None) -> Summary:
     """Summarize a sample of at least one finite, non-negative value, whatever the order it comes in.
 
     Percentiles interpolate linearly between order statistics (Hyndman & Fan's type 7), as numpy, pandas and
     spreadsheets do, so that anybody gets the same figures from the raw file.
 
+    Args:
+        seed: of the resampling behind the interval.
+        lanes: the lane that each value comes from, None where values are independent of each other.
+
     Raises:
         ValueError: the sample is empty.
     """
-    sample = np.sort(np.asarray(values, dtype=np.float64))
+    sample = np.asarray(values, dtype=np.float64)
     if sample.size == 0:
         raise ValueError("an empty sample has no summary")
     median, p95, p99 = (float(value) for value in np.percentile(sample, (50, 95, 99)))
+    units = independent_units(sample, lanes)
     return Summary(
         n=int(sample.size),
-        mean=_mean(sample),
+        mean=mean_of(sample),
         median=median,
         p95=p95,
         p99=p99,
-        interval=mean_interval(sample, seed=seed),
+        deviation=_deviation(sample),
+        interval=mean_interval(sample, seed=seed, lanes=lanes),
+        units=int(units.size),
+        outliers=int(np.count_nonzero(outlying(sample))),
     )
 
 
-def mean_interval(sample: Sample, *, seed: Sequence[int], level: float = LEVEL) -> Interval | None:
+def outlying(values: ArrayLike) -> NDArray[np.bool_]:
+    """Which values are far from the rest: those whose modified z-score is beyond 3.5.
+
+    0.6745 x (value - median) / MAD, and where more than half of the values are equal (MAD = 0), the mean absolute
+    deviation instead of the median one (Iglewicz & Hoaglin, How to Detect and Handle Outliers, 1993).
+    """
+    sample = np.asarray(values, dtype=np.float64)
+    if not sample.size:
+        return np.zeros(0, dtype=np.bool_)
+    distances = np.abs(sample - np.median(sample))
+    scale = float(np.median(distances)) / 0.6745 or float(distances.mean()) * 1.253314
+    far: NDArray[np.bool_] = distances > OUTLYING * scale
+    return far
+
+
+def _deviation(sample: Sample) -> float | None:
+    if sample.size < 2:
+        return None
+    # Rounding would give equal values a spread.
+    return 0.0 if np.all(sample == sample[0]) else float(np.sort(sample).std(ddof=1))
+
+
+def mean_interval(
+    values: ArrayLike,
+    *,
+    seed: Sequence[int],
+    lanes: ArrayLike | None = None,
+    level: float = LEVEL,
+) -> Interval | None:
     """The interval that holds the mean with confidence `level`; None for a single value.
 
-    * Up to 9 values: Student's t, for a resample of so few hardly differs from the sample. Never below 0, as the
-      values are not.
-    * 10 to 5,000 values: the bootstrap, bias-corrected and accelerated (BCa: Efron & Tibshirani, An Introduction to
-      the Bootstrap, 1993, ch. 14), from 2,000 resamples, for durations are skewed. Its level is widened as Hesterberg
+    It rests on the independent observations (see `estimates.independent_units`): environments, or single values.
+
+    * Up to 9 of them: Student's t with the cluster-robust error of `estimates.estimate_mean`, for a resample of so
+      few hardly differs from the sample. Never below 0, as the values are not.
+    * 10 to 5,000: the bootstrap, bias-corrected and accelerated (BCa: Efron & Tibshirani, An Introduction to the
+      Bootstrap, 1993, ch. 14), from 2,000 resamples, for durations are skewed. Its level is widened as Hesterberg
       ("What Teachers Should Know About the Bootstrap", The American Statistician 69, 2015, section 4) advises against
       the bootstrap's narrowness in small samples. The studentized bootstrap would be as accurate to second order, but
       explodes when a resample leaves out a lone outlier, which is what durations on Lambda look like.
@@ -88,27 +118,18 @@ def mean_interval(sample: Sample, *, seed: Sequence[int], level: float = LEVEL) 
     Equal values give an interval without width.
 
     Args:
-        sample: sorted ascending, so that the result does not depend on the order of observation.
         seed: of the resampling; the same seed and sample give the same interval.
     """
-    n = sample.size
-    if n < 2:
+    estimate = estimate_mean(values, lanes)
+    if estimate.variance is None:
         return None
-    mean = _mean(sample)
-    error = float(sample.std(ddof=1)) / math.sqrt(n)
-    if sample[0] == sample[-1] or error == 0:
-        return mean, mean
-    tail = (1 - level) / 2
-    if SMALLEST_BOOTSTRAP <= n <= LARGEST_BOOTSTRAP:
-        low, high = _bca(sample, mean, tail, seed)
-        return min(low, mean), max(high, mean)
-    reach = error * (student_t(1 - tail, n - 1) if n < SMALLEST_BOOTSTRAP else NORMAL.inv_cdf(1 - tail))
-    return max(0.0, mean - reach), mean + reach
-
-
-def _mean(sample: Sample) -> float:
-    # Rounding must not push the mean out of the sample, nor the mean of equal values off their value.
-    return float(np.clip(sample.mean(), sample[0], sample[-1]))
+    units = independent_units(values, lanes)
+    if estimate.variance > 0 and SMALLEST_BOOTSTRAP <= units.size <= LARGEST_BOOTSTRAP and units[0] < units[-1]:
+        low, high = _bca(units, estimate.mean, (1 - level) / 2, seed)
+        return min(low, estimate.mean), max(high, estimate.mean)
+    interval = estimate.interval(level)
+    assert interval is not None
+    return max(0.0, interval[0]), interval[1]
 
 
 def _bca(sample: Sample, mean: float, tail: float, seed: Sequence[int]) -> Interval:

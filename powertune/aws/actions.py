@@ -4,18 +4,23 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from powertune.aws.copy_names import stem
 from powertune.model import FunctionRef
 
 #: What stands in a policy for the region and the account of a function that is named without them.
-PLACEHOLDERS = ("REGION", "ACCOUNT_ID")
+PLACEHOLDERS = ("REGION", "ACCOUNT_ID", "ROLE_NAME")
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """An IAM action. `scope` is what its resource is: the function, its versions and aliases, or the account."""
+    """An IAM action. `scope` is what its resource is: the function, its versions and aliases, or the account.
+
+    `also` are actions that AWS asks for at the same call.
+    """
 
     name: str
     scope: str
+    also: tuple[str, ...] = ()
 
 
 #: boto3 client method -> what IAM calls it. A method that is not here cannot be called through `Aws.call`.
@@ -30,8 +35,14 @@ ACTIONS = {
     "delete_alias": Action("lambda:DeleteAlias", "function"),
     "delete_function": Action("lambda:DeleteFunction", "versions"),
     "invoke": Action("lambda:InvokeFunction", "function"),
+    "list_tags": Action("lambda:ListTags", "function"),
+    "create_function": Action("lambda:CreateFunction", "copies", also=("lambda:TagResource",)),
+    "get_layer_version_by_arn": Action("lambda:GetLayerVersion", "layers"),
+    "list_functions": Action("lambda:ListFunctions", "account"),
     "get_account_settings": Action("lambda:GetAccountSettings", "account"),
+    "get_provisioned_concurrency_config": Action("lambda:GetProvisionedConcurrencyConfig", "function"),
     "filter_log_events": Action("logs:FilterLogEvents", "logs"),
+    "get_metric_data": Action("cloudwatch:GetMetricData", "account"),
     "get_metric_statistics": Action("cloudwatch:GetMetricStatistics", "account"),
     "get_object": Action("s3:GetObject", "object"),
     "get_products": Action("pricing:GetProducts", "account"),
@@ -50,10 +61,39 @@ RUN_METHODS = (
     "delete_function",
     "invoke",
     "get_account_settings",
+    "get_provisioned_concurrency_config",
     "filter_log_events",
+    "get_metric_data",
     "get_metric_statistics",
 )
+#: What a run that never touches the function itself does not call on it.
+_CHANGING = frozenset(
+    {
+        "list_aliases",
+        "list_versions_by_function",
+        "update_function_configuration",
+        "publish_version",
+        "create_alias",
+        "delete_alias",
+        "delete_function",
+        "invoke",
+    }
+)
+#: What a run calls on temporary copies of the function, and what `restore` does to delete them.
+COPY_METHODS = (
+    "create_function",
+    "get_function",
+    "list_tags",
+    "update_function_configuration",
+    "publish_version",
+    "create_alias",
+    "get_alias",
+    "invoke",
+    "delete_function",
+)
+DELETE_COPY_METHODS = ("get_function", "list_tags", "delete_function")
 RESTORE_METHODS = (
+    "list_functions",
     "get_function",
     "get_alias",
     "list_aliases",
@@ -69,51 +109,82 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 }
 
 
-def policy(
-    command: str,
-    function: FunctionRef,
-    *,
-    log_group: str | None = None,
-    payload_s3: str | None = None,
-    processors: tuple[FunctionRef, ...] = (),
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """What a policy is to allow, beyond a command's calls on one function.
+
+    `log_group` is where the function logs, if not to `/aws/lambda/NAME`; `payload_s3` is `s3://bucket/key`;
+    `processors` are the pre- and post-processor functions. With `copies`, the function may be measured on temporary
+    copies as well, with `isolate` only on these; `role` is the ARN of the execution role that they get.
+    """
+
+    log_group: str | None = None
+    payload_s3: str | None = None
+    processors: tuple[FunctionRef, ...] = ()
+    copies: bool = False
+    isolate: bool = False
+    role: str | None = None
+
+
+PLAIN = Grant()
+
+
+def policy(command: str, function: FunctionRef, grant: Grant = PLAIN) -> dict[str, Any]:
     """The least-privilege IAM policy document for a command on one function.
 
     Deleting is allowed for numbered versions only: `function:name:*` does not match the function itself, which a
-    stray DeleteFunction would otherwise take away whole.
-
-    Args:
-        log_group: where the function logs, if not to `/aws/lambda/NAME`.
-        payload_s3: `s3://bucket/key` of the payload, if it comes from there.
-        processors: the pre- and post-processor functions.
+    stray DeleteFunction would otherwise take away whole. Of copies, the whole may be deleted.
     """
     arn = _arn(function)
     where = arn.replace(":lambda:", ":logs:", 1).removesuffix(f":function:{function.name}")
-    group = log_group or f"/aws/lambda/{function.name}"
+    group = grant.log_group or f"/aws/lambda/{function.name}"
     resources: dict[str, str | list[str]] = {
         "function": [arn, f"{arn}:*"],
         "versions": f"{arn}:*",
         "logs": f"{where}:log-group:{group}:*",
         "account": "*",
     }
+    methods = [m for m in COMMANDS[command] if not (grant.isolate and m in _CHANGING)]
     statements = [
-        _statement(
-            f"{command}-{scope}", [ACTIONS[m].name for m in COMMANDS[command] if ACTIONS[m].scope == scope], on
-        )
+        _statement(f"{command}-{scope}", [m for m in methods if ACTIONS[m].scope == scope], on)
         for scope, on in resources.items()
-        if any(ACTIONS[m].scope == scope for m in COMMANDS[command])
+        if any(ACTIONS[m].scope == scope for m in methods)
     ]
-    if processors:
-        arns = [each for processor in processors for each in _both(_arn(processor))]
-        actions = [ACTIONS[method].name for method in ("get_function", "invoke")]
-        statements.append(_statement(f"{command}-processors", actions, arns))
-    if payload_s3:
+    statements += _about_copies(command, function, grant)
+    if grant.processors:
+        arns = [each for processor in grant.processors for each in _both(_arn(processor))]
+        statements.append(_statement(f"{command}-processors", ["get_function", "invoke"], arns))
+    if grant.payload_s3:
         partition = function.partition or "aws"
-        name = payload_s3.removeprefix("s3://")
-        statements.append(
-            _statement(f"{command}-payload", [ACTIONS["get_object"].name], f"arn:{partition}:s3:::{name}")
-        )
+        name = grant.payload_s3.removeprefix("s3://")
+        statements.append(_statement(f"{command}-payload", ["get_object"], f"arn:{partition}:s3:::{name}"))
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _about_copies(command: str, function: FunctionRef, grant: Grant) -> list[dict[str, Any]]:
+    """What making copies and deleting them takes; `restore` deletes those that it finds."""
+    arn = _arn(function)
+    copies = arn.removesuffix(function.name) + f"{stem(function.name)}-powertune-*"
+    if command == "restore":
+        return [_statement("restore-copies", list(DELETE_COPY_METHODS), copies)]
+    if command != "run" or not (grant.copies or grant.isolate):
+        return []
+    partition, _, region, account = arn.split(":")[1:5]
+    role = grant.role or f"arn:{partition}:iam::{account}:role/{PLACEHOLDERS[2]}"
+    pass_role = {
+        "Sid": "PowertuneRunRole",
+        "Effect": "Allow",
+        "Action": ["iam:PassRole"],
+        "Resource": role,
+        "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
+    }
+    return [
+        _statement("run-source", ["list_tags"], arn),
+        _statement("run-copies", list(COPY_METHODS), copies),
+        # A layer may be another account's.
+        _statement("run-layers", ["get_layer_version_by_arn"], f"arn:{partition}:lambda:{region}:*:layer:*"),
+        pass_role,
+    ]
 
 
 def policy_text(document: dict[str, Any]) -> str:
@@ -132,6 +203,7 @@ def _both(arn: str) -> tuple[str, str]:
     return arn, f"{arn}:*"
 
 
-def _statement(name: str, actions: list[str], resource: str | list[str]) -> dict[str, Any]:
+def _statement(name: str, methods: list[str], resource: str | list[str]) -> dict[str, Any]:
     sid = "".join(word.capitalize() for word in name.split("-"))
+    actions = {action for method in methods for action in (ACTIONS[method].name, *ACTIONS[method].also)}
     return {"Sid": f"Powertune{sid}", "Effect": "Allow", "Action": sorted(actions), "Resource": resource}

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from threading import Event
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
+from powertune.aws.download import fetch
 from powertune.aws.faults import aws_errors, is_network, is_transient, raise_translated
 from powertune.aws.rate_limit import RateLimiter
 from powertune.errors import IdentityError, UsageError
@@ -29,7 +30,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 #: Calls that have a quota of their own, large enough for polling (GetFunction: 100 per second), or none.
-_UNLIMITED = frozenset({"get_function", "invoke", "filter_log_events", "get_metric_statistics", "get_object"})
+_UNLIMITED = frozenset(
+    {"get_function", "invoke", "filter_log_events", "get_metric_data", "get_metric_statistics", "get_object"}
+)
 _ATTEMPTS = 9
 _FIRST_ATTEMPTS = 3
 _BACKOFF_S = 0.25
@@ -68,7 +71,7 @@ class Clients:
 
 @dataclass(slots=True)
 class Aws:
-    """AWS, spoken to politely. Sleep and jitter come in, so that a test takes no time.
+    """AWS, spoken to politely. Sleep, jitter and the download come in, so that a test takes no time and no network.
 
     `give_up` is called before each attempt, and may raise to end the patience with a call. `reached` is set once AWS
     has answered; it is shared by all that goes over one connection, so that undoing is always patient.
@@ -79,6 +82,7 @@ class Aws:
     limiter: RateLimiter
     sleep: Callable[[float], None] = time.sleep
     jitter: Callable[[], float] = random.random
+    fetch: Callable[[str, int], bytes] = fetch
     give_up: Callable[[], None] = lambda: None
     reached: Event = field(default_factory=Event)
 

@@ -101,7 +101,15 @@ _CANNOT_RUN = frozenset(
         "SubnetIPAddressLimitReachedException",
     }
 )
-_ABSENT = frozenset({"ResourceNotFoundException", "NoSuchKey", "NoSuchBucket", "404"})
+_ABSENT = frozenset(
+    {
+        "ResourceNotFoundException",
+        "ProvisionedConcurrencyConfigNotFoundException",
+        "NoSuchKey",
+        "NoSuchBucket",
+        "404",
+    }
+)
 
 
 def code_of(error: Exception) -> str:

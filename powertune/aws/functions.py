@@ -1,12 +1,12 @@
 """One Lambda function through its API: what it is, and the changes that a run makes to it."""
 
-import hashlib
-import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from powertune.aws.client import Aws
+from powertune.aws.copy_names import maker, run_of
+from powertune.aws.snapshot import Snapshot, Version
 from powertune.errors import (
     AlreadyExists,
     Changed,
@@ -16,7 +16,7 @@ from powertune.errors import (
     SizeRefused,
     UsageError,
 )
-from powertune.model import FunctionRef
+from powertune.model import FunctionRef, FunctionState
 
 #: How often to ask whether an update has ended: often at first, as most take a second.
 POLL_S = 0.1
@@ -25,63 +25,6 @@ POLL_SLOWLY_S = 1.0
 #: How long to ask: as long as AWS's own waiter published_version_active, for the sake of SnapStart.
 POLL_LIMIT_S = 1_560.0
 
-#: What changes without anybody deploying, or is what a run itself changes. Everything else makes the fingerprint.
-_VOLATILE = frozenset(
-    {
-        "Description",
-        "ConfigSha256",
-        "FunctionArn",
-        "LastModified",
-        "LastUpdateStatus",
-        "LastUpdateStatusReason",
-        "LastUpdateStatusReasonCode",
-        "MemorySize",
-        "RevisionId",
-        "RuntimeVersionConfig",
-        "SnapStart",
-        "State",
-        "StateReason",
-        "StateReasonCode",
-        "Version",
-    }
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Version:
-    """A published version, and the description by which a run knows its own."""
-
-    number: str
-    memory_mb: int
-    description: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """$LATEST, or a version, as GetFunction shows it. `configuration` is AWS's own document."""
-
-    configuration: Mapping[str, Any]
-    reserved_concurrency: int | None
-    platform: str | None
-
-    @property
-    def memory_mb(self) -> int:
-        """The memory size now."""
-        return int(self.configuration["MemorySize"])
-
-    @property
-    def updating(self) -> bool:
-        """Whether an update, or the creation, is still under way."""
-        return (
-            self.configuration.get("LastUpdateStatus") == "InProgress" or self.configuration.get("State") == "Pending"
-        )
-
-    @property
-    def fingerprint(self) -> str:
-        """A digest of the code and of everything configured, except the memory size and what AWS changes itself."""
-        lasting = {name: value for name, value in self.configuration.items() if name not in _VOLATILE}
-        return hashlib.sha256(json.dumps(lasting, sort_keys=True, default=str).encode()).hexdigest()[:16]
-
 
 @dataclass(frozen=True, slots=True)
 class LambdaFunction:
@@ -89,6 +32,11 @@ class LambdaFunction:
 
     aws: Aws
     ref: FunctionRef
+
+    @classmethod
+    def of(cls, aws: Aws, state: FunctionState) -> "LambdaFunction":
+        """The function whose state is known, without the qualifier by which it was asked for."""
+        return cls(aws, replace(FunctionRef.parse(state.arn), qualifier=None))
 
     @property
     def _name(self) -> str:
@@ -111,12 +59,7 @@ class LambdaFunction:
             raise NotFound(
                 f"function {what} does not exist in {self.aws.region}", hint="check the name, --region and --profile"
             ) from None
-        headers = answer["ResponseMetadata"]["HTTPHeaders"]
-        return Snapshot(
-            configuration=answer["Configuration"],
-            reserved_concurrency=answer.get("Concurrency", {}).get("ReservedConcurrentExecutions"),
-            platform=headers.get("x-powertune-embedded"),
-        )
+        return Snapshot.of(answer)
 
     def wait_until_settled(
         self, qualifier: str | None = None, *, give_up: Callable[[], None] = lambda: None
@@ -162,10 +105,9 @@ class LambdaFunction:
         Raises:
             SizeRefused: Lambda could not make the version ready, at this size.
         """
-        snapshot = self.wait_until_settled(version, give_up=give_up)
-        if snapshot.configuration.get("State", "Active") == "Failed":
-            reason = snapshot.configuration.get("StateReason", "no reason given")
-            raise SizeRefused(f"version {version} could not be made ready: {reason}")
+        failure = self.wait_until_settled(version, give_up=give_up).failure
+        if failure is not None:
+            raise SizeRefused(f"version {version} could not be made ready: {failure}")
 
     def set_memory(self, memory_mb: int, before: Snapshot) -> None:
         """Change the memory size of $LATEST, if it still is what `before` says.
@@ -200,7 +142,7 @@ class LambdaFunction:
         publish = self.aws.clients.control.publish_version
         guard: dict[str, Any] = {"CodeSha256": code_sha256} if code_sha256 else {}
         answer = self.aws.call(publish, FunctionName=self._name, Description=description, **guard)
-        return _version(answer)
+        return Version.of(answer)
 
     def create_alias(self, name: str, version: str, description: str = "") -> None:
         """Create an alias; fine if a lost first attempt has created the very same one.
@@ -250,7 +192,7 @@ class LambdaFunction:
         while True:
             more: dict[str, Any] = {"Marker": marker} if marker else {}
             page = self.aws.call(listing, FunctionName=self._name, **more)
-            found.extend(_version(item) for item in page["Versions"])
+            found.extend(Version.of(item) for item in page["Versions"])
             marker = page.get("NextMarker")
             if not marker:
                 return tuple(version for version in found if version.number != "$LATEST")
@@ -275,13 +217,26 @@ class LambdaFunction:
         except NotFound:
             return
 
+    def tags(self, arn: str) -> dict[str, str]:
+        """The function's tags; `arn` is its own, as ListTags takes nothing else."""
+        return dict(self.aws.call(self.aws.clients.control.list_tags, Resource=arn).get("Tags", {}))
 
-def _version(document: Mapping[str, Any]) -> Version:
-    return Version(
-        number=str(document["Version"]),
-        memory_mb=int(document["MemorySize"]),
-        description=document.get("Description", ""),
-    )
+    def delete_copy(self, source: FunctionRef, run_id: str) -> bool:
+        """Delete this function whole, if it is the copy that a run made of `source`; fine if it is gone already.
+
+        Returns whether it is gone. What it is, is looked up right before, by its tags.
+        """
+        if run_of(self.ref.name, source.name) != run_id:
+            raise AssertionError(f"{self.ref.name!r} is not the name of a copy that run {run_id} makes")
+        try:
+            # While it is being created, it cannot be deleted.
+            tags = self.tags(self.wait_until_settled().arn)
+            if maker(tags, source, self.aws.region) != run_id:
+                return False
+            self.aws.call(self.aws.clients.control.delete_function, FunctionName=self._name)
+        except NotFound:
+            return True
+        return True
 
 
 def _memory_refusal(error: UsageError, memory_mb: int) -> MemorySizeRefused | None:

@@ -92,6 +92,21 @@ def with_report(invocation: Invocation, report: Report) -> Invocation:
     )
 
 
+def only_of_size(invocation: Invocation, memory_mb: int) -> Invocation:
+    """The invocation, unless its report is of another size: then it says nothing of this one."""
+    if invocation.memory_mb in (None, memory_mb):
+        return invocation
+    return Invocation(
+        started_at=invocation.started_at,
+        duration_ms=None,
+        billed_ms=None,
+        status=Status.MISSING,
+        error_type=f"MemorySize{invocation.memory_mb}",
+        executed_version=invocation.executed_version,
+        lane=invocation.lane,
+    )
+
+
 def _read(answer: Mapping[str, Any]) -> bytes | None:
     """The function's output. The report came in a header: it stays even when the connection breaks in the body."""
     try:

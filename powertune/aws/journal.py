@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from powertune.errors import UsageError
 
@@ -14,12 +15,16 @@ _VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
-    """A run and what it found: `memory_mb` is the original size, `sizes` those that it may set, None if too many."""
+    """A run and what it found: `memory_mb` is the original size, `sizes` those that it may set, None if too many.
+
+    `copies` is how many copies of the function it makes; their names follow from its id.
+    """
 
     run_id: str
     started_at: int
     memory_mb: int
     sizes: tuple[int, ...] | None = None
+    copies: int = 0
 
     @property
     def mark(self) -> str:
@@ -40,7 +45,9 @@ class Journal:
 
     def encode(self) -> str:
         """Compact JSON of at most 256 characters; leaves out the sizes where they do not fit."""
-        fields = {"v": _VERSION, "run": self.run_id, "at": self.started_at, "mem": self.memory_mb}
+        fields: dict[str, Any] = {"v": _VERSION, "run": self.run_id, "at": self.started_at, "mem": self.memory_mb}
+        if self.copies:
+            fields["copies"] = self.copies
         for document in ({**fields, "sizes": self.sizes}, fields):
             text = json.dumps(document, separators=(",", ":"))
             if len(text) <= DESCRIPTION_LIMIT:
@@ -67,6 +74,7 @@ class Journal:
                 started_at=int(document["at"]),
                 memory_mb=int(document["mem"]),
                 sizes=None if sizes is None else tuple(int(size) for size in sizes),
+                copies=int(document.get("copies", 0)),
             )
         except (ValueError, KeyError, TypeError, RecursionError):
             raise UsageError(

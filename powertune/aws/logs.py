@@ -10,7 +10,7 @@ from powertune.aws.report_line import Report, parse_reports
 WAITS_S = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0)
 #: This machine's clock and AWS's may differ by five minutes before AWS refuses to be talked to.
 _MARGIN_MS = 360_000
-_PATTERNS = {"Text": '"REPORT RequestId:"', "JSON": '{ $.type = "platform.report" }'}
+REPORT_PATTERNS = {"Text": '"REPORT RequestId:"', "JSON": '{ $.type = "platform.report" }'}
 
 
 def find_reports(
@@ -39,7 +39,7 @@ def find_reports(
     for wait in WAITS_S if patient else WAITS_S[:1]:
         if wait:
             aws.sleep(wait)
-        for text in _messages(aws, log_group, _PATTERNS[log_format], since, until):
+        for text in _messages(aws, log_group, REPORT_PATTERNS[log_format], since, until):
             found.update({key: report for key, report in parse_reports(text).items() if key in wanted})
         if wanted <= found.keys():
             break

@@ -1,14 +1,17 @@
 """Whether a function can be tuned, and what it is, before anything is changed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from powertune.aws.client import Aws
-from powertune.aws.functions import LambdaFunction, Snapshot
+from powertune.aws.copy_names import SOURCE_TAG, is_copy
+from powertune.aws.functions import LambdaFunction
+from powertune.aws.snapshot import Snapshot
+from powertune.aws.traffic import read_provisioned_concurrency, read_traffic
 from powertune.errors import AccessDenied, FunctionBusy, FunctionRefused, Unavailable
-from powertune.model import Advisory, Architecture, FunctionRef, FunctionState
+from powertune.model import Advisory, Architecture, FunctionRef, FunctionState, Traffic, Usage
 
 #: How far back the average duration is looked up, for the estimate.
 _HISTORY = timedelta(days=14)
@@ -26,20 +29,22 @@ _REFUSED = {
 class Preflight:
     """What is known before the first change. `average_ms` is the mean duration of two weeks, None if unknown.
 
-    `advisories` are about what measures, not about the function.
+    `traffic` is None where there is none to be known. `advisories` are about what measures, not about the function.
     """
 
     state: FunctionState
     account_concurrency: int
     average_ms: float | None
+    traffic: Traffic | None = None
     advisories: tuple[Advisory, ...] = ()
 
 
-def preflight(aws: Aws, ref: FunctionRef, *, now: float) -> Preflight:
+def preflight(aws: Aws, ref: FunctionRef, *, now: float, usage: Usage | None = None) -> Preflight:
     """Read the function and the account; changes nothing.
 
     Args:
         now: seconds since the epoch.
+        usage: what is known of the traffic, and need not be looked up.
 
     Raises:
         NotFound: no such function, version or alias.
@@ -58,17 +63,30 @@ def preflight(aws: Aws, ref: FunctionRef, *, now: float) -> Preflight:
                 hint="sizes can be tried with $LATEST only: deploy the same code there, or leave the qualifier out",
             )
     state = _state(tuned.configuration, latest, aws, ref)
+    unsure: tuple[Advisory, ...] = ()
+    if state.platform is None:
+        provisioned, unsure = read_provisioned_concurrency(aws, ref)
+        state = replace(state, provisioned_concurrency=provisioned)
+    version = str(tuned.configuration.get("Version", "$LATEST"))
+    traffic, unknown = read_traffic(aws, state, now=now, executed_version=version, usage=usage)
     settings = aws.call(aws.clients.control.get_account_settings)
     return Preflight(
         state=state,
         account_concurrency=int(settings["AccountLimit"]["UnreservedConcurrentExecutions"]),
         average_ms=_average_ms(aws, state, now),
-        advisories=_Platform.parse(latest.platform).advisories(state.runtime),
+        traffic=traffic,
+        advisories=(*_Platform.parse(latest.platform).advisories(state.runtime), *unsure, *unknown),
     )
 
 
 def _refuse(latest: Snapshot, ref: FunctionRef) -> None:
     configuration = latest.configuration
+    if is_copy(ref.name, latest.tags):
+        source = latest.tags.get(SOURCE_TAG)
+        raise FunctionRefused(
+            f"{ref.name} is a temporary copy{f' of {source}' if source else ''} that a run has made",
+            hint="tune the function itself; `powertune restore` of that function deletes the copies of dead runs",
+        )
     for setting, why in _REFUSED.items():
         if configuration.get(setting):
             raise FunctionRefused(f"{ref.name} {why}", hint="only ordinary functions can be tuned by memory size")

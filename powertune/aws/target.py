@@ -5,12 +5,17 @@ from dataclasses import replace
 from threading import Event, Lock
 
 from powertune.aws.client import Aws
+from powertune.aws.copies import delete_copies, make_copy
+from powertune.aws.copy_names import copy_names
+from powertune.aws.copy_request import Wanted
 from powertune.aws.functions import LambdaFunction, over_limit
-from powertune.aws.invocation import Sent, invoke_once, own_words, with_report
+from powertune.aws.holder import Holder, changed
+from powertune.aws.invocation import Sent, invoke_once, only_of_size, own_words, with_report
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
 from powertune.aws.logs import find_reports
 from powertune.aws.processor import process
-from powertune.aws.undo import read_journal, restore_memory, undo
+from powertune.aws.snapshot import Snapshot
+from powertune.aws.undo import read_journal, undo
 from powertune.errors import (
     AccessDenied,
     AlreadyExists,
@@ -22,7 +27,7 @@ from powertune.errors import (
     Unavailable,
     UsageError,
 )
-from powertune.model import Advisory, Configuration, FunctionRef, FunctionState, Invocation, Status
+from powertune.model import Advisory, Architecture, Configuration, FunctionRef, Invocation
 from powertune.plan import Plan
 
 
@@ -46,19 +51,19 @@ class AwsTarget:
     ) -> None:
         self._aws = aws
         self._plan = plan
-        self._state: FunctionState = plan.function
+        self._state = plan.function
         self._closing = Event()
         #: Changes are given up once undoing begins; undoing itself is patient.
-        self._changes = LambdaFunction(replace(aws, give_up=self._stop_if_closing), _unqualified(plan.function))
-        self._function = LambdaFunction(aws, _unqualified(plan.function))
+        self._changes = LambdaFunction.of(replace(aws, give_up=self._stop_if_closing), plan.function)
+        self._function = LambdaFunction.of(aws, plan.function)
+        self._holders: dict[Architecture, Holder] = {}
         self._restore_command = restore_command
         self._before, self._after = processors
         self._clock = clock
         self._journal: Journal | None = None
         self._opening = False
-        self._fingerprint = ""
-        self._code_sha256 = ""
-        self._memory_mb = 0
+        #: Whether a copy may yet appear, as its creation was not answered.
+        self._uncertain = False
         self._limit_mb: int | None = None
         self._changing = Lock()
         self._counting = Lock()
@@ -70,61 +75,43 @@ class AwsTarget:
     def open(self) -> None:
         """Create the journal alias: the lock, and the memory of what to undo.
 
+        Where only copies are measured, they are all that there is to undo, and their tags say so.
+
         Raises:
             FunctionBusy: another run is active on the function, or has died on it.
         """
-        found = self._function.wait_until_updated()
-        sizes = tuple(c.memory_mb for c in self._plan.design.configurations)
-        journal = Journal(
-            run_id=self._plan.run_id, started_at=int(self._clock()), memory_mb=found.memory_mb, sizes=sizes
-        )
-        self._opening = True
-        try:
-            self._function.create_alias(JOURNAL_ALIAS, "$LATEST", journal.encode())
-        except AlreadyExists:
-            self._opening = False
-            raise self._locked() from None
-        self._journal = journal
-        # Another run may have ended between the look and the lock: then the size that was seen was its trial.
-        locked = self._function.wait_until_updated()
-        if locked.memory_mb != found.memory_mb or locked.fingerprint != self._state.fingerprint:
-            self._journal = Journal(run_id=journal.run_id, started_at=journal.started_at, memory_mb=locked.memory_mb)
-            raise _changed(self._state.name)
-        self._memory_mb = found.memory_mb
-        self._fingerprint = found.fingerprint
-        self._code_sha256 = str(found.configuration.get("CodeSha256", ""))
+        if self._plan.touches_original:
+            self._lock()
+        else:
+            self._journal = self._new_journal(self._state.memory_mb)
+            self._opening = True
 
     def publish(self, configuration: Configuration) -> None:
-        """Set the memory size, publish a version, and give it an alias.
+        """Set the memory size, publish a version, and give it an alias; on a copy if it is to be on one.
 
         Raises:
             MemorySizeRefused: the account may not use so much memory.
             FunctionBusy: somebody else has changed the function meanwhile.
+            FunctionRefused: no copy can be made of it.
         """
         memory_mb = configuration.memory_mb
         if self._limit_mb is not None and memory_mb > self._limit_mb:
             raise over_limit(memory_mb, self._limit_mb)
         with self._changing:
             journal = self._held()
+            if configuration.architecture not in self._holders:
+                self._holders[configuration.architecture] = self._make_copy(configuration.architecture, journal)
             try:
-                self._set_memory(memory_mb)
+                self._holders[configuration.architecture].publish(memory_mb)
             except MemorySizeRefused as refused:
                 self._limit_mb = refused.limit_mb
                 raise
-            version = self._changes.publish(journal.mark, code_sha256=self._code_sha256)
-            if version.memory_mb != memory_mb:
-                raise FunctionBusy(
-                    f"version {version.number} was published with {version.memory_mb} MB instead of {memory_mb} MB",
-                    hint="somebody else is changing the function; run again when they have finished",
-                )
-            self._changes.wait_until_active(version.number, give_up=self._stop_if_closing)
-            self._changes.create_alias(journal.alias(memory_mb), version.number, journal.mark)
 
     def rest(self) -> None:
         """Put $LATEST back while measuring goes on: production calls it only as long as publishing takes."""
         with self._changing:
-            restore_memory(self._changes, self._held())
-            self._memory_mb = self._held().memory_mb
+            if self._plan.touches_original:
+                self._holders[self._state.architecture].rest()
 
     def invoke(self, configuration: Configuration, payload: bytes, lane: int) -> Invocation:
         """Invoke the alias of a size once, with the processors around it."""
@@ -132,7 +119,7 @@ class AwsTarget:
         try:
             sent = invoke_once(
                 self._aws,
-                function=self._function.ref.unqualified,
+                function=self._holders[configuration.architecture].function.ref.unqualified,
                 qualifier=self._held().alias(configuration.memory_mb),
                 payload=event,
                 tail=self._plan.design.telemetry != "logs",
@@ -149,7 +136,7 @@ class AwsTarget:
             self._note_failure(configuration, sent)
         if self._after is not None:
             process(self._aws, self._after, sent.output or b"null")
-        return _checked(sent.invocation, configuration)
+        return only_of_size(sent.invocation, configuration.memory_mb)
 
     def recover(self, invocations: Sequence[Invocation], *, patient: bool) -> Mapping[str, Invocation]:
         """Read missing reports from CloudWatch Logs, all with one query.
@@ -179,7 +166,7 @@ class AwsTarget:
         return {key: with_report(known[key], report) for key, report in reports.items()}
 
     def undo(self) -> None:
-        """Restore $LATEST, then delete the run's aliases, versions and journal.
+        """Restore $LATEST, then delete the run's aliases, versions, copies and journal.
 
         Raises:
             NotRestored: it could not be done.
@@ -189,15 +176,12 @@ class AwsTarget:
         self._closing.set()
         with self._changing:
             try:
-                journal = self._journal or self._own_journal()
-                if journal is None:
-                    return
-                for note in undo(self._function, journal):
+                for note in self._undo():
                     self._advise_once("kept", note, "look at it, and mend it by hand if it is not wanted")
             except PowertuneError as error:
+                what = "hold a trial configuration" if self._plan.touches_original else "have temporary copies"
                 raise NotRestored(
-                    f"{self._state.name} may still hold a trial configuration: {error.message}",
-                    hint=self._restore_command,
+                    f"{self._state.name} may still {what}: {error.message}", hint=self._restore_command
                 ) from error
             self._opening = False
 
@@ -211,19 +195,61 @@ class AwsTarget:
         """What came up while publishing, reading logs, and undoing."""
         return tuple(self._advisories)
 
-    def _set_memory(self, memory_mb: int) -> None:
-        before = self._changes.wait_until_updated(give_up=self._stop_if_closing)
-        if before.fingerprint != self._fingerprint or before.memory_mb != self._memory_mb:
-            raise _changed(self._state.name)
-        if before.memory_mb != memory_mb:
-            self._stop_if_closing()
-            self._memory_mb = memory_mb
-            try:
-                self._changes.set_memory(memory_mb, before)
-            except MemorySizeRefused:
-                self._memory_mb = before.memory_mb
-                raise
-            self._changes.wait_until_updated(give_up=self._stop_if_closing)
+    def _undo(self) -> tuple[str, ...]:
+        if not self._plan.touches_original:
+            copies = len(self._plan.copies)
+            return delete_copies(self._function, self._plan.run_id, copies, uncertain=self._uncertain)
+        journal = self._journal or self._own_journal()
+        return () if journal is None else undo(self._function, journal, uncertain=self._uncertain)
+
+    def _lock(self) -> None:
+        found = self._function.wait_until_updated()
+        journal = self._new_journal(found.memory_mb)
+        self._opening = True
+        try:
+            self._function.create_alias(JOURNAL_ALIAS, "$LATEST", journal.encode())
+        except AlreadyExists:
+            self._opening = False
+            raise self._locked() from None
+        self._journal = journal
+        # Another run may have ended between the look and the lock: then the size that was seen was its trial.
+        locked = self._function.wait_until_updated()
+        if locked.memory_mb != found.memory_mb or locked.fingerprint != self._state.fingerprint:
+            self._journal = Journal(run_id=journal.run_id, started_at=journal.started_at, memory_mb=locked.memory_mb)
+            raise changed(self._state.name)
+        self._holders[self._state.architecture] = self._holder(self._changes, journal, locked)
+
+    def _make_copy(self, architecture: Architecture, journal: Journal) -> Holder:
+        """Copy $LATEST as it was when the plan was made, but for what may be published of it in this moment."""
+        names = copy_names(self._state.name, journal.run_id, len(self._plan.copies))
+        seen = self._changes.wait_until_updated(give_up=self._stop_if_closing)
+        if seen.fingerprint != self._state.fingerprint:
+            raise changed(self._state.name)
+        wanted = Wanted(
+            name=names[self._plan.copies.index(architecture)],
+            run_id=journal.run_id,
+            architecture=architecture,
+            log_group=self._state.log_group,
+            image_uri=self._plan.image_uri(architecture),
+        )
+        try:
+            copy, made = make_copy(self._changes, seen, wanted)
+        except (FunctionBusy, Unavailable):
+            self._uncertain = True
+            raise
+        return self._holder(copy, journal, made)
+
+    def _holder(self, function: LambdaFunction, journal: Journal, found: Snapshot) -> Holder:
+        return Holder(function, journal, found, stop=self._stop_if_closing)
+
+    def _new_journal(self, memory_mb: int) -> Journal:
+        return Journal(
+            run_id=self._plan.run_id,
+            started_at=int(self._clock()),
+            memory_mb=memory_mb,
+            sizes=tuple(sorted({c.memory_mb for c in self._plan.design.configurations})),
+            copies=len(self._plan.copies),
+        )
 
     def _held(self) -> Journal:
         self._stop_if_closing()
@@ -271,29 +297,3 @@ class AwsTarget:
         advisory = Advisory(code=code, message=message, next_step=next_step)
         if advisory not in self._advisories:
             self._advisories.append(advisory)
-
-
-def _unqualified(state: FunctionState) -> FunctionRef:
-    ref = FunctionRef.parse(state.arn)
-    return FunctionRef(name=ref.name, region=ref.region, account_id=ref.account_id, partition=ref.partition)
-
-
-def _changed(name: str) -> FunctionBusy:
-    return FunctionBusy(
-        f"{name} was changed by somebody else during the run", hint="run again when their deployment has ended"
-    )
-
-
-def _checked(invocation: Invocation, configuration: Configuration) -> Invocation:
-    """The invocation, unless its report is of another size: then it says nothing of this one."""
-    if invocation.memory_mb in (None, configuration.memory_mb):
-        return invocation
-    return Invocation(
-        started_at=invocation.started_at,
-        duration_ms=None,
-        billed_ms=None,
-        status=Status.MISSING,
-        error_type=f"MemorySize{invocation.memory_mb}",
-        executed_version=invocation.executed_version,
-        lane=invocation.lane,
-    )

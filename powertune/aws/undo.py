@@ -4,6 +4,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+from powertune.aws.copies import delete_copies
 from powertune.aws.functions import LambdaFunction
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
 from powertune.errors import Changed, FunctionBusy, NotFound
@@ -23,10 +24,13 @@ def read_journal(function: LambdaFunction) -> Journal | None:
     return None if description is None else Journal.decode(description)
 
 
-def undo(function: LambdaFunction, journal: Journal) -> tuple[str, ...]:
-    """Restore $LATEST, delete the run's aliases, then its versions, then the journal.
+def undo(function: LambdaFunction, journal: Journal, *, uncertain: bool = False) -> tuple[str, ...]:
+    """Restore $LATEST, delete the run's aliases, then its versions, then its copies, then the journal.
 
     Returns what could not be undone because it is no longer the run's: sentences for a person.
+
+    Args:
+        uncertain: a copy may be under way whose creation was never answered.
 
     Raises:
         PowertuneError: AWS refused or failed; the journal is still there, and undo can be repeated.
@@ -34,7 +38,8 @@ def undo(function: LambdaFunction, journal: Journal) -> tuple[str, ...]:
     try:
         notes = restore_memory(function, journal)
     except NotFound:
-        return (f"function {function.ref.name} no longer exists",)
+        kept = delete_copies(function, journal.run_id, journal.copies, uncertain=uncertain)
+        return (f"function {function.ref.name} no longer exists", *kept)
     aliases = function.aliases()
     _each(function.delete_alias, [name for name in aliases if journal.owns_alias(name)])
     held = {v: name for name, versions in aliases.items() if not journal.owns_alias(name) for v in versions}
@@ -47,9 +52,10 @@ def undo(function: LambdaFunction, journal: Journal) -> tuple[str, ...]:
             function.delete_version(number)
 
     _each(delete, [number for number in marked if number not in held])
+    kept = delete_copies(function, journal.run_id, journal.copies, uncertain=uncertain)
     function.delete_alias(JOURNAL_ALIAS)
-    kept = [f"version {number} is kept: alias {held[number]} points at it" for number in marked if number in held]
-    return (*notes, *kept)
+    pinned = [number for number in marked if number in held]
+    return (*notes, *(f"version {number} is kept: alias {held[number]} points at it" for number in pinned), *kept)
 
 
 def restore_memory(function: LambdaFunction, journal: Journal) -> tuple[str, ...]:

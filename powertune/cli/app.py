@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from powertune import __version__
-from powertune.cli import iam, local, prices, report, restore, run
+from powertune.cli import compare, iam, local, prices, report, restore, run
 from powertune.errors import ExitCode, PowertuneError
 from powertune.units import printable
 
@@ -40,6 +40,7 @@ def _options(
 
 app.command()(run.run)
 app.command()(report.report)
+app.command()(compare.compare)
 app.command()(restore.restore)
 app.command()(prices.prices)
 app.command()(iam.iam)

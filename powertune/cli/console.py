@@ -1,7 +1,6 @@
 """stdout for data, stderr for everything else."""
 
 import sys
-from pathlib import Path
 
 from powertune.errors import UsageError
 
@@ -23,23 +22,16 @@ def confirmed(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def write_output(data: bytes, output: str | None) -> None:
-    """Write to stdout, or whole or not at all to a file.
+def write_stdout(data: bytes) -> None:
+    """Write data to stdout.
 
     Raises:
-        UsageError: the file cannot be written.
+        UsageError: it cannot be written, as a disk that is full.
     """
-    if output is None:
-        try:
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise UsageError(
-                f"cannot write to stdout: {error.strerror}", hint="choose a file with --output"
-            ) from None
-        return
-    from powertune import files
-
-    files.write(data, Path(output))
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise UsageError(f"cannot write to stdout: {error.strerror}", hint="choose a file with --output") from None

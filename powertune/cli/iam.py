@@ -18,11 +18,19 @@ def iam(
     ] = None,
     pre_processor: Annotated[str | None, typer.Option(help="As for `powertune run`.")] = None,
     post_processor: Annotated[str | None, typer.Option(help="As for `powertune run`.")] = None,
-    output: common.Output = None,
+    copies: Annotated[bool, typer.Option("--copies", help="Allow temporary copies, as --arch takes.")] = False,
+    isolate: Annotated[
+        bool, typer.Option("--isolate", help="Allow copies and no change of the function, as for `powertune run`.")
+    ] = False,
+    role: Annotated[
+        str | None, typer.Option(help="ARN of the function's execution role, which copies get.", show_default=False)
+    ] = None,
+    output: common.File = None,
 ) -> None:
     """Print the IAM policy that allows exactly the calls that a command makes."""
-    from powertune.aws.actions import COMMANDS, PLACEHOLDERS, policy, policy_text
-    from powertune.cli.console import say, write_output
+    from powertune.aws.actions import COMMANDS, PLACEHOLDERS, Grant, policy, policy_text
+    from powertune.cli.console import say
+    from powertune.cli.outputs import write_output
     from powertune.errors import UsageError
     from powertune.model import FunctionRef
 
@@ -32,7 +40,16 @@ def iam(
         raise UsageError(f"payload {payload!r} is not in S3", hint="only s3://bucket/key takes a permission")
     processors = tuple(FunctionRef.parse(name) for name in (pre_processor, post_processor) if name is not None)
     ref = FunctionRef.parse(function)
-    document = policy(command, ref, log_group=log_group, payload_s3=payload, processors=processors)
-    if any(word in policy_text(document) for word in PLACEHOLDERS):
-        say(f"replace {' and '.join(PLACEHOLDERS)} by your own, or give an ARN with --function")
+    grant = Grant(
+        log_group=log_group,
+        payload_s3=payload,
+        processors=processors,
+        copies=copies,
+        isolate=isolate,
+        role=role,
+    )
+    document = policy(command, ref, grant)
+    open_places = [word for word in PLACEHOLDERS if word in policy_text(document)]
+    if open_places:
+        say(f"replace {' and '.join(open_places)} by your own, or give ARNs with --function and --role")
     write_output(policy_text(document).encode(), output)

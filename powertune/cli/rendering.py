@@ -4,63 +4,90 @@ import json
 import os
 import shutil
 import sys
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
-from powertune.cli.console import write_output
+from powertune.cli.console import say, write_stdout
+from powertune.cli.outputs import TABLE, Output, write_file
 from powertune.errors import UsageError
-from powertune.model import TuningRun
+from powertune.model import Goal, TuningRun, Usage
 from powertune.plan import Plan
 from powertune.prices import PriceTable, RegionPrices
-from powertune.units import format_seconds, format_usd, plural
+from powertune.units import format_seconds, format_usd, plural, printable
 
-FORMATS = ("table", "json")
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """A format, and the file to write to; None is stdout."""
-
-    format: str
-    output: str | None
-
-    @classmethod
-    def parse(cls, format_: str, output: str | None) -> "Style":
-        """Check both before anything is measured.
-
-        Raises:
-            UsageError: an unknown format.
-        """
-        if format_ not in FORMATS:
-            raise UsageError(f"unknown format {format_!r}", hint=f"one of {', '.join(FORMATS)}")
-        return cls(format_, output)
+if TYPE_CHECKING:
+    from powertune.analysis import Analysis
 
 
-def show_run(run: TuningRun, prices: RegionPrices | PriceTable, strategy: str, style: Style) -> None:
-    """Analyze and print a run.
+def show_run(
+    run: TuningRun,
+    prices: RegionPrices | PriceTable,
+    judgement: tuple[Goal, Usage],
+    outputs: Sequence[Output],
+    *,
+    quiet: bool = False,
+) -> None:
+    """Analyze a run, and write every report that was asked for.
 
     Raises:
-        FunctionFailed, Inconclusive: there is no recommendation; what there is was printed.
+        FunctionFailed, Inconclusive: there is no recommendation; what there is was written.
+        UsageError: a report cannot be written, or prices are not known.
     """
-    from powertune.analysis import Goal, Strategy, analyze
-    from powertune.cli.table import render_table
-    from powertune.report import render
+    from powertune.analysis import analyze
+    from powertune.report.document import headline
 
-    analysis = analyze(run, prices, Goal(strategy=Strategy(strategy)))
-    if style.format == "table":
-        on_screen = style.output is None and sys.stdout.isatty()
-        width = shutil.get_terminal_size().columns if on_screen else None
-        data = render_table(analysis, color=on_screen and "NO_COLOR" not in os.environ, width=width)
-    else:
-        data = render(analysis, style.format)
-    write_output(data, style.output)
+    analysis = analyze(run, prices, *judgement)
+    for output in outputs:
+        deliver(_rendered(analysis, output), output, quiet=quiet)
+    if not quiet and all(output.path for output in outputs):
+        say(printable(headline(analysis)))
     if analysis.failure is not None:
         raise analysis.failure
 
 
-def show_plan(plan: Plan, style: Style) -> None:
-    """Print what a run would do."""
-    text = plan_json(plan) if style.format == "json" else plan_text(plan)
-    write_output(text.encode(), style.output)
+def deliver(data: bytes, output: Output, *, quiet: bool) -> None:
+    """Write a report to its file, or to stdout."""
+    if output.path is None:
+        write_stdout(data)
+        return
+    write_file(data, output.path)
+    if not quiet:
+        say(f"wrote {output.path}")
+    if output.shown:
+        import webbrowser
+
+        if not webbrowser.open(output.path.resolve().as_uri()):
+            say(f"note: no browser was found; open {output.path}")
+
+
+def show_plan(plan: Plan, outputs: Sequence[Output]) -> None:
+    """Print what a run would do.
+
+    Raises:
+        UsageError: a plan has no such format.
+    """
+    for output in outputs:
+        if output.format not in _PLAN_FORMATS:
+            raise UsageError(
+                f"a plan has no format {output.format}", hint=f"with --dry-run, one of {', '.join(_PLAN_FORMATS)}"
+            )
+        deliver(_PLAN_FORMATS[output.format](plan).encode(), output, quiet=True)
+
+
+def _rendered(analysis: "Analysis", output: Output) -> bytes:
+    from powertune.cli.table import render_table
+    from powertune.report import render
+
+    if output.format != TABLE:
+        return render(analysis, output.format)
+    on_screen = output.path is None and sys.stdout.isatty()
+    return render_table(
+        analysis,
+        color=on_screen and "NO_COLOR" not in os.environ,
+        width=shutil.get_terminal_size().columns if on_screen else None,
+        encoding=(sys.stdout.encoding or "ascii") if on_screen else "utf-8",
+    )
 
 
 def plan_json(plan: Plan) -> str:
@@ -70,6 +97,7 @@ def plan_json(plan: Plan) -> str:
         "currency": plan.prices.currency,
         "function": asdict(plan.function),
         "design": asdict(plan.design),
+        "copies": list(plan.copies),
         "estimate": asdict(plan.estimate),
         "advisories": [asdict(advisory) for advisory in plan.advisories],
     }
@@ -79,7 +107,6 @@ def plan_json(plan: Plan) -> str:
 def plan_text(plan: Plan) -> str:
     """What a run is going to do, may cost, and changes for how long."""
     function, design, estimate = plan.function, plan.design, plan.estimate
-    sizes = ", ".join(str(c.memory_mb) for c in design.configurations)
 
     def money(amount: float) -> str:
         return format_usd(amount, plan.prices.currency)
@@ -88,16 +115,40 @@ def plan_text(plan: Plan) -> str:
     cost += f"about {money(estimate.typical_usd)}; " if estimate.typical_usd is not None else ""
     cost += f"at most {money(estimate.worst_usd)} if every invocation ran into the timeout of {function.timeout_s} s"
     took = f"about {format_seconds(estimate.typical_s)}" if estimate.typical_s is not None else "not known beforehand"
-    count = len(design.configurations)
     lines = [
         f"{function.name} ({function.runtime}, {function.current} now) in {function.region}",
-        f"  sizes        {sizes} MB",
+        f"  sizes        {_sizes(plan)}",
         f"  invocations  {estimate.invocations}: per size {design.lanes} to warm up, {design.invocations} measured "
         f"over {plural(design.lanes, 'lane')}, at most {design.concurrency} at a time",
         f"  cost         {cost}; stops before {money(plan.max_spend)}",
         f"  time         {took}",
-        f"  changes      the memory size of $LATEST while sizes are published (put back), {plural(count, 'version')} "
-        f"and {count + 1} aliases (deleted)",
+        f"  changes      {_changes(plan)}",
         *(f"  note         {advisory.message}; {advisory.next_step}" for advisory in plan.advisories),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _sizes(plan: Plan) -> str:
+    """`128, 256 MB`, and the architectures where they are not just the function's own."""
+    configurations = plan.design.configurations
+    sizes = ", ".join(str(size) for size in sorted({c.memory_mb for c in configurations}))
+    architectures = sorted({c.architecture for c in configurations})
+    elsewhere = architectures != [plan.function.architecture]
+    return f"{sizes} MB" + (f" on {' and '.join(architectures)}" if elsewhere else "")
+
+
+def _changes(plan: Plan) -> str:
+    """What a run changes, and for how long."""
+    number = "a temporary copy" if len(plan.copies) == 1 else f"{len(plan.copies)} temporary copies"
+    copies = f"{number} of it for {' and '.join(plan.copies)}"
+    if not plan.touches_original:
+        return f"nothing on {plan.function.name} itself; {copies} (deleted)"
+    count = sum(c.architecture is plan.function.architecture for c in plan.design.configurations)
+    changes = (
+        f"the memory size of $LATEST while sizes are published (put back), {plural(count, 'version')} "
+        f"and {count + 1} aliases (deleted)"
+    )
+    return changes + (f", {copies} (deleted)" if plan.copies else "")
+
+
+_PLAN_FORMATS: Mapping[str, Callable[[Plan], str]] = {TABLE: plan_text, "json": plan_json}

@@ -10,18 +10,31 @@ from powertune.cli import options as common
 
 def report(
     file: Annotated[str, typer.Argument(help="Results file of a run.")],
+    more: common.More = None,
     strategy: common.Strategy = None,
+    cost_tolerance: common.CostTolerance = None,
+    balanced_weight: common.BalancedWeight = None,
+    max_duration: common.MaxDuration = None,
+    max_cost: common.MaxCost = None,
+    headroom: common.Headroom = None,
+    cold_share: common.ColdShare = None,
+    invocations_per_month: common.InvocationsPerMonth = None,
+    savings_plan: common.SavingsPlan = None,
     prices: common.Prices = None,
-    format_: common.Format = "table",
+    format_: common.Format = None,
     output: common.Output = None,
+    raw: common.Raw = False,
+    open_: common.Open = False,
+    quiet: common.Quiet = False,
 ) -> None:
     """Show what a run has measured, from its results file."""
     from powertune import results
     from powertune.cli import rendering
+    from powertune.cli.outputs import parse_outputs
     from powertune.cli.sources import load_prices
-    from powertune.config import parse_strategy
+    from powertune.config import JUDGEMENT_OPTIONS, parse_judgement
 
-    style = rendering.Style.parse(format_, output)
-    rendering.show_run(
-        results.load(Path(file)), load_prices(Path(prices) if prices else None), parse_strategy(strategy), style
-    )
+    judgement = parse_judgement({name: value for name, value in locals().items() if name in JUDGEMENT_OPTIONS})
+    outputs = parse_outputs(format_, output or (), more or (), raw=raw, page=open_)
+    table = load_prices(Path(prices) if prices else None)
+    rendering.show_run(results.load(Path(file)), table, judgement, outputs, quiet=quiet)

@@ -8,7 +8,9 @@ import typer
 from powertune.cli import options as common
 
 if TYPE_CHECKING:
+    from powertune.aws.copies import Copy
     from powertune.aws.functions import LambdaFunction
+    from powertune.aws.journal import Journal
 
 
 def restore(
@@ -19,7 +21,7 @@ def restore(
     yes: common.Yes = False,
     _verbose: common.Verbose = False,
 ) -> None:
-    """Give a function back the memory size that it had, and delete the versions and aliases of a dead run."""
+    """Give a function back the memory size that it had, and delete the versions, aliases and copies of a dead run."""
     from powertune.aws.client import Place, connect
     from powertune.aws.functions import LambdaFunction
     from powertune.cli.site import restore_command
@@ -35,16 +37,49 @@ def _restore(function: "LambdaFunction", command: str, *, yes: bool) -> None:
     from powertune.aws.undo import read_journal
     from powertune.cli.console import confirmed, on_terminal, say
     from powertune.cli.restoring import restore_now
-    from powertune.units import format_seconds
+    from powertune.errors import NotFound
 
     name = function.ref.name
-    function.read()
+    copies = _copies(function)
+    try:
+        function.read()
+    except NotFound:
+        # Copies outlive the function that they were made of.
+        if not copies:
+            raise
     journal = read_journal(function)
-    if journal is None:
+    if journal is None and not copies:
         say(f"{name}: nothing to restore")
         return
-    age = format_seconds(max(0.0, time.time() - journal.started_at))
-    say(f"run {journal.run_id} started {age} ago on {name}, which had {journal.memory_mb} MB")
-    if not yes and on_terminal() and not confirmed("if it is not running any more, restore the function now?"):
+    for line in _findings(name, journal, copies):
+        say(line)
+    if not yes and on_terminal() and not confirmed("if no run is active any more, restore the function now?"):
         return
-    restore_now(function, journal, command)
+    restore_now(function, journal, command, copies=copies)
+
+
+def _copies(function: "LambdaFunction") -> "tuple[Copy, ...]":
+    """The function's copies; who may not list functions can still restore what a journal says."""
+    from powertune.aws.copies import find_copies
+    from powertune.cli.console import say
+    from powertune.errors import AccessDenied
+
+    try:
+        return find_copies(function)
+    except AccessDenied as denied:
+        say(f"copies were not looked for: {denied.message}")
+        return ()
+
+
+def _findings(name: str, journal: "Journal | None", copies: "tuple[Copy, ...]") -> list[str]:
+    from powertune.units import format_seconds
+
+    def ago(moment: float) -> str:
+        return f"{format_seconds(max(0.0, time.time() - moment))} ago"
+
+    lines = [f"run {c.run_id} made the copy {c.name}, which was last changed {ago(c.changed_at)}" for c in copies]
+    if journal is not None:
+        lines.insert(
+            0, f"run {journal.run_id} started {ago(journal.started_at)} on {name}, which had {journal.memory_mb} MB"
+        )
+    return lines

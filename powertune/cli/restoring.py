@@ -1,5 +1,8 @@
-"""Undoing a dead run from its journal, for the commands that offer it."""
+"""Undoing dead runs, by the journal on the function and the copies beside it, for the commands that offer it."""
 
+from collections.abc import Sequence
+
+from powertune.aws.copies import Copy, copy_of
 from powertune.aws.functions import LambdaFunction
 from powertune.aws.journal import Journal
 from powertune.aws.undo import undo
@@ -8,8 +11,10 @@ from powertune.cli.interrupts import interruptible
 from powertune.errors import NotRestored, PowertuneError
 
 
-def restore_now(function: LambdaFunction, journal: Journal, command: str) -> None:
-    """Undo, and say what was left alone.
+def restore_now(
+    function: LambdaFunction, journal: Journal | None, command: str, *, copies: Sequence[Copy] = ()
+) -> None:
+    """Undo what the journal says, delete copies, and say what was left alone.
 
     Args:
         command: what to type to try again.
@@ -21,7 +26,9 @@ def restore_now(function: LambdaFunction, journal: Journal, command: str) -> Non
     with interruptible() as interrupts:
         interrupts.restoring = True
         try:
-            notes = undo(function, journal)
+            notes = () if journal is None else undo(function, journal)
+            for copy in copies:
+                copy_of(function, copy.name).delete_copy(function.ref, copy.run_id)
         except PowertuneError as error:
             raise NotRestored(f"{name} is not restored: {error.message}", hint=command) from error
         except KeyboardInterrupt:

@@ -12,12 +12,28 @@ def run(
     target: Annotated[
         str, typer.Argument(help="A function's name, name:alias or ARN; or ./folder or path/to/app.py:handler.")
     ],
+    more: common.More = None,
     memory: Annotated[
         str | None,
         typer.Option(
             help="Sizes in MB: 128,512,1024 or 128-1024:128.  [default: 128,256,512,1024,1769,3008 and the current]",
             show_default=False,
         ),
+    ] = None,
+    arch: Annotated[
+        str | None,
+        typer.Option(help="arm64, x86_64 or both.  [default: the function's own]", show_default=False),
+    ] = None,
+    isolate: Annotated[
+        bool | None,
+        typer.Option("--isolate", help="Measure on temporary copies only; the function itself is never changed."),
+    ] = None,
+    image_uri_arm64: Annotated[
+        str | None, typer.Option(help="Container image for arm64, of a function that has one for x86_64.")
+    ] = None,
+    image_uri_x86_64: Annotated[
+        str | None,
+        typer.Option("--image-uri-x86-64", help="Container image for x86_64, of a function that has one for arm64."),
     ] = None,
     invocations: Annotated[
         str | None, typer.Option(help="Warm invocations per size.  [default: 20]", show_default=False)
@@ -33,6 +49,14 @@ def run(
         typer.Option(help="Event: JSON, @file, @- or s3://bucket/key; several with weights.  [default: {}]"),
     ] = None,
     strategy: common.Strategy = None,
+    cost_tolerance: common.CostTolerance = None,
+    balanced_weight: common.BalancedWeight = None,
+    max_duration: common.MaxDuration = None,
+    max_cost: common.MaxCost = None,
+    headroom: common.Headroom = None,
+    cold_share: common.ColdShare = None,
+    invocations_per_month: common.InvocationsPerMonth = None,
+    savings_plan: common.SavingsPlan = None,
     max_spend: Annotated[
         str | None,
         typer.Option(help="Stop before more than this is spent, in USD.  [default: 1.00]", show_default=False),
@@ -62,8 +86,10 @@ def run(
         str | None,
         typer.Option(help="Results file.  [default: powertune-FUNCTION-RUN.json]", show_default=False),
     ] = None,
-    format_: common.Format = "table",
+    format_: common.Format = None,
     output: common.Output = None,
+    raw: common.Raw = False,
+    open_: common.Open = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done and cost, and stop.")] = False,
     yes: common.Yes = False,
     quiet: common.Quiet = False,
@@ -72,20 +98,21 @@ def run(
     """Measure a function at several memory sizes and recommend one; leave it as it was found."""
     from powertune.aws.client import Place
     from powertune.cli import rendering, tuning
+    from powertune.cli.outputs import parse_outputs
     from powertune.cli.site import open_site
 
-    given = {name: value for name, value in locals().items() if name in tuning.RUN_OPTIONS}
-    style = rendering.Style.parse(format_, output)
+    given = dict(locals())
+    outputs = parse_outputs(format_, output or (), more or (), raw=raw, page=open_)
     place = Place(region=region, profile=profile, endpoint_url=endpoint_url)
     with open_site(target, place, quiet=quiet) as site:
         options = tuning.load_options(site, given)
         region_prices = tuning.region_prices(site, options)
         plan = tuning.plan_run(site, options, region_prices)
         if dry_run:
-            rendering.show_plan(plan, style)
+            rendering.show_plan(plan, outputs)
             return
         if not tuning.agreed(plan, ask=not (yes or site.embedded), quiet=quiet):
             return
         path = Path(save or f"powertune-{plan.function.name}-{plan.run_id}.json")
         measured = tuning.measure_plan(site, options, plan, path, quiet=quiet)
-    rendering.show_run(measured, region_prices, options.strategy, style)
+    rendering.show_run(measured, region_prices, (options.goal, options.usage), outputs, quiet=quiet)

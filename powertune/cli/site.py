@@ -1,7 +1,6 @@
 """A function to tune together with the AWS that it is on: the real one, another endpoint, or the embedded one."""
 
 import os
-import platform
 import shlex
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from powertune.cli.console import say
 from powertune.cli.sources import Folder, parse_folder
 from powertune.config import LocalOptions, load_local
 from powertune.errors import UsageError
-from powertune.model import Architecture, FunctionRef
+from powertune.model import FunctionRef
 
 EMBEDDED_REGION = "us-east-1"
 
@@ -99,6 +98,7 @@ def restore_command(target: str, place: Place) -> str:
 
 def _deploy(connection: Connection, folder: Folder, options: LocalOptions, role_arn: str) -> None:
     from powertune.local.package import Deployment, deploy
+    from powertune.local.settings import own_architecture
 
     aws = connection.aws()
     deployment = Deployment(
@@ -110,14 +110,9 @@ def _deploy(connection: Connection, folder: Folder, options: LocalOptions, role_
         memory_mb=options.memory,
         timeout_s=options.timeout,
         environment=dict(options.environment),
-        architecture=_own_architecture(),
+        architecture=own_architecture(),
     )
     deploy(aws.clients.control, deployment, aws.clients.s3)
-
-
-def _own_architecture() -> Architecture:
-    """The embedded AWS runs code on this machine's processor, and on no other."""
-    return Architecture.ARM64 if platform.machine() in ("aarch64", "arm64") else Architecture.X86_64
 
 
 def _set_up(folder: Path, script: str, variables: Mapping[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""An analysis as a table for the terminal, with one sentence that says what to do."""
+"""An analysis for the terminal: the table, a plot, the answer and what to know before believing it."""
 
 import io
 
@@ -6,142 +6,114 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from powertune.analysis import Analysis, Comparison, Profile, ProfileStatus, Recommendation
-from powertune.units import format_ms, format_usd, printable
+from powertune.analysis import Analysis
+from powertune.model import Advisory
+from powertune.report.document import Document, Row, write_document
+from powertune.report.plot import draw_plot
+from powertune.units import printable
 
-_PER = 1_000_000
-_MARK_WIDTH = 17
-#: Where there is no terminal whose width could be asked for.
-_WIDTH = 120
+#: Where there is no terminal whose width could be asked for, and the least that figures fit into.
+_WIDTH = 80
+_LEAST = 40
+_NOTES_WIDTH = 14
+_HEADERS = {
+    "memory": "memory",
+    "architecture": "arch",
+    "counts": "warm/\ncold",
+    "duration_interval": "mean duration",
+    "median": "median",
+    "p95": "p95",
+    "billed": "mean\nbilled",
+    "cost_interval": "cost per million",
+    "cost": "cost per\nmillion",
+    "against_now": "vs\nnow",
+    "used": "memory\nused",
+    "init": "init",
+    "notes": "",
+}
+#: The columns, for ever narrower terminals: a figure is left out, never cut.
+_LAYOUTS = (
+    "memory architecture counts duration_interval median p95 billed cost_interval against_now used init notes",
+    "memory architecture counts duration_interval median p95 cost_interval against_now used notes",
+    "memory architecture counts duration_interval p95 cost_interval against_now used notes",
+    "memory architecture counts duration_interval cost_interval against_now notes",
+    "memory architecture duration_interval cost_interval against_now notes",
+    "memory architecture median cost_interval against_now notes",
+    "memory architecture median cost against_now notes",
+    "memory architecture median cost notes",
+    "memory architecture median notes",
+)
 
 
-def render_table(analysis: Analysis, *, color: bool, width: int | None) -> bytes:
-    """The table, the recommendation and the advisories, as text of at most `width` columns (None: as it comes)."""
+def render_table(analysis: Analysis, *, color: bool, width: int | None, encoding: str = "utf-8") -> bytes:
+    """The table, the plot, the answer and the advisories, as text of at most `width` columns (None: 80).
+
+    Drawn in ASCII where `encoding`, that of the terminal, has no other characters.
+    """
+    document = write_document(analysis)
     buffer = io.StringIO()
-    console = Console(
-        file=buffer, force_terminal=color, no_color=not color, width=width or _WIDTH, highlight=False, soft_wrap=False
-    )
-    console.print(_heading(analysis))
-    console.print(_table(analysis, console.width))
+    columns = max(_LEAST, width or _WIDTH)
+    console = Console(file=buffer, force_terminal=color, no_color=not color, width=columns, highlight=False)
+    console.print(Text(printable(_heading(document)), style="bold"))
+    console.print(_table(document, columns) if document.rows else "Nothing was measured.")
     console.print()
-    console.print(Text(printable(_sentence(analysis))))
-    for advisory in analysis.advisories:
-        console.print(Text(printable(f"! {advisory.message}: {advisory.next_step}")), style="yellow")
-    return "".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines()).encode()
+    for line in draw_plot(analysis, width=columns, unicode=_has_unicode(encoding)):
+        console.print(Text(line), no_wrap=True)
+    console.print()
+    console.print(Text(printable(document.headline)))
+    if document.advisories:
+        console.print()
+        console.print(_advisories(document.advisories))
+    return "".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines()).encode(encoding, "replace")
 
 
-def _heading(analysis: Analysis) -> Text:
-    function = analysis.function
-    where = f"embedded AWS ({function.platform}, {function.cores:g} cores)" if function.cores else function.region
-    qualifier = f":{function.qualifier}" if function.qualifier else ""
-    return Text(printable(f"{function.name}{qualifier} ({function.runtime}) on {where}"))
+def _has_unicode(encoding: str) -> bool:
+    return encoding.lower().replace("-", "").startswith("utf")
 
 
-#: The columns, and the order in which they give way to a narrow terminal: a figure is left out, never cut.
-_COLUMNS = ("memory", "arch", "warm/cold", "median", "p95", "mean billed", "cost per million", "vs now", "used", "")
-_GIVE_WAY = ("mean billed", "p95", "used", "vs now", "warm/cold", "cost per million", "arch")
+def _heading(document: Document) -> str:
+    architectures = _architectures(document)
+    only = f", {architectures[0]}" if len(architectures) == 1 else ""
+    return f"{document.title} ({document.subtitle}{only})"
 
 
-def _table(analysis: Analysis, width: int) -> Table:
-    rows = [(*_row(analysis, p), printable(_mark(analysis, p))) for p in analysis.profiles]
-    kept = list(range(len(_COLUMNS)))
-    for name in _GIVE_WAY:
-        if _width(rows, kept) <= width:
-            break
-        kept.remove(_COLUMNS.index(name))
+def _architectures(document: Document) -> list[str]:
+    return sorted({row.architecture for row in document.rows})
+
+
+def _table(document: Document, width: int) -> Table:
+    cells = {name: [_cell(row, name) for row in document.rows] for name in _HEADERS}
+    # The heading names the architecture, if there is but one.
+    hidden = () if len(_architectures(document)) > 1 else ("architecture",)
+    layouts = [[name for name in layout.split() if name not in hidden] for layout in _LAYOUTS]
+    names = next((layout for layout in layouts if _width(cells, layout) <= width), layouts[-1])
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in (_COLUMNS[index] for index in kept):
-        if name == "":
-            table.add_column(name, min_width=_MARK_WIDTH, overflow="fold")
+    for name in names:
+        if name == "notes":
+            table.add_column("", min_width=_NOTES_WIDTH, overflow="fold")
         else:
-            table.add_column(name, justify="left" if name == "arch" else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(row[index]) for index in kept))
+            left = name == "architecture"
+            table.add_column(_HEADERS[name], justify="left" if left else "right", no_wrap=True, vertical="top")
+    for index, row in enumerate(document.rows):
+        style = "bold green" if row.recommended else ""
+        table.add_row(*(Text(cells[name][index], style=style) for name in names))
     return table
 
 
-def _width(rows: list[tuple[str, ...]], kept: list[int]) -> int:
+def _cell(row: Row, name: str) -> str:
+    return printable(", ".join(row.notes)) if name == "notes" else str(getattr(row, name))
+
+
+def _width(cells: dict[str, list[str]], names: list[str]) -> int:
     """The columns that a table takes when no cell but the last is folded."""
-    figures = [max(len(text) for text in (_COLUMNS[index], *(row[index] for row in rows))) for index in kept[:-1]]
-    return sum(figures) + _MARK_WIDTH + 2 * len(figures)
+    figures = [max(map(len, (*_HEADERS[name].split("\n"), *cells[name]))) for name in names[:-1]]
+    return sum(figures) + _NOTES_WIDTH + 2 * len(figures)
 
 
-def _row(analysis: Analysis, profile: Profile) -> tuple[str, ...]:
-    size = f"{profile.configuration.memory_mb} MB"
-    counts = f"{profile.counts.warm}/{profile.counts.cold}"
-    used = f"{profile.max_memory_used_mb} MB" if profile.max_memory_used_mb is not None else "-"
-    head = (size, str(profile.configuration.architecture), counts)
-    if profile.duration is None or profile.cost is None:
-        return (*head, "-", "-", "-", "-", "-", used)
-    return (
-        *head,
-        format_ms(profile.duration.median),
-        format_ms(profile.duration.p95),
-        format_ms(profile.billed_ms_mean) if profile.billed_ms_mean is not None else "-",
-        _cost(profile, analysis.currency),
-        _against_now(analysis, profile),
-        used,
-    )
-
-
-def _cost(profile: Profile, currency: str) -> str:
-    assert profile.cost is not None
-    text = format_usd(profile.cost.mean * _PER, currency)
-    if profile.cost.interval is None:
-        return text
-    low, high = (format_usd(bound * _PER, currency).lstrip("$¥") for bound in profile.cost.interval)
-    return f"{text} [{low}, {high}]"
-
-
-def _against_now(analysis: Analysis, profile: Profile) -> str:
-    now = analysis.profile(analysis.current)
-    if now is None or now.cost is None or profile.cost is None:
-        return "-"
-    if profile.configuration == analysis.current:
-        return "1.00"
-    return f"{profile.cost.mean / now.cost.mean:.2f}"
-
-
-def _mark(analysis: Analysis, profile: Profile) -> str:
-    """Why a size has no figures, or what it is best at, and whether it is the current one."""
-    marks = []
-    if profile.status is not ProfileStatus.OK:
-        marks.append(profile.reason or str(profile.status))
-    elif profile.cost is not None and profile.duration is not None:
-        able = [p for p in analysis.profiles if p.status is ProfileStatus.OK]
-        if profile.cost.mean == min(p.cost.mean for p in able if p.cost):
-            marks.append("cheapest")
-        if profile.duration.mean == min(p.duration.mean for p in able if p.duration):
-            marks.append("fastest")
-    if profile.configuration == analysis.current:
-        marks.append("now")
-    return ", ".join(marks)
-
-
-def _sentence(analysis: Analysis) -> str:
-    recommendation = analysis.recommendation
-    if recommendation is None:
-        return f"No recommendation: {analysis.explanation}."
-    choice = f"Recommended for {recommendation.strategy}: {recommendation.configuration}"
-    return f"{choice}{_change(analysis, recommendation)}"
-
-
-def _change(analysis: Analysis, recommendation: Recommendation) -> str:
-    same = ", ".join(f"{c.memory_mb} MB" for c in recommendation.equivalent)
-    tail = f" It cannot be told apart from {same}." if same else ""
-    now = analysis.profile(analysis.current)
-    if now is not None and now.status is ProfileStatus.INFEASIBLE:
-        return f". {analysis.current}, which it has now, {now.reason}.{tail}"
-    if recommendation.configuration == analysis.current:
-        return f", which it has now.{tail}"
-    if recommendation.cost_ratio is None or recommendation.duration_ratio is None:
-        return f".{tail}"
-    cost = _ratio(recommendation.cost_ratio, "the cost")
-    duration = _ratio(recommendation.duration_ratio, "the duration")
-    return f": {cost} and {duration} of now.{tail}"
-
-
-def _ratio(comparison: Comparison, what: str) -> str:
-    interval = comparison.interval
-    bounds = f" [{interval[0]:.2f}, {interval[1]:.2f}]" if interval else ""
-    return f"{comparison.ratio:.2f}{bounds} times {what}"
+def _advisories(advisories: tuple[Advisory, ...]) -> Table:
+    """Each finding with its next step below it, wrapped behind its mark."""
+    table = Table.grid(padding=(0, 1))
+    for advisory in dict.fromkeys(advisories):
+        table.add_row(Text("!", style="yellow"), Text(printable(advisory.message), style="yellow", overflow="fold"))
+        table.add_row("", Text(printable(f"Next: {advisory.next_step}"), overflow="fold"))
+    return table

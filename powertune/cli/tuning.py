@@ -11,6 +11,7 @@ from typing import Any
 from powertune import files
 from powertune.aws.functions import LambdaFunction
 from powertune.aws.journal import Journal
+from powertune.aws.portability import check_copies
 from powertune.aws.preflight import preflight
 from powertune.aws.target import AwsTarget
 from powertune.aws.undo import read_journal
@@ -21,7 +22,7 @@ from powertune.cli.progress import RunObserver
 from powertune.cli.restoring import restore_now
 from powertune.cli.site import Site
 from powertune.cli.sources import load_prices, payload_reader
-from powertune.config import RunOptions, load_run
+from powertune.config import RUN_OPTIONS, RunOptions, load_run
 from powertune.errors import FunctionBusy, Interrupted, NotRestored
 from powertune.measure import measure
 from powertune.model import TuningRun
@@ -31,29 +32,11 @@ from powertune.units import format_seconds
 
 #: How long a function, such as a processor, may run at most.
 LONGEST_TIMEOUT_S = 900
-#: The options of `powertune run` that a configuration file or the environment may set as well.
-RUN_OPTIONS = frozenset(
-    {
-        "memory",
-        "invocations",
-        "lanes",
-        "concurrency",
-        "payload",
-        "strategy",
-        "max_spend",
-        "telemetry",
-        "sleep_ms",
-        "rate",
-        "seed",
-        "pre_processor",
-        "post_processor",
-        "prices",
-    }
-)
 
 
 def load_options(site: Site, given: Mapping[str, Any]) -> RunOptions:
     """Options from the command line, the environment and the configuration file; a payload is fetched."""
+    given = {name: value for name, value in given.items() if name in RUN_OPTIONS}
     return load_run(site.folder, os.environ, given, payload_reader(site.read_s3), usual_payload=site.payload)
 
 
@@ -73,7 +56,7 @@ def plan_run(site: Site, options: RunOptions, prices: RegionPrices) -> Plan:
     journal = read_journal(function)
     if journal is not None:
         _offer_restore(function, journal, site.restore_command)
-    found = preflight(aws, site.ref, now=time.time())
+    found = preflight(aws, site.ref, now=time.time(), usage=options.usage)
     for processor in filter(None, (options.pre_processor, options.post_processor)):
         LambdaFunction(aws, processor).read(processor.qualifier)
     plan = make_plan(
@@ -84,7 +67,9 @@ def plan_run(site: Site, options: RunOptions, prices: RegionPrices) -> Plan:
         account_concurrency=found.account_concurrency,
         average_ms=found.average_ms,
     )
-    return replace(plan, advisories=(*plan.advisories, *found.advisories))
+    about_copies = check_copies(LambdaFunction.of(aws, plan.function), plan)
+    advisories = (*plan.advisories, *found.advisories, *about_copies)
+    return replace(plan, traffic=found.traffic, advisories=advisories)
 
 
 def agreed(plan: Plan, *, ask: bool, quiet: bool) -> bool:

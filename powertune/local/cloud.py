@@ -31,12 +31,14 @@ def install(runner: Runner, settings: Settings, port: int) -> None:
 
 
 def find_code(account: str, region: str, digest: str) -> bytes | None:
-    """The deployment package that a function's Code.Location names."""
+    """The deployment package, or the layer, that a Location names."""
     from moto.awslambda.models import lambda_backends
 
-    for function in lambda_backends[account][region].list_functions("ALL"):
-        if getattr(function, "code_digest", None) == digest:
-            code: bytes = function.code_bytes
+    backend: Any = lambda_backends[account][region]
+    layers = [layer for each in backend._layers._layers.values() for layer in each.layer_versions.values()]
+    for holder in (*backend.list_functions("ALL"), *layers):
+        if getattr(holder, "code_digest", None) == digest:
+            code: bytes = holder.code_bytes
             return code
     return None
 

@@ -15,6 +15,7 @@ from powertune.local.functions import Function, split_name
 from powertune.local.invoker import Outcome, Request, Throttled
 from powertune.local.runner import Runner
 from powertune.local.runtimes import UnknownRuntime
+from powertune.local.settings import own_architecture
 
 
 class RunnableFunction(EmbeddedFunction):
@@ -54,7 +55,8 @@ class EmbeddedBackend(LambdaBackend):
             pass
         else:
             raise conflict(f"Function already exist: {name}")
-        spec = {**spec, "FunctionName": name}
+        # AWS says x86_64 where nothing is said; here, what is created like that has to be able to run.
+        spec = {"Architectures": [str(own_architecture())], **spec, "FunctionName": name}
         function = RunnableFunction(self.account_id, spec, self.region_name, "$LATEST")  # type: ignore[abstract]
         function.backend = self
         self.storage.put_function(function)

@@ -162,6 +162,7 @@ class EmbeddedFunction(LambdaFunction):
             application_log_level=logging.get("ApplicationLogLevel"),
             reserved_concurrency=reserved_concurrency,
             package_type=self.package_type,
+            architecture=self.architectures[0],
         )
 
     def _logging(self) -> dict[str, str]:

@@ -72,8 +72,7 @@ class EmbeddedResponse(LambdaResponse):
         answer = function.get_code()
         answer["Configuration"] = self._qualified(answer["Configuration"], qualifier)
         if function.package_type == "Zip":
-            place = f"{CODE_PATH}/{self.current_account}/{self.region}/{function.code_digest}"
-            answer["Code"] = {"RepositoryType": "S3", "Location": f"http://{self.headers['Host']}{place}"}
+            answer["Code"] = {"RepositoryType": "S3", "Location": self._location(function.code_digest)}
         latest = self.control.storage.latest_of(name)
         if latest.reserved_concurrency is not None:
             answer["Concurrency"] = {"ReservedConcurrentExecutions": latest.reserved_concurrency}
@@ -147,6 +146,20 @@ class EmbeddedResponse(LambdaResponse):
         aliases = [alias.to_json() for alias in self.control.list_aliases(name)]
         return _json(200, {"Aliases": [a for a in aliases if version in (None, a["FunctionVersion"])]})
 
+    def list_layers(self) -> Any:
+        """ListLayers, or GetLayerVersionByArn, which is the same path with other parameters."""
+        arn = self._query("Arn")
+        if arn is None:
+            return super().list_layers()
+        layer = self.control.layers_versions_by_arn(arn)
+        if layer is None:
+            raise not_found(f"The resource you requested does not exist: {arn}")
+        document = layer.get_layer_version()
+        document["Content"]["Location"] = self._location(layer.code_digest)
+        return _json(200, document)
+
+    get_layer_version_by_arn = list_layers
+
     def get_function_concurrency(self) -> Answer:
         """GetFunctionConcurrency."""
         reserved = self.control.storage.latest_of(self._unqualified()).reserved_concurrency
@@ -192,6 +205,10 @@ class EmbeddedResponse(LambdaResponse):
         if own is not None:
             headers["x-amzn-requestid"] = own
         return headers, body
+
+    def _location(self, digest: str) -> str:
+        """Where a package can be downloaded, at the address by which the server was asked."""
+        return f"http://{self.headers['Host']}{CODE_PATH}/{self.current_account}/{self.region}/{digest}"
 
     def _target(self) -> tuple[str, str | None]:
         """The function's name and qualifier, from wherever the request has them."""

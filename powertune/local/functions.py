@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from powertune.local.reports import LogFormat
+from powertune.local.settings import own_architecture
 from powertune.units import MB_PER_VCPU
 
 
@@ -34,6 +35,7 @@ class Function:
     application_log_level: str | None = None
     reserved_concurrency: int | None = None
     package_type: str = "Zip"
+    architecture: str = field(default_factory=own_architecture)
 
     @property
     def key(self) -> tuple[str, str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from powertune.local.functions import Function
+from powertune.local.settings import own_architecture
 
 
 class UnknownRuntime(Exception):
@@ -47,6 +48,9 @@ def command(function: Function, places: Places, python_client: str = "auto") -> 
     runtime = function.runtime
     if function.package_type != "Zip":
         raise UnknownRuntime("container images cannot be run by the embedded AWS; package the function as a ZIP")
+    own = own_architecture()
+    if function.architecture != own:
+        raise UnknownRuntime(f"this machine is {own}, and cannot run a function for {function.architecture}")
     if runtime.startswith("python3"):
         return _python(function.handler, python_client)
     if runtime.startswith("provided"):

@@ -1,15 +1,22 @@
 """What can be set about an embedded AWS, and how it travels to the server process."""
 
 import json
+import platform
 from dataclasses import asdict, dataclass, fields
 
 from powertune.errors import UsageError
+from powertune.model import Architecture
 from powertune.units import MEMORY_MAX_MB
 
 ACCOUNT_ID = "123456789012"
 """The account that moto gives to every access key it does not know."""
 
 ROLE_NAME = "powertune-local"
+
+
+def own_architecture() -> Architecture:
+    """The embedded AWS runs code on this machine's processor, and on no other."""
+    return Architecture.ARM64 if platform.machine() in ("aarch64", "arm64") else Architecture.X86_64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

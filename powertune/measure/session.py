@@ -105,6 +105,7 @@ class Session:
             advisories=(*self._plan.advisories, *self._target.advisories),
             stopped=stopped,
             throttles=self._target.throttles,
+            traffic=self._plan.traffic,
         )
 
     def _rounds(self, trials: tuple[Trial, ...]) -> list[list[_Job]]:

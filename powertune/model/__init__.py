@@ -1,10 +1,12 @@
 """The nouns: what is measured, how it is named, and what a run holds. All frozen."""
 
 from powertune.model.function import Architecture, Configuration, FunctionRef, FunctionState, Payload, Workload
-from powertune.model.run import UNDER_WAY, Advisory, Design, PayloadShare, TuningRun
+from powertune.model.goal import Goal, Limit, Statistic, Strategy, Usage
+from powertune.model.run import DAYS_PER_MONTH, UNDER_WAY, Advisory, Design, PayloadShare, Traffic, TuningRun
 from powertune.model.samples import INVOCATION_FIELDS, Invocation, Invocations, Measurement, Population, Status
 
 __all__ = [
+    "DAYS_PER_MONTH",
     "INVOCATION_FIELDS",
     "UNDER_WAY",
     "Advisory",
@@ -13,13 +15,19 @@ __all__ = [
     "Design",
     "FunctionRef",
     "FunctionState",
+    "Goal",
     "Invocation",
     "Invocations",
+    "Limit",
     "Measurement",
     "Payload",
     "PayloadShare",
     "Population",
+    "Statistic",
     "Status",
+    "Strategy",
+    "Traffic",
     "TuningRun",
+    "Usage",
     "Workload",
 ]

@@ -85,8 +85,8 @@ class FunctionState:
     """What AWS says about a function before it is touched.
 
     `fingerprint` is a digest of the code and of everything configured except the memory size: while it stays the
-    same, nobody else has deployed. `platform` is what limits the CPU on the embedded AWS, and `cores` what it has;
-    both are None on AWS itself.
+    same, nobody else has deployed. `provisioned_concurrency` is that of the alias which is tuned. `platform` is what
+    limits the CPU on the embedded AWS, and `cores` what it has; both are None on AWS itself.
     """
 
     name: str
@@ -103,6 +103,7 @@ class FunctionState:
     log_format: str = "Text"
     log_group: str = ""
     reserved_concurrency: int | None = None
+    provisioned_concurrency: int = 0
     fingerprint: str = ""
     platform: str | None = None
     cores: float | None = None

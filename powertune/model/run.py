@@ -1,9 +1,13 @@
 """A whole run: how it was to measure, and what it measured."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from powertune.model.function import Configuration, FunctionState
-from powertune.model.samples import Measurement
+from powertune.model.samples import INVOCATION_FIELDS, Measurement
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Why a run has stopped, when it has not.
 UNDER_WAY = "under way"
@@ -42,6 +46,51 @@ class Design:
     max_spend: float | None = None
     pre_processor: str | None = None
     post_processor: str | None = None
+    isolate: bool = False
+
+
+#: How pandas holds what is not a text: no integer of numpy can be missing.
+_TYPES = {
+    "memory_mb": "int64",
+    "architecture": "category",
+    "population": "category",
+    "started_at": "float64",
+    "duration_ms": "float64",
+    "billed_ms": "Int64",
+    "init_ms": "float64",
+    "restore_ms": "float64",
+    "max_memory_used_mb": "Int64",
+    "reported_memory_mb": "Int64",
+    "status": "category",
+    "lane": "int64",
+    "payload": "int64",
+}
+
+#: What AWS and this project call a month, where something is per month.
+DAYS_PER_MONTH = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traffic:
+    """What the function did by itself before the run, as CloudWatch showed it.
+
+    `invocations` in `days` days; of the `reports` that were looked at, `cold_starts` had an init or restore phase.
+    """
+
+    invocations: int
+    days: float
+    reports: int = 0
+    cold_starts: int = 0
+
+    @property
+    def invocations_per_month(self) -> float | None:
+        """Invocations in 30 days; None when no time was looked at."""
+        return self.invocations / self.days * DAYS_PER_MONTH if self.days else None
+
+    @property
+    def cold_share(self) -> float | None:
+        """The share of invocations that start cold; None when no report was seen."""
+        return self.cold_starts / self.reports if self.reports else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +112,37 @@ class TuningRun:
     advisories: tuple[Advisory, ...] = ()
     stopped: str = "complete"
     throttles: int = 0
+    traffic: Traffic | None = None
 
     def measurement(self, configuration: Configuration) -> Measurement | None:
         """What was observed of one configuration."""
         return next((m for m in self.measurements if m.configuration == configuration), None)
+
+    def columns(self) -> dict[str, list[Any]]:
+        """Every invocation as columns, measurement by measurement, in the order in which they ended.
+
+        The configuration's `memory_mb` and `architecture`, the `population`, then the fields of `Invocation`, whose
+        own `memory_mb` is called `reported_memory_mb`.
+        """
+        columns: dict[str, list[Any]] = {"memory_mb": [], "architecture": [], "population": []}
+        for measurement in self.measurements:
+            configuration, count = measurement.configuration, len(measurement.invocations)
+            columns["memory_mb"] += [configuration.memory_mb] * count
+            columns["architecture"] += [configuration.architecture.value] * count
+            columns["population"] += map(str, measurement.invocations.populations)
+        for name in INVOCATION_FIELDS:
+            values = [value for m in self.measurements for value in m.invocations.column(name)]
+            columns["reported_memory_mb" if name == "memory_mb" else name] = values
+        return {**columns, "status": [status.value for status in columns["status"]]}
+
+    def to_frame(self) -> "pd.DataFrame":
+        """One row per invocation, for a notebook: `columns`, with `started_at` as a time in UTC.
+
+        Missing figures are missing values, never zero. A time that pandas cannot hold is missing, too.
+        """
+        import pandas as pd
+
+        columns = self.columns()
+        frame = pd.DataFrame({n: pd.Series(v, dtype=_TYPES.get(n, "object")) for n, v in columns.items()})
+        times = pd.to_datetime(frame["started_at"], unit="s", utc=True, errors="coerce")
+        return frame.assign(started_at=times.astype("datetime64[ns, UTC]"))

@@ -1,12 +1,140 @@
 """The analysis document as JSON, for programs."""
 
 import json
+import math
 
-from powertune.analysis import Analysis
-from powertune.report.document import analysis_document
+from powertune.analysis import Analysis, Comparison, Profile, Recommendation, Saving, Summary
+from powertune.model import Configuration
+
+SCHEMA = "powertune/analysis/1"
+#: Enough for any reader, and few enough that the last bits of a platform's arithmetic do not show.
+_DIGITS = 10
+_MILLION = 1_000_000
+Value = dict[str, object]
 
 
 def render_json(analysis: Analysis) -> bytes:
     """JSON in ASCII with a final newline; strict, so without NaN and Infinity."""
     text = json.dumps(analysis_document(analysis), indent=2, allow_nan=False)
     return (text + "\n").encode()
+
+
+def analysis_document(analysis: Analysis) -> Value:
+    """The analysis as plain values, in the order and with the keys that the reference documents.
+
+    Unknown is None, never NaN. Costs are in `currency`, also under the keys that say usd.
+    """
+    function = analysis.function
+    return {
+        "schema": SCHEMA,
+        "function": {
+            "name": function.name,
+            "arn": function.arn,
+            "region": function.region,
+            "runtime": function.runtime,
+        },
+        "engine": analysis.run.engine,
+        "current": _configuration(analysis.current),
+        "currency": analysis.currency,
+        "outcome": analysis.outcome.value,
+        "explanation": analysis.explanation,
+        "billing": {
+            "cold_share": _number(analysis.billing.cold_share),
+            "invocations_per_month": _number(analysis.billing.invocations_per_month),
+            "savings_plan": _number(analysis.billing.savings_plan),
+        },
+        "profiles": [_profile(profile) for profile in analysis.profiles],
+        "recommendation": None if analysis.recommendation is None else _recommendation(analysis.recommendation),
+        "nearest": None if analysis.nearest is None else _configuration(analysis.nearest),
+        "knee": None if analysis.knee is None else _configuration(analysis.knee),
+        "spent_usd": _number(analysis.spent),
+        "advisories": [
+            {"code": advisory.code, "message": advisory.message, "next_step": advisory.next_step}
+            for advisory in analysis.advisories
+        ],
+    }
+
+
+def _configuration(configuration: Configuration) -> Value:
+    return {"memory_mb": configuration.memory_mb, "architecture": configuration.architecture.value}
+
+
+def _profile(profile: Profile) -> Value:
+    counts, duration, cost = profile.counts, profile.duration, profile.cost
+    return {
+        **_configuration(profile.configuration),
+        "status": profile.status.value,
+        "reason": profile.reason,
+        "invocations": {
+            "warm": counts.warm,
+            "cold": counts.cold,
+            "failed": counts.failed,
+            "missing": counts.missing,
+        },
+        "duration_ms": {
+            "mean": None if duration is None else _number(duration.mean),
+            "p50": None if duration is None else _number(duration.median),
+            "p95": None if duration is None else _number(duration.p95),
+            "p99": None if duration is None else _number(duration.p99),
+            "stdev": None if duration is None else _number(duration.deviation),
+            "ci95": _interval(duration),
+            "outliers": None if duration is None else duration.outliers,
+        },
+        "billed_ms_mean": _number(profile.billed_ms_mean),
+        "init_ms": None
+        if profile.cold is None
+        else {"mean": _number(profile.cold.init.mean), "p95": _number(profile.cold.init.p95)},
+        "cold_duration_ms": None
+        if profile.cold is None
+        else {"mean": _number(profile.cold.duration.mean), "p95": _number(profile.cold.duration.p95)},
+        "max_memory_used_mb": profile.max_memory_used_mb,
+        "cost_usd_per_million": {
+            "mean": None if cost is None else _number(cost.mean * _MILLION),
+            "ci95": None if cost is None else _pair(cost.interval, _MILLION),
+            "warm_mean": None if cost is None else _number(cost.warm * _MILLION),
+        },
+        "pareto": profile.pareto,
+        "unmet": list(profile.unmet),
+    }
+
+
+def _recommendation(recommendation: Recommendation) -> Value:
+    return {
+        **_configuration(recommendation.configuration),
+        "strategy": recommendation.strategy.value,
+        "equivalent": [_configuration(configuration) for configuration in recommendation.equivalent],
+        "cost_ratio": _comparison(recommendation.cost_ratio),
+        "duration_ratio": _comparison(recommendation.duration_ratio),
+        **_saving(recommendation.saving),
+        "reasons": list(recommendation.reasons),
+    }
+
+
+def _saving(saving: Saving | None) -> Value:
+    if saving is None:
+        return {"monthly_saving_usd": None, "monthly_saving_ci95": None, "payback_days": None}
+    return {
+        "monthly_saving_usd": _number(saving.per_month),
+        "monthly_saving_ci95": _pair(saving.interval),
+        "payback_days": _number(saving.payback_days),
+    }
+
+
+def _comparison(comparison: Comparison | None) -> Value | None:
+    if comparison is None:
+        return None
+    return {"value": _number(comparison.ratio), "ci95": _pair(comparison.interval)}
+
+
+def _interval(summary: Summary | None, factor: float = 1.0) -> list[float | None] | None:
+    return None if summary is None else _pair(summary.interval, factor)
+
+
+def _pair(interval: tuple[float, float] | None, factor: float = 1.0) -> list[float | None] | None:
+    return None if interval is None else [_number(factor * end) for end in interval]
+
+
+def _number(value: float | None) -> float | None:
+    if value is None or not math.isfinite(value):
+        return None
+    return float(f"{value:.{_DIGITS}g}")

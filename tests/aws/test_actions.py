@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from powertune.aws.actions import ACTIONS, COMMANDS, policy, policy_text
+from powertune.aws.actions import ACTIONS, COMMANDS, COPY_METHODS, DELETE_COPY_METHODS, Grant, policy, policy_text
 from powertune.model import FunctionRef
 
 REF = FunctionRef.parse("arn:aws-cn:lambda:cn-north-1:123456789012:function:fn:prod")
@@ -36,13 +36,15 @@ def test_payloads_and_processors_are_added_when_used() -> None:
     document = policy(
         "run",
         REF,
-        payload_s3="s3://bucket/key.json",
-        processors=(FunctionRef(name="before"), FunctionRef(name="after")),
+        Grant(
+            payload_s3="s3://bucket/key.json",
+            processors=(FunctionRef(name="before"), FunctionRef(name="after")),
+        ),
     )
     assert allows(document, "s3:GetObject", "arn:aws-cn:s3:::bucket/key.json")
     assert allows(document, "lambda:InvokeFunction", "arn:aws:lambda:REGION:ACCOUNT_ID:function:before")
     group = "arn:aws-cn:logs:cn-north-1:123456789012:log-group:/mine:*"
-    assert allows(policy("run", REF, log_group="/mine"), "logs:FilterLogEvents", group)
+    assert allows(policy("run", REF, Grant(log_group="/mine")), "logs:FilterLogEvents", group)
     assert not allows(document, "logs:FilterLogEvents", group)
     assert not allows(policy("run", REF), "s3:GetObject", "arn:aws-cn:s3:::bucket/key.json")
 
@@ -54,4 +56,46 @@ def test_a_policy_is_valid_json_with_unique_sids_and_every_action(command: str) 
     assert len(set(sids)) == len(sids)
     assert all(sid.isalnum() for sid in sids)
     granted = {action for statement in document["Statement"] for action in statement["Action"]}
-    assert granted == {ACTIONS[method].name for method in COMMANDS[command]}
+    methods = {*COMMANDS[command], *(DELETE_COPY_METHODS if command == "restore" else ())}
+    assert granted == {ACTIONS[method].name for method in methods}
+
+
+ARN = "arn:aws-cn:lambda:cn-north-1:123456789012:function:fn"
+COPY = f"{ARN}-powertune-abcd1234"
+
+
+def test_copies_are_created_and_deleted_whole_and_nothing_else_is() -> None:
+    document = policy("run", REF, Grant(copies=True, role="arn:aws-cn:iam::123456789012:role/mine"))
+    for method in COPY_METHODS:
+        assert allows(document, ACTIONS[method].name, COPY), method
+    assert allows(document, "lambda:TagResource", COPY)
+    assert allows(document, "lambda:ListTags", ARN)
+    assert allows(document, "lambda:UpdateFunctionConfiguration", ARN)
+    assert allows(document, "iam:PassRole", "arn:aws-cn:iam::123456789012:role/mine")
+    assert allows(document, "lambda:GetLayerVersion", "arn:aws-cn:lambda:cn-north-1:999999999999:layer:theirs:7")
+    for other in (ARN, f"{ARN}-2", f"{ARN}x-powertune-abcd1234"):
+        assert not allows(document, "lambda:DeleteFunction", other), other
+        assert not allows(document, "lambda:CreateFunction", other), other
+    assert not allows(policy("run", REF), "lambda:CreateFunction", COPY)
+
+
+def test_isolated_runs_may_not_change_the_function_itself() -> None:
+    document = policy("run", REF, Grant(isolate=True))
+    reading = ("lambda:Get", "lambda:List")
+    allowed = {a for statement in document["Statement"] for a in statement["Action"] if allows(document, a, ARN)}
+    assert {action for action in allowed if not action.startswith(reading)} == {
+        "cloudwatch:GetMetricData",
+        "cloudwatch:GetMetricStatistics",
+    }
+    assert not allows(document, "lambda:DeleteFunction", f"{ARN}:7")
+    assert allows(document, "lambda:InvokeFunction", f"{COPY}:powertune-abcd1234-128")
+    assert allows(document, "iam:PassRole", "arn:aws-cn:iam::123456789012:role/ROLE_NAME")
+
+
+def test_restore_finds_and_deletes_copies() -> None:
+    document = policy("restore", FunctionRef.parse(f"arn:aws:lambda:us-east-1:123456789012:function:{'n' * 64}"))
+    copy = f"arn:aws:lambda:us-east-1:123456789012:function:{'n' * 43}-powertune-abcd1234-2"
+    assert allows(document, "lambda:ListFunctions", "*")
+    for method in DELETE_COPY_METHODS:
+        assert allows(document, ACTIONS[method].name, copy)
+    assert not allows(document, "lambda:CreateFunction", copy)

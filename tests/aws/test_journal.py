@@ -15,16 +15,18 @@ from powertune.errors import UsageError
         started_at=st.integers(0, 2**33),
         memory_mb=st.integers(128, 32_768),
         sizes=st.none() | st.lists(st.integers(128, 10_240), max_size=60).map(tuple),
+        copies=st.integers(0, 2),
     )
 )
 def test_a_journal_fits_and_comes_back(journal: Journal) -> None:
     text = journal.encode()
     assert len(text) <= DESCRIPTION_LIMIT
     again = Journal.decode(text)
-    assert (again.run_id, again.started_at, again.memory_mb) == (
+    assert (again.run_id, again.started_at, again.memory_mb, again.copies) == (
         journal.run_id,
         journal.started_at,
         journal.memory_mb,
+        journal.copies,
     )
     assert again.sizes in (journal.sizes, None)
 
@@ -46,6 +48,13 @@ def test_a_journal_knows_its_own() -> None:
 def test_what_is_not_a_journal(text: str) -> None:
     with pytest.raises(UsageError, match="not a journal"):
         Journal.decode(text)
+
+
+def test_a_journal_that_knows_of_no_copies() -> None:
+    text = '{"v":1,"run":"abcd1234","at":1,"mem":512,"sizes":[128]}'
+    journal = Journal.decode(text)
+    assert journal.copies == 0
+    assert journal.encode() == text
 
 
 def test_a_journal_of_another_version() -> None:

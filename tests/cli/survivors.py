@@ -6,10 +6,14 @@ Prints one line of JSON per attempt: what was tried, and whether the function wa
 import io
 import json
 import os
+import secrets
 import signal
 import sys
+import time
 import urllib.parse
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +22,18 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 
 from powertune.aws.client import Place
+from powertune.aws.functions import LambdaFunction
+from powertune.aws.portability import check_copies
+from powertune.aws.preflight import preflight
+from powertune.aws.target import AwsTarget
 from powertune.cli import tuning
 from powertune.cli.app import run_app
 from powertune.cli.site import Site, open_site
+from powertune.config import RunOptions
 from powertune.errors import PowertuneError
+from powertune.model import Architecture
+from powertune.plan import make_plan
+from powertune.prices import PriceTable
 
 READS = {
     "GetFunction",
@@ -31,6 +43,8 @@ READS = {
     "ListVersionsByFunction",
     "GetMetricStatistics",
     "FilterLogEvents",
+    "ListFunctions",
+    "ListTags",
 }
 VOLATILE = ("LastModified", "RevisionId")
 NAME = "survivor"
@@ -53,10 +67,12 @@ def snapshot() -> Any:
     return json.loads(json.dumps([configurations, aliases, location, names], default=str))
 
 
-def run(hook: Callable[[Site], None]) -> None:
+Hook = Callable[[Site], None]
+
+
+def run(hook: Hook, **more: Any) -> None:
     """`powertune run survivor --memory 128,256`, with a hook on its calls."""
-    given: dict[str, Any] = dict.fromkeys(tuning.RUN_OPTIONS)
-    given |= {"memory": "128,256", "invocations": "1", "lanes": "1", "rate": "1000"}
+    given = {"memory": "128,256", "invocations": "1", "lanes": "1", "rate": "1000", **more}
     with open_site(NAME, Place()) as site:
         hook(site)
         options = tuning.load_options(site, given)
@@ -64,7 +80,48 @@ def run(hook: Callable[[Site], None]) -> None:
         tuning.measure_plan(site, options, plan, Path(os.devnull), quiet=True)
 
 
-def in_child(hook: Callable[[Site], None]) -> int:
+def publish_both(hook: Hook) -> None:
+    """`--arch both` as far as the control plane goes: this machine cannot invoke the other architecture."""
+    with open_site(NAME, Place()) as site:
+        hook(site)
+        aws = site.connection.aws(rate=1000)
+        found = preflight(aws, site.ref, now=0.0)
+        plan = make_plan(
+            RunOptions(memory=(128, 256), architectures=tuple(Architecture)),
+            replace(found.state, platform=None),
+            PriceTable.bundled().region(site.connection.region),
+            run_id=secrets.token_hex(4),
+            account_concurrency=found.account_concurrency,
+            average_ms=None,
+        )
+        check_copies(LambdaFunction(aws, site.ref), plan)
+        target = AwsTarget(aws, plan, restore_command=site.restore_command, clock=time.time)
+        target.open()
+        for configuration in plan.design.configurations:
+            target.publish(configuration)
+        target.rest()
+        show_copies()
+        target.undo()
+
+
+def show_copies() -> None:
+    """Print what was copied, for the test to compare with the function."""
+    client = boto3.client("lambda")
+    for item in client.list_functions()["Functions"]:
+        if "-powertune-" in item["FunctionName"]:
+            copy = client.get_function(FunctionName=item["FunctionName"])
+            location = urllib.parse.urlsplit(copy["Code"]["Location"]).path
+            say(copy=json.loads(json.dumps(copy["Configuration"], default=str)), tags=copy["Tags"], code=location)
+
+
+RUNS: dict[str, Callable[[Hook], None]] = {
+    "plain": run,
+    "isolated": partial(run, isolate=True),
+    "both": publish_both,
+}
+
+
+def in_child(run: Callable[[Hook], None], hook: Hook) -> int:
     """Run in a forked process; returns its wait status."""
     child = os.fork()
     if child:
@@ -147,11 +204,11 @@ def say(**fields: Any) -> None:
     sys.stdout.flush()
 
 
-def kill_everywhere() -> None:
+def kill_everywhere(run: Callable[[Hook], None]) -> None:
     before = snapshot()
     for when in ("before-send", "after-call"):
         for number in range(100):
-            status = in_child(kill_at(number, when))
+            status = in_child(run, kill_at(number, when))
             restored = None
             if os.WIFSIGNALED(status):
                 restored = run_app(["restore", NAME, "--yes"])
@@ -160,7 +217,7 @@ def kill_everywhere() -> None:
                 break
 
 
-def fail_everywhere() -> None:
+def fail_everywhere(run: Callable[[Hook], None]) -> None:
     before = snapshot()
     for kind in ("throttle", "5xx", "conflict", "timeout"):
         try:
@@ -172,4 +229,9 @@ def fail_everywhere() -> None:
 
 
 if __name__ == "__main__":
-    {"kill": kill_everywhere, "fail": fail_everywhere}[sys.argv[1]]()
+    ways: dict[str, Callable[[Callable[[Hook], None]], None]] = {
+        "kill": kill_everywhere,
+        "fail": fail_everywhere,
+        "let live": lambda run: run(lambda site: None),
+    }
+    ways[sys.argv[1]](RUNS[sys.argv[2]])

@@ -3,10 +3,11 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
+from fakes import FakeLambda, fake_aws
 
-from powertune.aws.actions import policy
+from powertune.aws.actions import ACTIONS, Grant, policy
 from powertune.aws.client import Place
+from powertune.aws.preflight import preflight
 from powertune.cli import tuning
 from powertune.cli.site import open_site
 from powertune.local.embedded import EmbeddedAWS
@@ -17,13 +18,12 @@ from powertune.model import FunctionRef
 RENAMED = {"lambda:Invoke": "lambda:InvokeFunction"}
 
 
-def test_the_policy_for_run_is_what_a_run_calls(
-    aws_environment: EmbeddedAWS, client: Any, source: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def calls_of_a_run(role_arn: str, client: Any, source: Path, **options: str) -> set[str]:
+    """What a run on a new function calls, as IAM calls it."""
     client.create_function(
         FunctionName="audited",
         Runtime="python3.13",
-        Role=aws_environment.role_arn,
+        Role=role_arn,
         Handler="app.handler",
         Code={"ZipFile": zip_folder(source)},
     )
@@ -33,16 +33,41 @@ def test_the_policy_for_run_is_what_a_run_calls(
         service, operation = event_name.split(".")[1:]
         called.add(service + ":" + operation)
 
-    given: dict[str, Any] = dict.fromkeys(tuning.RUN_OPTIONS)
-    given |= {"memory": "512,1024", "invocations": "1", "lanes": "1", "telemetry": "logs", "rate": "100"}
+    given = {"memory": "512,1024", "invocations": "1", "lanes": "1", "telemetry": "logs", "rate": "100", **options}
     with open_site("audited", Place()) as site:
         site.connection.session.events.register("before-call", record)
-        options = tuning.load_options(site, given)
-        plan = tuning.plan_run(site, options, tuning.region_prices(site, options))
-        measured = tuning.measure_plan(site, options, plan, Path("run.json"), quiet=True)
+        options_ = tuning.load_options(site, given)
+        plan = tuning.plan_run(site, options_, tuning.region_prices(site, options_))
+        measured = tuning.measure_plan(site, options_, plan, Path("run.json"), quiet=True)
+    client.delete_function(FunctionName="audited")
     assert [m.invocations.column("status").count("ok") for m in measured.measurements] == [2, 2]
-
-    document = policy("run", FunctionRef(name="audited"))
-    allowed = {action for statement in document["Statement"] for action in statement["Action"]}
     names = {name.replace("cloudwatch-logs:", "logs:") for name in called}
-    assert {RENAMED.get(name, name) for name in names} == allowed
+    return {RENAMED.get(name, name) for name in names}
+
+
+def allowed_by(grant: Grant) -> set[str]:
+    document = policy("run", FunctionRef(name="audited"), grant)
+    return {action for statement in document["Statement"] for action in statement["Action"]}
+
+
+def test_the_policy_for_run_is_what_a_run_calls(aws_environment: EmbeddedAWS, client: Any, source: Path) -> None:
+    called = calls_of_a_run(aws_environment.role_arn, client, source)
+    assert called | asked_of_aws_only() == allowed_by(Grant())
+
+
+def test_the_policy_for_an_isolated_run_is_what_it_calls(
+    aws_environment: EmbeddedAWS, client: Any, source: Path
+) -> None:
+    called = calls_of_a_run(aws_environment.role_arn, client, source, isolate="true")
+    # AWS asks for the first two at CreateFunction, for the third with layers.
+    implied = {"iam:PassRole", "lambda:TagResource", "lambda:GetLayerVersion"}
+    assert called | asked_of_aws_only() | implied == allowed_by(Grant(isolate=True))
+
+
+def asked_of_aws_only() -> set[str]:
+    """What preflight asks of an alias on AWS; the embedded AWS has no traffic, and is not asked for it."""
+    fake = FakeLambda()
+    fake.add("audited")
+    fake.publish_user_version("audited", alias="prod")
+    preflight(fake_aws(fake), FunctionRef.parse("audited:prod"), now=0.0)
+    return {ACTIONS[name].name for name in fake.calls}

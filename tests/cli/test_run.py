@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
+from powertune import results
 from powertune.cli.app import run_app
 from powertune.local.embedded import EmbeddedAWS
 from powertune.local.package import zip_folder
+from powertune.model import Population
 
 QUICK = ("--memory", "512,1769", "--invocations", "3", "--lanes", "1", "--yes")
 
@@ -63,12 +65,14 @@ def test_a_function_is_measured_and_left_as_found(shell: Shell, function: Any, t
     before = state_of(function)
     assert shell("run", "small", *QUICK, "--save", "run.json") == 0
     assert state_of(function) == before
-    assert re.search(r"512 MB +x86_64 +3/1 .* now", shell.out)
-    assert re.search(r"1769 MB +x86_64 +3/1 ", shell.out)
-    assert "Recommended for cost: " in shell.out
+    assert re.search(r"512 MB .* ms .* \$", shell.out)
+    assert re.search(r"1769 MB .* ms .* \$", shell.out)
+    assert "within 5 % of the cheapest" in shell.out
     assert "saved run.json" in shell.err
+    counts = [m.invocations.count(Population.WARM) for m in results.load(Path("run.json")).measurements]
+    assert counts == [3, 3]
     assert shell("report", "run.json", "--strategy", "speed") == 0
-    assert "Recommended for speed: " in shell.out
+    assert "lowest duration" in " ".join(shell.out.split())
 
 
 def test_json_is_the_document_of_the_reference_on_stdout_alone(shell: Shell, function: Any) -> None:
@@ -106,7 +110,7 @@ def test_an_alias_is_tuned(shell: Shell, function: Any) -> None:
     function.publish_version(FunctionName="small")
     function.create_alias(FunctionName="small", Name="prod", FunctionVersion="1")
     assert shell("run", "small:prod", *QUICK) == 0
-    assert shell.out.startswith("small:prod (python3.13)")
+    assert shell.out.startswith("small:prod (python3.13 on embedded AWS")
 
 
 def test_a_folder_is_served_and_measured(shell: Shell, aws_environment: EmbeddedAWS, source: Path) -> None:
@@ -117,7 +121,7 @@ def test_a_folder_is_served_and_measured(shell: Shell, aws_environment: Embedded
     )
     (source / "event.json").write_text('{"n": 1}')
     assert shell("run", str(source), "--memory", "512", "--save", "run.json") == 0
-    assert re.search(r"512 MB +x86_64 +2/1 ", shell.out)
+    assert re.search(r"512 MB .* ms .* \$", shell.out)
     assert "embedded AWS on http://127.0.0.1:" in shell.err
     assert shell("run", f"{source}/app.py:handler", "--memory", "1024", "--payload", "{}") == 0
     (source / "setup.py").write_text("raise SystemExit(3)\n")
@@ -238,7 +242,7 @@ def test_a_size_at_which_the_function_breaks_is_a_result(
     assert shell("run", "small", *QUICK) == 0
     printed = " ".join(shell.out.split())
     assert words in printed, shell.out
-    assert "Recommended for cost: 1769 MB" in printed
+    assert "Recommended: 1769 MB" in printed
 
 
 def test_loud_functions_and_large_answers(shell: Shell, function: Any, source: Path) -> None:
@@ -247,7 +251,7 @@ def test_loud_functions_and_large_answers(shell: Shell, function: Any, source: P
     )
     function.update_function_code(FunctionName="small", ZipFile=zip_folder(source))
     assert shell("run", "small", "--memory", "1769", "--invocations", "2", "--lanes", "1", "--yes") == 0
-    assert re.search(r"1769 MB +x86_64 +2/1 ", shell.out)
+    assert re.search(r"1769 MB .* ms", shell.out)
 
 
 def test_too_little_evidence_is_exit_8(shell: Shell, function: Any) -> None:
@@ -310,10 +314,37 @@ def test_results_files_that_cannot_be_read(case: str, shell: Shell, tmp_path: Pa
     assert shell("report", str(tmp_path / "none.json")) in (2, 5)
 
 
-@pytest.mark.parametrize("output", ["/nowhere/out.json", "."])
-def test_output_that_cannot_be_written(output: str, shell: Shell, function: Any) -> None:
-    assert shell("run", "small", "--dry-run", "-o", output) == 2
-    assert "cannot write" in shell.err
+@pytest.mark.parametrize(
+    ("output", "words"),
+    [("file/out.json", "cannot write 'file/out.json'"), (".", "'.' is a directory"), ("out.doc", "names no format")],
+)
+def test_output_that_cannot_be_written_is_refused_before_measuring(
+    output: str, words: str, shell: Shell, function: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert shell("run", "small", "--memory", "512", "-o", output) == 2
+    assert words in shell.err
+    assert "hint:" in shell.err
+    assert not list(tmp_path.glob("powertune-*.json"))
+
+
+def test_a_run_ends_with_every_report_that_was_asked_for(shell: Shell, function: Any, tmp_path: Path) -> None:
+    arguments = ["run", "small", "--memory", "512,1769", "--invocations", "3", "--lanes", "1"]
+    assert shell(*arguments, "-o", "out/r.{html,png,md,json}", "--yes") == 0
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"r.html", "r.png", "r.md", "r.json"}
+    assert (tmp_path / "out/r.png").read_bytes().startswith(b"\x89PNG")
+    assert json.loads((tmp_path / "out/r.json").read_text())["schema"] == "powertune/analysis/1"
+    assert shell.out == ""
+    assert "wrote out/r.html" in shell.err
+    assert "Recommended: " in shell.err
+
+
+def test_constraints_that_cannot_be_met_exit_with_8_and_show_the_nearest(shell: Shell, function: Any) -> None:
+    arguments = ["run", "small", "--memory", "512", "--invocations", "3", "--lanes", "1", "--save", "run.json"]
+    assert shell(*arguments, "--max-duration", "p95<=0.0001ms", "--yes") == 8
+    assert "nearest is 512 MB x86_64" in shell.err
+    assert "512 MB" in shell.out
+    assert shell("report", "run.json", "--max-duration", "p95<=900s") == 0
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

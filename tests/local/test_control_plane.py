@@ -1,16 +1,20 @@
 """Functions, versions, aliases and settings, as AWS keeps them."""
 
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from powertune.local.embedded import EmbeddedAWS
-from powertune.local.settings import Settings
+from powertune.local.settings import Settings, own_architecture
 
+OWN = str(own_architecture())
+OTHER = {"x86_64": "arm64", "arm64": "x86_64"}[OWN]
 ACCESS_POINT = "arn:aws:elasticfilesystem:us-east-1:123456789012:access-point/fsap-12345678901234567"
 
 
@@ -210,9 +214,9 @@ def test_code_can_be_downloaded_and_changed(cloud: Any, echo: bytes, package: An
     dry = cloud.lambda_.update_function_code(FunctionName=name, S3Bucket="code", S3Key="a.zip", DryRun=True)
     assert dry["CodeSize"] == len(echo)
     changed = cloud.lambda_.update_function_code(
-        FunctionName=name, S3Bucket="code", S3Key="a.zip", Architectures=["arm64"], Publish=True
+        FunctionName=name, S3Bucket="code", S3Key="a.zip", Architectures=[OWN], Publish=True
     )
-    assert (changed["Version"], changed["Architectures"]) == ("1", ["arm64"])
+    assert (changed["Version"], changed["Architectures"]) == ("1", [OWN])
     assert download() == other
     assert cloud.invoke(name).payload == "other"
     with pytest.raises(ClientError, match="Could not unzip"):
@@ -226,6 +230,56 @@ def test_code_can_be_downloaded_and_changed(cloud: Any, echo: bytes, package: An
             urllib.request.urlopen(f"{cloud.aws.endpoint_url}/_powertune/code/{path}")
         missing.value.close()
         assert missing.value.code == 404
+
+
+def test_a_function_for_another_processor_is_kept_but_not_run(cloud: Any, echo: bytes) -> None:
+    own = cloud.create(echo)
+    assert cloud.lambda_.get_function_configuration(FunctionName=own)["Architectures"] == [OWN]
+    foreign = cloud.create(echo, Architectures=[OTHER])
+    assert cloud.lambda_.get_function_configuration(FunctionName=foreign)["Architectures"] == [OTHER]
+    cloud.lambda_.update_function_configuration(FunctionName=foreign, MemorySize=512)
+    assert cloud.lambda_.publish_version(FunctionName=foreign)["Architectures"] == [OTHER]
+    with pytest.raises(ClientError, match=f"this machine is {OWN}, and cannot run a function for {OTHER}") as caught:
+        cloud.invoke(foreign)
+    assert code_of(caught) == ("InvalidRuntimeException", 502)
+    cloud.lambda_.update_function_code(FunctionName=own, ZipFile=echo, Architectures=[OTHER])
+    with pytest.raises(ClientError, match="cannot run a function for"):
+        cloud.invoke(own)
+
+
+def test_a_layer_can_be_read_by_its_arn(cloud: Any, package: Any) -> None:
+    content = package(files={"python/dep.py": "x = 1\n"})
+    layer = cloud.lambda_.publish_layer_version(
+        LayerName="deps", Content={"ZipFile": content}, CompatibleArchitectures=["arm64"]
+    )
+    found = cloud.lambda_.get_layer_version_by_arn(Arn=layer["LayerVersionArn"])
+    assert found["CompatibleArchitectures"] == ["arm64"]
+    assert found["LayerVersionArn"] == layer["LayerVersionArn"]
+    with urllib.request.urlopen(found["Content"]["Location"]) as response:
+        assert response.read() == content
+    assert [item["LayerName"] for item in cloud.lambda_.list_layers()["Layers"]] == ["deps"]
+    for arn in (f"{layer['LayerArn']}:9", layer["LayerArn"].replace("deps", "none") + ":1"):
+        with pytest.raises(ClientError) as caught:
+            cloud.lambda_.get_layer_version_by_arn(Arn=arn)
+        assert code_of(caught) == ("ResourceNotFoundException", 404)
+
+
+def test_a_function_is_deleted_whole_with_its_environments(cloud: Any, echo: bytes) -> None:
+    name = cloud.create(echo, Tags={"a": "b"})
+    arn = cloud.lambda_.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+    assert cloud.lambda_.list_tags(Resource=arn)["Tags"] == {"a": "b"}
+    pid = cloud.invoke(name).payload["pid"]
+    assert name in [item["FunctionName"] for item in cloud.lambda_.list_functions()["Functions"]]
+    cloud.lambda_.delete_function(FunctionName=name)
+    cloud.created.remove(name)
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not Path(f"/proc/{pid}").exists()
+    assert name not in [item["FunctionName"] for item in cloud.lambda_.list_functions()["Functions"]]
+    with pytest.raises(ClientError) as caught:
+        cloud.lambda_.list_tags(Resource=arn)
+    assert code_of(caught)[1] == 404
 
 
 def test_bad_code_is_refused_at_creation(cloud: Any) -> None:

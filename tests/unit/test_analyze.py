@@ -16,18 +16,20 @@ from factories import (
 from hypothesis import given
 from strategies import runs
 
-from powertune.analysis import Analysis, Goal, Outcome, ProfileStatus, Strategy, Summary, analyze
+from powertune.analysis import Analysis, Cost, Outcome, ProfileStatus, Summary, analyze
 from powertune.analysis.advisories import samples_needed
 from powertune.errors import ExitCode, FunctionFailed, Inconclusive, UsageError
 from powertune.model import (
     Advisory,
     Architecture,
     Design,
+    Goal,
     Invocation,
     Invocations,
     Measurement,
     Population,
     Status,
+    Strategy,
     TuningRun,
 )
 from powertune.prices import PriceTable
@@ -51,9 +53,9 @@ def failed(status: Status, error: str | None = None, billed_ms: int | None = Non
 
 def test_a_sound_run_needs_no_advice() -> None:
     measurements = [
-        make_measurement(memory_mb=256, durations=[4 * d for d in STEADY]),
-        make_measurement(memory_mb=512, durations=STEADY),
-        make_measurement(memory_mb=1024, durations=STEADY),
+        make_measurement(memory_mb=256, durations=[4 * d for d in STEADY], lanes=5),
+        make_measurement(memory_mb=512, durations=STEADY, lanes=5),
+        make_measurement(memory_mb=1024, durations=STEADY, lanes=5),
     ]
     analysis = make_analysis(*measurements)
     assert analysis.advisories == ()
@@ -88,8 +90,12 @@ def test_warm_invocations_decide_and_cold_ones_are_apart() -> None:
     assert profile.cost.mean == pytest.approx(
         sum(PRICES.invocation_cost(profile.configuration, ms) for ms in billed) / 10
     )
-    assert profile.init_ms_mean == pytest.approx((200 + 400 + 50) / 3)
-    assert profile.init_ms_p95 == pytest.approx(380)
+    assert profile.cold is not None
+    assert profile.cold.init.n == 3
+    assert profile.cold.init.mean == pytest.approx((200 + 400 + 50) / 3)
+    assert profile.cold.init.p95 == pytest.approx(380)
+    assert profile.cold.duration.mean == 100.0
+    assert profile.cold.billed_ms_mean == pytest.approx((300 + 500 + 100) / 3)
     assert profile.max_memory_used_mb == 60
     # Two came without a billed duration: each is taken to have cost as much as the dearest.
     everything = [*billed, 300, 500, 100, 7, 9, 2, 500, 500]
@@ -157,7 +163,8 @@ def test_a_size_without_warm_invocations_is_unmeasured_and_says_what_there_was()
     assert profile is not None
     assert profile.status is ProfileStatus.UNMEASURED
     assert profile.reason == "no warm invocation with a report (3 cold, 0 set aside, 0 failed, 0 missing)"
-    assert profile.init_ms_mean == 200.0
+    assert profile.cold is not None
+    assert profile.cold.init.mean == 200.0
     assert not profile.pareto
     assert analysis.profile(make_configuration(128)) is None
 
@@ -213,8 +220,11 @@ def test_too_few_samples_come_with_how_many_would_do() -> None:
     # One cold start comes on top.
     assert found.next_step == f"measure with --invocations {needed + 1}"
     assert samples_needed(make_analysis(make_measurement(durations=[5.0])).profiles[0]) == 2
-    zero = Summary(n=9, mean=0.0, median=0.0, p95=0.0, p99=0.0, interval=(0.0, 0.0))
-    assert samples_needed(dataclasses.replace(profile, duration=zero, cost=zero)) == 2
+    zero = Summary(
+        n=9, mean=0.0, median=0.0, p95=0.0, p99=0.0, deviation=0.0, interval=(0.0, 0.0), units=9, outliers=0
+    )
+    free = Cost(mean=0.0, interval=(0.0, 0.0), warm=0.0)
+    assert samples_needed(dataclasses.replace(profile, duration=zero, cost=free)) == 2
 
 
 def test_the_current_size_belongs_among_the_measured() -> None:
@@ -317,7 +327,7 @@ def test_the_order_of_invocations_and_sizes_does_not_matter(strategy: Strategy) 
     goal = Goal(strategy=strategy)
     analysis = analyze(run, PRICES, goal)
     for seed in range(5):
-        assert analyze(shuffled(run, seed), PRICES, goal) == analysis
+        assert dataclasses.replace(analyze(shuffled(run, seed), PRICES, goal), run=run) == analysis
 
 
 @given(runs)
@@ -330,6 +340,6 @@ def test_any_run_can_be_judged_and_nothing_in_it_is_nan(run: TuningRun) -> None:
         profile = analysis.profile(measurement.configuration)
         assert profile is not None
         assert sum(dataclasses.astuple(profile.counts)) == len(measurement.invocations)
-        for summary in (profile.duration, profile.cost):
-            if summary is not None:
-                assert all(math.isfinite(f) for f in (summary.mean, summary.p99, *(summary.interval or ())))
+        for summary in (profile.duration, profile.cost, profile.cold and profile.cold.init):
+            if summary:
+                assert all(math.isfinite(f) for f in (summary.mean, *(summary.interval or ())))

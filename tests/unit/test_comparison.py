@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from strategies import samples
 
-from powertune.analysis.comparison import Difference, compare, compare_means, log_mean, log_product
+from powertune.analysis.comparison import Difference, compare, compare_means, log_mean
+from powertune.analysis.estimates import Estimate, constant, total
 
 
 @given(samples, samples)
@@ -82,12 +83,34 @@ def test_noise_is_taken_for_a_difference_no_more_often_than_it_says(n: int) -> N
     assert differences <= 0.075 * 400
 
 
-def test_a_product_keeps_what_its_factors_have_in_common() -> None:
-    generator = np.random.default_rng(3)
-    values = generator.normal(100, 10, 200)
-    together, alone = log_product(values, values), log_mean(values)
-    assert together.log is not None
-    assert alone.log is not None
-    assert together.log == pytest.approx(2 * alone.log)
-    # Perfectly correlated: twice the spread, not sqrt(2) times.
-    assert together.variance == pytest.approx(4 * (alone.variance or 0))
+@pytest.mark.parametrize(("lanes", "between"), [(1, 0.0), (4, 0.0), (4, 0.03), (10, 0.0), (10, 0.03)])
+def test_twins_are_told_apart_no_more_often_than_that_with_lanes(lanes: int, between: float) -> None:
+    generator = np.random.default_rng([lanes, int(100 * between)])
+    lane = np.arange(20) % lanes
+
+    def draw() -> Estimate | None:
+        return log_mean(generator.lognormal(0, between, lanes)[lane] * generator.lognormal(3, 0.08, 20), lane)
+
+    differences = sum(compare(draw(), draw()).verdict is not Difference.INDISTINGUISHABLE for _ in range(2000))
+    # Three standard errors of a share of 5 % are 1.5 %.
+    assert differences <= 0.065 * 2000
+
+
+def test_one_lucky_environment_is_no_proof() -> None:
+    generator = np.random.default_rng(6)
+    lane = np.arange(20) % 2
+    fast_one = np.array([1.0, 0.8])[lane] * generator.lognormal(3, 0.01, 20)
+    usual = generator.lognormal(3, 0.01, 20)
+    assert compare_means(fast_one, usual).verdict is Difference.LOWER
+    assert compare(log_mean(fast_one, lane), log_mean(usual, lane)).verdict is Difference.INDISTINGUISHABLE
+
+
+def test_the_sum_of_estimates_adds_their_errors() -> None:
+    one, two = Estimate(mean=1.0, variance=4.0, freedom=3), Estimate(mean=2.0, variance=4.0, freedom=3)
+    both = total([one, two])
+    assert (both.mean, both.variance) == (3.0, 8.0)
+    assert both.freedom == pytest.approx(6)
+    assert total([one, constant(5.0)]).freedom == pytest.approx(3)
+    assert total([one, Estimate(mean=1.0, variance=None)]).interval() is None
+    assert total([constant(1.0), constant(2.0)]).interval() == (3.0, 3.0)
+    assert one.times(-3).variance == 36.0

@@ -11,10 +11,10 @@ from powertune.config import (
     RunOptions,
     load_local,
     load_run,
-    parse_strategy,
+    parse_judgement,
 )
 from powertune.errors import UsageError
-from powertune.model import Payload, Workload
+from powertune.model import Architecture, Goal, Limit, Payload, Statistic, Strategy, Usage, Workload
 from powertune.workload import min_invocations, parse_workload
 
 
@@ -78,6 +78,10 @@ def test_the_local_table(tmp_path: Path) -> None:
         ("[run]\nlanes = true", "lanes True"),
         ("[run]\nlanes = 0", "lanes 0"),
         ("[run]\nrate = 'fast'", "rate 'fast'"),
+        ("[run]\nisolate = 'maybe'", "isolate 'maybe'"),
+        ("[run]\narch = 'mips'", "unknown arch 'mips'"),
+        ("[run]\ncold_share = true", "cold-share True"),
+        ("[run]\ninvocations_per_month = true", "invocations-per-month True"),
         ("[run]\nmax_spend = inf", "max-spend inf"),
         ("[run]\npre_processor = 1", "pre_processor 1 is not text"),
         ("[local]\nenvironment = 1", "environment 1 is not a table"),
@@ -150,11 +154,76 @@ def test_too_few_invocations_for_the_weights(tmp_path: Path) -> None:
     assert load(tmp_path, payload=payload, invocations="100").invocations == 100
 
 
-def test_strategies() -> None:
-    assert parse_strategy(None) == "cost"
-    assert parse_strategy("speed") == "speed"
-    with pytest.raises(UsageError, match="unknown strategy 'best'"):
-        parse_strategy("best")
+def test_goal_and_usage_are_parsed_into_nouns(tmp_path: Path) -> None:
+    (tmp_path / "powertune.toml").write_text(
+        '[run]\nstrategy = "balanced"\nbalanced_weight = 0.7\nmax_duration = "p95<=1.5s"\nmax_cost = 5\n'
+        'headroom = 1.1\ncold_share = "2%"\ninvocations_per_month = 300_000\narch = "both"\nisolate = true\n'
+    )
+    options = load(tmp_path, {"POWERTUNE_SAVINGS_PLAN": "12%"}, cost_tolerance="10%")
+    assert options.goal == Goal(
+        strategy=Strategy.BALANCED,
+        cost_tolerance=0.1,
+        balanced_weight=0.7,
+        max_duration=Limit(statistic=Statistic.P95, at_most_ms=1500),
+        max_cost=5e-6,
+        headroom=1.1,
+    )
+    assert options.usage == Usage(cold_share=0.02, invocations_per_month=300_000, savings_plan=0.12)
+    assert options.architectures == (Architecture.X86_64, Architecture.ARM64)
+    assert options.isolate
+    assert load(tmp_path, isolate=False, arch="arm64").architectures == (Architecture.ARM64,)
+    assert not load(tmp_path, {"POWERTUNE_ISOLATE": "false"}).isolate
+    assert parse_judgement({"strategy": None}) == (Goal(), Usage())
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "value"),
+    [
+        ("max_duration", "300ms", Limit(statistic=Statistic.MEAN, at_most_ms=300)),
+        ("max_duration", "<= 300", Limit(statistic=Statistic.MEAN, at_most_ms=300)),
+        ("max_duration", " p99 <= 0.5 s ", Limit(statistic=Statistic.P99, at_most_ms=500)),
+        ("max_cost", "<=5usd/1M", 5e-6),
+        ("max_cost", "<= 0.30 CNY / 1M", 0.3e-6),
+        ("invocations_per_month", "2.5M", 2.5e6),
+        ("invocations_per_month", "2,500,000", 2.5e6),
+        ("invocations_per_month", "30k", 3e4),
+        ("cost_tolerance", "0.05", 0.05),
+        ("cost_tolerance", "7.5 %", 0.075),
+        ("balanced_weight", "1", 1.0),
+    ],
+)
+def test_how_judgement_is_written(option: str, text: str, value: object) -> None:
+    goal, usage = parse_judgement({option: text})
+    assert getattr(usage if option == "invocations_per_month" else goal, option) == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("option", "text"),
+    [
+        ("strategy", "best"),
+        ("max_duration", "p90<=3ms"),
+        ("max_duration", "p95>=3ms"),
+        ("max_duration", "0ms"),
+        ("max_duration", "fast"),
+        ("max_cost", "-1"),
+        ("max_cost", "5eur"),
+        ("headroom", "0.9"),
+        ("headroom", "10%"),
+        ("cost_tolerance", "5"),
+        ("cost_tolerance", "-1%"),
+        ("cold_share", "often"),
+        ("cold_share", "nan"),
+        ("savings_plan", "100%"),
+        ("invocations_per_month", "many"),
+        ("invocations_per_month", "0"),
+    ],
+)
+def test_judgement_that_makes_no_sense_is_refused_by_name(option: str, text: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse_judgement({option: text})
+    assert option.replace("_", "-") in caught.value.message
+    assert repr(text) in caught.value.message
+    assert caught.value.hint
 
 
 def test_a_single_event_is_sent_as_it_was_given() -> None:

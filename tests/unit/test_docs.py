@@ -25,7 +25,8 @@ def test_every_configuration_key_is_documented_with_its_default() -> None:
     defaults = RunOptions()
     for name in ("invocations", "lanes", "concurrency", "max_spend", "seed", "sleep_ms", "rate"):
         assert documented[name] == str(getattr(defaults, name)), name
-    assert documented["strategy"].strip('"`') == defaults.strategy
+    for name in ("strategy", "cost_tolerance", "balanced_weight"):
+        assert documented[name].strip('"`') == str(getattr(defaults.goal, name)), name
 
 
 def test_every_local_key_is_documented_with_its_default() -> None:

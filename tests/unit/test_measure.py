@@ -18,6 +18,7 @@ from powertune.model import (
     Payload,
     Population,
     Status,
+    Traffic,
     TuningRun,
     Workload,
 )
@@ -62,6 +63,12 @@ def test_a_run_from_beginning_to_end() -> None:
     assert observer.runs[-1] == run
     assert [sum(len(m.invocations) for m in r.measurements) for r in observer.runs] == [4, 8, 12, 16, 16]
     assert observer.events == ["published 128", "published 1024", "restoring", "restored"]
+
+
+def test_the_run_keeps_what_the_traffic_was() -> None:
+    traffic = Traffic(invocations=9, days=3.0, reports=4, cold_starts=1)
+    assert go(replace(make(), traffic=traffic), FakeTarget(usual)).traffic == traffic
+    assert go(make(), FakeTarget(usual)).traffic is None
 
 
 def test_every_round_interleaves_the_sizes_in_an_order_that_the_seed_decides() -> None:

@@ -62,6 +62,14 @@ def test_a_function_that_cannot_be_invoked(account: int, reserved: int | None) -
         plan(replace(STATE, reserved_concurrency=reserved), account=account)
 
 
+def test_what_has_no_price_is_not_measured() -> None:
+    china = PriceTable.bundled().region("cn-north-1")
+    state = replace(STATE, provisioned_concurrency=1)
+    with pytest.raises(UsageError, match="no arm64 price of provisioned concurrency"):
+        make_plan(RunOptions(), state, china, run_id="r", account_concurrency=1000, average_ms=None)
+    assert plan(state).function.provisioned_concurrency == 1
+
+
 def test_the_worst_case_is_every_invocation_at_its_timeout() -> None:
     made = plan(memory=(1024,), invocations=6, lanes=4)
     each = PRICES.invocation_cost(made.design.configurations[0], 20_000)
@@ -105,3 +113,40 @@ def test_snapshots_are_paid_for_three_hours_where_they_are_paid_for() -> None:
     assert java.estimate.typical_usd is not None
     assert PRICES.snapstart_cache is not None
     assert python.estimate.typical_usd - java.estimate.typical_usd == pytest.approx(3 * 3600 * PRICES.snapstart_cache)
+
+
+def configurations(made: Plan) -> list[tuple[int, str]]:
+    return [(c.memory_mb, str(c.architecture)) for c in made.design.configurations]
+
+
+def test_architectures_are_the_functions_own_unless_asked_for() -> None:
+    both = plan(memory=(128, 256), architectures=(Architecture.X86_64, Architecture.ARM64))
+    assert configurations(both) == [(128, "arm64"), (128, "x86_64"), (256, "arm64"), (256, "x86_64")]
+    assert (both.copies, both.touches_original) == ((Architecture.X86_64,), True)
+    other = plan(memory=(128,), architectures=(Architecture.X86_64,))
+    assert (other.copies, other.touches_original) == ((Architecture.X86_64,), False)
+    own = plan(memory=(128,), architectures=(Architecture.ARM64,))
+    assert (own.copies, own.touches_original, configurations(own)) == ((), True, [(128, "arm64")])
+
+
+def test_isolated_everything_is_measured_on_copies() -> None:
+    one = plan(memory=(128,), isolate=True)
+    assert (one.copies, one.touches_original, one.design.isolate) == ((Architecture.ARM64,), False, True)
+    two = plan(memory=(128,), isolate=True, architectures=tuple(Architecture))
+    assert (two.copies, two.touches_original) == ((Architecture.ARM64, Architecture.X86_64), False)
+    slow, quick = (plan(memory=(128,), isolate=isolate, average_ms=10.0).estimate for isolate in (True, False))
+    assert slow.typical_s == pytest.approx((quick.typical_s or 0) + 10)
+
+
+def test_the_embedded_aws_measures_its_own_architecture_only() -> None:
+    embedded = replace(STATE, platform="cgroup v2")
+    with pytest.raises(FunctionRefused, match="this machine's own processor, arm64, so x86_64 cannot") as caught:
+        plan(embedded, architectures=tuple(Architecture))
+    assert caught.value.hint
+    assert plan(embedded, architectures=(Architecture.ARM64,), isolate=True).copies == (Architecture.ARM64,)
+
+
+def test_images_are_those_of_the_architecture_that_the_function_does_not_have() -> None:
+    made = plan(image_uri_arm64="own", image_uri_x86_64="other")
+    assert made.image_uri(Architecture.X86_64) == "other"
+    assert made.image_uri(Architecture.ARM64) is None

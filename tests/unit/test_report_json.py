@@ -34,8 +34,13 @@ def test_the_document_has_exactly_the_documented_keys() -> None:
         "engine",
         "current",
         "currency",
+        "outcome",
+        "explanation",
+        "billing",
         "profiles",
         "recommendation",
+        "nearest",
+        "knee",
         "spent_usd",
         "advisories",
     ]
@@ -52,13 +57,15 @@ def test_the_document_has_exactly_the_documented_keys() -> None:
             "duration_ms",
             "billed_ms_mean",
             "init_ms",
+            "cold_duration_ms",
             "max_memory_used_mb",
             "cost_usd_per_million",
             "pareto",
+            "unmet",
         ]
         assert list(profile["invocations"]) == ["warm", "cold", "failed", "missing"]
-        assert list(profile["duration_ms"]) == ["mean", "p50", "p95", "p99", "ci95"]
-        assert list(profile["cost_usd_per_million"]) == ["mean", "ci95"]
+        assert list(profile["duration_ms"]) == ["mean", "p50", "p95", "p99", "stdev", "ci95", "outliers"]
+        assert list(profile["cost_usd_per_million"]) == ["mean", "ci95", "warm_mean"]
         assert profile["init_ms"] is None or list(profile["init_ms"]) == ["mean", "p95"]
     recommendation = whole["recommendation"]
     assert list(recommendation) == [
@@ -69,6 +76,8 @@ def test_the_document_has_exactly_the_documented_keys() -> None:
         "cost_ratio",
         "duration_ratio",
         "monthly_saving_usd",
+        "monthly_saving_ci95",
+        "payback_days",
         "reasons",
     ]
     assert list(recommendation["cost_ratio"]) == list(recommendation["duration_ratio"]) == ["value", "ci95"]
@@ -86,15 +95,25 @@ def test_unknown_is_null_and_never_nan() -> None:
     assert whole["recommendation"] is None
     assert single["duration_ms"]["ci95"] is None
     assert single["duration_ms"]["mean"] == 5.0
-    assert unmeasured["duration_ms"] == {"mean": None, "p50": None, "p95": None, "p99": None, "ci95": None}
-    assert unmeasured["cost_usd_per_million"] == {"mean": None, "ci95": None}
+    assert set(unmeasured["duration_ms"].values()) == {None}
+    assert set(unmeasured["cost_usd_per_million"].values()) == {None}
     assert unmeasured["billed_ms_mean"] is None
     assert unmeasured["init_ms"] is None
-    broken = Summary(n=1, mean=math.nan, median=math.inf, p95=1.0, p99=1.0, interval=(math.nan, 1.0))
+    broken = Summary(
+        n=1,
+        mean=math.nan,
+        median=math.inf,
+        p95=1.0,
+        p99=1.0,
+        deviation=None,
+        interval=(math.nan, 1.0),
+        units=1,
+        outliers=0,
+    )
     analysis = recorded()
     profile = dataclasses.replace(analysis.profiles[1], duration=broken)
     duration = document(dataclasses.replace(analysis, profiles=(profile,)))["profiles"][0]["duration_ms"]
-    assert duration == {"mean": None, "p50": None, "p95": 1.0, "p99": 1.0, "ci95": [None, 1.0]}
+    assert (duration["mean"], duration["p50"], duration["p95"], duration["ci95"]) == (None, None, 1.0, [None, 1.0])
 
 
 def test_without_the_current_size_there_is_no_ratio() -> None:
@@ -111,7 +130,11 @@ def test_costs_are_per_million_in_the_named_currency() -> None:
     )
     whole = document(analysis)
     assert whole["currency"] == "CNY"
-    assert whole["profiles"][0]["cost_usd_per_million"] == {"mean": 101.0, "ci95": [101.0, 101.0]}
+    assert whole["profiles"][0]["cost_usd_per_million"] == {
+        "mean": 101.0,
+        "ci95": [101.0, 101.0],
+        "warm_mean": 101.0,
+    }
     assert whole["spent_usd"] == pytest.approx(2 * 0.000101 + 0.000031)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from strategies import samples
 
 from powertune.analysis.quantiles import student_t
-from powertune.analysis.summary import LARGEST_BOOTSTRAP, Summary, mean_interval, summarize
+from powertune.analysis.summary import LARGEST_BOOTSTRAP, Summary, mean_interval, outlying, summarize
 
 SEED = (512, 0, 0)
 
@@ -50,7 +50,11 @@ def test_equal_values_have_an_interval_without_width(n: int, value: float) -> No
 
 
 def test_one_value_has_no_interval() -> None:
-    assert summarize([7.0], seed=SEED) == Summary(n=1, mean=7.0, median=7.0, p95=7.0, p99=7.0, interval=None)
+    summary = summarize([7.0], seed=SEED)
+    assert (summary.n, summary.mean, summary.median, summary.p95, summary.p99) == (1, 7.0, 7.0, 7.0, 7.0)
+    assert summary.interval is None
+    assert summary.deviation is None
+    assert (summary.units, summary.outliers) == (1, 0)
 
 
 def test_an_empty_sample_has_no_summary() -> None:
@@ -70,7 +74,7 @@ def test_many_values_get_the_normal_interval_to_which_the_bootstrap_converges() 
     values = generator.lognormal(3, 0.5, LARGEST_BOOTSTRAP + 1)
     low, high = summarize(values, seed=SEED).interval or (0, 0)
     reach = 1.959964 * values.std(ddof=1) / math.sqrt(values.size)
-    assert (low, high) == pytest.approx((values.mean() - reach, values.mean() + reach))
+    assert (low, high) == pytest.approx((values.mean() - reach, values.mean() + reach), rel=1e-5)
     bootstrap = summarize(values[:-1], seed=SEED).interval or (0, 0)
     assert bootstrap == pytest.approx((low, high), rel=0.005)
 
@@ -108,20 +112,84 @@ def test_the_interval_covers_the_true_mean_as_often_as_it_says(sigma: float, n: 
     assert held >= 0.9 * 300
 
 
-@given(samples, st.floats(1e-12, 1e3), st.floats(0, 10))
-def test_a_summary_follows_a_change_of_unit(values: list[float], rate: float, offset: float) -> None:
-    direct = summarize([rate * value + offset for value in values], seed=SEED)
-    derived = summarize(values, seed=SEED).transformed(rate, offset)
-    assert derived.n == direct.n
-    assert derived.mean == pytest.approx(direct.mean)
-    assert derived.p95 == pytest.approx(direct.p95)
-    assert (derived.interval is None) == (direct.interval is None)
+def lanes_of(values: list[float], count: int) -> list[int]:
+    return [index % count for index in range(len(values))]
 
 
-def test_the_interval_of_a_transformed_sample_is_the_transformed_interval() -> None:
-    values = np.random.default_rng(5).lognormal(3, 0.5, 40)
-    derived = summarize(values, seed=SEED).transformed(0.25, 2.0).interval
-    assert derived == pytest.approx(summarize(0.25 * values + 2.0, seed=SEED).interval)
+@given(samples, st.integers(2, 12))
+def test_lanes_change_how_sure_a_mean_is_and_nothing_else(values: list[float], count: int) -> None:
+    alone, together = (summarize(values, seed=SEED, lanes=lanes) for lanes in (None, lanes_of(values, count)))
+    assert (together.mean, together.p95, together.deviation) == (alone.mean, alone.p95, alone.deviation)
+    assert together.units == (min(count, len(values)) if len(values) > 1 else 1)
+    assert finite(together)
+    if together.interval is not None:
+        assert 0 <= together.interval[0] <= together.mean <= together.interval[1]
+
+
+@given(samples.flatmap(lambda values: st.tuples(st.just(values), st.permutations(range(len(values))))), st.data())
+def test_neither_the_order_nor_the_names_of_lanes_matter(
+    pair: tuple[list[float], list[int]], data: st.DataObject
+) -> None:
+    values, order = pair
+    lanes = data.draw(st.lists(st.integers(0, 3), min_size=len(values), max_size=len(values)))
+    renamed = [7 - lanes[index] for index in order]
+    assert summarize(values, seed=SEED, lanes=lanes) == summarize(
+        [values[i] for i in order], seed=SEED, lanes=renamed
+    )
+
+
+def test_lanes_of_equal_size_give_the_t_interval_of_their_means() -> None:
+    values = [9.0, 11.0, 12.0, 14.0, 19.0, 21.0, 7.0, 9.0]
+    lanes = [0, 0, 1, 1, 2, 2, 3, 3]
+    means = np.array([10.0, 13.0, 20.0, 8.0])
+    reach = 3.18245 * means.std(ddof=1) / 2
+    interval = summarize(values, seed=SEED, lanes=lanes).interval
+    assert interval == pytest.approx((means.mean() - reach, means.mean() + reach), rel=1e-3)
+
+
+def test_lanes_whose_means_agree_by_chance_are_no_certainty() -> None:
+    summary = summarize([1.0, 2.0] * 8, seed=SEED, lanes=[0, 0, 1, 1, 2, 2, 3, 3] * 2)
+    assert summary.interval is not None
+    assert summary.interval[1] - summary.interval[0] > 0.3
+
+
+def test_many_lanes_are_resampled_whole() -> None:
+    generator = np.random.default_rng(4)
+    lucky = np.repeat(generator.lognormal(3, 0.3, 20), 10)
+    values = lucky * generator.lognormal(0, 0.01, 200)
+    narrow, wide = (
+        summarize(values, seed=SEED, lanes=lanes).interval for lanes in (None, np.repeat(np.arange(20), 10))
+    )
+    assert narrow is not None
+    assert wide is not None
+    assert wide[1] - wide[0] > 2.5 * (narrow[1] - narrow[0])
+
+
+@pytest.mark.parametrize("within", [0.03, 0.08, 0.18])
+@pytest.mark.parametrize("between", [0.0, 0.03])
+def test_the_interval_of_four_environments_holds_as_often_as_it_says(within: float, between: float) -> None:
+    generator = np.random.default_rng([int(100 * within), int(100 * between)])
+    lanes = np.arange(20) % 4
+    held = 0
+    for trial in range(2000):
+        environments = generator.lognormal(-(between**2) / 2, between, 4)[lanes]
+        values = 100 * environments * generator.lognormal(-(within**2) / 2, within, 20)
+        interval = mean_interval(values, seed=(trial,), lanes=lanes)
+        assert interval is not None
+        held += interval[0] <= 100 <= interval[1]
+    assert 0.93 <= held / 2000 <= 0.97
+
+
+def test_outliers_are_counted_and_kept() -> None:
+    values = [100.0, 101.0, 99.0, 100.5, 99.5, 100.2, 99.8, 250.0]
+    assert list(outlying(values)) == [False] * 7 + [True]
+    summary = summarize(values, seed=SEED)
+    assert summary.outliers == 1
+    assert summary.mean == pytest.approx(statistics.fmean(values))
+    # More than half are equal, so their median deviation is 0.
+    assert list(outlying([5.0] * 9 + [6.0, 60.0])) == [False] * 10 + [True]
+    assert not outlying([3.0] * 5).any()
+    assert outlying([]).size == 0
 
 
 @pytest.mark.parametrize(

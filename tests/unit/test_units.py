@@ -61,7 +61,16 @@ def test_what_is_wrong_is_named(text: str, names: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.52, "0.52 ms"), (14.26, "14.3 ms"), (2130.4, "2,130 ms"), (0.0000012, "0.0000012 ms")]
+    ("value", "text"),
+    [
+        (0.52, "0.520 ms"),
+        (9.996, "10.0 ms"),
+        (14.26, "14.3 ms"),
+        (99.96, "100 ms"),
+        (2130.4, "2,130 ms"),
+        (0.0000012, "0.00000120 ms"),
+        (0, "0 ms"),
+    ],
 )
 def test_milliseconds_have_three_significant_digits(value: float, text: str) -> None:
     assert format_ms(value) == text
@@ -71,6 +80,8 @@ def test_milliseconds_have_three_significant_digits(value: float, text: str) -> 
     ("value", "currency", "text"),
     [
         (0.0000021, "USD", "$0.0000021"),
+        (0.2, "USD", "$0.20"),
+        (0.0456, "USD", "$0.0456"),
         (12.3, "CNY", "¥12.30"),
         (0, "USD", "$0.00"),
         (1234.5, "USD", "$1,234.50"),

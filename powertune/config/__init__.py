@@ -1,41 +1,46 @@
 """powertune.toml or pyproject.toml, the environment and the command line -> frozen options, parsed once."""
 
 import json
-import math
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from powertune.config import values
+from powertune.config.values import Parser
 from powertune.errors import UsageError
-from powertune.model import FunctionRef, Payload, Workload
-from powertune.units import parse_memory_list
+from powertune.model import Architecture, FunctionRef, Goal, Payload, Usage, Workload
 from powertune.workload import min_invocations, parse_workload
 
-#: Each size is a version to publish, at the pace that AWS allows.
-MOST_SIZES = 100
 _TABLES = ("run", "local")
-STRATEGIES = ("cost", "speed", "balanced")
 TELEMETRY = ("auto", "tail", "logs")
 ENVIRONMENT_PREFIX = "POWERTUNE_"
 
 EMPTY_WORKLOAD = Workload(payloads=(Payload(body=b"{}"),))
+ANY_GOAL = Goal()
+ANY_USAGE = Usage()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunOptions:
     """How to tune one function. `max_spend` is in the currency of the function's region; `rate` in calls per second.
 
-    `memory` is None where no sizes were asked for.
+    `memory` is None where no sizes were asked for, `architectures` where the function's own is meant. The image URIs
+    are those of a function made of a container image, for the architecture that it does not have.
     """
 
     memory: tuple[int, ...] | None = None
+    architectures: tuple[Architecture, ...] | None = None
+    isolate: bool = False
+    image_uri_arm64: str | None = None
+    image_uri_x86_64: str | None = None
     invocations: int = 20
     lanes: int = 4
     concurrency: int = 32
     workload: Workload = EMPTY_WORKLOAD
-    strategy: str = "cost"
+    goal: Goal = ANY_GOAL
+    usage: Usage = ANY_USAGE
     telemetry: str = "auto"
     max_spend: float = 1.0
     seed: int = 1
@@ -87,9 +92,11 @@ def load_run(
     usual = {} if usual_payload is None else {"payload": (usual_payload, folder)}
     settings = {**usual, **{name: (value, folder) for name, value in table.items()}, **given}
     source, base = settings.pop("payload", (None, folder))
-    parsed = {name: _RUN[name](name, value) for name, (value, _) in settings.items()}
+    parsed = _judged({name: _RUN[name](name, value) for name, (value, _) in settings.items()})
     if "prices" in settings:
         parsed["prices"] = settings["prices"][1] / parsed["prices"]
+    if "arch" in parsed:
+        parsed["architectures"] = parsed.pop("arch")
     if source is not None:
         text = source if isinstance(source, str) else json.dumps(source, ensure_ascii=False)
         parsed["workload"] = parse_workload(read_payload(text, base), text)
@@ -144,100 +151,68 @@ def _checked(options: RunOptions) -> RunOptions:
     return options
 
 
-def parse_strategy(value: str | None) -> str:
-    """A strategy's name; the default for None.
+def parse_judgement(options: Mapping[str, Any]) -> tuple[Goal, Usage]:
+    """The goal and the usage that options ask for; None means not given.
 
     Raises:
-        UsageError: there is no such strategy.
+        UsageError: a value that is not what its option takes.
     """
-    return STRATEGIES[0] if value is None else _choice(STRATEGIES)("strategy", value)
+    given = {name: value for name, value in options.items() if value is not None}
+    parsed = _judged({name: _JUDGEMENT[name](name, value) for name, value in given.items()})
+    return parsed["goal"], parsed["usage"]
 
 
-def _text(name: str, value: Any) -> str:
-    if not isinstance(value, str):
-        raise UsageError(f"{name} {value!r} is not text", hint=f'write {name} = "..."')
-    return value
+def _judged(parsed: Mapping[str, Any]) -> dict[str, Any]:
+    """The options, with those that concern judgement gathered in a goal and a usage."""
+    kept = {name: value for name, value in parsed.items() if name not in _JUDGEMENT}
+    goal = Goal(**{name: value for name, value in parsed.items() if name in _GOAL})
+    usage = Usage(**{name: value for name, value in parsed.items() if name in _USAGE})
+    return {**kept, "goal": goal, "usage": usage}
 
 
-def _function(name: str, value: Any) -> FunctionRef:
-    return FunctionRef.parse(_text(name, value))
-
-
-def _memory(_: str, value: Any) -> tuple[int, ...]:
-    if isinstance(value, list):
-        value = ",".join(str(item) for item in value)
-    sizes = parse_memory_list(str(value))
-    if len(sizes) > MOST_SIZES:
-        raise UsageError(f"{len(sizes):,} memory sizes are more than {MOST_SIZES}", hint="take larger steps")
-    return sizes
-
-
-def _whole(low: int, high: int) -> Callable[[str, Any], int]:
-    def parse(name: str, value: Any) -> int:
-        try:
-            number = int(str(value))
-        except ValueError:
-            number = low - 1
-        if not low <= number <= high or isinstance(value, bool):
-            raise UsageError(
-                f"{_dashed(name)} {value!r} is not a whole number from {low} to {high:,}", hint=f"for example {low}"
-            )
-        return number
-
-    return parse
-
-
-def _positive(name: str, value: Any) -> float:
-    try:
-        number = float(str(value))
-    except ValueError:
-        number = math.nan
-    if not 0 < number < math.inf:
-        raise UsageError(f"{_dashed(name)} {value!r} is not a positive number", hint="for example 0.50")
-    return number
-
-
-def _choice(choices: tuple[str, ...]) -> Callable[[str, Any], str]:
-    def parse(name: str, value: Any) -> str:
-        if value not in choices:
-            raise UsageError(f"unknown {_dashed(name)} {value!r}", hint=f"one of {', '.join(choices)}")
-        return str(value)
-
-    return parse
-
-
-def _environment(name: str, value: Any) -> tuple[tuple[str, str], ...]:
-    if not isinstance(value, dict):
-        raise UsageError(f"{name} {value!r} is not a table", hint='write environment = { BUCKET = "name" }')
-    return tuple((str(key), str(item)) for key, item in value.items())
-
-
-def _dashed(name: str) -> str:
-    """What an option is called on the command line."""
-    return "sleep" if name == "sleep_ms" else name.replace("_", "-")
-
-
-_RUN: dict[str, Callable[[str, Any], Any]] = {
-    "memory": _memory,
-    "invocations": _whole(1, 1_000_000),
-    "lanes": _whole(1, 1_000),
-    "concurrency": _whole(1, 10_000),
-    "strategy": _choice(STRATEGIES),
-    "telemetry": _choice(TELEMETRY),
-    "max_spend": _positive,
-    "seed": _whole(0, 2**63 - 1),
-    "sleep_ms": _whole(0, 3_600_000),
-    "rate": _positive,
-    "pre_processor": _function,
-    "post_processor": _function,
-    "prices": _text,
+_GOAL: dict[str, Parser] = {
+    "strategy": values.strategy,
+    "cost_tolerance": values.share,
+    "balanced_weight": values.share,
+    "max_duration": values.limit,
+    "max_cost": values.cost,
+    "headroom": values.factor,
 }
-_LOCAL: dict[str, Callable[[str, Any], Any]] = {
-    "handler": _text,
-    "runtime": _text,
-    "memory": _whole(128, 10_240),
-    "timeout": _whole(1, 900),
-    "setup": _text,
-    "payload": _text,
-    "environment": _environment,
+_USAGE: dict[str, Parser] = {
+    "cold_share": values.share,
+    "invocations_per_month": values.volume,
+    "savings_plan": values.discount,
+}
+_JUDGEMENT = {**_GOAL, **_USAGE}
+#: The options that concern judgement, for commands that judge a run that was measured before.
+JUDGEMENT_OPTIONS = frozenset(_JUDGEMENT)
+_RUN: dict[str, Parser] = {
+    **_JUDGEMENT,
+    "memory": values.memory,
+    "arch": values.architectures,
+    "isolate": values.flag,
+    "image_uri_arm64": values.text,
+    "image_uri_x86_64": values.text,
+    "invocations": values.whole(1, 1_000_000),
+    "lanes": values.whole(1, 1_000),
+    "concurrency": values.whole(1, 10_000),
+    "telemetry": values.choice(TELEMETRY),
+    "max_spend": values.positive,
+    "seed": values.whole(0, 2**63 - 1),
+    "sleep_ms": values.whole(0, 3_600_000),
+    "rate": values.positive,
+    "pre_processor": values.function,
+    "post_processor": values.function,
+    "prices": values.text,
+}
+#: The options of `powertune run` that a configuration file or the environment may set as well.
+RUN_OPTIONS = frozenset({*_RUN, "payload"})
+_LOCAL: dict[str, Parser] = {
+    "handler": values.text,
+    "runtime": values.text,
+    "memory": values.whole(128, 10_240),
+    "timeout": values.whole(1, 900),
+    "setup": values.text,
+    "payload": values.text,
+    "environment": values.environment,
 }

@@ -1,0 +1,121 @@
+"""Findings about the run: where it was made, what it left out, what got in its way."""
+
+from collections.abc import Iterator
+
+from powertune.analysis.advisories.evidence import Evidence, enumeration, names
+from powertune.analysis.nouns import ProfileStatus
+from powertune.model import Advisory
+from powertune.units import MB_PER_VCPU, plural
+
+_NEXT_STEPS = {
+    "budget": "raise --max-spend, or try fewer sizes",
+    "interrupted": "measure again and let the run finish",
+    "under way": "wait for the run to end, or measure again if it died",
+}
+
+
+def about_run(evidence: Evidence) -> Iterator[Advisory]:
+    """All of them, in order."""
+    for finding in (
+        _embedded,
+        _beyond_cores,
+        _stopped_early,
+        _throttled,
+        _unmeasured,
+        _current_not_measured,
+        _missing_reports,
+        _failed_invocations,
+    ):
+        yield from finding(evidence)
+
+
+def _embedded(evidence: Evidence) -> Iterator[Advisory]:
+    platform = evidence.run.function.platform
+    if platform is not None:
+        yield Advisory(
+            code="embedded",
+            message=f"measured on the embedded AWS ({platform}), not on AWS",
+            next_step="trust the comparison between sizes, not the figures; measure on AWS before deciding",
+        )
+
+
+def _beyond_cores(evidence: Evidence) -> Iterator[Advisory]:
+    cores = evidence.run.function.cores
+    if cores is None:
+        return
+    larger = names(evidence.observed, lambda profile: profile.configuration.memory_mb / MB_PER_VCPU > cores)
+    if larger:
+        yield Advisory(
+            code="beyond-cores",
+            message=f"this machine has {cores:g} cores, less than Lambda gives to {larger}",
+            next_step="measure these sizes on AWS or on a larger machine",
+        )
+
+
+def _stopped_early(evidence: Evidence) -> Iterator[Advisory]:
+    stopped = evidence.run.stopped
+    if stopped != "complete":
+        yield Advisory(
+            code="stopped-early",
+            message=f"the run did not finish: {stopped}",
+            next_step=_NEXT_STEPS.get(stopped, "mend the cause and measure again"),
+        )
+
+
+def _throttled(evidence: Evidence) -> Iterator[Advisory]:
+    count = evidence.run.throttles
+    if count:
+        yield Advisory(
+            code="throttled",
+            message=f"lambda throttled {plural(count, 'invocation')}, which did not execute and were sent again",
+            next_step="lower --concurrency, or ask AWS for a higher concurrency quota",
+        )
+
+
+def _unmeasured(evidence: Evidence) -> Iterator[Advisory]:
+    missing = [o.profile for o in evidence.observed if o.profile.status is ProfileStatus.UNMEASURED]
+    if missing:
+        yield Advisory(
+            code="unmeasured",
+            message=f"not measured: {enumeration([f'{p.configuration} ({p.reason})' for p in missing], '; ')}",
+            next_step="leave these sizes out, or remove the reason and measure again",
+        )
+
+
+def _current_not_measured(evidence: Evidence) -> Iterator[Advisory]:
+    current = evidence.run.function.current
+    measured = {
+        o.profile.configuration for o in evidence.observed if o.profile.status is not ProfileStatus.UNMEASURED
+    }
+    if current not in measured:
+        yield Advisory(
+            code="current-not-measured",
+            message=f"the current configuration, {current}, was not measured, so what a change gains is not known",
+            next_step=f"add {current.memory_mb} to --memory",
+        )
+
+
+def _missing_reports(evidence: Evidence) -> Iterator[Advisory]:
+    lost = names(
+        evidence.observed, lambda p: p.counts.missing > 0, lambda p: f"{p.counts.missing} at {p.configuration}"
+    )
+    if lost:
+        yield Advisory(
+            code="missing-reports",
+            message=f"invocations without a report are missing from the samples: {lost}",
+            next_step="look them up in CloudWatch Logs with --telemetry logs",
+        )
+
+
+def _failed_invocations(evidence: Evidence) -> Iterator[Advisory]:
+    failed = [o for o in evidence.judged if o.profile.counts.failed]
+    if failed:
+        where = [
+            f"{o.profile.counts.failed} of {o.total} at {o.profile.configuration} ({o.error or 'an error'})"
+            for o in failed
+        ]
+        yield Advisory(
+            code="failed-invocations",
+            message=f"invocations failed at sizes that otherwise work: {enumeration(where)}",
+            next_step="find the cause in the function's log; a failure may hide a size that is too small",
+        )

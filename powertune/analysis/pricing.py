@@ -1,0 +1,144 @@
+"""What invocations cost under the terms of the traffic: cold starts, discounts, what is paid by the month."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from powertune.analysis.comparison import log_of
+from powertune.analysis.estimates import Estimate, Lanes, Sample, constant, estimate_mean, mean_of, total
+from powertune.analysis.nouns import Billing, Cost
+from powertune.model import Configuration, FunctionState, TuningRun, Usage
+from powertune.prices import RegionPrices
+from powertune.tariff import Tariff, make_tariff
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costing:
+    """What an invocation of one configuration costs, as far as its samples tell, in the region's currency.
+
+    `warm` holds what each warm invocation contributes to the mean (weighted with the share of warm ones), pairwise
+    with their `lanes`; `cold` and `fixed` are the other contributions. `plain_warm` is the cost of a warm one alone.
+    """
+
+    warm: Sample
+    lanes: Lanes
+    cold: Estimate
+    fixed: float
+    plain_warm: float
+
+    @property
+    def estimate(self) -> Estimate:
+        """The mean cost of an invocation."""
+        return total([estimate_mean(self.warm, self.lanes), self.cold, constant(self.fixed)])
+
+    @property
+    def summary(self) -> Cost:
+        """The same for people, never below zero."""
+        estimate = self.estimate
+        interval = estimate.interval()
+        if interval is not None:
+            interval = (max(0.0, interval[0]), interval[1])
+        return Cost(mean=estimate.mean, interval=interval, warm=self.plain_warm)
+
+    def log_balance(self, durations: Sample, weight: float) -> Estimate | None:
+        """The log of cost^weight x duration^(1 - weight), for durations pairwise with the warm costs.
+
+        By the delta method, invocation by invocation, which keeps what cost and duration have in common, such as a
+        slow minute, from being counted as independent. None where either is 0.
+        """
+        cost, duration = self.estimate.mean, mean_of(durations)
+        if not (cost > 0 and duration > 0):
+            return None
+        together = estimate_mean(weight * self.warm / cost + (1 - weight) * durations / duration, self.lanes)
+        error = total([together, self.cold.times(weight / cost)])
+        value = weight * float(np.log(cost)) + (1 - weight) * float(np.log(duration))
+        return Estimate(mean=value, variance=error.variance, freedom=error.freedom)
+
+    @property
+    def log(self) -> Estimate | None:
+        """The log of the mean cost; None where it is 0."""
+        return log_of(self.estimate)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pricing:
+    """The prices of a function's region under the terms of its traffic.
+
+    `borrowed_ms` is what a cold start is taken to be billed beyond a warm invocation where none was seen.
+    """
+
+    function: FunctionState
+    prices: RegionPrices
+    billing: Billing
+    borrowed_ms: float = 0.0
+
+    def cost(self, configuration: Configuration, billed: Sample, lanes: Lanes, cold_billed: Sample) -> Costing:
+        """What an invocation costs: warm and cold starts in their shares, and its part of what is paid by the month.
+
+        Args:
+            billed: billed durations of at least one warm invocation, in ms, with their lanes.
+            cold_billed: billed durations of cold starts, in ms; may be empty.
+        """
+        share = self.billing.cold_share
+        tariff = self._tariff(configuration, mean_of(billed))
+        traffic = self.billing.invocations_per_month
+        cold = estimate_mean(cold_billed) if cold_billed.size else constant(mean_of(billed) + self.borrowed_ms)
+        each = total([cold.times(tariff.per_ms), constant(tariff.per_request + tariff.per_cold_start)])
+        plain = self.prices.invocation_cost(configuration, mean_of(billed), self.function.ephemeral_storage_mb)
+        return Costing(
+            warm=(1 - share) * (tariff.per_ms * billed + tariff.per_request),
+            lanes=lanes,
+            cold=each.times(share) if share else constant(0.0),
+            fixed=tariff.per_month / traffic if traffic else 0.0,
+            plain_warm=plain,
+        )
+
+    def cold_start_cost(self, configuration: Configuration, billed_ms: float) -> float:
+        """What a cold start that is billed for so long costs."""
+        tariff = self._tariff(configuration, billed_ms)
+        return tariff.per_ms * billed_ms + tariff.per_request + tariff.per_cold_start
+
+    def spent(self, configuration: Configuration, paid: Sequence[int], count: int) -> float | None:
+        """What measuring cost, on demand and undiscounted.
+
+        An invocation without a report is taken to have cost as much as the dearest that has one; None, not zero,
+        where there are invocations and none has one.
+        """
+        if not paid:
+            return None if count else 0.0
+        billed = sum(paid) + (count - len(paid)) * max(paid)
+        rate = self.prices.rate_per_ms(configuration, self.function.ephemeral_storage_mb)
+        return rate * billed + self.prices.request * count
+
+    def _tariff(self, configuration: Configuration, billed_ms: float) -> Tariff:
+        volume = (self.billing.invocations_per_month or 0.0) * configuration.memory_mb / 1024 * billed_ms / 1000
+        return make_tariff(
+            configuration,
+            self.function,
+            self.prices,
+            savings_plan=self.billing.savings_plan,
+            gb_seconds_per_month=volume,
+        )
+
+
+def resolve_billing(run: TuningRun, usage: Usage) -> Billing:
+    """What a person says about the traffic; else what CloudWatch showed; else nothing, and said so."""
+    traffic = run.traffic
+    share, share_source = usage.cold_share, "as given"
+    if share is None and traffic is not None and traffic.cold_share is not None:
+        share, share_source = traffic.cold_share, f"in {traffic.reports:,} reports in CloudWatch Logs"
+    if share is None:
+        share, share_source = 0.0, "as the share is not known (give --cold-share)"
+    monthly, source = usage.invocations_per_month, "as given"
+    if monthly is None and traffic is not None:
+        monthly, source = traffic.invocations_per_month, f"in CloudWatch over {traffic.days:g} days"
+    if not monthly:
+        monthly, source = None, "no traffic was seen; give --invocations-per-month"
+    return Billing(
+        cold_share=share,
+        cold_source=share_source,
+        invocations_per_month=monthly,
+        traffic_source=source,
+        savings_plan=usage.savings_plan,
+    )

@@ -1,0 +1,132 @@
+"""Whether a function can be copied, and run on the other architecture; found out before anything is changed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from powertune.aws.code_inspection import Inspection, inspect, lacking
+from powertune.aws.copies import download_code, refuse_unsendable
+from powertune.aws.download import download
+from powertune.aws.functions import LambdaFunction
+from powertune.aws.snapshot import Snapshot
+from powertune.errors import AccessDenied, FunctionRefused, NotFound
+from powertune.model import Advisory, Architecture
+from powertune.plan import Plan
+
+#: Runtimes of Amazon Linux 1, which Lambda offers on x86-64 only (Developer Guide, "Lambda runtimes").
+_X86_RUNTIMES = frozenset(
+    {
+        "dotnetcore1.0",
+        "dotnetcore2.0",
+        "dotnetcore2.1",
+        "go1.x",
+        "java8",
+        "nodejs",
+        "nodejs10.x",
+        "nodejs4.3",
+        "nodejs4.3-edge",
+        "nodejs6.10",
+        "nodejs8.10",
+        "provided",
+        "python2.7",
+        "python3.6",
+        "python3.7",
+        "ruby2.5",
+    }
+)
+#: How many files to name.
+_MOST_NAMES = 5
+
+
+def check_copies(function: LambdaFunction, plan: Plan) -> tuple[Advisory, ...]:
+    """See whether the copies that a plan needs can be made and run; changes nothing, and calls nothing without any.
+
+    Raises:
+        FunctionRefused: they cannot, and why: the files, layers, runtime or image.
+    """
+    if not plan.copies:
+        return ()
+    seen = function.read()
+    refuse_unsendable(seen)
+    advisories: list[Advisory] = []
+    for wanted in plan.copies:
+        if wanted is plan.function.architecture:
+            continue
+        if seen.package_type == "Image":
+            _refuse_without_image(plan, wanted)
+            continue
+        _refuse_runtime(plan, wanted)
+        for layer in seen.configuration.get("Layers") or ():
+            advisories.extend(_check_layer(function, str(layer["Arn"]), plan, wanted))
+        advisories.extend(_check_code(function, seen, plan, wanted))
+    return tuple(advisories)
+
+
+def _refuse_without_image(plan: Plan, wanted: Architecture) -> None:
+    if plan.image_uri(wanted) is None:
+        option = f"--image-uri-{wanted.replace('_', '-')}"
+        raise FunctionRefused(
+            f"{plan.function.name} is a container image for {plan.function.architecture}, and Lambda takes no image "
+            "of several architectures",
+            hint=f"build it for {wanted}, push it, and pass {option} URI",
+        )
+
+
+def _refuse_runtime(plan: Plan, wanted: Architecture) -> None:
+    if wanted is Architecture.ARM64 and plan.function.runtime in _X86_RUNTIMES:
+        raise FunctionRefused(
+            f"Lambda does not offer {plan.function.runtime} on {wanted}", hint="move to a newer runtime first"
+        )
+
+
+def _check_code(function: LambdaFunction, seen: Snapshot, plan: Plan, wanted: Architecture) -> tuple[Advisory, ...]:
+    found = inspect(download_code(function, seen))
+    return _judge(found, f"the code of {plan.function.name}", plan, wanted)
+
+
+def _check_layer(function: LambdaFunction, arn: str, plan: Plan, wanted: Architecture) -> tuple[Advisory, ...]:
+    """A layer says what it is for, or is looked into, or belongs to somebody who does not let us."""
+    aws = function.aws
+    try:
+        layer: Any = aws.call(aws.clients.control.get_layer_version_by_arn, Arn=arn)
+    except AccessDenied as denied:
+        return (_not_inspected(f"layer {arn}", denied.message, wanted),)
+    except NotFound:
+        raise FunctionRefused(
+            f"layer {arn} exists no more, and no copy can use it", hint="give the function a layer that exists"
+        ) from None
+    declared = layer.get("CompatibleArchitectures") or []
+    if declared:
+        if str(wanted) not in declared:
+            raise FunctionRefused(
+                f"layer {arn} is for {', '.join(declared)} only",
+                hint=f"{plan.function.name} cannot be measured on {wanted} with it: use a layer for both",
+            )
+        return ()
+    package = download(aws, str(layer["Content"]["Location"]), f"layer {arn}")
+    return _judge(inspect(package), f"layer {arn}", plan, wanted)
+
+
+def _judge(found: Inspection, where: str, plan: Plan, wanted: Architecture) -> tuple[Advisory, ...]:
+    own = plan.function.architecture
+    files = lacking(found.natives, own, wanted)
+    if files:
+        raise FunctionRefused(
+            f"{where} has native binaries for {own} only, which cannot run on {wanted}: {_list(files)}",
+            hint=f"build it for {wanted} as well, or tune it on {own} alone",
+        )
+    if found.skipped:
+        return (_not_inspected(where, f"{_list(found.skipped)} could not be read", wanted),)
+    return ()
+
+
+def _not_inspected(where: str, why: str, wanted: Architecture) -> Advisory:
+    return Advisory(
+        code="not-inspected",
+        message=f"{where} was not inspected for native binaries: {why}",
+        next_step=f"see whether its invocations on {wanted} succeed",
+    )
+
+
+def _list(names: Sequence[str]) -> str:
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,144 @@
+"""Where reports go: stdout, or files whose endings name their formats."""
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from powertune.cli.console import write_stdout
+from powertune.errors import UsageError
+
+#: The terminal report, which only the command line can draw, and the ending of its file.
+TABLE = "table"
+_TABLE_SUFFIX = ".txt"
+_PAGE = "html"
+_BINARY = ("png",)
+#: What --raw turns formats into.
+_RAW = {"csv": "raw-csv", "raw-csv": "raw-csv"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Output:
+    """A format, and the file to write it to; None is stdout. `shown`: in a browser, once it is written."""
+
+    format: str
+    path: Path | None
+    shown: bool = False
+
+    def __post_init__(self) -> None:
+        if self.path is None and self.format in _BINARY and sys.stdout.isatty():
+            raise UsageError(f"{self.format} is not for a terminal", hint=f"write a file: -o report.{self.format}")
+
+
+def formats() -> Mapping[str, tuple[str, ...]]:
+    """Every format that --format takes, with the endings of its files."""
+    from powertune.report import FORMATS
+
+    return {TABLE: (_TABLE_SUFFIX,), **{name: known.suffixes for name, known in FORMATS.items()}}
+
+
+def parse_outputs(
+    format_: str | None, files: Sequence[str], more: Sequence[str] = (), *, raw: bool = False, page: bool = False
+) -> tuple[Output, ...]:
+    """What to write and where, checked before anything is measured.
+
+    `r.{html,png}` stands for both files. Where a shell has expanded it itself, all but the first arrive as `more`
+    arguments.
+
+    Raises:
+        UsageError: an unknown format or ending, a place that cannot be written to, or an argument too many.
+    """
+    if more and not files:
+        raise UsageError(f"unexpected argument {more[0]!r}", hint="files to write come after -o")
+    paths = [Path(name) for file in (*files, *more) for name in _expanded(file)]
+    if format_ is not None and format_ not in formats():
+        raise UsageError(f"unknown format {format_!r}", hint=f"one of {', '.join(formats())}")
+    for path in paths:
+        _check_place(path)
+    if format_ is not None and len(paths) > 1:
+        raise UsageError(
+            f"--format {format_} cannot hold for {len(paths)} files",
+            hint="leave it out: the endings name the formats",
+        )
+    outputs = tuple(Output(format=format_ or _by_ending(path), path=path) for path in paths)
+    outputs = _raw(outputs or (Output(format=format_ or TABLE, path=None),), raw=raw)
+    return _shown(outputs) if page else outputs
+
+
+def write_output(data: bytes, file: str | None) -> None:
+    """Write to stdout, or to a file.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    if file is None:
+        write_stdout(data)
+    else:
+        write_file(data, Path(file))
+
+
+def write_file(data: bytes, path: Path) -> None:
+    """Write a report, whole or not at all, and the folder for it.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    from powertune import files
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot write {str(path)!r}: {error.strerror}", hint="choose another place") from error
+    files.write(data, path)
+
+
+def _expanded(text: str) -> Iterator[str]:
+    """`out/r.{html,png}` as two names; what holds no braces with a comma as it is."""
+    match = re.search(r"\{([^{}]*,[^{}]*)\}", text)
+    if match is None:
+        yield text
+        return
+    for choice in match[1].split(","):
+        yield from _expanded(text[: match.start()] + choice + text[match.end() :])
+
+
+def _by_ending(path: Path) -> str:
+    name = path.name.lower()
+    endings = {suffix: known for known, suffixes in formats().items() for suffix in suffixes}
+    for suffix in sorted(endings, key=len, reverse=True):
+        if name.endswith(suffix):
+            return endings[suffix]
+    raise UsageError(
+        f"the ending of {str(path)!r} names no format",
+        hint=f"one of {' '.join(sorted(endings))}, or say which with --format",
+    )
+
+
+def _raw(outputs: tuple[Output, ...], *, raw: bool) -> tuple[Output, ...]:
+    """The outputs, with every invocation instead of every configuration where that was asked for."""
+    if not raw:
+        return outputs
+    if not any(output.format in _RAW for output in outputs):
+        raise UsageError("--raw is for csv", hint="--format csv --raw, or -o invocations.csv --raw")
+    return tuple(replace(output, format=_RAW.get(output.format, output.format)) for output in outputs)
+
+
+def _shown(outputs: tuple[Output, ...]) -> tuple[Output, ...]:
+    """The outputs, with the HTML page to be shown: in a temporary place, where none was asked for."""
+    if any(output.format == _PAGE for output in outputs):
+        return tuple(replace(output, shown=output.format == _PAGE) for output in outputs)
+    folder = Path(tempfile.mkdtemp(prefix="powertune-"))
+    return (*outputs, Output(format=_PAGE, path=folder / "report.html", shown=True))
+
+
+def _check_place(path: Path) -> None:
+    if path.is_dir():
+        raise UsageError(f"{str(path)!r} is a directory", hint="name a file in it")
+    place = path if path.exists() else path.parent
+    while not place.exists() and place != place.parent:
+        place = place.parent
+    if not os.access(place, os.W_OK) or (place != path and not place.is_dir()):
+        raise UsageError(f"cannot write {str(path)!r}", hint="choose another place")

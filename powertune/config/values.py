@@ -1,0 +1,182 @@
+"""What an option's value means: each parser takes the option's name and what was given, text or TOML."""
+
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+from powertune.errors import UsageError
+from powertune.model import Architecture, FunctionRef, Limit, Statistic, Strategy
+from powertune.units import parse_memory_list
+
+#: Each size is a version to publish, at the pace that AWS allows.
+MOST_SIZES = 100
+#: What --arch takes: one architecture, or both.
+ARCHITECTURES = (*(str(architecture) for architecture in Architecture), "both")
+
+Parser = Callable[[str, Any], Any]
+
+
+def text(name: str, value: Any) -> str:
+    """Text."""
+    if not isinstance(value, str):
+        raise UsageError(f"{name} {value!r} is not text", hint=f'write {name} = "..."')
+    return value
+
+
+def function(name: str, value: Any) -> FunctionRef:
+    """A function's name or ARN."""
+    return FunctionRef.parse(text(name, value))
+
+
+def memory(_: str, value: Any) -> tuple[int, ...]:
+    """Memory sizes in MB, as a list, `128,512` or `128-1024:128`."""
+    if isinstance(value, list):
+        value = ",".join(str(item) for item in value)
+    sizes = parse_memory_list(str(value))
+    if len(sizes) > MOST_SIZES:
+        raise UsageError(f"{len(sizes):,} memory sizes are more than {MOST_SIZES}", hint="take larger steps")
+    return sizes
+
+
+def whole(low: int, high: int) -> Callable[[str, Any], int]:
+    """A parser of whole numbers from `low` to `high`."""
+
+    def parse(name: str, value: Any) -> int:
+        try:
+            number = int(str(value))
+        except ValueError:
+            number = low - 1
+        if not low <= number <= high or isinstance(value, bool):
+            raise UsageError(
+                f"{dashed(name)} {value!r} is not a whole number from {low} to {high:,}", hint=f"for example {low}"
+            )
+        return number
+
+    return parse
+
+
+def positive(name: str, value: Any) -> float:
+    """A number above 0."""
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise UsageError(f"{dashed(name)} {value!r} is not a positive number", hint="for example 0.50")
+    return number
+
+
+def choice(choices: tuple[str, ...]) -> Callable[[str, Any], str]:
+    """A parser of one of several words."""
+
+    def parse(name: str, value: Any) -> str:
+        if value not in choices:
+            raise UsageError(f"unknown {dashed(name)} {value!r}", hint=f"one of {', '.join(choices)}")
+        return str(value)
+
+    return parse
+
+
+def strategy(name: str, value: Any) -> Strategy:
+    """What is to be low."""
+    return Strategy(choice(tuple(map(str, Strategy)))(name, value))
+
+
+def architectures(name: str, value: Any) -> tuple[Architecture, ...]:
+    """`x86_64`, `arm64` or `both`."""
+    wanted = choice(ARCHITECTURES)(name, value)
+    return tuple(Architecture) if wanted == "both" else (Architecture(wanted),)
+
+
+def flag(name: str, value: Any) -> bool:
+    """True or false, from TOML, the command line or the environment."""
+    if isinstance(value, bool):
+        return value
+    known = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    if str(value).lower() not in known:
+        raise UsageError(f"{dashed(name)} {value!r} is neither true nor false", hint="write true or false")
+    return known[str(value).lower()]
+
+
+def share(name: str, value: Any) -> float:
+    """A share of 1, as `5%` or `0.05`."""
+    text = str(value).strip()
+    try:
+        number = float(text.removesuffix("%")) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 <= number <= 1 or isinstance(value, bool):
+        raise UsageError(f"{dashed(name)} {value!r} is not a share", hint="for example 5%, or 0.05")
+    return number
+
+
+def discount(name: str, value: Any) -> float:
+    """A share below 1."""
+    number = share(name, value)
+    if number == 1:
+        raise UsageError(f"{dashed(name)} {value!r} leaves nothing to pay", hint="for example 12%")
+    return number
+
+
+def factor(name: str, value: Any) -> float:
+    """A number of at least 1."""
+    number = positive(name, value)
+    if number < 1:
+        raise UsageError(f"{dashed(name)} {value!r} is less than 1", hint="for example 1.1")
+    return number
+
+
+_LIMIT = re.compile(
+    r"(?:(?P<statistic>mean|p50|p95|p99)\s*<=|<=)?\s*(?P<value>\d+(?:\.\d+)?)\s*(?P<unit>ms|s)?", re.ASCII
+)
+
+
+def limit(name: str, value: Any) -> Limit:
+    """`p95<=300ms`, `mean<=2s`, or `300ms`, which is the mean's."""
+    match = _LIMIT.fullmatch(str(value).strip())
+    number = float(match["value"]) * (1000 if match["unit"] == "s" else 1) if match else 0.0
+    if match is None or not 0 < number < math.inf:
+        raise UsageError(
+            f"{dashed(name)} {value!r} is not a limit on a duration",
+            hint='for example "p95<=300ms"; mean, p50, p95 and p99 can be limited',
+        )
+    return Limit(statistic=Statistic(match["statistic"] or "mean"), at_most_ms=number)
+
+
+_COST = re.compile(r"(?:<=)?\s*(?P<value>\d+(?:\.\d+)?)\s*(?:usd|cny)?\s*(?:/\s*1m)?", re.ASCII)
+
+
+def cost(name: str, value: Any) -> float:
+    """`<=5usd/1M` or `5`: an amount per million invocations, in the currency of the region."""
+    match = _COST.fullmatch(str(value).strip().lower())
+    number = float(match["value"]) / 1e6 if match else 0.0
+    if not 0 < number < math.inf:
+        raise UsageError(
+            f"{dashed(name)} {value!r} is not an amount per million invocations", hint='for example "<=5usd/1M"'
+        )
+    return number
+
+
+_VOLUME = re.compile(r"(?P<value>\d+(?:\.\d+)?)\s*(?P<unit>[kM]?)", re.ASCII)
+
+
+def volume(name: str, value: Any) -> float:
+    """`2500000`, `2,500,000`, `2.5M` or `300k`."""
+    match = _VOLUME.fullmatch(str(value).strip().replace(",", "").replace("_", ""))
+    number = float(match["value"]) * {"": 1, "k": 1e3, "M": 1e6}[match["unit"]] if match else 0.0
+    if not 0 < number < math.inf or isinstance(value, bool):
+        raise UsageError(f"{dashed(name)} {value!r} is not a number of invocations", hint="for example 2.5M")
+    return number
+
+
+def environment(name: str, value: Any) -> tuple[tuple[str, str], ...]:
+    """A table of environment variables."""
+    if not isinstance(value, dict):
+        raise UsageError(f"{name} {value!r} is not a table", hint='write environment = { BUCKET = "name" }')
+    return tuple((str(key), str(item)) for key, item in value.items())
+
+
+def dashed(name: str) -> str:
+    """What an option is called on the command line."""
+    return "sleep" if name == "sleep_ms" else name.replace("_", "-")

@@ -1,0 +1,68 @@
+"""What the answer is to achieve, and how the function is used: the questions that come with a measurement."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Strategy(StrEnum):
+    """What is to be low."""
+
+    TOLERANCE = "tolerance"
+    """The mean duration, among the configurations that cost at most a little more than the cheapest."""
+    COST = "cost"
+    """The mean cost of an invocation."""
+    SPEED = "speed"
+    """The mean duration."""
+    BALANCED = "balanced"
+    """The weighted geometric mean of mean cost and mean duration, cost^w x duration^(1 - w).
+
+    With equal weights, a size that costs twice as much must be more than twice as fast. Nothing is scaled by the
+    largest or smallest of the tested sizes, so adding an extreme size cannot change which of the others wins.
+    """
+
+
+class Statistic(StrEnum):
+    """What of a sample of durations a limit is put on."""
+
+    MEAN = "mean"
+    P50 = "p50"
+    P95 = "p95"
+    P99 = "p99"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """A statistic of the warm durations, and the most that it may be, in ms."""
+
+    statistic: Statistic
+    at_most_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Goal:
+    """What the recommendation is to achieve: a strategy, and the constraints that it has to meet.
+
+    `cost_tolerance` is a share of the cheapest cost; `balanced_weight` is the weight of cost, from 0 to 1; `max_cost`
+    is per invocation, in the region's currency; with `headroom`, the memory size must be at least that many times the
+    largest memory used. None where there is no such constraint.
+    """
+
+    strategy: Strategy = Strategy.TOLERANCE
+    cost_tolerance: float = 0.05
+    balanced_weight: float = 0.5
+    max_duration: Limit | None = None
+    max_cost: float | None = None
+    headroom: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Usage:
+    """What a person says of the function's traffic and discounts. None: what CloudWatch showed, where it did.
+
+    `cold_share` is the share of invocations that start cold, `savings_plan` the share by which a Compute Savings Plan
+    lowers the price of duration (requests are never discounted).
+    """
+
+    cold_share: float | None = None
+    invocations_per_month: float | None = None
+    savings_plan: float = 0.0

@@ -1,0 +1,99 @@
+"""A JUnit file, for the test tab of a CI system: a test per configuration, and one for the recommendation.
+
+Keeps to what both Jenkins' schema (xunit-plugin, junit-10.xsd) and GitLab's reader take.
+"""
+
+from datetime import UTC, datetime, timedelta
+from xml.etree import ElementTree as ET
+
+from powertune.analysis import Analysis, Outcome, Profile, ProfileStatus
+from powertune.report.document import Document, Row, write_document
+from powertune.units import printable
+
+
+def render_junit(analysis: Analysis) -> bytes:
+    """UTF-8 XML. The time of a test is the mean duration in seconds, so that a CI system can draw its trend."""
+    document = write_document(analysis)
+    suite = ET.Element("testsuite", name=_text(document.title))
+    properties = ET.SubElement(suite, "properties")
+    for name, value in (("Function", document.subtitle), *document.facts):
+        ET.SubElement(properties, "property", name=_text(name), value=_text(value))
+    for row in document.rows:
+        _configuration(suite, document, row)
+    _recommendation(suite, document)
+    if document.advisories:
+        lines = (f"{_text(a.message)}; {_text(a.next_step)}" for a in document.advisories)
+        ET.SubElement(suite, "system-out").text = "\n".join(lines)
+    return _written(suite, analysis)
+
+
+def _configuration(suite: ET.Element, document: Document, row: Row) -> None:
+    profile = row.profile
+    case = _case(suite, document, str(profile.configuration), profile)
+    if profile.status is ProfileStatus.INFEASIBLE:
+        _verdict(case, "failure", "infeasible", profile.reason or "infeasible")
+    elif profile.status is ProfileStatus.UNMEASURED:
+        ET.SubElement(case, "skipped", message=_text(profile.reason or "not measured"))
+    figures = f"duration {row.duration_interval}, cost per million {row.cost_interval}"
+    notes = f" ({', '.join(row.notes)})" if row.notes else ""
+    ET.SubElement(case, "system-out").text = _text(f"{figures}{notes}")
+
+
+def _recommendation(suite: ET.Element, document: Document) -> None:
+    analysis = document.analysis
+    recommendation, nearest = analysis.recommendation, analysis.nearest
+    profile = None if recommendation is None else analysis.profile(recommendation.configuration)
+    case = _case(suite, document, "recommendation", profile)
+    if recommendation is None:
+        near = None if nearest is None else analysis.profile(nearest)
+        unmet = () if near is None else near.unmet
+        details = f"nearest: {nearest}: {', '.join(unmet)}" if unmet else ""
+        kind = "error" if analysis.outcome is Outcome.INCONCLUSIVE else "failure"
+        _verdict(case, kind, analysis.outcome.value, document.headline, details)
+    ET.SubElement(case, "system-out").text = "\n".join(map(_text, (document.headline, *document.reasons)))
+
+
+def _case(suite: ET.Element, document: Document, name: str, profile: Profile | None) -> ET.Element:
+    seconds = 0.0 if profile is None or profile.duration is None else profile.duration.mean / 1000
+    return ET.SubElement(
+        suite, "testcase", classname=_text(f"powertune.{document.title}"), name=_text(name), time=_seconds(seconds)
+    )
+
+
+def _verdict(case: ET.Element, tag: str, kind: str, message: str, details: str = "") -> None:
+    ET.SubElement(case, tag, type=kind, message=_text(message)).text = _text(details or message)
+
+
+def _written(suite: ET.Element, analysis: Analysis) -> bytes:
+    """The suite with its totals, in the element that may hold several."""
+    run = analysis.run
+    totals = {
+        "tests": str(len(suite.findall("testcase"))),
+        "failures": str(len(suite.findall("testcase/failure"))),
+        "errors": str(len(suite.findall("testcase/error"))),
+        "time": _seconds(run.finished_at - run.started_at),
+    }
+    skipped = str(len(suite.findall("testcase/skipped")))
+    suite.attrib.update(totals, skipped=skipped, **_timestamp(run.started_at))
+    root = ET.Element("testsuites", {"name": "powertune", **totals})
+    root.append(suite)
+    ET.indent(root)
+    data: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return data + b"\n"
+
+
+def _text(text: str) -> str:
+    """Without the control characters that XML 1.0 cannot hold, even escaped."""
+    return printable(text)
+
+
+def _seconds(seconds: float) -> str:
+    return f"{max(0.0, seconds):.6f}"
+
+
+def _timestamp(seconds: float) -> dict[str, str]:
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    except OverflowError:
+        return {}
+    return {"timestamp": moment.strftime("%Y-%m-%dT%H:%M:%S")}

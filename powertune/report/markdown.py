@@ -1,0 +1,100 @@
+"""GitHub-flavored Markdown, for a pull request."""
+
+import html
+import re
+from collections.abc import Callable, Iterable
+
+from powertune.analysis import Analysis
+from powertune.report.document import Document, Row, write_document
+from powertune.units import plural, printable
+
+#: Header, alignment and field of a row.
+_COLUMNS = (
+    ("memory", "---:", "memory"),
+    ("architecture", "---", "architecture"),
+    ("warm/cold", "---:", "counts"),
+    ("mean duration", "---:", "duration_interval"),
+    ("p95", "---:", "p95"),
+    ("cost per million", "---:", "cost_interval"),
+    ("vs now", "---:", "against_now"),
+    ("memory used", "---:", "used"),
+    ("init", "---:", "init"),
+)
+#: A zero-width space is the only thing that keeps GitHub from finding mentions and references in a text: it looks for
+#: them after the Markdown is rendered, when backslashes and entities are gone.
+_BREAK = "&#8203;"
+#: What is more than text, by how it is made harmless. An amount of money is no formula, but any other dollar sign may
+#: end one; an underscore within a word is no emphasis.
+_SPECIAL = re.compile(
+    r"(?P<html>[&<>])"
+    r"|(?P<dollar>\$(?!\d))"
+    r"|(?P<mark>[\\`*\[\]|~]|(?<![^\W_])_|_(?![^\W_])|\A[-+](?=\s))"
+    r"|(?P<link>[#@]|(?<![a-z0-9])gh-(?=\d)|:(?=//)|(?<![a-z0-9])www(?=\.)|\A\d+(?=[.)](?:\s|\Z)))",
+    re.IGNORECASE,
+)
+_HARMLESS: dict[str, Callable[[str], str]] = {
+    "html": html.escape,
+    "dollar": lambda _: "&#36;",
+    "mark": lambda text: f"\\{text}",
+    "link": lambda text: f"{text}{_BREAK}",
+}
+
+
+def render_markdown(analysis: Analysis) -> bytes:
+    """The answer, the table and the reasons; advisories and how it was measured are folded away."""
+    document = write_document(analysis)
+    blocks = [
+        f"### {escape(document.title)}",
+        f"**{escape(document.headline)}**",
+        _table(document),
+        _list(escape(reason) for reason in document.reasons),
+        _advisories(document),
+        _details("How it was measured", _facts(document)),
+    ]
+    return ("\n\n".join(block for block in blocks if block) + "\n").encode()
+
+
+def escape(text: str) -> str:
+    """The text on one line, as nothing but text: no markup, no HTML, no mention, no reference, no link."""
+    return _SPECIAL.sub(lambda match: _HARMLESS[match.lastgroup or ""](match[0]), " ".join(printable(text).split()))
+
+
+def _table(document: Document) -> str:
+    if not document.rows:
+        return "Nothing was measured."
+    headers = [header for header, _, _ in _COLUMNS] + [""]
+    alignments = [alignment for _, alignment, _ in _COLUMNS] + ["---"]
+    return "\n".join(map(_line, (headers, alignments, *map(_cells, document.rows))))
+
+
+def _cells(row: Row) -> list[str]:
+    cells = [escape(getattr(row, field)) for _, _, field in _COLUMNS]
+    if row.recommended:
+        cells[0] = f"**{cells[0]}**"
+    return [*cells, escape(", ".join(row.notes))]
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _advisories(document: Document) -> str:
+    advisories = dict.fromkeys(document.advisories)
+    if not advisories:
+        return ""
+    items = _list(f"{escape(advisory.message)}. _Next: {escape(advisory.next_step)}._" for advisory in advisories)
+    return _details(f"{plural(len(advisories), 'thing')} to know about this measurement", items)
+
+
+def _facts(document: Document) -> str:
+    function = ("Function", document.subtitle)
+    return _list(f"{escape(label)}: {escape(text)}" for label, text in (function, *document.facts))
+
+
+def _list(items: Iterable[str]) -> str:
+    return "\n".join(f"- {item}" for item in items)
+
+
+def _details(summary: str, body: str) -> str:
+    """Markdown inside of HTML needs empty lines around it."""
+    return f"<details>\n<summary>{summary}</summary>\n\n{body}\n\n</details>"

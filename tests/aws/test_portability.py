@@ -1,0 +1,151 @@
+"""What keeps a function from running on the other architecture is found out and named before anything is changed."""
+
+from typing import Any
+
+import pytest
+from fakes import FakeLambda, client_error, elf, fake_aws, make_zip
+from runs import make_fake, plan_for
+
+from powertune.aws.functions import LambdaFunction
+from powertune.aws.portability import check_copies
+from powertune.config import RunOptions
+from powertune.errors import FunctionRefused, Unavailable
+from powertune.model import Architecture, FunctionRef
+from powertune.plan import Plan
+
+BOTH = tuple(Architecture)
+LAYER = "arn:aws:lambda:us-east-1:999999999999:layer:theirs:7"
+AARCH64, X86_64 = 183, 62
+
+
+def with_code(files: dict[str, bytes], **configuration: Any) -> FakeLambda:
+    fake = FakeLambda()
+    function = fake.add("fn", **configuration)
+    fake.packages[function.code["Location"]] = make_zip(files)
+    return fake
+
+
+def check(fake: FakeLambda, **options: Any) -> Plan:
+    return plan_for(fake, **{"architectures": BOTH, **options})
+
+
+def test_an_x86_library_is_refused_by_name() -> None:
+    fake = with_code({"app.py": b"import numpy", "numpy/core/_multiarray.so": elf(X86_64)})
+    with pytest.raises(FunctionRefused) as caught:
+        check(fake)
+    assert caught.value.message == (
+        "the code of fn has native binaries for x86_64 only, which cannot run on arm64: numpy/core/_multiarray.so"
+    )
+    assert caught.value.hint
+    assert set(fake.calls) & {"create_alias", "create_function", "update_function_configuration"} == set()
+
+
+def test_many_libraries_are_counted() -> None:
+    with pytest.raises(FunctionRefused, match=r"lib0\.so, lib1\.so, lib2\.so, lib3\.so, lib4\.so and 4 more"):
+        check(with_code({f"lib{number}.so": elf(X86_64) for number in range(9)}))
+
+
+def test_a_bootstrap_is_a_binary_like_any_other() -> None:
+    fake = with_code({"bootstrap": elf(AARCH64)}, Runtime="provided.al2023", Architectures=["arm64"])
+    with pytest.raises(FunctionRefused, match="for arm64 only, which cannot run on x86_64: bootstrap"):
+        check(fake)
+
+
+def test_scripts_run_anywhere_and_nothing_is_read_for_a_run_without_copies() -> None:
+    assert check(with_code({"app.py": b"print()"})).advisories == ()
+    plain = with_code({"lib.so": elf(X86_64)})
+    check(plain, architectures=None)
+    check(plain, architectures=(Architecture.X86_64,))
+    assert "fetch" not in plain.calls
+    assert check(plain, architectures=None, isolate=True).advisories == ()
+    assert "fetch" not in plain.calls
+
+
+@pytest.mark.parametrize("runtime", ["python3.7", "nodejs10.x", "java8", "provided", "go1.x", "ruby2.5"])
+def test_a_runtime_that_arm_does_not_have(runtime: str) -> None:
+    with pytest.raises(FunctionRefused, match=f"does not offer {runtime} on arm64"):
+        check(with_code({"a": b""}, Runtime=runtime))
+
+
+def test_a_layer_says_what_it_is_for() -> None:
+    fake = with_code({"app.py": b""}, Layers=[{"Arn": LAYER}])
+    fake.layers[LAYER] = {"CompatibleArchitectures": ["x86_64"]}
+    with pytest.raises(FunctionRefused, match=f"layer {LAYER} is for x86_64 only"):
+        check(fake)
+    fake.layers[LAYER] = {"CompatibleArchitectures": ["x86_64", "arm64"]}
+    assert check(fake).advisories == ()
+
+
+def test_a_layer_that_does_not_say_is_looked_into() -> None:
+    fake = with_code({"app.py": b""}, Layers=[{"Arn": LAYER}])
+    fake.layers[LAYER] = {"Content": {"Location": "https://code.example/layer"}}
+    fake.packages["https://code.example/layer"] = make_zip({"extensions/agent": elf(X86_64)})
+    with pytest.raises(FunctionRefused, match=f"layer {LAYER} has native binaries .*: extensions/agent"):
+        check(fake)
+    fake.packages["https://code.example/layer"] = make_zip({"python/pure.py": b""})
+    assert check(fake).advisories == ()
+
+
+def test_a_layer_that_may_not_be_read_is_said() -> None:
+    fake = with_code({"app.py": b""}, Layers=[{"Arn": LAYER}])
+
+    def deny(name: str, kwargs: object) -> None:
+        if name == "get_layer_version_by_arn":
+            raise client_error("AccessDeniedException", "no", 403)
+
+    fake.on_call = deny
+    (advisory,) = check(fake).advisories
+    assert advisory.code == "not-inspected"
+    assert LAYER in advisory.message
+    assert "lambda:GetLayerVersion" in advisory.message
+
+
+def test_a_layer_that_is_gone() -> None:
+    with pytest.raises(FunctionRefused, match=f"layer {LAYER} exists no more"):
+        check(with_code({"app.py": b""}, Layers=[{"Arn": LAYER}]))
+
+
+def test_what_cannot_be_read_is_said() -> None:
+    fake = make_fake()
+    fake.packages[fake.functions["fn"].code["Location"]] = make_zip({"broken.jar": b"no archive"})
+    (advisory,) = check(fake).advisories
+    assert "broken.jar could not be read" in advisory.message
+
+
+def test_code_that_cannot_be_downloaded() -> None:
+    fake = make_fake()
+    fake.packages.clear()
+    with pytest.raises(Unavailable, match=r"downloading the code of fn from code\.example failed: HTTP status 403"):
+        check(fake)
+
+
+def test_an_image_needs_another_for_the_other_architecture() -> None:
+    fake = FakeLambda()
+    function = fake.add("fn", PackageType="Image", Runtime="")
+    function.code = {"ImageUri": "repo:x86"}
+    with pytest.raises(FunctionRefused, match="takes no image of several architectures") as caught:
+        check(fake)
+    assert "--image-uri-arm64" in str(caught.value.hint)
+    plan = check(fake, image_uri_arm64="repo:arm", image_uri_x86_64="repo:ignored")
+    assert plan.image_uris == ((Architecture.ARM64, "repo:arm"),)
+    assert check(fake, architectures=None, isolate=True).copies == (Architecture.X86_64,)
+    function.configuration["Architectures"] = ["arm64"]
+    with pytest.raises(FunctionRefused) as caught:
+        check(fake, image_uri_arm64="repo:arm")
+    assert "--image-uri-x86-64" in str(caught.value.hint)
+
+
+def test_code_too_large_to_send_is_refused_before_anything_is_changed() -> None:
+    fake = make_fake()
+    fake.functions["fn"].configuration["CodeSize"] = 60_000_000
+    with pytest.raises(FunctionRefused, match="60,000,000 bytes"):
+        check(fake, architectures=None, isolate=True)
+
+
+def test_a_plan_without_copies_asks_nothing() -> None:
+    fake = make_fake()
+    plan = plan_for(fake)
+    fake.calls.clear()
+    assert check_copies(LambdaFunction(fake_aws(fake), FunctionRef(name="fn")), plan) == ()
+    assert fake.calls == []
+    assert RunOptions().architectures is None

@@ -1,0 +1,136 @@
+"""Copies at the command line: `--isolate`, `--arch`, and what `restore` finds."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from powertune.cli.app import run_app
+from powertune.local.embedded import EmbeddedAWS
+from powertune.local.package import zip_folder
+from powertune.local.settings import own_architecture
+
+NAME = "copied"
+RUN = ["run", NAME, "--memory", "256,512", "--invocations", "2", "--lanes", "1", "--rate", "1000"]
+COPY = f"{NAME}-powertune-0badcafe"
+
+
+@pytest.fixture
+def function(aws_environment: EmbeddedAWS, client: Any, source: Path) -> Any:
+    create(client, NAME, aws_environment.role_arn, source)
+    yield client
+    client.delete_function(FunctionName=NAME)
+
+
+def create(client: Any, name: str, role_arn: str, source: Path, **tags: str) -> str:
+    made = client.create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Role=role_arn,
+        Handler="app.handler",
+        Code={"ZipFile": zip_folder(source)},
+        Tags=tags,
+    )
+    return str(made["FunctionArn"])
+
+
+def names(client: Any) -> list[str]:
+    return sorted(item["FunctionName"] for item in client.list_functions()["Functions"])
+
+
+@pytest.fixture
+def left_copy(aws_environment: EmbeddedAWS, function: Any, source: Path) -> str:
+    """What a run that was killed leaves."""
+    arn = function.get_function(FunctionName=NAME)["Configuration"]["FunctionArn"]
+    tags = {"powertune:source": arn, "powertune:run": "0badcafe"}
+    create(function, COPY, aws_environment.role_arn, source, **tags)
+    return COPY
+
+
+def test_an_isolated_run_leaves_nothing_and_changes_nothing(
+    function: Any, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    before = function.get_function(FunctionName=NAME)["Configuration"]
+    assert run_app([*RUN, "--isolate", "--yes", "--save", "run.json"]) == 0
+    printed = capfd.readouterr()
+    assert f"nothing on {NAME} itself; a temporary copy of it for {own_architecture()} (deleted)" in printed.err
+    assert function.get_function(FunctionName=NAME)["Configuration"] == before
+    assert names(function) == [NAME]
+    assert json.loads((tmp_path / "run.json").read_text())["design"]["isolate"] is True
+
+
+def test_the_plan_says_what_is_copied(function: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_app([*RUN, "--dry-run", "--format", "json", "--isolate"]) == 0
+    document = json.loads(capfd.readouterr().out)
+    assert document["copies"] == [str(own_architecture())]
+    assert run_app([*RUN, "--dry-run", "--format", "json"]) == 0
+    assert json.loads(capfd.readouterr().out)["copies"] == []
+
+
+@pytest.mark.parametrize("wanted", ["both", "the other"])
+def test_the_other_architecture_is_refused_here(
+    function: Any, capfd: pytest.CaptureFixture[str], wanted: str
+) -> None:
+    own = str(own_architecture())
+    other = {"x86_64": "arm64", "arm64": "x86_64"}[own]
+    assert run_app([*RUN, "--yes", "--arch", other if wanted == "the other" else wanted]) == 2
+    assert f"this machine's own processor, {own}, so {other} cannot be measured" in capfd.readouterr().err
+    assert names(function) == [NAME]
+    assert run_app([*RUN, "--yes", "--arch", "riscv"]) == 2
+    assert "both" in capfd.readouterr().err
+
+
+def test_restore_deletes_what_a_dead_run_left(
+    left_copy: str, function: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run_app(["restore", NAME, "--yes"]) == 0
+    err = capfd.readouterr().err
+    assert f"run 0badcafe made the copy {COPY}, which was last changed" in err
+    assert f"{NAME} is restored" in err
+    assert names(function) == [NAME]
+    assert run_app(["restore", NAME, "--yes"]) == 0
+    assert "nothing to restore" in capfd.readouterr().err
+
+
+def test_a_copy_outlives_its_function_and_is_still_found(
+    aws_environment: EmbeddedAWS, client: Any, source: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    arn = create(client, "gone", aws_environment.role_arn, source)
+    tags = {"powertune:source": arn, "powertune:run": "0badcafe"}
+    create(client, "gone-powertune-0badcafe", aws_environment.role_arn, source, **tags)
+    client.delete_function(FunctionName="gone")
+    assert run_app(["restore", "gone", "--yes"]) == 0
+    assert names(client) == []
+    assert run_app(["restore", "gone", "--yes"]) == 5
+    assert "does not exist" in capfd.readouterr().err
+
+
+def test_a_function_that_only_looks_like_a_copy_is_left(
+    aws_environment: EmbeddedAWS, function: Any, source: Path
+) -> None:
+    create(function, COPY, aws_environment.role_arn, source, team="a")
+    try:
+        assert run_app(["restore", NAME, "--yes"]) == 0
+        assert names(function) == [NAME, COPY]
+    finally:
+        function.delete_function(FunctionName=COPY)
+
+
+def test_a_copy_is_not_tuned(left_copy: str, function: Any, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_app(["run", left_copy, "--yes"]) == 2
+    assert f"{COPY} is a temporary copy of arn:" in capfd.readouterr().err
+    function.delete_function(FunctionName=COPY)
+
+
+def test_iam_prints_what_copies_take(capfd: pytest.CaptureFixture[str]) -> None:
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:fn"
+    role = "arn:aws:iam::123456789012:role/mine"
+    assert run_app(["iam", "run", "--function", arn, "--copies", "--role", role]) == 0
+    printed = capfd.readouterr()
+    resources = {s["Sid"]: s["Resource"] for s in json.loads(printed.out)["Statement"]}
+    assert resources["PowertuneRunCopies"] == f"{arn}-powertune-*"
+    assert resources["PowertuneRunRole"] == role
+    assert "replace" not in printed.err
+    assert run_app(["iam", "run", "--function", arn, "--isolate"]) == 0
+    assert "replace ROLE_NAME by your own" in capfd.readouterr().err

@@ -1,0 +1,53 @@
+"""Runs against the fake Lambda: a function, its plan, and everything from lock to undo, in no time."""
+
+from dataclasses import replace
+from typing import Any
+
+from fakes import FakeClock, FakeLambda, RecordingObserver, fake_aws
+
+from powertune.aws.functions import LambdaFunction
+from powertune.aws.portability import check_copies
+from powertune.aws.preflight import preflight
+from powertune.aws.target import AwsTarget
+from powertune.config import RunOptions
+from powertune.measure import measure
+from powertune.model import FunctionRef, TuningRun
+from powertune.plan import Plan, make_plan
+from powertune.prices import PriceTable
+
+#: How the names of calls begin that change nothing.
+READING = ("get_", "list_", "filter_", "describe_", "invoke", "fetch")
+
+
+def make_fake(**options: Any) -> FakeLambda:
+    fake = FakeLambda(**options)
+    fake.add("fn", memory_mb=512)
+    return fake
+
+
+def plan_for(fake: FakeLambda, name: str = "fn", run_id: str = "abcd1234", **options: Any) -> Plan:
+    aws = fake_aws(fake)
+    found = preflight(aws, FunctionRef.parse(name), now=0.0)
+    prices = PriceTable.bundled().region("us-east-1")
+    plan = make_plan(
+        RunOptions(**{"memory": (128, 1024), "invocations": 4, "lanes": 2, **options}),
+        found.state,
+        prices,
+        run_id=run_id,
+        account_concurrency=found.account_concurrency,
+        average_ms=found.average_ms,
+    )
+    return replace(plan, advisories=check_copies(LambdaFunction.of(aws, plan.function), plan))
+
+
+def target_for(fake: FakeLambda, plan: Plan, **options: Any) -> AwsTarget:
+    clock = FakeClock()
+    return AwsTarget(
+        fake_aws(fake, clock=clock), plan, restore_command="powertune restore fn", clock=clock, **options
+    )
+
+
+def tune(fake: FakeLambda, plan: Plan | None = None, **options: Any) -> TuningRun:
+    plan = plan or plan_for(fake)
+    target = target_for(fake, plan, **options)
+    return measure(plan, target, RecordingObserver(), clock=lambda: 0.0, sleep=lambda seconds: None)

@@ -1,0 +1,132 @@
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from factories import make_function, make_measurement, make_run
+
+from powertune.analysis import Contrast, Difference, compare_runs
+from powertune.errors import UsageError
+from powertune.model import Architecture, TuningRun, Usage
+from powertune.prices import PriceTable
+from powertune.report.contrast_report import CONTRAST_FORMATS, footnotes, heading, rows
+
+PRICES = PriceTable.bundled()
+
+
+def run_of(
+    means: dict[int, float], *, seed: int = 1, architecture: Architecture = Architecture.X86_64, name: str = "resize"
+) -> TuningRun:
+    generator = np.random.default_rng(seed)
+    measurements = [
+        make_measurement(
+            memory_mb=mb,
+            architecture=architecture,
+            durations=list(generator.lognormal(np.log(mean), 0.03, 40)),
+            lanes=8,
+        )
+        for mb, mean in means.items()
+    ]
+    return make_run(measurements=measurements, function=make_function(name=name))
+
+
+def compared(baseline: TuningRun, candidate: TuningRun | None = None) -> Contrast:
+    return compare_runs(baseline, candidate, PRICES)
+
+
+def test_each_size_and_the_whole_get_a_verdict() -> None:
+    contrast = compared(run_of({512: 200, 1024: 100, 2048: 50}), run_of({512: 200, 1024: 80, 2048: 65}, seed=2))
+    assert [pair.verdicts for pair in contrast.pairs] == [
+        ("indistinguishable", "indistinguishable"),
+        ("faster", "cheaper"),
+        ("slower", "dearer"),
+    ]
+    assert contrast.overall is not None
+    assert contrast.overall.duration.ratio == pytest.approx((1 * 0.8 * 1.3) ** (1 / 3), rel=0.02)
+    assert contrast.level == pytest.approx(1 - 0.05 / 3)
+
+
+def test_the_other_way_round_is_the_reciprocal() -> None:
+    before, after = run_of({512: 200, 1024: 100}), run_of({512: 150, 1024: 99}, seed=2)
+    there, back = compared(before, after), compared(after, before)
+    assert there.overall is not None
+    assert back.overall is not None
+    assert there.overall.duration.ratio == pytest.approx(1 / (back.overall.duration.ratio or 0))
+
+
+def test_two_architectures_are_paired_by_size() -> None:
+    x86_64 = run_of({512: 20_000, 1024: 10_000})
+    arm64 = run_of({512: 18_000, 2048: 6000}, architecture=Architecture.ARM64, seed=2)
+    contrast = compared(x86_64, arm64)
+    assert contrast.by_size
+    (pair,) = contrast.pairs
+    assert (pair.baseline.architecture, pair.candidate.architecture) == (Architecture.X86_64, Architecture.ARM64)
+    # A tenth faster, at four fifths of the price.
+    assert pair.cost.ratio == pytest.approx(0.72, rel=0.03)
+    assert [str(c) for c in contrast.unpaired] == ["1024 MB x86_64", "2048 MB arm64"]
+
+
+def test_one_run_of_both_architectures_is_compared_with_itself() -> None:
+    both = make_run(
+        measurements=(
+            *run_of({512: 200}).measurements,
+            *run_of({512: 160}, architecture=Architecture.ARM64, seed=2).measurements,
+        )
+    )
+    contrast = compared(both)
+    assert contrast.pairs[0].verdicts == ("faster", "cheaper")
+    assert heading(contrast) == "resize arm64 compared with resize x86_64"
+    with pytest.raises(UsageError, match="one architecture"):
+        compared(run_of({512: 200}))
+
+
+def test_nothing_in_common_is_said() -> None:
+    contrast = compared(run_of({512: 200}), run_of({1024: 100}))
+    assert contrast.pairs == ()
+    assert contrast.overall is None
+    assert "nothing can be compared" in footnotes(contrast)[0]
+    assert rows(contrast) == ()
+
+
+def test_a_mean_of_nothing_is_inconclusive() -> None:
+    instant = make_run(measurements=[make_measurement(durations=[0.0] * 9, lanes=3)])
+    contrast = compared(instant, run_of({512: 10}))
+    assert contrast.pairs[0].verdicts[0] == "inconclusive"
+    assert contrast.overall is not None
+    assert contrast.overall.duration.verdict is Difference.INCONCLUSIVE
+    assert rows(contrast)[0][1] == "-"
+
+
+def test_a_single_configuration_needs_no_overall_row() -> None:
+    contrast = compared(run_of({512: 200}), run_of({512: 100}))
+    assert [row[0] for row in rows(contrast)] == ["512 MB x86_64"]
+    more = compared(run_of({512: 200, 1024: 100}), run_of({512: 100, 1024: 50}))
+    assert [row[0] for row in rows(more)] == ["512 MB x86_64", "1024 MB x86_64", "overall"]
+
+
+def test_costs_follow_the_usage_that_is_given() -> None:
+    before, after = run_of({512: 200}), run_of({512: 20}, seed=2)
+    plain = compare_runs(before, after, PRICES).pairs[0].cost.ratio
+    cold = compare_runs(before, after, PRICES, Usage(cold_share=1.0)).pairs[0].cost.ratio
+    assert plain is not None
+    assert plain < 0.2
+    assert cold == pytest.approx(1.0)
+
+
+def test_the_json_form_holds_what_the_table_says() -> None:
+    contrast = compared(run_of({512: 200, 1024: 100}), run_of({512: 100, 1024: 100}, seed=2))
+    document: Any = json.loads(CONTRAST_FORMATS["json"](contrast), parse_constant=pytest.fail)
+    assert document["schema"] == "powertune/comparison/1"
+    first = document["configurations"][0]
+    assert first["baseline"] == {"memory_mb": 512, "architecture": "x86_64"}
+    assert first["duration_ratio"]["verdict"] == "faster"
+    assert first["duration_ratio"]["interval"][0] < first["duration_ratio"]["value"]
+    assert document["overall"]["cost_ratio"]["verdict"] == "cheaper"
+
+
+def test_a_hostile_name_stays_text_in_markdown() -> None:
+    contrast = compared(run_of({512: 200}, name="<script>|`x`"), run_of({512: 200}, name="@team", seed=2))
+    text = CONTRAST_FORMATS["markdown"](contrast).decode()
+    assert "<script>" not in text
+    assert "@team" not in text
+    assert "| 512 MB x86" in text

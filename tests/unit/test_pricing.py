@@ -1,0 +1,139 @@
+"""Cold starts, traffic and discounts in the cost of an invocation, and what a month saves."""
+
+from typing import Any
+
+import pytest
+from factories import make_analysis, make_function, make_invocation, make_measurement, make_prices
+
+from powertune.analysis import Analysis
+from powertune.model import Goal, Measurement, Strategy, Traffic, Usage
+from powertune.prices import PriceTable
+
+STEADY = [99.0, 101.0, 100.0, 100.0, 98.0, 102.0, 99.5, 100.5]
+PRICES = make_prices()
+PER_MS = 512 / 1024 * 0.0000166667 / 1000
+REQUEST = 0.0000002
+#: `make_measurement` bills a cold start of 100 ms with 200 ms of init for 300 ms.
+COLD = 300 * PER_MS + REQUEST
+WARM = 100.125 * PER_MS + REQUEST
+
+
+def codes(analysis: Analysis) -> set[str]:
+    return {advisory.code for advisory in analysis.advisories}
+
+
+def mean_cost(analysis: Analysis, index: int = 0) -> float:
+    cost = analysis.profiles[index].cost
+    assert cost is not None
+    return cost.mean
+
+
+def measured(memory_mb: int = 512, **more: Any) -> Measurement:
+    return make_measurement(memory_mb=memory_mb, durations=STEADY, lanes=4, **more)
+
+
+def test_warm_and_cold_starts_are_blended_in_their_shares() -> None:
+    billed = sum(-(-value // 1) for value in STEADY) / len(STEADY)
+    warm = billed * PER_MS + REQUEST
+    assert mean_cost(make_analysis(measured())) == pytest.approx(warm)
+    analysis = make_analysis(measured(), usage=Usage(cold_share=0.1))
+    assert mean_cost(analysis) == pytest.approx(0.9 * warm + 0.1 * COLD)
+    profile = analysis.profiles[0]
+    assert profile.cost is not None
+    assert profile.cost.warm == pytest.approx(warm)
+    assert profile.cold is not None
+    assert profile.cold.cost == pytest.approx(COLD)
+    assert analysis.billing.cold_source == "as given"
+
+
+def test_the_share_comes_from_the_person_then_cloudwatch_then_nowhere() -> None:
+    traffic = Traffic(invocations=3000, days=30, reports=400, cold_starts=8)
+    seen = make_analysis(measured(), traffic=traffic)
+    assert seen.billing.cold_share == 0.02
+    assert "400 reports" in seen.billing.cold_source
+    assert seen.billing.invocations_per_month == 3000
+    said = make_analysis(measured(), traffic=traffic, usage=Usage(cold_share=0.5, invocations_per_month=7.0))
+    assert (said.billing.cold_share, said.billing.invocations_per_month) == (0.5, 7.0)
+    unknown = make_analysis(measured(), traffic=Traffic(invocations=0, days=0))
+    assert (unknown.billing.cold_share, unknown.billing.invocations_per_month) == (0.0, None)
+    assert "--cold-share" in unknown.billing.cold_source
+
+
+def test_where_no_cold_start_was_seen_the_dearest_is_taken() -> None:
+    slow = make_measurement(
+        memory_mb=1024, durations=STEADY, cold=0, others=[make_invocation(init_ms=900.0, lane=1)], lanes=2
+    )
+    never = make_measurement(memory_mb=512, durations=[*STEADY, *STEADY], cold=0)
+    analysis = make_analysis(never, slow, usage=Usage(cold_share=0.5))
+    extra = 1000 - 100.125
+    assert mean_cost(analysis) > 0.5 * WARM + 0.5 * (WARM + extra * PER_MS) * 0.99
+    (advisory,) = (a for a in analysis.advisories if a.code == "cold-starts-unseen")
+    assert "512 MB x86_64" in advisory.message
+    assert "cold-starts-unseen" not in codes(make_analysis(never, slow))
+
+
+def test_the_blend_is_less_sure_than_its_parts() -> None:
+    colds = [make_invocation(init_ms=init, lane=lane) for lane, init in enumerate((100.0, 900.0, 200.0, 500.0))]
+    warm = make_measurement(durations=STEADY, lanes=4, others=colds)
+    plain, blended = (make_analysis(warm, usage=Usage(cold_share=share)).profiles[0].cost for share in (0.0, 0.3))
+    assert plain is not None
+    assert blended is not None
+    assert plain.interval is not None
+    assert blended.interval is not None
+    assert blended.interval[1] - blended.interval[0] > 2 * (plain.interval[1] - plain.interval[0])
+
+
+def test_a_savings_plan_lowers_duration_and_not_requests() -> None:
+    full, less = (mean_cost(make_analysis(measured(), usage=Usage(savings_plan=plan))) for plan in (0.0, 0.12))
+    assert less == pytest.approx(0.88 * (full - REQUEST) + REQUEST)
+
+
+def test_what_is_paid_by_the_month_is_shared_by_its_invocations() -> None:
+    function = make_function(provisioned_concurrency=2)
+    prices = PriceTable.bundled().region("us-east-1")
+    analyses = [
+        make_analysis(measured(), function=function, prices=prices, usage=Usage(invocations_per_month=traffic))
+        for traffic in (None, 1e6, 1e7)
+    ]
+    without, few, many = (mean_cost(analysis) for analysis in analyses)
+    month = 2 * 0.5 * 0.0000041667 * 30 * 24 * 3600
+    assert few - without == pytest.approx(month / 1e6, rel=1e-3)
+    assert many - without == pytest.approx(month / 1e7, rel=1e-3)
+    assert "fixed-cost-unknown" in codes(analyses[0])
+    assert "fixed-cost-unknown" not in codes(analyses[1])
+
+
+def test_a_month_saves_the_difference_of_the_means_times_the_traffic() -> None:
+    cheap = make_measurement(memory_mb=256, durations=[d * 1.2 for d in STEADY], lanes=4)
+    analysis = make_analysis(
+        cheap, measured(), usage=Usage(invocations_per_month=2e6), goal=Goal(strategy=Strategy.COST)
+    )
+    recommendation = analysis.recommendation
+    assert recommendation is not None
+    assert recommendation.configuration.memory_mb == 256
+    saving = recommendation.saving
+    assert saving is not None
+    assert saving.per_month == pytest.approx(2e6 * (mean_cost(analysis, 1) - mean_cost(analysis, 0)))
+    assert saving.per_year == pytest.approx(saving.per_month * 365 / 30)
+    assert saving.interval is not None
+    assert 0 < saving.interval[0] < saving.per_month < saving.interval[1]
+    assert analysis.spent is not None
+    assert saving.payback_days == pytest.approx(analysis.spent / saving.per_month * 30)
+    without = make_analysis(cheap, measured(), goal=Goal(strategy=Strategy.COST)).recommendation
+    assert without is not None
+    assert without.saving is None
+
+
+def test_a_saving_that_is_not_proven_pays_nothing_back() -> None:
+    noisy = make_measurement(memory_mb=500, durations=[50.0, 150.0, 60.0, 139.0], lanes=4)
+    analysis = make_analysis(
+        noisy, measured(), usage=Usage(invocations_per_month=1e6), goal=Goal(strategy=Strategy.COST)
+    )
+    recommendation = analysis.recommendation
+    assert recommendation is not None
+    assert recommendation.saving is not None
+    assert recommendation.saving.payback_days is None
+    same = make_analysis(measured(), usage=Usage(invocations_per_month=1e6)).recommendation
+    assert same is not None
+    assert same.saving is not None
+    assert (same.saving.per_month, same.saving.interval) == (0.0, (0.0, 0.0))

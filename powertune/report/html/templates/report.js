@@ -27,11 +27,8 @@
   // plotly.js reads some HTML in texts: what was measured must not be read as such.
   const plain = (text) => text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 
-  /** Lines, the first of them bold, none of them long. */
-  function markup(text) {
-    const [first, ...rest] = text.split('\n').map((line) => plain(line.length > 90 ? line.slice(0, 89) + '…' : line));
-    return ['<b>' + first + '</b>', ...rest].join('<br>');
-  }
+  /** Lines, none of them long. Bold would need a style attribute, which the page's policy forbids. */
+  const markup = (text) => text.split('\n').map((line) => plain(line.length > 90 ? line.slice(0, 89) + '…' : line)).join('<br>');
 
   function layoutOf(figure, width) {
     const narrow = width < 560;

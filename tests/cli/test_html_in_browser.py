@@ -100,9 +100,11 @@ def test_charts_are_drawn_and_the_pointer_shows_what_a_point_is(visit: Visit) ->
         assert words in text
 
 
-def test_a_chart_can_be_saved_as_a_picture(visit: Visit) -> None:
+def test_a_chart_can_be_saved_as_a_picture_and_sent_nowhere(visit: Visit) -> None:
     page = visit.page
     visit.show("plane")
+    buttons = [button.get_attribute("data-title") or "" for button in page.locator("#chart-plane .modebar-btn").all()]
+    assert [title.split()[0] for title in buttons] == ["Download", "Reset"]
     page.locator("#chart-plane").hover()
     with page.expect_download() as download:
         page.locator("#chart-plane [data-title^=Download]").click()
@@ -206,9 +208,8 @@ def test_it_fits_a_narrow_screen_and_a_turned_one(visit: Visit) -> None:
 
 def test_it_prints_with_charts_that_nobody_had_scrolled_to(visit: Visit) -> None:
     page = visit.page
-    page.evaluate(
-        "window.addEventListener('beforeprint', () => { window.drawn = document.querySelectorAll('.subplot').length; })"
-    )
+    count = "window.drawn = document.querySelectorAll('.subplot').length;"
+    page.evaluate(f"window.addEventListener('beforeprint', () => {{ {count} }})")
     pdf = page.pdf(prefer_css_page_size=True, print_background=True)
     assert pdf.startswith(b"%PDF")
     assert pdf.count(b"/Type /Page\n") >= 3

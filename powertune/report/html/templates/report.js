@@ -50,10 +50,13 @@
     });
   }
 
-  const config = {
+  const config = (name) => ({
     displaylogo: false,
-    modeBarButtonsToRemove: ['select2d', 'lasso2d', 'autoScale2d', 'zoomIn2d', 'zoomOut2d', 'pan2d', 'zoom2d'],
-  };
+    toImageButtonOptions: { filename: 'powertune-' + name, scale: 2 },
+    // Exactly these: among plotly's own is one that sends the figure to its makers' cloud.
+    plotlyServerURL: '',
+    modeBarButtons: [['toImage', 'resetScale2d']],
+  });
   const charts = new Map();
   let printing = false;
 
@@ -71,7 +74,7 @@
     const layout = layoutOf(chart.figure, printing ? PAPER.width : element.clientWidth);
     const traces = painted(chart.figure.data);
     traces.filter(({ meta }) => meta && meta.labels).forEach((trace) => placeLabels(trace, layout));
-    return Plotly.react(element, traces, layout, config);
+    return Plotly.react(element, traces, layout, config(element.dataset.chart));
   }
 
   /** Puts each label where it meets no point and no other label; the first ones choose first, the last may get no place. */

@@ -230,7 +230,7 @@ def _worst_cost(configuration: Configuration, function: FunctionState, prices: R
 
 def _snapshot_cost(configuration: Configuration, function: FunctionState, prices: RegionPrices) -> float:
     """The price of keeping the SnapStart snapshot of a published version for its minimum time; Java's are free."""
-    if not function.snapstart or function.runtime.startswith("java") or prices.snapstart_cache is None:
+    if not function.pays_for_snapshots or prices.snapstart_cache is None:
         return 0.0
     return configuration.memory_mb / 1024 * SNAPSHOT_MINIMUM_S * prices.snapstart_cache
 

@@ -103,6 +103,6 @@ def _provisioned(of: ArchitecturePrices, configuration: Configuration, region: s
 
 def _snapstart(function: FunctionState, prices: RegionPrices) -> tuple[float, float]:
     """Prices of a GB restored, and of a GB-second of a kept snapshot."""
-    if not function.snapstart or function.runtime.startswith("java"):
+    if not function.pays_for_snapshots:
         return 0.0, 0.0
     return prices.snapstart_restore or 0.0, prices.snapstart_cache or 0.0

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from powertune.analysis.advisories import Evidence, advise
-from powertune.analysis.comparison import Comparison, Difference, compare_means, log_mean
+from powertune.analysis.comparison import Comparison, Difference, log_mean
 from powertune.analysis.constraints import excesses, limits
 from powertune.analysis.contrast import Contrast, Overall, Pair, Side, contrast, split_architectures
 from powertune.analysis.nouns import (
@@ -47,7 +47,6 @@ __all__ = [
     "Saving",
     "Summary",
     "analyze",
-    "compare_means",
     "compare_runs",
     "limits",
     "outlying",
@@ -66,16 +65,15 @@ def analyze(run: TuningRun, prices: RegionPrices | PriceTable, goal: Goal, usage
         usage: what a person says of traffic and discounts; else what CloudWatch showed when the run was made.
 
     Raises:
-        UsageError: the table has no prices for the function's region or for an architecture that was measured.
+        UsageError: the table has no prices for the function's region or for an architecture that was measured; or
+            the goal names another currency than they are in.
     """
     pricing = _pricing(run, prices, usage or Usage())
     currency = pricing.prices.currency
+    goal.check_currency(currency)
     observed = _constrained(observe_run(run, pricing), goal, currency)
-    able = candidates(observed)
-    eligible = [o for o in able if not o.profile.unmet]
-    observed, elbow = _with_front(observed, eligible or able)
-    able = candidates(observed)
-    eligible = [o for o in able if not o.profile.unmet]
+    observed, elbow = _with_front(observed, _eligible(observed) or candidates(observed))
+    able, eligible = candidates(observed), _eligible(observed)
     spent = _spent(observed)
     question = Question(
         goal=goal,
@@ -109,10 +107,21 @@ def compare_runs(
 ) -> Contrast:
     """Compare two runs; or, without a candidate, the arm64 configurations of a run with its x86_64 ones.
 
+    Both are billed on one basis: what is not given of the traffic is taken from the baseline, so that a change of the
+    traffic does not look like a change of the function.
+
     Raises:
-        UsageError: no candidate, and the run is of one architecture; or prices are not known.
+        UsageError: no candidate, and the run is of one architecture; prices are not known; or the two are billed in
+            different currencies.
     """
-    sides = [_side(run, prices, usage or Usage()) for run in (baseline, candidate) if run is not None]
+    usage = _basis(baseline, usage or Usage())
+    sides = [_side(run, prices, usage) for run in (baseline, candidate) if run is not None]
+    currencies = [prices.region(side.run.function.region).currency for side in sides]
+    if len({*currencies}) > 1:
+        raise UsageError(
+            f"the runs are billed in {' and '.join(currencies)}, so their costs cannot be compared",
+            hint="compare functions of regions with one currency",
+        )
     if len(sides) == 1:
         split = split_architectures(sides[0])
         if split is None:
@@ -122,6 +131,11 @@ def compare_runs(
             )
         return contrast(*split)
     return contrast(*sides)
+
+
+def _basis(run: TuningRun, usage: Usage) -> Usage:
+    billing = resolve_billing(run, usage, cold_seen=True)
+    return replace(usage, cold_share=billing.cold_share, invocations_per_month=billing.invocations_per_month)
 
 
 def _side(run: TuningRun, prices: PriceTable, usage: Usage) -> Side:
@@ -142,14 +156,18 @@ def observe_run(run: TuningRun, pricing: Pricing) -> tuple[Observed, ...]:
 def _pricing(run: TuningRun, prices: RegionPrices | PriceTable, usage: Usage) -> Pricing:
     if isinstance(prices, PriceTable):
         prices = prices.region(run.function.region)
-    # Where no cold start was seen, it is taken to be as dear as the dearest elsewhere: doubt does not flatter.
     extras = [extra for m in run.measurements if (extra := mean_cold_extra_ms(m)) is not None]
     return Pricing(
         function=run.function,
         prices=prices,
-        billing=resolve_billing(run, usage),
-        borrowed_ms=max(extras, default=0.0),
+        billing=resolve_billing(run, usage, cold_seen=bool(extras)),
+        borrowed_ms=max(extras, default=None),
     )
+
+
+def _eligible(observed: Sequence[Observed]) -> tuple[Observed, ...]:
+    """The candidates that meet the constraints."""
+    return tuple(o for o in candidates(observed) if not o.profile.unmet)
 
 
 def _constrained(observed: Sequence[Observed], goal: Goal, currency: str) -> tuple[Observed, ...]:

@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike
 
 from powertune.analysis.estimates import LEVEL, Estimate, Interval, estimate_mean, mean_of, reach_of, total
 
+#: Of the errors that a level of confidence allows, so many are taken for what is approximate.
+CAUTION = 0.85
 #: exp() beyond this is not a number any more, and no ratio of durations is.
 _LARGEST_LOG = 700.0
 
@@ -75,17 +77,12 @@ def ratio_of(log_ratio: Estimate, *, level: float = LEVEL) -> Comparison:
     """The comparison that an estimated log ratio amounts to."""
     if log_ratio.variance is None:
         return Comparison(ratio=_exp(log_ratio.mean), interval=None, verdict=Difference.INCONCLUSIVE)
-    # Satterthwaite's approximation claims a little too much for few environments: rounded down, it errs
-    # to the side of doubt (see benchmarks/calibration.py).
+    # The delta method and Satterthwaite's degrees of freedom are approximations, which claim a little too much for
+    # few environments. Both are made to err to the side of doubt: see benchmarks/calibration.py.
     freedom = max(1.0, float(math.floor(min(log_ratio.freedom, 1e9))))
-    reach = reach_of(log_ratio.variance, freedom, level)
+    reach = reach_of(log_ratio.variance, freedom, 1 - CAUTION * (1 - level))
     low, high = log_ratio.mean - reach, log_ratio.mean + reach
     return Comparison(ratio=_exp(log_ratio.mean), interval=(_exp(low), _exp(high)), verdict=_verdict(low, high))
-
-
-def compare_means(candidate: ArrayLike, baseline: ArrayLike, *, level: float = LEVEL) -> Comparison:
-    """Compare the means of two independent samples of non-negative values."""
-    return compare(log_mean(candidate), log_mean(baseline), level=level)
 
 
 def _verdict(low: float, high: float) -> Difference:

@@ -1,8 +1,12 @@
 """Whether a configuration meets the constraints of a goal, and by how much it does not."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
+
+from powertune.analysis.estimates import LEVEL, Sample
 from powertune.analysis.nouns import Profile
 from powertune.analysis.summary import Summary
 from powertune.model import Goal, Statistic
@@ -14,6 +18,7 @@ _STATISTICS: dict[Statistic, Callable[[Summary], float]] = {
     Statistic.P95: lambda summary: summary.p95,
     Statistic.P99: lambda summary: summary.p99,
 }
+_QUANTILES = {Statistic.P50: 0.5, Statistic.P95: 0.95, Statistic.P99: 0.99}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +30,9 @@ class Excess:
 
 
 def excesses(profile: Profile, goal: Goal, currency: str) -> tuple[Excess, ...]:
-    """The constraints that a configuration does not meet, by its means and percentiles.
+    """The constraints that a judged configuration does not meet, by its means and percentiles.
 
-    What is not known does not meet a constraint.
+    Memory that is not known is taken to be too much.
     """
     found = (_duration(profile, goal), _cost(profile, goal, currency), _headroom(profile, goal))
     return tuple(excess for excess in found if excess is not None)
@@ -45,19 +50,42 @@ def limits(goal: Goal, currency: str) -> str:
     return ", ".join(words)
 
 
-def undecided(profile: Profile, goal: Goal) -> str | None:
-    """Why it is doubtful whether a configuration meets a limit: it is inside the interval, or the sample is small."""
-    limit, duration = goal.max_duration, profile.duration
-    if limit is not None and duration is not None:
-        if limit.statistic is Statistic.MEAN and _inside(limit.at_most_ms, duration.interval):
-            return "the limit on the mean duration is inside its interval"
-        # The largest of n values is below the q quantile with probability q^n.
-        needed = {Statistic.P50: 5, Statistic.P95: 59, Statistic.P99: 299}.get(limit.statistic, 0)
-        if duration.n < needed:
-            return f"{duration.n} invocations are too few to be sure of the {limit.statistic} ({needed} would do)"
+def undecided(profile: Profile, durations: Sample, goal: Goal) -> str | None:
+    """Why it is doubtful whether a configuration meets a limit that its figures meet; None where it is not.
+
+    For a mean, the limit is inside the interval. For a percentile, so many of the `durations` are above the limit
+    that they could be with the true percentile above it: with k of n above, a quantile q is below the limit with
+    confidence 95 % only if at most k of n are so with a probability of at most 5 %, when each is with 1 - q (the
+    exact binomial bound; Hahn & Meeker, Statistical Intervals, 1991, ch. 5). That takes invocations for independent
+    of each other, so differences between environments leave more doubt than is said.
+    """
+    limit = goal.max_duration
+    if limit is not None and profile.duration is not None:
+        if limit.statistic is Statistic.MEAN:
+            if _inside(limit.at_most_ms, profile.duration.interval):
+                return "the limit on the mean duration is inside its interval"
+        else:
+            above = int(np.count_nonzero(durations > limit.at_most_ms))
+            if _at_most(above, durations.size, 1 - _QUANTILES[limit.statistic]) > 1 - LEVEL:
+                seen = f"{durations.size} invocations, {above} of them above the limit"
+                return f"{seen}, do not prove the {limit.statistic}"
     if goal.max_cost is not None and profile.cost is not None and _inside(goal.max_cost, profile.cost.interval):
         return "the limit on the cost is inside its interval"
     return None
+
+
+def _at_most(successes: int, trials: int, probability: float) -> float:
+    """The probability of so many successes or fewer: the binomial distribution."""
+    # In logarithms, as the factors of large samples are beyond any float.
+    logs = (
+        math.lgamma(trials + 1)
+        - math.lgamma(k + 1)
+        - math.lgamma(trials - k + 1)
+        + k * math.log(probability)
+        + (trials - k) * math.log1p(-probability)
+        for k in range(successes + 1)
+    )
+    return math.fsum(map(math.exp, logs))
 
 
 def _inside(value: float, interval: tuple[float, float] | None) -> bool:

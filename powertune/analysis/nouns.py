@@ -66,8 +66,8 @@ class Profile:
 
     Duration and billed duration are those of warm invocations. None where there was nothing to take them from.
     `reason` says why the status is not ok. `unmet` are the constraints of the goal that the configuration does not
-    meet, as sentences without a subject. `pareto`: it is on the front; `dominated_by` is a configuration that is
-    cheaper and faster (see `pareto`), None on the front and where the status is not ok.
+    meet, as sentences without a subject. `pareto`: it is on the front of those that meet them (of all, where none
+    does); `dominated_by` is one that keeps it off the front (see `pareto.dominators`), None for all others.
     """
 
     configuration: Configuration
@@ -88,11 +88,12 @@ class Profile:
 class Billing:
     """On what the costs rest, and where that is known from.
 
-    `cold_share` is the share of invocations taken to start cold; `invocations_per_month` is None where the traffic is
-    not known; `savings_plan` is a share of the price of duration. The sources are phrases such as `from CloudWatch`.
+    `cold_share` is the share of invocations that start cold, None where it is not known: then costs are those of warm
+    invocations. `invocations_per_month` is None where the traffic is not known; `savings_plan` is a share of the
+    price of duration. The sources are phrases such as `from CloudWatch`.
     """
 
-    cold_share: float
+    cold_share: float | None
     cold_source: str
     invocations_per_month: float | None
     traffic_source: str
@@ -103,7 +104,8 @@ class Billing:
 class Saving:
     """What a change from the current configuration saves in 30 days, in the region's currency; negative if it costs.
 
-    `payback_days`: after so many days it has paid for the measuring; None where a saving is not proven.
+    `payback_days`: after so many days it has paid for the measuring, taking the least that the interval holds; None
+    where a saving is not proven. The interval holds although the configuration was picked by the same data.
     """
 
     per_month: float
@@ -120,13 +122,15 @@ class Saving:
 class Recommendation:
     """The configuration to use, and why.
 
-    `equivalent` are the configurations whose difference to the best one, in what the strategy asks for, cannot be
-    told from noise. The ratios compare with the current configuration at 95 %; None when that was not measured.
-    `saving` is None where the current configuration was not measured, or the traffic is not known.
+    `best` has the lowest mean of what the strategy asks for; `equivalent` are the configurations whose difference to
+    it, in that, cannot be told from noise, without the recommended one. The ratios compare with the current
+    configuration, at 95 % for all that might have been recommended; None when that was not measured. `saving` is None
+    where the current configuration was not measured, or the traffic is not known.
     """
 
     configuration: Configuration
     strategy: Strategy
+    best: Configuration
     equivalent: tuple[Configuration, ...]
     cost_ratio: Comparison | None
     duration_ratio: Comparison | None

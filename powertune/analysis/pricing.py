@@ -65,13 +65,14 @@ class Costing:
 class Pricing:
     """The prices of a function's region under the terms of its traffic.
 
-    `borrowed_ms` is what a cold start is taken to be billed beyond a warm invocation where none was seen.
+    `borrowed_ms` is what a cold start is taken to be billed beyond a warm invocation where none was seen: the most
+    that was seen elsewhere, so that doubt does not flatter; None where none was seen anywhere.
     """
 
     function: FunctionState
     prices: RegionPrices
     billing: Billing
-    borrowed_ms: float = 0.0
+    borrowed_ms: float | None = None
 
     def cost(self, configuration: Configuration, billed: Sample, lanes: Lanes, cold_billed: Sample) -> Costing:
         """What an invocation costs: warm and cold starts in their shares, and its part of what is paid by the month.
@@ -80,11 +81,15 @@ class Pricing:
             billed: billed durations of at least one warm invocation, in ms, with their lanes.
             cold_billed: billed durations of cold starts, in ms; may be empty.
         """
-        share = self.billing.cold_share
-        tariff = self._tariff(configuration, mean_of(billed))
+        share = self.billing.cold_share or 0.0
+        tariff = self.tariff(configuration, billed, cold_billed)
         traffic = self.billing.invocations_per_month
-        cold = estimate_mean(cold_billed) if cold_billed.size else constant(mean_of(billed) + self.borrowed_ms)
-        each = total([cold.times(tariff.per_ms), constant(tariff.per_request + tariff.per_cold_start)])
+        each = total(
+            [
+                self._cold_ms(billed, cold_billed).times(tariff.per_ms),
+                constant(tariff.per_request + tariff.per_cold_start),
+            ]
+        )
         plain = self.prices.invocation_cost(configuration, mean_of(billed), self.function.ephemeral_storage_mb)
         return Costing(
             warm=(1 - share) * (tariff.per_ms * billed + tariff.per_request),
@@ -94,10 +99,19 @@ class Pricing:
             plain_warm=plain,
         )
 
-    def cold_start_cost(self, configuration: Configuration, billed_ms: float) -> float:
-        """What a cold start that is billed for so long costs."""
-        tariff = self._tariff(configuration, billed_ms)
-        return tariff.per_ms * billed_ms + tariff.per_request + tariff.per_cold_start
+    def tariff(self, configuration: Configuration, billed: Sample, cold_billed: Sample) -> Tariff:
+        """The tariff at the volume that this traffic has at this configuration; at least one sample is not empty."""
+        share = self.billing.cold_share or 0.0
+        warm_ms = mean_of(billed if billed.size else cold_billed)
+        cold_ms = mean_of(cold_billed if cold_billed.size else billed)
+        gb_seconds = configuration.memory_mb / 1024 * ((1 - share) * warm_ms + share * cold_ms) / 1000
+        return make_tariff(
+            configuration,
+            self.function,
+            self.prices,
+            savings_plan=self.billing.savings_plan,
+            gb_seconds_per_month=(self.billing.invocations_per_month or 0.0) * gb_seconds,
+        )
 
     def spent(self, configuration: Configuration, paid: Sequence[int], count: int) -> float | None:
         """What measuring cost, on demand and undiscounted.
@@ -111,25 +125,26 @@ class Pricing:
         rate = self.prices.rate_per_ms(configuration, self.function.ephemeral_storage_mb)
         return rate * billed + self.prices.request * count
 
-    def _tariff(self, configuration: Configuration, billed_ms: float) -> Tariff:
-        volume = (self.billing.invocations_per_month or 0.0) * configuration.memory_mb / 1024 * billed_ms / 1000
-        return make_tariff(
-            configuration,
-            self.function,
-            self.prices,
-            savings_plan=self.billing.savings_plan,
-            gb_seconds_per_month=volume,
-        )
+    def _cold_ms(self, billed: Sample, cold_billed: Sample) -> Estimate:
+        """What a cold start is billed for. One of them, or none, says nothing of its own error."""
+        if cold_billed.size >= 2:
+            return estimate_mean(cold_billed)
+        warm_ms = mean_of(billed)
+        cold_ms = mean_of(cold_billed) if cold_billed.size else warm_ms + (self.borrowed_ms or 0.0)
+        # So the error is taken to be as large as what starting cold adds.
+        return Estimate(mean=cold_ms, variance=max(0.0, cold_ms - warm_ms) ** 2)
 
 
-def resolve_billing(run: TuningRun, usage: Usage) -> Billing:
-    """What a person says about the traffic; else what CloudWatch showed; else nothing, and said so."""
+def resolve_billing(run: TuningRun, usage: Usage, *, cold_seen: bool) -> Billing:
+    """What a person says about the traffic; else what CloudWatch showed; else nothing, and said so.
+
+    Args:
+        cold_seen: whether the run has a cold start from which to tell what one costs.
+    """
+    share, share_source = _cold_share(run, usage)
+    if share and not cold_seen:
+        share, share_source = None, f"although {share:.2%} start cold: no cold start was measured"
     traffic = run.traffic
-    share, share_source = usage.cold_share, "as given"
-    if share is None and traffic is not None and traffic.cold_share is not None:
-        share, share_source = traffic.cold_share, f"in {traffic.reports:,} reports in CloudWatch Logs"
-    if share is None:
-        share, share_source = 0.0, "as the share is not known (give --cold-share)"
     monthly, source = usage.invocations_per_month, "as given"
     if monthly is None and traffic is not None:
         monthly, source = traffic.invocations_per_month, f"in CloudWatch over {traffic.days:g} days"
@@ -142,3 +157,15 @@ def resolve_billing(run: TuningRun, usage: Usage) -> Billing:
         traffic_source=source,
         savings_plan=usage.savings_plan,
     )
+
+
+def _cold_share(run: TuningRun, usage: Usage) -> tuple[float | None, str]:
+    """The share of cold starts, and where it is known from."""
+    traffic = run.traffic
+    if usage.cold_share is not None:
+        return usage.cold_share, "as given"
+    if run.function.provisioned_concurrency:
+        return 0.0, "as provisioned concurrency serves them"
+    if traffic is not None and traffic.cold_share is not None:
+        return traffic.cold_share, f"in {traffic.reports:,} reports in CloudWatch Logs"
+    return None, "their share is not known (give --cold-share)"

@@ -11,6 +11,7 @@ from powertune.analysis.nouns import ColdStarts, Counts, Profile, ProfileStatus
 from powertune.analysis.pricing import Costing, Pricing
 from powertune.analysis.summary import summarize
 from powertune.model import Architecture, Configuration, Measurement, Population
+from powertune.tariff import Tariff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -67,7 +68,7 @@ def observe(measurement: Measurement, pricing: Pricing) -> Observed:
         counts=counts,
         duration=summarize(warm.durations, seed=(*seed, 0), lanes=warm.lanes) if warm.durations.size else None,
         billed_ms_mean=mean_of(warm.billed) if warm.billed.size else None,
-        cold=_cold_starts(cold, pricing, configuration, seed),
+        cold=_cold_starts(cold, pricing.tariff(configuration, warm.billed, cold.billed), seed),
         max_memory_used_mb=max(_known(set(invocations.column("max_memory_used_mb"))), default=None),
         cost=None if costing is None else costing.summary,
     )
@@ -132,9 +133,7 @@ def _cold(measurement: Measurement) -> _Cold:
     return _Cold(phases=phases, durations=durations, billed=billed)
 
 
-def _cold_starts(
-    cold: _Cold, pricing: Pricing, configuration: Configuration, seed: tuple[int, int]
-) -> ColdStarts | None:
+def _cold_starts(cold: _Cold, tariff: Tariff, seed: tuple[int, int]) -> ColdStarts | None:
     if not cold.phases.size:
         return None
     billed = mean_of(cold.billed)
@@ -142,7 +141,7 @@ def _cold_starts(
         init=summarize(cold.phases, seed=(*seed, 1)),
         duration=summarize(cold.durations, seed=(*seed, 2)),
         billed_ms_mean=billed,
-        cost=pricing.cold_start_cost(configuration, billed),
+        cost=tariff.per_ms * billed + tariff.per_request + tariff.per_cold_start,
     )
 
 

@@ -68,14 +68,16 @@ def recommend(able: Sequence[Observed], observed: Sequence[Observed], question: 
         chosen = min((o for o in (best, *equal) if o.profile.pareto), key=_cheapness)
     equivalent = tuple(sorted(o.profile.configuration for o in (best, *equal) if o is not chosen))
     baseline = next((o for o in observed if o.profile.configuration == question.current), None)
-    cost_ratio, duration_ratio = _against(chosen, baseline)
+    claim = _claim_level(len(able))
+    cost_ratio, duration_ratio = _against(chosen, baseline, claim)
     return Recommendation(
         configuration=chosen.profile.configuration,
         strategy=goal.strategy,
+        best=best.profile.configuration,
         equivalent=equivalent,
         cost_ratio=cost_ratio,
         duration_ratio=duration_ratio,
-        saving=_saving(chosen, baseline, question),
+        saving=_saving(chosen, baseline, question, claim),
         reasons=(
             _why(chosen, best, admitted, question),
             *_alike(equivalent, len(able)),
@@ -83,6 +85,15 @@ def recommend(able: Sequence[Observed], observed: Sequence[Observed], question: 
             *_no_gain(question.current, equivalent),
         ),
     )
+
+
+def _claim_level(count: int) -> float:
+    """The confidence of the comparison with the current configuration.
+
+    Whichever of the others looked best was picked by the same data: the comparison is held as if each of them were
+    compared with the current one (Bonferroni), or luck would be sold as a saving.
+    """
+    return 1 - (1 - LEVEL) / max(1, count - 1)
 
 
 def _within_tolerance(able: Sequence[Observed], goal: Goal) -> list[Observed]:
@@ -102,8 +113,9 @@ def _means(o: Observed) -> tuple[float, float]:
 def _score(o: Observed, goal: Goal) -> float:
     cost, duration = _means(o)
     if goal.strategy is Strategy.BALANCED:
-        weight = goal.balanced_weight
-        return weight * _log(cost) + (1 - weight) * _log(duration)
+        # A weight of 0 leaves its factor out, even where that is 0.
+        weights = ((goal.balanced_weight, cost), (1 - goal.balanced_weight, duration))
+        return sum(weight * _log(value) for weight, value in weights if weight)
     return cost if goal.strategy is Strategy.COST else duration
 
 
@@ -137,18 +149,20 @@ def _works(baseline: Observed | None) -> bool:
     return baseline is not None and baseline.profile.status is ProfileStatus.OK
 
 
-def _against(chosen: Observed, baseline: Observed | None) -> tuple[Comparison | None, Comparison | None]:
+def _against(
+    chosen: Observed, baseline: Observed | None, level: float
+) -> tuple[Comparison | None, Comparison | None]:
     """Cost and duration against the current configuration, where that works and was measured."""
     if baseline is None or not _works(baseline):
         return None, None
     if baseline is chosen:
         return SAME, SAME
-    cost = compare(_costing(chosen).log, _costing(baseline).log)
-    duration = compare(log_mean(chosen.durations, chosen.lanes), log_mean(baseline.durations, baseline.lanes))
-    return cost, duration
+    cost = compare(_costing(chosen).log, _costing(baseline).log, level=level)
+    durations = (log_mean(o.durations, o.lanes) for o in (chosen, baseline))
+    return cost, compare(*durations, level=level)
 
 
-def _saving(chosen: Observed, baseline: Observed | None, question: Question) -> Saving | None:
+def _saving(chosen: Observed, baseline: Observed | None, question: Question, level: float) -> Saving | None:
     """What the change saves in a month: the difference of two mean costs, times the traffic."""
     traffic = question.invocations_per_month
     if traffic is None or baseline is None or not _works(baseline):
@@ -156,9 +170,10 @@ def _saving(chosen: Observed, baseline: Observed | None, question: Question) -> 
     if baseline is chosen:
         return Saving(per_month=0.0, interval=(0.0, 0.0), payback_days=None)
     difference = total([_costing(baseline).estimate, _costing(chosen).estimate.times(-1)]).times(traffic)
-    interval = difference.interval()
-    proven = interval is not None and interval[0] > 0 and question.spent is not None
-    payback = (question.spent or 0.0) / (difference.mean / DAYS_PER_MONTH) if proven else None
+    interval = difference.interval(level)
+    payback = None
+    if interval is not None and interval[0] > 0 and question.spent is not None:
+        payback = question.spent / interval[0] * DAYS_PER_MONTH
     return Saving(per_month=difference.mean, interval=interval, payback_days=payback)
 
 

@@ -24,8 +24,19 @@ _NESTED_TOTAL_BYTES = 512 * 1024 * 1024
 #: The other methods unpack without a bound on memory, and Lambda's packages do not use them.
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _UNREADABLE = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError, OSError)
-_ARCHITECTURE_WORDS = re.compile(
-    r"(?:^|(?<=[^a-z0-9]))(?:x86[-_]64|amd64|x64|x86|i[3-6]86|aarch64|arm64|armv[78]\w*)(?![a-z0-9])", re.ASCII
+_ARCHITECTURE = (
+    r"(?:x86(?:[-_](?:64|32))?|amd64|x64|i[3-6]86|ia32"
+    r"|aarch[-_]?64|arm64(?:[-_]v8a)?|arm(?:32|el|hf|eabi(?:-v7a)?|v[5-8][a-z]*)?)"
+)
+#: The C library of Lambda's own runtimes, which one twin's name may have and the other's lack. Musl is another one.
+_GLIBC = r"(?:gnu(?:eabi(?:hf)?)?|glibc)"
+#: As a word of its own, with the sign that joins it to what it follows.
+_WORDS = re.compile(rf"(?:^|[-_.]|(?<=[^a-z0-9]))(?:{_ARCHITECTURE}|{_GLIBC})(?![a-z0-9])", re.ASCII)
+#: Linux's format is that of other systems too, and Java's archives carry binaries for them: nothing here runs those.
+_OTHER_SYSTEM = re.compile(
+    r"(?:^|[^a-z0-9])(?:android|dragonfly(?:bsd)?|freebsd|netbsd|openbsd|solaris|sunos)"
+    rf"[-_/]{_ARCHITECTURE}(?![a-z0-9])",
+    re.ASCII,
 )
 
 
@@ -38,9 +49,13 @@ class Native:
 
     @property
     def kind(self) -> str:
-        """The file's name without the architecture: the same for `x-linux-x64.node` and `x-linux-arm64.node`."""
-        name = re.split(r"[/!]", self.path.lower())[-1]
-        return _ARCHITECTURE_WORDS.sub("", name)
+        """The whole path without the architecture: the same for `a/linux-x64/b.node` and `a/linux-arm64/b.node`."""
+        return _WORDS.sub("", self.path.lower())
+
+    @property
+    def for_linux(self) -> bool:
+        """Whether the path does not say that it is for another system, as `freebsd-x86-64/x.so` does."""
+        return _OTHER_SYSTEM.search(self.path.lower()) is None
 
 
 @dataclass(slots=True)
@@ -66,11 +81,15 @@ def inspect(package: bytes, *, most: int = _NESTED_BYTES, in_all: int = _NESTED_
 def lacking(natives: Collection[Native], own: Architecture, wanted: Architecture) -> tuple[str, ...]:
     """The binaries for `own` that come without a twin for `wanted`.
 
-    A package may hold a binary for each side and choose when it runs; the twins' names differ by the architecture,
-    or not at all.
+    A package may hold a binary for each side and choose when it runs. Twins are in the same place of it but for the
+    words of the architecture: a file of the same name in another package's folder is no twin.
     """
     twins = {native.kind for native in natives if native.architecture is wanted}
-    return tuple(native.path for native in natives if native.architecture is own and native.kind not in twins)
+    return tuple(
+        native.path
+        for native in natives
+        if native.architecture is own and native.for_linux and native.kind not in twins
+    )
 
 
 def machine_of(header: bytes) -> Architecture | None:

@@ -11,6 +11,7 @@ from powertune.aws.download import download
 from powertune.aws.functions import LambdaFunction
 from powertune.aws.snapshot import Snapshot
 from powertune.errors import AlreadyExists, FunctionRefused, NotFound
+from powertune.model import Advisory
 
 #: A larger ZIP cannot be sent with CreateFunction (Lambda quotas).
 UPLOAD_LIMIT_BYTES = 50 * 1024 * 1024
@@ -54,6 +55,24 @@ def make_copy(original: LambdaFunction, seen: Snapshot, wanted: Wanted) -> tuple
             hint="mend the function's configuration, then tune it",
         )
     return copy, made
+
+
+def other_runtime_version(seen: Snapshot, made: Snapshot) -> tuple[Advisory, ...]:
+    """Say so if a copy does not run on the runtime version that the function is kept on: CreateFunction takes none.
+
+    Only where both have one architecture: the ARN of one and the same version differs between two.
+    """
+    was, now = _runtime_version(seen), _runtime_version(made)
+    if _architectures(seen) != _architectures(made) or was is None or now is None or was == now:
+        return ()
+    names = [snapshot.configuration["FunctionName"] for snapshot in (made, seen)]
+    return (
+        Advisory(
+            code="other-runtime-version",
+            message=f"the copy {names[0]} is measured on runtime version {now}, but {names[1]} runs on {was}",
+            next_step="measure the function itself, without --isolate, or let Lambda update its runtime first",
+        ),
+    )
 
 
 def copy_of(original: LambdaFunction, name: str) -> LambdaFunction:
@@ -136,6 +155,16 @@ def _copy(original: LambdaFunction, item: Mapping[str, Any]) -> Copy | None:
     if maker(tags, original.ref, original.aws.region) != run_id:
         return None
     return Copy(name=name, run_id=run_id, changed_at=datetime.fromisoformat(item["LastModified"]).timestamp())
+
+
+def _runtime_version(snapshot: Snapshot) -> str | None:
+    """The ARN; images have none, nor has a function whose version cannot be found out."""
+    arn = (snapshot.configuration.get("RuntimeVersionConfig") or {}).get("RuntimeVersionArn")
+    return None if arn is None else str(arn)
+
+
+def _architectures(snapshot: Snapshot) -> list[str]:
+    return list(snapshot.configuration.get("Architectures") or ["x86_64"])
 
 
 def _code(original: LambdaFunction, seen: Snapshot, wanted: Wanted) -> dict[str, Any]:

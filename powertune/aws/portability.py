@@ -8,7 +8,7 @@ from powertune.aws.copies import download_code, refuse_unsendable
 from powertune.aws.download import download
 from powertune.aws.functions import LambdaFunction
 from powertune.aws.snapshot import Snapshot
-from powertune.errors import AccessDenied, FunctionRefused, NotFound
+from powertune.errors import AccessDenied, FunctionRefused, NotFound, Unavailable, UsageError
 from powertune.model import Advisory, Architecture
 from powertune.plan import Plan
 
@@ -84,26 +84,28 @@ def _check_code(function: LambdaFunction, seen: Snapshot, plan: Plan, wanted: Ar
 
 
 def _check_layer(function: LambdaFunction, arn: str, plan: Plan, wanted: Architecture) -> tuple[Advisory, ...]:
-    """A layer says what it is for, or is looked into, or belongs to somebody who does not let us."""
+    """A layer may say what it is for, and is looked into all the same, unless its owner does not let us."""
     aws = function.aws
+    where = f"layer {arn}"
     try:
         layer: Any = aws.call(aws.clients.control.get_layer_version_by_arn, Arn=arn)
     except AccessDenied as denied:
-        return (_not_inspected(f"layer {arn}", denied.message, wanted),)
+        return (_not_inspected(where, denied.message, wanted),)
     except NotFound:
         raise FunctionRefused(
-            f"layer {arn} exists no more, and no copy can use it", hint="give the function a layer that exists"
+            f"{where} exists no more, and no copy can use it", hint="give the function a layer that exists"
         ) from None
     declared = layer.get("CompatibleArchitectures") or []
-    if declared:
-        if str(wanted) not in declared:
-            raise FunctionRefused(
-                f"layer {arn} is for {', '.join(declared)} only",
-                hint=f"{plan.function.name} cannot be measured on {wanted} with it: use a layer for both",
-            )
-        return ()
-    package = download(aws, str(layer["Content"]["Location"]), f"layer {arn}")
-    return _judge(inspect(package), f"layer {arn}", plan, wanted)
+    if declared and str(wanted) not in declared:
+        raise FunctionRefused(
+            f"{where} is for {', '.join(declared)} only",
+            hint=f"{plan.function.name} cannot be measured on {wanted} with it: use a layer for both",
+        )
+    try:
+        package = download(aws, str(layer["Content"]["Location"]), where)
+    except (Unavailable, UsageError) as error:
+        return (_not_inspected(where, error.message, wanted),)
+    return _judge(inspect(package), f"{where} (declared for {wanted})" if declared else where, plan, wanted)
 
 
 def _judge(found: Inspection, where: str, plan: Plan, wanted: Architecture) -> tuple[Advisory, ...]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from threading import Event, Lock
 
 from powertune.aws.client import Aws
-from powertune.aws.copies import delete_copies, make_copy
+from powertune.aws.copies import delete_copies, make_copy, other_runtime_version
 from powertune.aws.copy_names import copy_names
 from powertune.aws.copy_request import Wanted
 from powertune.aws.functions import LambdaFunction, over_limit
@@ -197,8 +197,7 @@ class AwsTarget:
 
     def _undo(self) -> tuple[str, ...]:
         if not self._plan.touches_original:
-            copies = len(self._plan.copies)
-            return delete_copies(self._function, self._plan.run_id, copies, uncertain=self._uncertain)
+            return delete_copies(self._function, self._plan.run_id, len(self._plan.copies), uncertain=self._uncertain)
         journal = self._journal or self._own_journal()
         return () if journal is None else undo(self._function, journal, uncertain=self._uncertain)
 
@@ -237,6 +236,7 @@ class AwsTarget:
         except (FunctionBusy, Unavailable):
             self._uncertain = True
             raise
+        self._advisories.extend(other_runtime_version(seen, made))
         return self._holder(copy, journal, made)
 
     def _holder(self, function: LambdaFunction, journal: Journal, found: Snapshot) -> Holder:

@@ -14,26 +14,33 @@ def compare(
         str | None,
         typer.Argument(help="Results file to compare.  [default: arm64 of the same file, compared with x86_64]"),
     ] = None,
+    more: common.More = None,
     cold_share: common.ColdShare = None,
     invocations_per_month: common.InvocationsPerMonth = None,
     savings_plan: common.SavingsPlan = None,
     prices: common.Prices = None,
     format_: Annotated[
-        str, typer.Option("--format", help="What to print: table, json, markdown or visualizer.")
-    ] = "table",
-    output: common.File = None,
+        str | None,
+        typer.Option(
+            "--format",
+            help="table, json, markdown or visualizer.  [default: table, or by the file's ending]",
+            show_default=False,
+        ),
+    ] = None,
+    output: common.Output = None,
 ) -> None:
     """Tell what is faster, slower, cheaper or dearer, per memory size and overall, as far as that can be told."""
     from powertune import results
-    from powertune.cli.comparing import COMPARE_FORMATS, render_comparison
-    from powertune.cli.outputs import write_output
+    from powertune.cli.comparing import compare_formats, render_comparison
+    from powertune.cli.outputs import name_outputs, refuse_overwriting
+    from powertune.cli.rendering import deliver
     from powertune.cli.sources import load_prices
     from powertune.config import JUDGEMENT_OPTIONS, parse_judgement
-    from powertune.errors import UsageError
 
     _, usage = parse_judgement({name: value for name, value in locals().items() if name in JUDGEMENT_OPTIONS})
-    if format_ not in COMPARE_FORMATS:
-        raise UsageError(f"unknown format {format_!r}", hint=f"one of {', '.join(COMPARE_FORMATS)}")
+    outputs = name_outputs(format_, output or (), more or (), compare_formats())
+    refuse_overwriting([wanted.path for wanted in outputs], [baseline, candidate, prices])
     runs = tuple(results.load(Path(file)) for file in (baseline, candidate) if file is not None)
     table = load_prices(Path(prices) if prices else None)
-    write_output(render_comparison(runs, table, usage, format_), output)
+    for wanted in outputs:
+        deliver(render_comparison(runs, table, usage, wanted), wanted, quiet=False)

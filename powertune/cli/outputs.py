@@ -3,8 +3,7 @@
 import os
 import re
 import sys
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,15 +21,19 @@ _RAW = {"csv": "raw-csv", "raw-csv": "raw-csv"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Output:
-    """A format, and the file to write it to; None is stdout. `shown`: in a browser, once it is written."""
+    """A format, and the file to write it to; None is stdout.
+
+    `shown`: in a browser, once it is written; where there is no file, it is written to a temporary one.
+    """
 
     format: str
     path: Path | None
     shown: bool = False
 
-    def __post_init__(self) -> None:
-        if self.path is None and self.format in _BINARY and sys.stdout.isatty():
-            raise UsageError(f"{self.format} is not for a terminal", hint=f"write a file: -o report.{self.format}")
+    @property
+    def on_stdout(self) -> bool:
+        """Whether it is printed."""
+        return self.path is None and not self.shown
 
 
 def formats() -> Mapping[str, tuple[str, ...]]:
@@ -43,29 +46,65 @@ def formats() -> Mapping[str, tuple[str, ...]]:
 def parse_outputs(
     format_: str | None, files: Sequence[str], more: Sequence[str] = (), *, raw: bool = False, page: bool = False
 ) -> tuple[Output, ...]:
-    """What to write and where, checked before anything is measured.
+    """The reports to write and where, checked before anything is measured.
+
+    Args:
+        raw: every invocation, where csv is asked for.
+        page: show the HTML report in a browser.
+
+    Raises:
+        UsageError: as for `name_outputs`; or --raw without csv.
+    """
+    outputs = _raw(name_outputs(format_, files, more, formats()), raw=raw)
+    return _shown(outputs) if page else outputs
+
+
+def name_outputs(
+    format_: str | None, files: Sequence[str], more: Sequence[str], known: Mapping[str, tuple[str, ...]]
+) -> tuple[Output, ...]:
+    """What to write and where: files in the format that is named, else in that of their endings; else a table.
 
     `r.{html,png}` stands for both files. Where a shell has expanded it itself, all but the first arrive as `more`
     arguments.
 
+    Args:
+        known: the formats that there are, with the endings of their files.
+
     Raises:
-        UsageError: an unknown format or ending, a place that cannot be written to, or an argument too many.
+        UsageError: an unknown format or ending, a place that cannot be written to, a file that is named twice, a
+            picture for a terminal, or an argument too many.
     """
     if more and not files:
         raise UsageError(f"unexpected argument {more[0]!r}", hint="files to write come after -o")
     paths = [Path(name) for file in (*files, *more) for name in _expanded(file)]
-    if format_ is not None and format_ not in formats():
-        raise UsageError(f"unknown format {format_!r}", hint=f"one of {', '.join(formats())}")
-    for path in paths:
+    if format_ is not None and format_ not in known:
+        raise UsageError(f"unknown format {format_!r}", hint=f"one of {', '.join(known)}")
+    for number, path in enumerate(paths):
         _check_place(path)
+        refuse_overwriting([path], paths[:number])
     if format_ is not None and len(paths) > 1:
         raise UsageError(
             f"--format {format_} cannot hold for {len(paths)} files",
             hint="leave it out: the endings name the formats",
         )
-    outputs = tuple(Output(format=format_ or _by_ending(path), path=path) for path in paths)
-    outputs = _raw(outputs or (Output(format=format_ or TABLE, path=None),), raw=raw)
-    return _shown(outputs) if page else outputs
+    if not paths and format_ in _BINARY and sys.stdout.isatty():
+        raise UsageError(f"{format_} is not for a terminal", hint=f"write a file: -o report.{format_}")
+    outputs = tuple(Output(format=format_ or _by_ending(path, known), path=path) for path in paths)
+    return outputs or (Output(format=format_ or TABLE, path=None),)
+
+
+def refuse_overwriting(written: Iterable[Path | None], kept: Iterable[str | Path | None]) -> None:
+    """Find out whether a file that is to be written would replace another one that matters. None is no file.
+
+    Raises:
+        UsageError: it would.
+    """
+    # Devices and pipes hold nothing that could be lost.
+    places = {os.path.realpath(path): path for path in kept if path is not None}
+    for path in written:
+        place = None if path is None else os.path.realpath(path)
+        if place in places and (not Path(place).exists() or Path(place).is_file()):
+            raise UsageError(f"{str(path)!r} would overwrite {str(places[place])!r}", hint="name another file")
 
 
 def write_output(data: bytes, file: str | None) -> None:
@@ -105,9 +144,9 @@ def _expanded(text: str) -> Iterator[str]:
         yield from _expanded(text[: match.start()] + choice + text[match.end() :])
 
 
-def _by_ending(path: Path) -> str:
+def _by_ending(path: Path, known: Mapping[str, tuple[str, ...]]) -> str:
     name = path.name.lower()
-    endings = {suffix: known for known, suffixes in formats().items() for suffix in suffixes}
+    endings = {suffix: format_ for format_, suffixes in known.items() for suffix in suffixes}
     for suffix in sorted(endings, key=len, reverse=True):
         if name.endswith(suffix):
             return endings[suffix]
@@ -127,11 +166,10 @@ def _raw(outputs: tuple[Output, ...], *, raw: bool) -> tuple[Output, ...]:
 
 
 def _shown(outputs: tuple[Output, ...]) -> tuple[Output, ...]:
-    """The outputs, with the HTML page to be shown: in a temporary place, where none was asked for."""
-    if any(output.format == _PAGE for output in outputs):
+    """The outputs, with the HTML page to be shown: a file that was asked for, else one of its own."""
+    if any(output.format == _PAGE and output.path for output in outputs):
         return tuple(replace(output, shown=output.format == _PAGE) for output in outputs)
-    folder = Path(tempfile.mkdtemp(prefix="powertune-"))
-    return (*outputs, Output(format=_PAGE, path=folder / "report.html", shown=True))
+    return (*outputs, Output(format=_PAGE, path=None, shown=True))
 
 
 def _check_place(path: Path) -> None:

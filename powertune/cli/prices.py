@@ -22,7 +22,7 @@ def prices(
     """Show Lambda's prices per region, or refresh them from the AWS Price List (pricing:GetProducts)."""
     from powertune.cli import price_display
     from powertune.cli.console import say
-    from powertune.cli.outputs import write_output
+    from powertune.cli.outputs import refuse_overwriting, write_output
     from powertune.cli.sources import load_prices
     from powertune.errors import UsageError
 
@@ -30,6 +30,7 @@ def prices(
         raise UsageError(f"unknown action {action!r}", hint="powertune prices, or powertune prices refresh")
     if format_ not in ("table", "json"):
         raise UsageError(f"unknown format {format_!r}", hint="one of table, json")
+    refuse_overwriting([Path(output) if output else None], [prices_file])
     if action == "refresh":
         path = price_display.refresh(region, profile)
         say(f"saved {path}")

@@ -4,8 +4,10 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from powertune.cli.console import say, write_stdout
@@ -35,43 +37,51 @@ def show_run(
         UsageError: a report cannot be written, or prices are not known.
     """
     from powertune.analysis import analyze
-    from powertune.report.document import headline
+    from powertune.report.wording import headline
 
     analysis = analyze(run, prices, *judgement)
     for output in outputs:
         deliver(_rendered(analysis, output), output, quiet=quiet)
-    if not quiet and all(output.path for output in outputs):
+    if not quiet and not any(output.on_stdout for output in outputs):
         say(printable(headline(analysis)))
     if analysis.failure is not None:
         raise analysis.failure
 
 
 def deliver(data: bytes, output: Output, *, quiet: bool) -> None:
-    """Write a report to its file, or to stdout."""
-    if output.path is None:
+    """Write a report to its file, or to stdout; show it, if that was asked for."""
+    if output.on_stdout:
         write_stdout(data)
         return
-    write_file(data, output.path)
+    path = output.path or Path(tempfile.mkdtemp(prefix="powertune-")) / f"report.{output.format}"
+    write_file(data, path)
     if not quiet:
-        say(f"wrote {output.path}")
+        say(f"wrote {path}")
     if output.shown:
         import webbrowser
 
-        if not webbrowser.open(output.path.resolve().as_uri()):
-            say(f"note: no browser was found; open {output.path}")
+        if not webbrowser.open(path.resolve().as_uri()):
+            say(f"note: no browser was found; open {path}")
 
 
-def show_plan(plan: Plan, outputs: Sequence[Output]) -> None:
-    """Print what a run would do.
+def check_plan_outputs(outputs: Sequence[Output]) -> None:
+    """Find out whether a plan can be written as the outputs say.
 
     Raises:
         UsageError: a plan has no such format.
     """
     for output in outputs:
+        if output.shown:
+            raise UsageError("--open shows the report of a run, and --dry-run makes none", hint="leave one out")
         if output.format not in _PLAN_FORMATS:
             raise UsageError(
                 f"a plan has no format {output.format}", hint=f"with --dry-run, one of {', '.join(_PLAN_FORMATS)}"
             )
+
+
+def show_plan(plan: Plan, outputs: Sequence[Output]) -> None:
+    """Print what a run would do, in formats that were checked."""
+    for output in outputs:
         deliver(_PLAN_FORMATS[output.format](plan).encode(), output, quiet=True)
 
 
@@ -81,7 +91,7 @@ def _rendered(analysis: "Analysis", output: Output) -> bytes:
 
     if output.format != TABLE:
         return render(analysis, output.format)
-    on_screen = output.path is None and sys.stdout.isatty()
+    on_screen = output.on_stdout and sys.stdout.isatty()
     return render_table(
         analysis,
         color=on_screen and "NO_COLOR" not in os.environ,

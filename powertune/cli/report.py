@@ -30,11 +30,12 @@ def report(
     """Show what a run has measured, from its results file."""
     from powertune import results
     from powertune.cli import rendering
-    from powertune.cli.outputs import parse_outputs
+    from powertune.cli.outputs import parse_outputs, refuse_overwriting
     from powertune.cli.sources import load_prices
     from powertune.config import JUDGEMENT_OPTIONS, parse_judgement
 
     judgement = parse_judgement({name: value for name, value in locals().items() if name in JUDGEMENT_OPTIONS})
     outputs = parse_outputs(format_, output or (), more or (), raw=raw, page=open_)
+    refuse_overwriting([output.path for output in outputs], [file, prices])
     table = load_prices(Path(prices) if prices else None)
     rendering.show_run(results.load(Path(file)), table, judgement, outputs, quiet=quiet)

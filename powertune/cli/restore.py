@@ -21,7 +21,10 @@ def restore(
     yes: common.Yes = False,
     _verbose: common.Verbose = False,
 ) -> None:
-    """Give a function back the memory size that it had, and delete the versions, aliases and copies of a dead run."""
+    """Give a function back the memory size that it had, and delete the versions, aliases and copies of a dead run.
+
+    Copies without a journal may be those of an active run: where nobody can be asked, they are deleted with --yes.
+    """
     from powertune.aws.client import Place, connect
     from powertune.aws.functions import LambdaFunction
     from powertune.cli.site import restore_command
@@ -37,7 +40,7 @@ def _restore(function: "LambdaFunction", command: str, *, yes: bool) -> None:
     from powertune.aws.undo import read_journal
     from powertune.cli.console import confirmed, on_terminal, say
     from powertune.cli.restoring import restore_now
-    from powertune.errors import NotFound
+    from powertune.errors import NotFound, UsageError
 
     name = function.ref.name
     copies = _copies(function)
@@ -53,9 +56,26 @@ def _restore(function: "LambdaFunction", command: str, *, yes: bool) -> None:
         return
     for line in _findings(name, journal, copies):
         say(line)
-    if not yes and on_terminal() and not confirmed("if no run is active any more, restore the function now?"):
-        return
-    restore_now(function, journal, command, copies=copies)
+    if not yes and on_terminal():
+        yes = confirmed("if no run is active any more, restore the function now?")
+        if not yes:
+            return
+    unnamed = _unnamed(function, journal, copies)
+    if journal is not None or yes:
+        restore_now(function, journal, command, copies=unnamed if yes else ())
+    if unnamed and not yes:
+        raise UsageError(
+            f"not deleted, as its run may be active: {', '.join(copy.name for copy in unnamed)}",
+            hint=f"if no run is active any more: {command} --yes",
+        )
+
+
+def _unnamed(function: "LambdaFunction", journal: "Journal | None", copies: "tuple[Copy, ...]") -> "tuple[Copy, ...]":
+    """The copies that the journal does not name. Nothing but their age says whether their runs are dead."""
+    from powertune.aws.copy_names import copy_names
+
+    named = () if journal is None else copy_names(function.ref.name, journal.run_id, journal.copies)
+    return tuple(copy for copy in copies if copy.name not in named)
 
 
 def _copies(function: "LambdaFunction") -> "tuple[Copy, ...]":

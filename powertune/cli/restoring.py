@@ -27,12 +27,19 @@ def restore_now(
         interrupts.restoring = True
         try:
             notes = () if journal is None else undo(function, journal)
-            for copy in copies:
-                copy_of(function, copy.name).delete_copy(function.ref, copy.run_id)
+            kept = [copy for copy in copies if not _deleted(function, copy)]
         except PowertuneError as error:
             raise NotRestored(f"{name} is not restored: {error.message}", hint=command) from error
         except KeyboardInterrupt:
             raise NotRestored(f"{name} is not restored: it was abandoned", hint=command) from None
-    for note in notes:
+    for note in (*notes, *map(_kept, kept)):
         say(note)
-    say(f"{name} is restored")
+    say(f"{name} is restored" if not kept else f"{name} is restored, but for what is kept")
+
+
+def _deleted(function: LambdaFunction, copy: Copy) -> bool:
+    return copy_of(function, copy.name).delete_copy(function.ref, copy.run_id)
+
+
+def _kept(copy: Copy) -> str:
+    return f"function {copy.name} is kept: its tags no longer say that run {copy.run_id} made it of this function"

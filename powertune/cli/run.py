@@ -103,6 +103,7 @@ def run(
 
     given = dict(locals())
     outputs = parse_outputs(format_, output or (), more or (), raw=raw, page=open_)
+    tuning.check_outputs(outputs, given)
     place = Place(region=region, profile=profile, endpoint_url=endpoint_url)
     with open_site(target, place, quiet=quiet) as site:
         options = tuning.load_options(site, given)

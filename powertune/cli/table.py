@@ -10,6 +10,7 @@ from powertune.analysis import Analysis
 from powertune.model import Advisory
 from powertune.report.document import Document, Row, write_document
 from powertune.report.plot import draw_plot
+from powertune.report.wording import cold_words
 from powertune.units import printable
 
 #: Where there is no terminal whose width could be asked for, and the least that figures fit into.
@@ -61,6 +62,7 @@ def render_table(analysis: Analysis, *, color: bool, width: int | None, encoding
         console.print(Text(line), no_wrap=True)
     console.print()
     console.print(Text(printable(document.headline)))
+    console.print(Text(f"Cold starts: {cold_words(analysis.billing)}."))
     if document.advisories:
         console.print()
         console.print(_advisories(document.advisories))

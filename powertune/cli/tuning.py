@@ -3,7 +3,7 @@
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from powertune.aws.undo import read_journal
 from powertune.cli import rendering
 from powertune.cli.console import confirmed, on_terminal, say
 from powertune.cli.interrupts import Interrupts, interruptible
+from powertune.cli.outputs import Output, refuse_overwriting
 from powertune.cli.progress import RunObserver
 from powertune.cli.restoring import restore_now
 from powertune.cli.site import Site
@@ -40,13 +41,32 @@ def load_options(site: Site, given: Mapping[str, Any]) -> RunOptions:
     return load_run(site.folder, os.environ, given, payload_reader(site.read_s3), usual_payload=site.payload)
 
 
+def check_outputs(outputs: Sequence[Output], given: Mapping[str, Any]) -> None:
+    """Refuse, before anything is opened, reports that could not be made or would replace another file.
+
+    Args:
+        given: the options of the command line.
+
+    Raises:
+        UsageError: a plan has no such format; or a file that is read, or the results file, would be overwritten.
+    """
+    if given["dry_run"]:
+        rendering.check_plan_outputs(outputs)
+    payload, save = given["payload"], given["save"]
+    read = [given["prices"], payload[1:] if payload is not None and payload.startswith("@") else None]
+    refuse_overwriting([Path(save) if save else None], read)
+    refuse_overwriting([output.path for output in outputs], [save or None, *read])
+
+
 def region_prices(site: Site, options: RunOptions) -> RegionPrices:
     """The prices where the function is.
 
     Raises:
-        UsageError: they are not known.
+        UsageError: they are not known, or not in the currency that the goal names.
     """
-    return load_prices(options.prices).region(site.connection.region)
+    prices = load_prices(options.prices).region(site.connection.region)
+    options.goal.check_currency(prices.currency)
+    return prices
 
 
 def plan_run(site: Site, options: RunOptions, prices: RegionPrices) -> Plan:

@@ -165,7 +165,10 @@ def parse_judgement(options: Mapping[str, Any]) -> tuple[Goal, Usage]:
 def _judged(parsed: Mapping[str, Any]) -> dict[str, Any]:
     """The options, with those that concern judgement gathered in a goal and a usage."""
     kept = {name: value for name, value in parsed.items() if name not in _JUDGEMENT}
-    goal = Goal(**{name: value for name, value in parsed.items() if name in _GOAL})
+    wanted = {name: value for name, value in parsed.items() if name in _GOAL}
+    if "max_cost" in wanted:
+        wanted["max_cost"], wanted["max_cost_currency"] = wanted["max_cost"]
+    goal = Goal(**wanted)
     usage = Usage(**{name: value for name, value in parsed.items() if name in _USAGE})
     return {**kept, "goal": goal, "usage": usage}
 

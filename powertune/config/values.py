@@ -144,29 +144,34 @@ def limit(name: str, value: Any) -> Limit:
     return Limit(statistic=Statistic(match["statistic"] or "mean"), at_most_ms=number)
 
 
-_COST = re.compile(r"(?:<=)?\s*(?P<value>\d+(?:\.\d+)?)\s*(?:usd|cny)?\s*(?:/\s*1m)?", re.ASCII)
+_COST = re.compile(r"(?:<=)?\s*(?P<value>\d+(?:\.\d+)?)\s*(?P<currency>usd|cny)?\s*(?:/\s*1m)?", re.ASCII)
 
 
-def cost(name: str, value: Any) -> float:
-    """`<=5usd/1M` or `5`: an amount per million invocations, in the currency of the region."""
+def cost(name: str, value: Any) -> tuple[float, str | None]:
+    """`<=5usd/1M` or `5`, per million invocations: the amount for one, and the currency if it is named."""
     match = _COST.fullmatch(str(value).strip().lower())
     number = float(match["value"]) / 1e6 if match else 0.0
-    if not 0 < number < math.inf:
+    if match is None or not 0 < number < math.inf:
         raise UsageError(
             f"{dashed(name)} {value!r} is not an amount per million invocations", hint='for example "<=5usd/1M"'
         )
-    return number
+    return number, match["currency"].upper() if match["currency"] else None
 
 
-_VOLUME = re.compile(r"(?P<value>\d+(?:\.\d+)?)\s*(?P<unit>[kM]?)", re.ASCII)
+_VOLUME = re.compile(r"(?P<value>\d+(?:_\d+)*(?:\.\d+)?)\s*(?P<unit>[kM]?)", re.ASCII)
+#: Elsewhere a comma is a decimal point: `2,5M`, and `2,500M`.
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(?:,\d{3})+", re.ASCII)
 
 
 def volume(name: str, value: Any) -> float:
     """`2500000`, `2,500,000`, `2.5M` or `300k`."""
-    match = _VOLUME.fullmatch(str(value).strip().replace(",", "").replace("_", ""))
+    text = str(value).strip()
+    match = _VOLUME.fullmatch(text.replace(",", "") if _THOUSANDS.fullmatch(text) else text)
     number = float(match["value"]) * {"": 1, "k": 1e3, "M": 1e6}[match["unit"]] if match else 0.0
     if not 0 < number < math.inf or isinstance(value, bool):
-        raise UsageError(f"{dashed(name)} {value!r} is not a number of invocations", hint="for example 2.5M")
+        raise UsageError(
+            f"{dashed(name)} {value!r} is not a number of invocations", hint="for example 2.5M, or 2,500,000"
+        )
     return number
 
 

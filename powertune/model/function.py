@@ -109,6 +109,11 @@ class FunctionState:
     cores: float | None = None
 
     @property
+    def pays_for_snapshots(self) -> bool:
+        """Whether SnapStart snapshots are charged: not those of Java runtimes."""
+        return self.snapstart and not self.runtime.startswith("java")
+
+    @property
     def current(self) -> Configuration:
         """The configuration that is in effect now: the baseline."""
         return Configuration(memory_mb=self.memory_mb, architecture=self.architecture)

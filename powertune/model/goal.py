@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from powertune.errors import UsageError
+
 
 class Strategy(StrEnum):
     """What is to be low."""
@@ -43,8 +45,8 @@ class Goal:
     """What the recommendation is to achieve: a strategy, and the constraints that it has to meet.
 
     `cost_tolerance` is a share of the cheapest cost; `balanced_weight` is the weight of cost, from 0 to 1; `max_cost`
-    is per invocation, in the region's currency; with `headroom`, the memory size must be at least that many times the
-    largest memory used. None where there is no such constraint.
+    is per invocation, in the region's currency, or in the `max_cost_currency` that was named; with `headroom`, the
+    memory size must be at least that many times the largest memory used. None where there is no such constraint.
     """
 
     strategy: Strategy = Strategy.TOLERANCE
@@ -52,7 +54,20 @@ class Goal:
     balanced_weight: float = 0.5
     max_duration: Limit | None = None
     max_cost: float | None = None
+    max_cost_currency: str | None = None
     headroom: float | None = None
+
+    def check_currency(self, currency: str) -> None:
+        """Find out whether the limit on the cost is in the currency of the prices.
+
+        Raises:
+            UsageError: it names another one.
+        """
+        if self.max_cost_currency not in (None, currency):
+            raise UsageError(
+                f"max-cost is in {self.max_cost_currency}, but what is paid here is {currency}",
+                hint=f"write the amount in {currency}",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ _PER_PROFILE = (
     "reason",
     "invocations_warm",
     "invocations_cold",
+    "invocations_set_aside",
     "invocations_failed",
     "invocations_missing",
     "duration_ms_mean",
@@ -41,6 +42,8 @@ _PER_PROFILE = (
     "cost_usd_per_million_ci95_high",
     "cost_usd_per_million_warm_mean",
     "pareto",
+    "dominated_by_memory_mb",
+    "dominated_by_architecture",
     "unmet",
 )
 #: The columns of `csv`: names of the analysis document, joined by `_`.

@@ -5,21 +5,19 @@ Machine-readable formats take the analysis itself.
 
 from dataclasses import dataclass
 
-from powertune.analysis import Analysis, Comparison, Cost, Profile, ProfileStatus, Saving, Summary, limits
-from powertune.model import Advisory, Configuration, Strategy
-from powertune.units import format_ms, format_ratio, format_usd, plural
+from powertune.analysis import (
+    Analysis,
+    Cost,
+    Profile,
+    ProfileStatus,
+    Summary,
+    limits,
+)
+from powertune.model import Advisory
+from powertune.report.wording import STRATEGY_WORDS, cold_words, headline
+from powertune.units import format_ms, format_usd, plural
 
 _MILLION = 1_000_000
-#: Beyond this, a ratio only says that nothing is known.
-_LARGEST_RATIO = 1_000
-
-#: What each strategy looks for, after "Recommended: ".
-STRATEGY_WORDS = {
-    Strategy.TOLERANCE: "fastest within {tolerance:.3g} % of the cheapest",
-    Strategy.COST: "lowest cost",
-    Strategy.SPEED: "lowest duration",
-    Strategy.BALANCED: "best balance of cost and duration",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,80 +84,6 @@ def write_document(analysis: Analysis) -> Document:
     )
 
 
-def headline(analysis: Analysis) -> str:
-    """The answer: what to use and what that gains, or why there is none."""
-    recommendation = analysis.recommendation
-    if recommendation is None:
-        return f"No recommendation: {analysis.explanation}."
-    words = STRATEGY_WORDS[recommendation.strategy].format(tolerance=100 * analysis.goal.cost_tolerance)
-    sentences = [f"Recommended: {recommendation.configuration}, {words}{_change(analysis)}."]
-    if recommendation.equivalent:
-        same = names(recommendation.equivalent, recommendation.configuration)
-        sentences.append(f"It cannot be told apart from {same}.")
-    if recommendation.saving is not None and recommendation.configuration != analysis.current:
-        sentences.append(saving_words(recommendation.saving, analysis.currency))
-    return " ".join(sentences)
-
-
-def names(configurations: tuple[Configuration, ...], chosen: Configuration) -> str:
-    """Configurations in a row: by memory size alone where all have the architecture of the chosen one."""
-    if all(c.architecture is chosen.architecture for c in configurations):
-        return ", ".join(f"{c.memory_mb} MB" for c in configurations)
-    return ", ".join(map(str, configurations))
-
-
-def saving_words(saving: Saving, currency: str) -> str:
-    """What a change saves, in a sentence."""
-    proven = saving.interval is None or not saving.interval[0] <= 0 <= saving.interval[1]
-    bounds = ""
-    if saving.interval is not None:
-        # What it costs is said as a positive amount, and so is how sure that is.
-        ends = sorted(map(abs, saving.interval)) if proven else saving.interval
-        bounds = " [{}, {}]".format(*(format_usd(end, currency) for end in ends))
-    if not proven:
-        return f"At today's traffic that changes the bill by no proven amount{bounds} a month."
-    verb = "saves" if saving.per_month > 0 else "costs"
-    month, year = (format_usd(abs(amount), currency) for amount in (saving.per_month, saving.per_year))
-    text = f"At today's traffic that {verb} {month}{bounds} a month, {year} a year"
-    return f"{text}; {payback_words(saving.payback_days)}." if saving.payback_days is not None else f"{text}."
-
-
-def payback_words(days: float) -> str:
-    """When measuring has paid for itself."""
-    if days < 1 / 24:
-        return "measuring is paid for within an hour"
-    if days < 2:
-        return f"measuring is paid for within {plural(max(1, round(24 * days)), 'hour')}"
-    return f"measuring is paid for within {plural(round(days), 'day')}"
-
-
-def ratio_words(comparison: Comparison, what: str) -> str:
-    """`0.83x [0.81, 0.85] the cost`."""
-    if comparison.ratio is None:
-        return f"an unknown ratio to {what}"
-    bounds = "" if comparison.interval is None else " [{}, {}]".format(*map(_bound, comparison.interval))
-    return f"{format_ratio(comparison.ratio)}{bounds} {what}"
-
-
-def _bound(ratio: float) -> str:
-    """An end of an interval: that of a tiny sample may have hundreds of digits."""
-    return f"{ratio:.2f}" if ratio < _LARGEST_RATIO else f"over {_LARGEST_RATIO:,}"
-
-
-def _change(analysis: Analysis) -> str:
-    recommendation = analysis.recommendation
-    assert recommendation is not None
-    now = analysis.profile(analysis.current)
-    if now is not None and now.status is ProfileStatus.INFEASIBLE:
-        return f"; {analysis.current}, which it has now, {now.reason}"
-    if recommendation.configuration == analysis.current:
-        return ", which it has now"
-    if recommendation.cost_ratio is None or recommendation.duration_ratio is None:
-        return ""
-    cost = ratio_words(recommendation.cost_ratio, "the cost")
-    return f": {cost} and {ratio_words(recommendation.duration_ratio, 'the duration')} of now"
-
-
 def _row(analysis: Analysis, profile: Profile) -> Row:
     duration, cost, cold = profile.duration, profile.cost, profile.cold
     counts = profile.counts
@@ -206,7 +130,13 @@ def _cost(cost: Cost | None, currency: str) -> str:
 
 def _against_now(analysis: Analysis, profile: Profile) -> str:
     now = analysis.profile(analysis.current)
-    if now is None or now.cost is None or profile.cost is None or now.cost.mean == 0:
+    if (
+        now is None
+        or now.status is not ProfileStatus.OK
+        or now.cost is None
+        or profile.cost is None
+        or now.cost.mean == 0
+    ):
         return "-"
     if profile is now:
         return "1.00"
@@ -256,7 +186,7 @@ def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
             f"interleaved in random order (seed {design.seed})",
         ),
         ("Intervals", "95 %, of the mean; the execution environment is the sampling unit where there are several"),
-        ("Cold starts", f"{billing.cold_share:.2%} of invocations, {billing.cold_source}"),
+        ("Cold starts", cold_words(billing)),
         ("Traffic", f"{traffic}, {billing.traffic_source}"),
         ("Spent", "not known" if analysis.spent is None else format_usd(analysis.spent, analysis.currency)),
     )

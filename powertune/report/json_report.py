@@ -40,7 +40,9 @@ def analysis_document(analysis: Analysis) -> Value:
         "explanation": analysis.explanation,
         "billing": {
             "cold_share": _number(analysis.billing.cold_share),
+            "cold_share_source": analysis.billing.cold_source,
             "invocations_per_month": _number(analysis.billing.invocations_per_month),
+            "traffic_source": analysis.billing.traffic_source,
             "savings_plan": _number(analysis.billing.savings_plan),
         },
         "profiles": [_profile(profile) for profile in analysis.profiles],
@@ -68,6 +70,7 @@ def _profile(profile: Profile) -> Value:
         "invocations": {
             "warm": counts.warm,
             "cold": counts.cold,
+            "set_aside": counts.set_aside,
             "failed": counts.failed,
             "missing": counts.missing,
         },
@@ -94,6 +97,7 @@ def _profile(profile: Profile) -> Value:
             "warm_mean": None if cost is None else _number(cost.warm * _MILLION),
         },
         "pareto": profile.pareto,
+        "dominated_by": None if profile.dominated_by is None else _configuration(profile.dominated_by),
         "unmet": list(profile.unmet),
     }
 
@@ -102,6 +106,7 @@ def _recommendation(recommendation: Recommendation) -> Value:
     return {
         **_configuration(recommendation.configuration),
         "strategy": recommendation.strategy.value,
+        "best": _configuration(recommendation.best),
         "equivalent": [_configuration(configuration) for configuration in recommendation.equivalent],
         "cost_ratio": _comparison(recommendation.cost_ratio),
         "duration_ratio": _comparison(recommendation.duration_ratio),

@@ -86,10 +86,19 @@ def test_a_zip_bomb_is_left_alone() -> None:
     ("ours", "twin"),
     [
         ("libfoo-x86_64.so", "libfoo-aarch64.so"),
-        ("node_modules/@img/sharp-linux-x64/lib/sharp-linux-x64.node", "node_modules/@img/a/sharp-linux-arm64.node"),
+        ("@img/sharp-linux-x64/lib/sharp-linux-x64.node", "@img/sharp-linux-arm64/lib/sharp-linux-arm64.node"),
+        ("bcrypt/prebuilds/linux-x64/bcrypt.glibc.node", "bcrypt/prebuilds/linux-arm64/bcrypt.armv8.glibc.node"),
+        ("level/prebuilds/linux-x64/node.napi.glibc.node", "level/prebuilds/linux-arm64/node.napi.armv8.node"),
+        ("lz.linux-ia32-gnu.node", "lz.linux-arm-gnueabihf.node"),
         ("_c.cpython-312-x86_64-linux-gnu.so", "_c.cpython-312-aarch64-linux-gnu.so"),
         ("jna.jar!com/sun/jna/linux-x86-64/libdispatch.so", "jna.jar!com/sun/jna/linux-aarch64/libdispatch.so"),
+        (
+            "netty-linux-x86_64.jar!META-INF/native/libepoll_x86_64.so",
+            "netty-linux-aarch_64.jar!META-INF/native/libepoll_aarch_64.so",
+        ),
         ("bin/amd64/tool", "bin/arm64/tool"),
+        ("Linux/x86/libsnappy.so", "Linux/armv7/libsnappy.so"),
+        ("bin/tool", "bin/tool-arm64"),
     ],
 )
 def test_a_binary_with_a_twin_is_no_reason_to_refuse(ours: str, twin: str) -> None:
@@ -99,7 +108,44 @@ def test_a_binary_with_a_twin_is_no_reason_to_refuse(ours: str, twin: str) -> No
     assert lacking(natives[:1], X86, ARM) == (ours,)
 
 
-def test_binaries_of_different_names_are_no_twins() -> None:
-    natives = [Native(path="matrix64.so", architecture=X86), Native(path="matrix.so", architecture=ARM)]
-    assert lacking(natives, X86, ARM) == ("matrix64.so",)
-    assert lacking(natives, ARM, X86) == ("matrix.so",)
+@pytest.mark.parametrize(
+    ("ours", "other"),
+    [
+        ("matrix64.so", "matrix.so"),
+        ("sharp/build/index.node", "bcrypt/prebuilds/linux-arm64/index.node"),
+        ("sharp/prebuilds/linux-x64/index.node", "bcrypt/prebuilds/linux-arm64/index.node"),
+        ("a.jar!linux-x86-64/libx.so", "b.jar!linux-aarch64/libx.so"),
+        ("a/linux-x64-gnu/x.node", "a/linux-arm64-musl/x.node"),
+        ("lib/libx.so.1", "lib/arm64/libx.so.1"),
+    ],
+)
+def test_a_binary_elsewhere_or_of_another_name_is_no_twin(ours: str, other: str) -> None:
+    natives = [Native(path=ours, architecture=X86), Native(path=other, architecture=ARM)]
+    assert lacking(natives, X86, ARM) == (ours,)
+    assert lacking(natives, ARM, X86) == (other,)
+
+
+def test_one_twin_excuses_one_binary() -> None:
+    natives = [
+        Native(path="bcrypt/prebuilds/linux-x64/index.node", architecture=X86),
+        Native(path="bcrypt/prebuilds/linux-arm64/index.node", architecture=ARM),
+        Native(path="sharp/build/index.node", architecture=X86),
+    ]
+    assert lacking(natives, X86, ARM) == ("sharp/build/index.node",)
+    assert lacking(natives, ARM, X86) == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "needed"),
+    [
+        ("jna.jar!com/sun/jna/freebsd-x86-64/libdispatch.so", False),
+        ("jna.jar!com/sun/jna/sunos-x86/libdispatch.so", False),
+        ("zstd.jar!freebsd/amd64/libzstd.so", False),
+        ("snappy.jar!Linux/android-arm/libsnappy.so", False),
+        ("android/libx.so", True),
+        ("myfreebsd-x64/libx.so", True),
+    ],
+)
+def test_a_binary_for_another_system_needs_no_twin(path: str, needed: bool) -> None:
+    for own, wanted in ((X86, ARM), (ARM, X86)):
+        assert lacking([Native(path=path, architecture=own)], own, wanted) == ((path,) if needed else ())

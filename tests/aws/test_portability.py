@@ -15,6 +15,7 @@ from powertune.plan import Plan
 
 BOTH = tuple(Architecture)
 LAYER = "arn:aws:lambda:us-east-1:999999999999:layer:theirs:7"
+LAYER_ADDRESS = "https://code.example/layer"
 AARCH64, X86_64 = 183, 62
 
 
@@ -22,6 +23,15 @@ def with_code(files: dict[str, bytes], **configuration: Any) -> FakeLambda:
     fake = FakeLambda()
     function = fake.add("fn", **configuration)
     fake.packages[function.code["Location"]] = make_zip(files)
+    return fake
+
+
+def with_layer(files: dict[str, bytes], *declared: str) -> FakeLambda:
+    fake = with_code({"app.py": b""}, Layers=[{"Arn": LAYER}])
+    fake.layers[LAYER] = {"Content": {"Location": LAYER_ADDRESS}}
+    if declared:
+        fake.layers[LAYER]["CompatibleArchitectures"] = list(declared)
+    fake.packages[LAYER_ADDRESS] = make_zip(files)
     return fake
 
 
@@ -38,6 +48,18 @@ def test_an_x86_library_is_refused_by_name() -> None:
     )
     assert caught.value.hint
     assert set(fake.calls) & {"create_alias", "create_function", "update_function_configuration"} == set()
+
+
+def test_a_library_is_not_excused_by_its_namesake_in_another_package() -> None:
+    fake = with_code(
+        {
+            "node_modules/bcrypt/prebuilds/linux-x64/index.node": elf(X86_64),
+            "node_modules/bcrypt/prebuilds/linux-arm64/index.node": elf(AARCH64),
+            "node_modules/sharp/build/index.node": elf(X86_64),
+        }
+    )
+    with pytest.raises(FunctionRefused, match=r"cannot run on arm64: node_modules/sharp/build/index\.node$"):
+        check(fake)
 
 
 def test_many_libraries_are_counted() -> None:
@@ -68,22 +90,38 @@ def test_a_runtime_that_arm_does_not_have(runtime: str) -> None:
 
 
 def test_a_layer_says_what_it_is_for() -> None:
-    fake = with_code({"app.py": b""}, Layers=[{"Arn": LAYER}])
-    fake.layers[LAYER] = {"CompatibleArchitectures": ["x86_64"]}
     with pytest.raises(FunctionRefused, match=f"layer {LAYER} is for x86_64 only"):
-        check(fake)
-    fake.layers[LAYER] = {"CompatibleArchitectures": ["x86_64", "arm64"]}
-    assert check(fake).advisories == ()
+        check(with_layer({"python/pure.py": b""}, "x86_64"))
+    assert check(with_layer({"python/pure.py": b""}, "x86_64", "arm64")).advisories == ()
 
 
 def test_a_layer_that_does_not_say_is_looked_into() -> None:
-    fake = with_code({"app.py": b""}, Layers=[{"Arn": LAYER}])
-    fake.layers[LAYER] = {"Content": {"Location": "https://code.example/layer"}}
-    fake.packages["https://code.example/layer"] = make_zip({"extensions/agent": elf(X86_64)})
     with pytest.raises(FunctionRefused, match=f"layer {LAYER} has native binaries .*: extensions/agent"):
-        check(fake)
-    fake.packages["https://code.example/layer"] = make_zip({"python/pure.py": b""})
-    assert check(fake).advisories == ()
+        check(with_layer({"extensions/agent": elf(X86_64)}))
+    assert check(with_layer({"python/pure.py": b""})).advisories == ()
+
+
+def test_a_layer_is_not_taken_at_its_word() -> None:
+    with pytest.raises(FunctionRefused) as caught:
+        check(with_layer({"extensions/agent": elf(X86_64)}, "x86_64", "arm64"))
+    assert caught.value.message == (
+        f"layer {LAYER} (declared for arm64) has native binaries for x86_64 only, "
+        "which cannot run on arm64: extensions/agent"
+    )
+    twins = {"bin/x86_64/agent": elf(X86_64), "bin/arm64/agent": elf(AARCH64)}
+    assert check(with_layer(twins, "x86_64", "arm64")).advisories == ()
+
+
+@pytest.mark.parametrize("declared", [(), ("x86_64", "arm64")])
+@pytest.mark.parametrize("address", [LAYER_ADDRESS, "s3://nowhere"])
+def test_a_layer_that_cannot_be_downloaded_is_said(declared: tuple[str, ...], address: str) -> None:
+    fake = with_layer({}, *declared)
+    fake.layers[LAYER]["Content"]["Location"] = address
+    del fake.packages[LAYER_ADDRESS]
+    (advisory,) = check(fake).advisories
+    assert advisory.code == "not-inspected"
+    assert f"layer {LAYER} was not inspected" in advisory.message
+    assert "arm64" in advisory.next_step
 
 
 def test_a_layer_that_may_not_be_read_is_said() -> None:

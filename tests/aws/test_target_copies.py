@@ -83,6 +83,45 @@ def test_a_copy_has_the_functions_configuration_tags_and_log_group() -> None:
     }
 
 
+def with_runtime_versions(function: str | None, copies: str | None) -> FakeLambda:
+    def version(arn: str) -> dict[str, str]:
+        return {"RuntimeVersionArn": arn}
+
+    fake = make_fake()
+    if function:
+        fake.functions["fn"].configuration["RuntimeVersionConfig"] = version(function)
+
+    def pick(name: str, kwargs: dict[str, Any]) -> None:
+        if name == "create_function" and copies:
+            fake.functions[kwargs["FunctionName"]].configuration["RuntimeVersionConfig"] = version(copies)
+
+    fake.after_call = pick
+    return fake
+
+
+def test_a_copy_on_another_runtime_version_is_said() -> None:
+    fake = with_runtime_versions("arn:old", "arn:new")
+    (advisory,) = [a for a in tune(fake, plan(fake, "isolated")).advisories if a.code == "other-runtime-version"]
+    assert advisory.message == f"the copy {NAME} is measured on runtime version arn:new, but fn runs on arn:old"
+    assert "--isolate" in advisory.next_step
+
+
+@pytest.mark.parametrize(
+    ("kind", "function", "copies", "why"),
+    [
+        ("isolated", "arn:same", "arn:same", "it is the same version"),
+        ("isolated", None, "arn:new", "the function's is not known"),
+        ("isolated", "arn:old", None, "the copy's is not known"),
+        ("both architectures", "arn:x86", "arn:arm", "each architecture has ARNs of its own"),
+    ],
+)
+def test_runtime_versions_that_cannot_be_told_apart_are_not_said_to_differ(
+    kind: str, function: str | None, copies: str | None, why: str
+) -> None:
+    fake = with_runtime_versions(function, copies)
+    assert "other-runtime-version" not in {a.code for a in tune(fake, plan(fake, kind)).advisories}, why
+
+
 @pytest.mark.parametrize("kind", ["the other one only", "isolated", "both, isolated"])
 def test_the_function_itself_is_never_changed_by_an_isolated_run(kind: str) -> None:
     fake = make_fake()

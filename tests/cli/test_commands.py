@@ -39,7 +39,8 @@ def test_help_imports_nothing_heavy(option: str) -> None:
     code = (
         "import sys\nfrom powertune.cli.app import run_app\n"
         f"code = run_app([{option!r}])\n"
-        "heavy = {'boto3', 'botocore', 'moto', 'pandas', 'matplotlib', 'numpy', 'jinja2', 'rich'} & set(sys.modules)\n"
+        "heavy = {'boto3', 'botocore', 'moto', 'pandas', 'matplotlib', 'numpy', 'jinja2', 'rich'}\n"
+        "heavy &= set(sys.modules)\n"
         "sys.exit(code or (str(heavy) if heavy else 0))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -6,10 +6,15 @@ from typing import Any
 
 import pytest
 
+from powertune.aws.client import Place, connect
+from powertune.aws.copies import find_copies
+from powertune.aws.functions import LambdaFunction
 from powertune.cli.app import run_app
+from powertune.cli.restoring import restore_now
 from powertune.local.embedded import EmbeddedAWS
 from powertune.local.package import zip_folder
 from powertune.local.settings import own_architecture
+from powertune.model import FunctionRef
 
 NAME = "copied"
 RUN = ["run", NAME, "--memory", "256,512", "--invocations", "2", "--lanes", "1", "--rate", "1000"]
@@ -91,6 +96,46 @@ def test_restore_deletes_what_a_dead_run_left(
     assert names(function) == [NAME]
     assert run_app(["restore", NAME, "--yes"]) == 0
     assert "nothing to restore" in capfd.readouterr().err
+
+
+def test_without_a_terminal_copies_that_no_journal_names_are_deleted_only_with_yes(
+    left_copy: str, function: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run_app(["restore", NAME]) == 2
+    err = capfd.readouterr().err
+    assert f"not deleted, as its run may be active: {COPY}" in err
+    assert f"powertune restore {NAME} " in err
+    assert "--yes" in err
+    assert names(function) == [NAME, COPY]
+    journal = '{"v":1,"run":"00000001","at":1,"mem":1024}'
+    function.create_alias(FunctionName=NAME, Name="powertune-journal", FunctionVersion="$LATEST", Description=journal)
+    assert run_app(["restore", NAME]) == 2
+    err = capfd.readouterr().err
+    assert f"{NAME} is restored" in err
+    assert "--yes" in err
+    assert function.get_function_configuration(FunctionName=NAME)["MemorySize"] == 1024
+    assert function.list_aliases(FunctionName=NAME)["Aliases"] == []
+    assert names(function) == [NAME, COPY]
+    journal = '{"v":1,"run":"0badcafe","at":1,"mem":512,"copies":1}'
+    function.create_alias(FunctionName=NAME, Name="powertune-journal", FunctionVersion="$LATEST", Description=journal)
+    assert run_app(["restore", NAME]) == 0
+    assert names(function) == [NAME]
+
+
+def test_a_copy_whose_tags_have_changed_meanwhile_is_kept_and_said_so(
+    left_copy: str, function: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with connect(Place()) as connection:
+        original = LambdaFunction(connection.aws(), FunctionRef(name=NAME))
+        (copy,) = find_copies(original)
+        arn = function.get_function(FunctionName=COPY)["Configuration"]["FunctionArn"]
+        function.untag_resource(Resource=arn, TagKeys=["powertune:run"])
+        restore_now(original, None, "powertune restore", copies=[copy])
+    err = capfd.readouterr().err
+    assert f"function {COPY} is kept: its tags no longer say" in err
+    assert f"{NAME} is restored, but for what is kept" in err
+    assert names(function) == [NAME, COPY]
+    function.delete_function(FunctionName=COPY)
 
 
 def test_a_copy_outlives_its_function_and_is_still_found(

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import webbrowser
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from factories import make_measurement, make_run
 
 from powertune import results
 from powertune.cli.app import run_app
-from powertune.cli.outputs import TABLE, Output, formats, parse_outputs
+from powertune.cli.outputs import TABLE, Output, formats, parse_outputs, refuse_overwriting
 from powertune.errors import UsageError
 from powertune.model import Architecture, TuningRun
 from powertune.report import FORMATS
@@ -83,6 +84,8 @@ def test_a_format_that_is_named_beats_the_ending(place: Path) -> None:
         (None, ["r.html"], [], True, "--raw is for csv"),
         (None, ["folder"], [], False, "is a directory"),
         (None, ["plain/r.html"], [], False, "cannot write"),
+        (None, ["r.json", "x/../r.json"], [], False, "'x/../r.json' would overwrite 'r.json'"),
+        (None, ["r.{json,json}"], [], False, "would overwrite"),
     ],
 )
 def test_what_cannot_be_written_is_refused(
@@ -116,7 +119,9 @@ def test_one_row_for_each_invocation(file: str, capfd: pytest.CaptureFixture[str
     assert len(out.splitlines()) == 1 + sum(len(m.invocations) for m in both_architectures().measurements)
 
 
-def test_the_page_is_shown_in_a_browser(file: str, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_is_shown_in_a_browser(
+    file: str, place: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     shown: list[str] = []
 
     def show(url: str) -> bool:
@@ -124,10 +129,55 @@ def test_the_page_is_shown_in_a_browser(file: str, place: Path, monkeypatch: pyt
         return True
 
     monkeypatch.setattr(webbrowser, "open", show)
+    temporary = place / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     assert run_app(["report", file, "-o", "r.html", "--open"]) == 0
     assert shown == [(place / "r.html").resolve().as_uri()]
+    assert run_app(["report", "nowhere.json", "--open"]) == 2
+    assert list(temporary.iterdir()) == []
+    capfd.readouterr()
     assert run_app(["report", file, "--open"]) == 0
-    assert shown[1].endswith("/report.html")
+    (page,) = temporary.glob("powertune-*/report.html")
+    assert shown[1] == page.resolve().as_uri()
+    out, err = capfd.readouterr()
+    assert "Recommended: " in out
+    assert f"wrote {page}" in err
+    assert run_app(["report", file, "--open", "-o", "r.md"]) == 0
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert "Recommended: " in err
+    assert run_app(["report", file, "--open", "--format", "html", "--quiet"]) == 0
+    assert capfd.readouterr().out.startswith("<!")
+    assert len(shown) == 4
+
+
+@pytest.mark.parametrize("place_", ["run.json", "./run.json", "folder/../run.json", "link.json"])
+def test_a_results_file_is_never_overwritten_by_its_report(
+    place_: str, file: str, place: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (place / "folder").mkdir()
+    (place / "link.json").symlink_to("run.json")
+    results.save(both_architectures(), place / "other.json")
+    before = (place / file).read_bytes()
+    for command in (["report", file], ["compare", file, "other.json"], ["compare", "other.json", file]):
+        assert run_app([*command, "-o", place_]) == 2
+        err = capfd.readouterr().err
+        assert f"{place_.removeprefix('./')!r} would overwrite 'run.json'" in err
+        assert "hint: " in err
+        assert (place / file).read_bytes() == before
+
+
+def test_a_price_file_is_an_input_too_and_a_device_loses_nothing(
+    file: str, place: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (place / "prices.json").write_text("{}")
+    for command in (["report", file], ["compare", file]):
+        assert run_app([*command, "--prices", "prices.json", "-o", "prices.json"]) == 2
+        assert "would overwrite 'prices.json'" in capfd.readouterr().err
+    refuse_overwriting([Path(os.devnull), None, place / "new.json"], [os.devnull, None, file])
+    with pytest.raises(UsageError):
+        refuse_overwriting([place / "new.json"], [place / "new.json"])
 
 
 def test_goals_and_constraints_are_asked_of_a_results_file_again(
@@ -162,8 +212,44 @@ def test_a_comparison_that_cannot_be_made(file: str, place: Path, capfd: pytest.
     assert "one architecture" in capfd.readouterr().err
     assert run_app(["compare", file, "nowhere.json"]) == 2
     assert run_app(["compare", file, "--format", "pdf"]) == 2
-    assert run_app(["compare", file, "-o", "comparison.md", "--format", "markdown"]) == 0
-    assert (place / "comparison.md").read_text().startswith("### ")
+    for wanted in (["--format", "html"], ["-o", "c.html"], ["-o", "folder/"], ["-o", "c.md", "--format", "csv"]):
+        (place / "folder").mkdir(exist_ok=True)
+        assert run_app(["compare", file, *wanted]) == 2
+        assert "hint: " in capfd.readouterr().err
+
+
+def test_the_ending_names_the_format_of_a_comparison_too(
+    file: str, place: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run_app(["compare", file, "-o", "out/c.{md,json,txt,url}"]) == 0
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.count("wrote ") == 4
+    assert (place / "out/c.md").read_text().startswith("### ")
+    assert json.loads((place / "out/c.json").read_text())["schema"] == "powertune/comparison/1"
+    assert (place / "out/c.txt").read_text().startswith("resize arm64 compared with resize x86_64\n")
+    assert (place / "out/c.url").read_text().startswith("https://")
+    assert run_app(["compare", file, file, "-o", "c.md", "c.json"]) == 0
+    assert (place / "c.json").exists()
+    assert run_app(["compare", file, "-o", "c.txt", "--format", "json"]) == 0
+    assert json.loads((place / "c.txt").read_text())["schema"] == "powertune/comparison/1"
+
+
+def test_the_visualizer_draws_one_run_of_one_architecture_by_itself(
+    file: str, place: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    results.save(make_run(measurements=[make_measurement(durations=steady(5.0))]), place / "one.json")
+    assert run_app(["compare", "one.json", "--format", "visualizer"]) == 0
+    assert capfd.readouterr().out.count(";") == 2
+
+
+def test_an_amount_in_another_currency_is_refused(file: str, capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_app(["report", file, "--max-cost", "<=500usd/1M"]) == 0
+    capfd.readouterr()
+    assert run_app(["report", file, "--max-cost", "<=500cny/1M"]) == 2
+    err = capfd.readouterr().err
+    assert "max-cost is in CNY, but what is paid here is USD" in err
+    assert "hint: write the amount in USD" in err
 
 
 def test_a_picture_is_not_for_a_terminal(file: str) -> None:

@@ -328,6 +328,36 @@ def test_output_that_cannot_be_written_is_refused_before_measuring(
     assert not list(tmp_path.glob("powertune-*.json"))
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--save", "r.json", "-o", "x/../r.json"), "'x/../r.json' would overwrite 'r.json'"),
+        (("--payload", "@event.json", "-o", "event.json"), "would overwrite 'event.json'"),
+        (("--payload", "@event.json", "--save", "event.json"), "would overwrite 'event.json'"),
+        (("--prices", "p.json", "-o", "p.json"), "would overwrite 'p.json'"),
+        (("-o", "r.json", "-o", "r.json"), "would overwrite 'r.json'"),
+        (("--dry-run", "-o", "out/r.html"), "a plan has no format html"),
+        (("--dry-run", "--open"), "--open shows the report of a run, and --dry-run makes none"),
+    ],
+)
+def test_outputs_that_cannot_be_are_refused_before_anything_is_started(
+    arguments: tuple[str, ...], words: str, shell: Shell, aws_environment: EmbeddedAWS, source: Path
+) -> None:
+    Path("event.json").write_text("{}")
+    assert shell("run", str(source), *QUICK, *arguments) == 2
+    assert words in shell.err
+    assert "hint: " in shell.err
+    assert "embedded AWS on" not in shell.err
+    assert Path("event.json").read_text() == "{}"
+    assert not list(Path().glob("*r.json"))
+
+
+def test_a_limit_in_another_currency_is_refused_before_measuring(shell: Shell, function: Any) -> None:
+    assert shell("run", "small", *QUICK, "--max-cost", "<=5cny/1M", "--save", "run.json") == 2
+    assert "max-cost is in CNY" in shell.err
+    assert not Path("run.json").exists()
+
+
 def test_a_run_ends_with_every_report_that_was_asked_for(shell: Shell, function: Any, tmp_path: Path) -> None:
     arguments = ["run", "small", "--memory", "512,1769", "--invocations", "3", "--lanes", "1"]
     assert shell(*arguments, "-o", "out/r.{html,png,md,json}", "--yes") == 0

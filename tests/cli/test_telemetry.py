@@ -52,7 +52,7 @@ def test_reports_that_the_tail_lacks_are_found_in_the_logs(
     deploy(hiding, source, LoggingConfig={"LogFormat": log_format})
     code, document = run(capfd, "512")
     assert code == 0
-    assert document["profiles"][0]["invocations"] == {"warm": 3, "cold": 1, "failed": 0, "missing": 0}
+    assert document["profiles"][0]["invocations"] == {"warm": 3, "cold": 1, "set_aside": 0, "failed": 0, "missing": 0}
     code, document = run(capfd, "512", "--telemetry", "tail")
     assert code == 8
     assert document["profiles"][0]["invocations"]["missing"] == 4
@@ -66,7 +66,7 @@ def test_json_logs_are_read_from_the_tail(
     deploy(aws_environment, source, LoggingConfig={"LogFormat": "JSON"})
     code, document = run(capfd, "512", "--telemetry", "tail")
     assert code == 0
-    assert document["profiles"][0]["invocations"] == {"warm": 3, "cold": 1, "failed": 0, "missing": 0}
+    assert document["profiles"][0]["invocations"] == {"warm": 3, "cold": 1, "set_aside": 0, "failed": 0, "missing": 0}
     client.delete_function(FunctionName="quiet")
 
 

@@ -5,10 +5,19 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import make_analysis, make_function, make_measurement
+from factories import make_analysis, make_function, make_measurement, make_prices, make_run
 
-from powertune.analysis import Analysis
+from powertune.analysis import Analysis, observe_run
+from powertune.analysis.advisories import samples_needed
+from powertune.analysis.pricing import Pricing, resolve_billing
+from powertune.analysis.profiles import Observed
 from powertune.model import Advisory, Architecture, Measurement, Usage
+
+
+def observed(measurement: Measurement) -> tuple[Observed, ...]:
+    run = make_run(measurements=[measurement])
+    billing = resolve_billing(run, Usage(), cold_seen=True)
+    return observe_run(run, Pricing(function=run.function, prices=make_prices(), billing=billing))
 
 
 def advice(analysis: Analysis) -> dict[str, Advisory]:
@@ -53,6 +62,8 @@ def test_falling_beyond_one_vcpu_takes_threads() -> None:
     assert "multi-threaded" not in curve((1769, 400), (3538, 398))
     assert "multi-threaded" not in curve((1769, 400), (10_240, 80))
     assert not {"cpu-bound", "multi-threaded"} & curve((512, 400), (1769, 300)).keys()
+    # Sizes next to each other differ by noise.
+    assert "multi-threaded" not in curve((1769, 400), (1800, 395))
     # From below one vCPU to above, a step says nothing about threads.
     assert not {"cpu-bound", "multi-threaded"} & curve((1024, 400), (3008, 150)).keys()
 
@@ -101,5 +112,27 @@ def test_starting_longer_than_running_is_said() -> None:
 def test_more_environments_are_asked_for_where_they_are_few() -> None:
     few = advice(make_analysis(sized(512, 100, spread=0.2)))["too-few-samples"]
     assert few.next_step.endswith("--lanes 10")
-    many = make_measurement(durations=[50.0, 150.0] * 12, lanes=12)
-    assert "--lanes" not in advice(make_analysis(many))["too-few-samples"].next_step
+    # Lanes of 50 and lanes of 150: more of the same invocations would never tell.
+    apart = make_measurement(durations=[50.0, 150.0] * 12, lanes=12)
+    assert "environments differ" in advice(make_analysis(apart))["too-few-samples"].next_step
+
+
+@pytest.mark.parametrize(("between", "within"), [(0.0, 0.3), (0.1, 0.02), (0.06, 0.2)])
+def test_what_is_asked_for_is_enough(between: float, within: float) -> None:
+    generator = np.random.default_rng(9)
+
+    def measure(count: int, lanes: int) -> Measurement:
+        luck = generator.lognormal(0, between, lanes)[np.arange(count) % lanes]
+        return make_measurement(durations=list(100 * luck * generator.lognormal(0, within, count)), lanes=lanes)
+
+    (first,) = observed(measure(40, 8))
+    needed = samples_needed(first)
+    assert needed is not None
+    widths = []
+    for _ in range(20):
+        (again,) = observed(measure(needed.warm, needed.lanes))
+        duration = again.profile.duration
+        assert duration is not None
+        assert duration.interval is not None
+        widths.append((duration.interval[1] - duration.interval[0]) / 2 / duration.mean)
+    assert 0.02 < float(np.median(widths)) < 0.075

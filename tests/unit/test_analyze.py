@@ -16,8 +16,7 @@ from factories import (
 from hypothesis import given
 from strategies import runs
 
-from powertune.analysis import Analysis, Cost, Outcome, ProfileStatus, Summary, analyze
-from powertune.analysis.advisories import samples_needed
+from powertune.analysis import Analysis, Outcome, ProfileStatus, analyze
 from powertune.errors import ExitCode, FunctionFailed, Inconclusive, UsageError
 from powertune.model import (
     Advisory,
@@ -210,27 +209,21 @@ def test_missing_reports_and_failures_at_a_size_that_works_are_shown() -> None:
 def test_too_few_samples_come_with_how_many_would_do() -> None:
     analysis = make_analysis(make_measurement(durations=[50.0, 100.0, 150.0] * 4))
     found = advisory(analysis, "too-few-samples")
-    (profile,) = analysis.profiles
-    assert profile.duration is not None
-    assert profile.duration.interval is not None
-    low, high = profile.duration.interval
-    needed = samples_needed(profile)
-    assert needed >= math.ceil(12 * ((high - low) / 2 / profile.duration.mean / 0.05) ** 2)
-    assert f"12 of about {needed}" in found.message
+    # The standard deviation is 42.6 % of the mean: (1.96 x 0.426 / 0.05)^2, and that again by the bias of 11 and 12.
+    assert "12 of about 280" in found.message
     # One cold start comes on top.
-    assert found.next_step == f"measure with --invocations {needed + 1}"
-    assert samples_needed(make_analysis(make_measurement(durations=[5.0])).profiles[0]) == 2
-    zero = Summary(
-        n=9, mean=0.0, median=0.0, p95=0.0, p99=0.0, deviation=0.0, interval=(0.0, 0.0), units=9, outliers=0
-    )
-    free = Cost(mean=0.0, interval=(0.0, 0.0), warm=0.0)
-    assert samples_needed(dataclasses.replace(profile, duration=zero, cost=free)) == 2
+    assert found.next_step == "measure with --invocations 281"
+    single = make_analysis(make_measurement(durations=[5.0]))
+    assert "1 of about 2" in advisory(single, "too-few-samples").message
+    assert "too-few-samples" not in codes(make_analysis(make_measurement(durations=[0.0] * 9)))
 
 
 def test_the_current_size_belongs_among_the_measured() -> None:
     found = advisory(make_analysis(make_measurement(memory_mb=256, durations=STEADY)), "current-not-measured")
     assert "512 MB x86_64" in found.message
     assert found.next_step == "add 512 to --memory"
+    other = make_measurement(memory_mb=512, architecture=Architecture.ARM64, durations=STEADY)
+    assert advisory(make_analysis(other), "current-not-measured").next_step == "measure with --arch both"
 
 
 def test_memory_near_its_limit_is_shown() -> None:

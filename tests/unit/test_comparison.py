@@ -3,10 +3,15 @@ import math
 import numpy as np
 import pytest
 from hypothesis import given
+from numpy.typing import ArrayLike
 from strategies import samples
 
-from powertune.analysis.comparison import Difference, compare, compare_means, log_mean
+from powertune.analysis.comparison import Comparison, Difference, compare, log_mean
 from powertune.analysis.estimates import Estimate, constant, total
+
+
+def compare_means(candidate: ArrayLike, baseline: ArrayLike) -> Comparison:
+    return compare(log_mean(candidate), log_mean(baseline))
 
 
 @given(samples, samples)

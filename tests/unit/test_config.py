@@ -166,6 +166,7 @@ def test_goal_and_usage_are_parsed_into_nouns(tmp_path: Path) -> None:
         balanced_weight=0.7,
         max_duration=Limit(statistic=Statistic.P95, at_most_ms=1500),
         max_cost=5e-6,
+        max_cost_currency=None,
         headroom=1.1,
     )
     assert options.usage == Usage(cold_share=0.02, invocations_per_month=300_000, savings_plan=0.12)
@@ -186,6 +187,9 @@ def test_goal_and_usage_are_parsed_into_nouns(tmp_path: Path) -> None:
         ("max_cost", "<= 0.30 CNY / 1M", 0.3e-6),
         ("invocations_per_month", "2.5M", 2.5e6),
         ("invocations_per_month", "2,500,000", 2.5e6),
+        ("invocations_per_month", "2500000", 2.5e6),
+        ("invocations_per_month", "2_500_000", 2.5e6),
+        ("invocations_per_month", "1,000", 1e3),
         ("invocations_per_month", "30k", 3e4),
         ("cost_tolerance", "0.05", 0.05),
         ("cost_tolerance", "7.5 %", 0.075),
@@ -216,6 +220,14 @@ def test_how_judgement_is_written(option: str, text: str, value: object) -> None
         ("savings_plan", "100%"),
         ("invocations_per_month", "many"),
         ("invocations_per_month", "0"),
+        ("invocations_per_month", "2,5M"),
+        ("invocations_per_month", "2,500M"),
+        ("invocations_per_month", "2,5"),
+        ("invocations_per_month", "25,00,000"),
+        ("invocations_per_month", "0,500"),
+        ("invocations_per_month", "1,000,"),
+        ("invocations_per_month", "1__000"),
+        ("max_cost", "2,5usd"),
     ],
 )
 def test_judgement_that_makes_no_sense_is_refused_by_name(option: str, text: str) -> None:
@@ -224,6 +236,19 @@ def test_judgement_that_makes_no_sense_is_refused_by_name(option: str, text: str
     assert option.replace("_", "-") in caught.value.message
     assert repr(text) in caught.value.message
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "currency"), [("5", None), ("<=5/1M", None), ("<=5usd/1M", "USD"), ("5 CNY", "CNY")]
+)
+def test_the_currency_of_a_limit_is_kept_and_must_be_the_one_of_the_prices(text: str, currency: str | None) -> None:
+    goal, _ = parse_judgement({"max_cost": text})
+    assert goal.max_cost_currency == currency
+    goal.check_currency(currency or "USD")
+    if currency is not None:
+        with pytest.raises(UsageError, match="EUR") as caught:
+            goal.check_currency("EUR")
+        assert caught.value.hint
 
 
 def test_a_single_event_is_sent_as_it_was_given() -> None:

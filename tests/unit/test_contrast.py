@@ -1,4 +1,5 @@
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 from factories import make_function, make_measurement, make_run
 
 from powertune.analysis import Contrast, Difference, compare_runs
+from powertune.cli.comparing import render_contrast_table
 from powertune.errors import UsageError
 from powertune.model import Architecture, TuningRun, Usage
 from powertune.prices import PriceTable
@@ -122,6 +124,51 @@ def test_the_json_form_holds_what_the_table_says() -> None:
     assert first["duration_ratio"]["verdict"] == "faster"
     assert first["duration_ratio"]["interval"][0] < first["duration_ratio"]["value"]
     assert document["overall"]["cost_ratio"]["verdict"] == "cheaper"
+
+
+EVERY = {mb: 200 * 512 / mb for mb in (128, 512, 1024, 10240)}
+
+
+def test_on_eighty_columns_an_interval_is_whole_below_its_ratio() -> None:
+    contrast = compared(run_of(EVERY), run_of({**EVERY, 512: 180}, seed=2))
+    assert "indistinguishable" in {pair.verdicts[0] for pair in contrast.pairs}
+    lines = render_contrast_table(contrast, width=80).splitlines()
+    assert max(map(len, lines)) <= 80
+    assert re.fullmatch(r"configuration +duration +cost", lines[1])
+    table = lines[2 : 2 + 2 * 5]
+    for (name, duration, _, cost, _), first, second in zip(rows(contrast), table[::2], table[1::2], strict=True):
+        ratio, interval = duration.split(" ", 1)
+        column = first.index(f"{ratio}  ")
+        assert first.startswith(name)
+        assert second.index(interval) == column
+        assert second.split("  ")[-1] == cost.split(" ", 1)[1]
+
+
+def test_on_a_wide_terminal_a_pair_is_one_line() -> None:
+    contrast = compared(run_of(EVERY), run_of(EVERY, seed=2))
+    lines = render_contrast_table(contrast, width=100).splitlines()
+    assert len(lines) == 1 + 1 + 5 + 1
+    assert all(cell in line for row, line in zip(rows(contrast), lines[2:], strict=False) for cell in row)
+    assert len({line.index("]") for line in lines[2:7]}) == 1
+    narrow = render_contrast_table(contrast, width=40)
+    assert all(interval in narrow for _, duration, *_ in rows(contrast) for interval in duration.split(" ", 1))
+
+
+def test_a_table_of_nothing_is_its_notes_and_a_long_one_is_wrapped_between_words() -> None:
+    nothing = render_contrast_table(compared(run_of({512: 200}), run_of({1024: 100})), width=80)
+    assert "nothing can be compared" in nothing
+    assert "configuration  " not in nothing
+    sizes = dict.fromkeys(range(128, 1664, 64), 100.0)
+    text = render_contrast_table(compared(run_of({512: 100.0}), run_of(sizes)), width=80)
+    assert max(map(len, text.splitlines())) <= 80
+    assert "1600 MB x86_64" in " ".join(text.split())
+
+
+def test_without_intervals_there_is_no_second_line() -> None:
+    instant = make_run(measurements=[make_measurement(durations=[0.0] * 9, lanes=3)])
+    lines = render_contrast_table(compared(instant, run_of({512: 10}, name="n" * 64)), width=50).splitlines()
+    assert any("-  inconclusive" in line for line in lines)
+    assert not any(line.strip() == "" for line in lines)
 
 
 def test_a_hostile_name_stays_text_in_markdown() -> None:

@@ -55,7 +55,7 @@ def test_the_share_comes_from_the_person_then_cloudwatch_then_nowhere() -> None:
     said = make_analysis(measured(), traffic=traffic, usage=Usage(cold_share=0.5, invocations_per_month=7.0))
     assert (said.billing.cold_share, said.billing.invocations_per_month) == (0.5, 7.0)
     unknown = make_analysis(measured(), traffic=Traffic(invocations=0, days=0))
-    assert (unknown.billing.cold_share, unknown.billing.invocations_per_month) == (0.0, None)
+    assert (unknown.billing.cold_share, unknown.billing.invocations_per_month) == (None, None)
     assert "--cold-share" in unknown.billing.cold_source
 
 
@@ -70,6 +70,40 @@ def test_where_no_cold_start_was_seen_the_dearest_is_taken() -> None:
     (advisory,) = (a for a in analysis.advisories if a.code == "cold-starts-unseen")
     assert "512 MB x86_64" in advisory.message
     assert "cold-starts-unseen" not in codes(make_analysis(never, slow))
+
+
+def test_cold_starts_that_nobody_measured_are_left_out_and_said_so() -> None:
+    never = make_measurement(durations=[*STEADY, *STEADY], cold=0)
+    analysis = make_analysis(never, usage=Usage(cold_share=0.5))
+    assert analysis.billing.cold_share is None
+    assert "50.00% start cold: no cold start was measured" in analysis.billing.cold_source
+    assert mean_cost(analysis) == pytest.approx(mean_cost(make_analysis(never)))
+
+
+def test_a_single_cold_start_leaves_its_cost_uncertain_and_the_rest_known() -> None:
+    measurement = make_measurement(durations=STEADY, lanes=1)
+    rare, often = (make_analysis(measurement, usage=Usage(cold_share=share)) for share in (0.001, 0.5))
+    costs = [analysis.profiles[0].cost for analysis in (rare, often)]
+    widths = [cost.interval[1] - cost.interval[0] for cost in costs if cost is not None and cost.interval is not None]
+    assert len(widths) == 2
+    assert widths[1] > 10 * widths[0]
+    assert "cold-starts-single" in codes(rare)
+
+
+def test_provisioned_concurrency_leaves_nothing_cold() -> None:
+    traffic = Traffic(invocations=3000, days=30, reports=400, cold_starts=8)
+    prices = PriceTable.bundled().region("us-east-1")
+    function = make_function(provisioned_concurrency=1)
+    assert make_analysis(measured(), function=function, prices=prices, traffic=traffic).billing.cold_share == 0.0
+
+
+def test_the_volume_tier_is_that_of_the_whole_traffic() -> None:
+    prices = PriceTable.bundled().region("us-east-1")
+    analysis = make_analysis(measured(), prices=prices, usage=Usage(cold_share=0.01, invocations_per_month=5e9))
+    cold = analysis.profiles[0].cold
+    assert cold is not None
+    # 5 billion x 0.05 GB-seconds are in the first tier, however long a cold start lasts.
+    assert cold.cost == pytest.approx(300 * 512 / 1024 * 0.0000166667 / 1000 + REQUEST)
 
 
 def test_the_blend_is_less_sure_than_its_parts() -> None:
@@ -118,7 +152,8 @@ def test_a_month_saves_the_difference_of_the_means_times_the_traffic() -> None:
     assert saving.interval is not None
     assert 0 < saving.interval[0] < saving.per_month < saving.interval[1]
     assert analysis.spent is not None
-    assert saving.payback_days == pytest.approx(analysis.spent / saving.per_month * 30)
+    # At the latest: by the least that the interval holds.
+    assert saving.payback_days == pytest.approx(analysis.spent / saving.interval[0] * 30)
     without = make_analysis(cheap, measured(), goal=Goal(strategy=Strategy.COST)).recommendation
     assert without is not None
     assert without.saving is None

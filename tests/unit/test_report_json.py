@@ -61,9 +61,10 @@ def test_the_document_has_exactly_the_documented_keys() -> None:
             "max_memory_used_mb",
             "cost_usd_per_million",
             "pareto",
+            "dominated_by",
             "unmet",
         ]
-        assert list(profile["invocations"]) == ["warm", "cold", "failed", "missing"]
+        assert list(profile["invocations"]) == ["warm", "cold", "set_aside", "failed", "missing"]
         assert list(profile["duration_ms"]) == ["mean", "p50", "p95", "p99", "stdev", "ci95", "outliers"]
         assert list(profile["cost_usd_per_million"]) == ["mean", "ci95", "warm_mean"]
         assert profile["init_ms"] is None or list(profile["init_ms"]) == ["mean", "p95"]
@@ -72,6 +73,7 @@ def test_the_document_has_exactly_the_documented_keys() -> None:
         "memory_mb",
         "architecture",
         "strategy",
+        "best",
         "equivalent",
         "cost_ratio",
         "duration_ratio",

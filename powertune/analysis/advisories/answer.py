@@ -4,16 +4,22 @@ import math
 from collections.abc import Iterator
 
 from powertune.analysis.advisories.evidence import Evidence
+from powertune.analysis.comparison import Comparison, Difference, compare, log_mean
 from powertune.analysis.constraints import undecided
-from powertune.analysis.nouns import Profile
+from powertune.analysis.estimates import mean_of
+from powertune.analysis.profiles import Observed
 from powertune.model import Advisory, Architecture
 from powertune.units import MB_PER_VCPU, MEMORY_MAX_MB, MEMORY_MIN_MB, format_ms
 
 #: Over so much more memory, a duration that falls by less than a tenth does not depend on it.
 FLAT_SPAN = 4.0
 FLAT = 0.9
+#: And is not known to do so, if it may still fall by more than this.
+SURELY_FLAT = 0.75
 #: How nearly duration halves when memory doubles, for a function that computes all the time.
 CPU_BOUND = 0.8
+#: From sizes that are less apart than this factor, no shape can be read.
+STEP = 1.3
 #: The same beyond one vCPU, where code with one thread gains nothing.
 THREADED = 0.4
 
@@ -54,8 +60,9 @@ def _constraint_undecided(evidence: Evidence) -> Iterator[Advisory]:
     recommendation = evidence.recommendation
     if recommendation is None:
         return
-    chosen = next(o.profile for o in evidence.observed if o.profile.configuration == recommendation.configuration)
-    doubt = undecided(chosen, evidence.goal)
+    observed = next(o for o in evidence.observed if o.profile.configuration == recommendation.configuration)
+    chosen = observed.profile
+    doubt = undecided(chosen, observed.durations, evidence.goal)
     if doubt is not None:
         yield Advisory(
             code="constraint-undecided",
@@ -64,39 +71,48 @@ def _constraint_undecided(evidence: Evidence) -> Iterator[Advisory]:
         )
 
 
-def _flat(curve: tuple[Profile, ...]) -> Iterator[Advisory]:
+def _flat(curve: tuple[Observed, ...]) -> Iterator[Advisory]:
     """The duration at the largest size is hardly less than at the smallest, and there is much between them."""
     first, last = curve[0], curve[-1]
-    if _memory(last) < FLAT_SPAN * _memory(first) or _mean(last) < FLAT * _mean(first):
+    ratio = _ratio(last, first)
+    if _memory(last) < FLAT_SPAN * _memory(first) or ratio.ratio is None or ratio.interval is None:
         return
-    yield Advisory(
-        code="flat",
-        message=f"duration hardly depends on memory ({format_ms(_mean(first))} at {first.configuration}, "
-        f"{format_ms(_mean(last))} at {last.configuration}): the function waits, it does not compute",
-        next_step="use the smallest size that fits; where it only waits for another service, consider Step Functions "
-        "or a direct service integration",
-    )
+    if ratio.ratio >= FLAT and ratio.interval[0] >= SURELY_FLAT:
+        yield Advisory(
+            code="flat",
+            message=f"duration hardly depends on memory ({format_ms(mean_of(first.durations))} at "
+            f"{first.profile.configuration}, {format_ms(mean_of(last.durations))} at {last.profile.configuration}): "
+            "the function waits, it does not compute",
+            next_step="use the smallest size that fits; where it only waits for another service, consider Step "
+            "Functions or a direct service integration",
+        )
 
 
-def _still_falling(curve: tuple[Profile, ...]) -> Iterator[Advisory]:
-    """Between the two largest sizes, duration still falls nearly in proportion to memory."""
-    before, last = curve[-2], curve[-1]
-    if _memory(last) >= MEMORY_MAX_MB:
+def _still_falling(curve: tuple[Observed, ...]) -> Iterator[Advisory]:
+    """Up to the largest size, duration still falls nearly in proportion to memory, and not by chance."""
+    last = curve[-1]
+    # Sizes that are close to each other tell nothing about the shape.
+    before = next((o for o in reversed(curve) if _memory(o) * STEP <= _memory(last)), None)
+    if before is None or _memory(last) >= MEMORY_MAX_MB:
         return
-    step = _elasticity(before, last)
+    ratio = _ratio(last, before)
+    if ratio.ratio is None or ratio.verdict is not Difference.LOWER:
+        return
+    # By which power of memory it falls: 1 is in proportion, 0 not at all.
+    power = -math.log(ratio.ratio) / math.log(_memory(last) / _memory(before))
     if _memory(before) >= MB_PER_VCPU:
-        if step >= THREADED:
+        if power >= THREADED:
             yield Advisory(
                 code="multi-threaded",
-                message=f"duration still falls from {before.configuration} to {last.configuration}, beyond one vCPU: "
-                "the function uses several threads",
+                message=f"duration still falls from {before.profile.configuration} to {last.profile.configuration}, "
+                "beyond one vCPU: the function uses several threads",
                 next_step=f"try sizes up to {MEMORY_MAX_MB} MB",
             )
-    elif step >= CPU_BOUND and _memory(last) <= MB_PER_VCPU:
+    elif power >= CPU_BOUND and _memory(last) <= MB_PER_VCPU:
         yield Advisory(
             code="cpu-bound",
-            message=f"duration falls in proportion to memory up to {last.configuration}: the function computes all "
-            "the time",
+            message=f"duration falls in proportion to memory up to {last.profile.configuration}: the function "
+            "computes all the time",
             next_step=f"try sizes beyond {MB_PER_VCPU} MB, one vCPU, if it uses several threads"
             if _memory(last) == MB_PER_VCPU
             else f"try sizes up to {MB_PER_VCPU} MB, one vCPU",
@@ -107,7 +123,7 @@ def _fixed_cost_unknown(evidence: Evidence) -> Iterator[Advisory]:
     function = evidence.run.function
     if evidence.pricing.billing.invocations_per_month is not None:
         return
-    if function.provisioned_concurrency or (function.snapstart and not function.runtime.startswith("java")):
+    if function.provisioned_concurrency or function.pays_for_snapshots:
         what = "provisioned concurrency" if function.provisioned_concurrency else "SnapStart snapshots"
         yield Advisory(
             code="fixed-cost-unknown",
@@ -116,15 +132,10 @@ def _fixed_cost_unknown(evidence: Evidence) -> Iterator[Advisory]:
         )
 
 
-def _memory(profile: Profile) -> int:
-    return profile.configuration.memory_mb
+def _memory(o: Observed) -> int:
+    return o.profile.configuration.memory_mb
 
 
-def _mean(profile: Profile) -> float:
-    assert profile.duration is not None
-    return profile.duration.mean
-
-
-def _elasticity(smaller: Profile, larger: Profile) -> float:
-    """By which power of memory the duration falls: 1 is in proportion, 0 not at all."""
-    return math.log(_mean(smaller) / _mean(larger)) / math.log(_memory(larger) / _memory(smaller))
+def _ratio(larger: Observed, smaller: Observed) -> Comparison:
+    """The duration of the larger size / that of the smaller one."""
+    return compare(log_mean(larger.durations, larger.lanes), log_mean(smaller.durations, smaller.lanes))

@@ -27,10 +27,9 @@ class Evidence:
         """The observed configurations at which the function works."""
         return tuple(o for o in self.observed if o.profile.status is ProfileStatus.OK)
 
-    def curve(self, architecture: Architecture) -> tuple[Profile, ...]:
-        """The profiles of one architecture at which the function works, with a mean duration above 0, by size."""
-        profiles = (o.profile for o in self.judged if o.profile.configuration.architecture is architecture)
-        return tuple(p for p in profiles if p.duration is not None and p.duration.mean > 0)
+    def curve(self, architecture: Architecture) -> tuple[Observed, ...]:
+        """What was observed of one architecture, where the function works, by size."""
+        return tuple(o for o in self.judged if o.profile.configuration.architecture is architecture)
 
 
 def names(

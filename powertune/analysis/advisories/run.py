@@ -87,12 +87,14 @@ def _current_not_measured(evidence: Evidence) -> Iterator[Advisory]:
     measured = {
         o.profile.configuration for o in evidence.observed if o.profile.status is not ProfileStatus.UNMEASURED
     }
-    if current not in measured:
-        yield Advisory(
-            code="current-not-measured",
-            message=f"the current configuration, {current}, was not measured, so what a change gains is not known",
-            next_step=f"add {current.memory_mb} to --memory",
-        )
+    if current in measured:
+        return
+    elsewhere = measured and current.architecture not in {c.architecture for c in measured}
+    yield Advisory(
+        code="current-not-measured",
+        message=f"the current configuration, {current}, was not measured, so what a change gains is not known",
+        next_step="measure with --arch both" if elsewhere else f"add {current.memory_mb} to --memory",
+    )
 
 
 def _missing_reports(evidence: Evidence) -> Iterator[Advisory]:

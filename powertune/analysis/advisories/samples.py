@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from powertune.analysis.advisories.evidence import Evidence, enumeration, names
-from powertune.analysis.estimates import Interval
+from powertune.analysis.estimates import Interval, Lanes, Sample
 from powertune.analysis.nouns import Profile, ProfileStatus
-from powertune.analysis.quantiles import student_t
+from powertune.analysis.profiles import Observed
+from powertune.analysis.quantiles import NORMAL, student_t
 from powertune.model import Advisory
 from powertune.units import format_ms
 
@@ -16,6 +18,8 @@ from powertune.units import format_ms
 TARGET_PRECISION = 0.05
 #: Environments that make Student's t nearly as narrow as it gets.
 ENOUGH_LANES = 10
+#: More than this is not worth anybody's money.
+MOST_LANES = 100
 #: A standard deviation of so much of the mean is three times what Lambda itself usually adds.
 NOISY = 0.25
 #: A share of outliers beyond which they are more than the odd one that Lambda always has.
@@ -41,49 +45,81 @@ def about_samples(evidence: Evidence) -> Iterator[Advisory]:
 
 
 def _too_few_samples(evidence: Evidence) -> Iterator[Advisory]:
-    wide = [(o, needed) for o in evidence.judged if (needed := samples_needed(o.profile)) > o.profile.counts.warm]
+    wide = [(o, needed) for o in evidence.judged if (needed := samples_needed(o)) is not None]
     if not wide:
         return
-    where = [f"{o.profile.configuration} ({o.profile.counts.warm} of about {needed})" for o, needed in wide]
+    where = [f"{o.profile.configuration} ({o.profile.counts.warm} of about {needed.warm})" for o, needed in wide]
     # Cold, failed and missing ones come on top of the warm invocations that count.
-    asked = max(needed + o.total - o.profile.counts.warm for o, needed in wide)
-    few = any(o.profile.duration is not None and 1 < o.profile.duration.units < ENOUGH_LANES for o, _ in wide)
-    lanes = f" --lanes {ENOUGH_LANES}" if few and asked >= ENOUGH_LANES else ""
+    asked = max(needed.warm + o.total - o.profile.counts.warm for o, needed in wide)
+    lanes = max(needed.lanes for _, needed in wide)
+    more = f"measure with --invocations {max(asked, lanes)}" + (f" --lanes {lanes}" if lanes else "")
+    hopeless = "live with the interval: environments differ so much that more invocations hardly narrow it"
     yield Advisory(
         code="too-few-samples",
         message=f"the 95 % interval of a mean is wider than +-{TARGET_PRECISION:.0%} at {enumeration(where)}",
-        next_step=f"measure with --invocations {asked}{lanes}",
+        next_step=more if lanes <= MOST_LANES else hopeless,
     )
 
 
-def samples_needed(profile: Profile) -> int:
-    """How many warm invocations, over 10 environments, bring duration and cost to +-5 %.
+@dataclass(frozen=True, slots=True)
+class Needed:
+    """What would bring an interval to the target: warm invocations, and lanes; 0 lanes where they do not matter."""
 
-    An interval narrows with the root of n, and with the quantile of Student's t. At least two; 0 for a configuration
-    that is not judged.
+    warm: int
+    lanes: int
+
+
+def samples_needed(o: Observed) -> Needed | None:
+    """How many warm invocations, over how many lanes, would bring duration and cost to +-5 %; None if they are there.
+
+    The variance is that within environments, which more invocations lower, and that between them, which only more
+    environments do. Both are estimates from what was measured, and so are the numbers.
     """
-    if profile.status is not ProfileStatus.OK or profile.duration is None or profile.cost is None:
-        return 0
-    duration, cost = profile.duration, profile.cost
-    return max(
-        2,
-        _needed(duration.n, duration.units, duration.mean, duration.interval),
-        _needed(duration.n, duration.units, cost.mean, cost.interval),
-    )
+    if o.profile.status is not ProfileStatus.OK or o.profile.duration is None or o.profile.cost is None:
+        return None
+    if o.durations.size < 2:
+        return Needed(2, 0)
+    samples = [(o.durations, o.profile.duration.mean, o.profile.duration.interval)]
+    if o.costing is not None:
+        samples.append((o.costing.warm, o.profile.cost.mean, o.profile.cost.interval))
+    wanted = [_needed(values, mean, o.lanes) for values, mean, interval in samples if _is_wide(mean, interval)]
+    if not wanted:
+        return None
+    return Needed(max(n.warm for n in wanted), max(n.lanes for n in wanted))
 
 
-def _needed(n: int, units: int, mean: float, interval: Interval | None) -> int:
-    if interval is None or mean == 0:
-        return 0
-    precision = (interval[1] - interval[0]) / 2 / mean
-    if precision > TARGET_PRECISION and 1 < units < ENOUGH_LANES:
-        precision *= student_t(0.975, ENOUGH_LANES - 1) / student_t(0.975, units - 1)
-        return max(n + 1, math.ceil(n * (precision / TARGET_PRECISION) ** 2))
-    return math.ceil(n * (precision / TARGET_PRECISION) ** 2)
+def _is_wide(mean: float, interval: Interval | None) -> bool:
+    return interval is not None and mean > 0 and (interval[1] - interval[0]) / 2 > TARGET_PRECISION * mean
+
+
+def _needed(values: Sample, mean: float, lanes: Lanes) -> Needed:
+    within, between = _variances(values, lanes)
+    if not between and np.ptp(lanes) == 0:
+        aim = (TARGET_PRECISION * mean / NORMAL.inv_cdf(0.975)) ** 2
+        return Needed(max(values.size + 1, math.ceil(within / aim)), 0)
+    many = ENOUGH_LANES
+    aim = (TARGET_PRECISION * mean / student_t(0.975, many - 1)) ** 2
+    # Differences between environments may take up half of the variance that is allowed; more take more environments.
+    if between / many > aim / 2:
+        many = math.ceil(2 * between / aim)
+    count = math.ceil(within / (aim - between / many))
+    # As many as there are may do, if they come from more environments.
+    enough = values.size if many > np.unique(lanes).size else values.size + 1
+    return Needed(max(enough, many, count), many)
+
+
+def _variances(values: Sample, lanes: Lanes) -> tuple[float, float]:
+    """Of a value within its environment, and of an environment's mean: the analysis of variance of one factor."""
+    groups = [values[lanes == lane] for lane in np.unique(lanes)]
+    freedom = values.size - len(groups)
+    if len(groups) < 2:
+        return float(values.var(ddof=1)), 0.0
+    within = math.fsum(float(((group - group.mean()) ** 2).sum()) for group in groups) / freedom if freedom else 0.0
+    means = np.array([group.mean() for group in groups])
+    return within, max(0.0, float(means.var(ddof=1)) - within * len(groups) / values.size)
 
 
 def _one_environment(evidence: Evidence) -> Iterator[Advisory]:
-
     repeated = [o for o in evidence.judged if o.durations.size > 1]
     if repeated and all(np.ptp(o.lanes) == 0 for o in repeated):
         yield Advisory(
@@ -144,20 +180,27 @@ def _memory_near_limit(evidence: Evidence) -> Iterator[Advisory]:
 
 
 def _cold_costs(evidence: Evidence) -> Iterator[Advisory]:
-    share = evidence.pricing.billing.cold_share
+    billing, borrowed = evidence.pricing.billing, evidence.pricing.borrowed_ms
     unseen = names(evidence.judged, lambda p: p.cold is None)
-    if share and unseen:
-        extra = format_ms(evidence.pricing.borrowed_ms)
+    single = names(evidence.judged, lambda p: p.cold is not None and p.cold.init.n == 1)
+    if billing.cold_share and borrowed is not None and unseen:
         yield Advisory(
             code="cold-starts-unseen",
-            message=f"no cold start was seen at {unseen}: each is taken to be billed {extra} more than a warm one, "
-            "the most that was seen elsewhere",
+            message=f"no cold start was seen at {unseen}: each is taken to be billed {format_ms(borrowed)} more than "
+            "a warm one, the most that was seen elsewhere",
+            next_step="measure with more --lanes, each of which begins with a cold start",
+        )
+    if billing.cold_share and single:
+        yield Advisory(
+            code="cold-starts-single",
+            message=f"a single cold start was seen at {single}: what it adds to the cost is taken to be as uncertain "
+            "as it is large",
             next_step="measure with more --lanes, each of which begins with a cold start",
         )
 
 
 def _mostly_init(evidence: Evidence) -> Iterator[Advisory]:
-    share = evidence.pricing.billing.cold_share
+    share = evidence.pricing.billing.cold_share or 0.0
     slow = names(
         evidence.judged,
         lambda p: _init_share(p, share) > 0.5,

@@ -1,0 +1,117 @@
+"""The sentences of a report: what to use, what that gains, and what it rests on."""
+
+from powertune.analysis import Analysis, Billing, Comparison, ProfileStatus, Recommendation, Saving
+from powertune.model import Configuration, Strategy
+from powertune.units import format_ratio, format_usd, plural
+
+#: Beyond this, a ratio only says that nothing is known.
+_LARGEST_RATIO = 1_000
+
+#: What each strategy looks for, after "Recommended: ".
+STRATEGY_WORDS = {
+    Strategy.TOLERANCE: "fastest within {tolerance:.3g} % of the cheapest",
+    Strategy.COST: "lowest cost",
+    Strategy.SPEED: "lowest duration",
+    Strategy.BALANCED: "best balance of cost and duration",
+}
+
+
+def headline(analysis: Analysis) -> str:
+    """The answer: what to use and what that gains, or why there is none."""
+    recommendation = analysis.recommendation
+    if recommendation is None:
+        return f"No recommendation: {analysis.explanation}."
+    words = STRATEGY_WORDS[recommendation.strategy].format(tolerance=100 * analysis.goal.cost_tolerance)
+    sentences = [f"Recommended: {recommendation.configuration}, {words}{_change(analysis)}."]
+    if recommendation.equivalent:
+        sentences.append(_alike(recommendation))
+    if recommendation.saving is not None and recommendation.configuration != analysis.current:
+        sentences.append(saving_words(recommendation.saving, analysis.currency))
+    return " ".join(sentences)
+
+
+#: In what configurations are alike, and what the best of them is.
+_ALIKE = {
+    Strategy.TOLERANCE: ("duration", "fastest"),
+    Strategy.SPEED: ("duration", "fastest"),
+    Strategy.COST: ("cost", "cheapest"),
+    Strategy.BALANCED: ("balance", "best"),
+}
+
+
+def _alike(recommendation: Recommendation) -> str:
+    """What the recommended configuration cannot be told apart from, and in what."""
+    metric, superlative = _ALIKE[recommendation.strategy]
+    if recommendation.best == recommendation.configuration:
+        same = names(recommendation.equivalent, recommendation.configuration)
+        return f"In {metric}, {same} cannot be told apart from it."
+    others = tuple(c for c in recommendation.equivalent if c != recommendation.best)
+    too = f", and neither can {names(others, recommendation.configuration)}" if others else ""
+    best = names((recommendation.best,), recommendation.configuration)
+    return f"In {metric} it cannot be told apart from the {superlative}, {best}{too}; it is the cheapest of them."
+
+
+def names(configurations: tuple[Configuration, ...], chosen: Configuration) -> str:
+    """Configurations in a row: by memory size alone where all have the architecture of the chosen one."""
+    if all(c.architecture is chosen.architecture for c in configurations):
+        return ", ".join(f"{c.memory_mb} MB" for c in configurations)
+    return ", ".join(map(str, configurations))
+
+
+def saving_words(saving: Saving, currency: str) -> str:
+    """What a change saves, in a sentence."""
+    if saving.interval is None:
+        return "What that changes in the bill cannot be told from so few invocations."
+    proven = not saving.interval[0] <= 0 <= saving.interval[1]
+    # What it costs is said as a positive amount, and so is how sure that is.
+    ends = sorted(map(abs, saving.interval)) if proven else saving.interval
+    bounds = " [{}, {}]".format(*(format_usd(end, currency) for end in ends))
+    if not proven:
+        return f"At today's traffic that changes the bill by no proven amount{bounds} a month."
+    verb = "saves" if saving.per_month > 0 else "costs"
+    month, year = (format_usd(abs(amount), currency) for amount in (saving.per_month, saving.per_year))
+    text = f"At today's traffic that {verb} {month}{bounds} a month, {year} a year"
+    return f"{text}; {payback_words(saving.payback_days)}." if saving.payback_days is not None else f"{text}."
+
+
+def cold_words(billing: Billing) -> str:
+    """Whether costs hold cold starts, and in which share."""
+    if billing.cold_share is None:
+        return f"not in the costs: {billing.cold_source}"
+    return f"{billing.cold_share:.2%} of invocations, {billing.cold_source}"
+
+
+def payback_words(days: float) -> str:
+    """When measuring has paid for itself."""
+    if days < 1 / 24:
+        return "measuring is paid for within an hour"
+    if days < 2:
+        return f"measuring is paid for within {plural(max(1, round(24 * days)), 'hour')}"
+    return f"measuring is paid for within {plural(round(days), 'day')}"
+
+
+def ratio_words(comparison: Comparison, what: str) -> str:
+    """`0.83x [0.81, 0.85] the cost`."""
+    if comparison.ratio is None:
+        return f"an unknown ratio to {what}"
+    bounds = "" if comparison.interval is None else " [{}, {}]".format(*map(_bound, comparison.interval))
+    return f"{format_ratio(comparison.ratio)}{bounds} {what}"
+
+
+def _bound(ratio: float) -> str:
+    """An end of an interval: that of a tiny sample may have hundreds of digits."""
+    return f"{ratio:.2f}" if ratio < _LARGEST_RATIO else f"over {_LARGEST_RATIO:,}"
+
+
+def _change(analysis: Analysis) -> str:
+    recommendation = analysis.recommendation
+    assert recommendation is not None
+    now = analysis.profile(analysis.current)
+    if now is not None and now.status is ProfileStatus.INFEASIBLE:
+        return f"; {analysis.current}, which it has now, {now.reason}"
+    if recommendation.configuration == analysis.current:
+        return ", which it has now"
+    if recommendation.cost_ratio is None or recommendation.duration_ratio is None:
+        return ""
+    cost = ratio_words(recommendation.cost_ratio, "the cost")
+    return f": {cost} and {ratio_words(recommendation.duration_ratio, 'the duration')} of now"

@@ -63,13 +63,15 @@ def format_ms(value: float) -> str:
 
 
 def format_usd(value: float, currency: str = "USD") -> str:
-    """An amount of money, in plain digits however small: `$0.0000021`, `$0.20`, `¥12.30`."""
+    """An amount of money, in plain digits however small: `$0.0000021`, `-$0.20`, `¥12.30`."""
     sign = {"USD": "$", "CNY": "¥"}.get(currency)
-    text = f"{value:,.2f}"
-    if 0 < abs(value) < 1:
-        digits = _significant(value).rstrip("0")
+    amount = abs(value)
+    text = f"{amount:,.2f}"
+    if 0 < amount < 1:
+        digits = _significant(amount).rstrip("0")
         text = digits if len(digits) > len(text) else text
-    return f"{sign}{text}" if sign else f"{text} {currency}"
+    minus = "-" if value < 0 else ""
+    return f"{minus}{sign}{text}" if sign else f"{minus}{text} {currency}"
 
 
 def format_ratio(value: float) -> str:

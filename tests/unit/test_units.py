@@ -81,6 +81,8 @@ def test_milliseconds_have_three_significant_digits(value: float, text: str) -> 
     [
         (0.0000021, "USD", "$0.0000021"),
         (0.2, "USD", "$0.20"),
+        (-0.508, "USD", "-$0.508"),
+        (-3, "EUR", "-3.00 EUR"),
         (0.0456, "USD", "$0.0456"),
         (12.3, "CNY", "¥12.30"),
         (0, "USD", "$0.00"),

@@ -131,6 +131,8 @@ class Invoker:
         grant = None
         try:
             grant = self._admit(environment)
+            # Ending one environment makes room for the next in line, which is not to start any more.
+            self._pool.check_open()
             attempt = _Attempt(function, request, environment, str(uuid.uuid4()), [], time.time())
             attempt.collect()
             ended = self._execute(attempt, grant)

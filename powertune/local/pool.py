@@ -66,7 +66,7 @@ class Pool:
         deadline = self._clock() + _FINISHING_WAIT_S
         with self._changed:
             while True:
-                self._check_open()
+                self.check_open()
                 if (found := self._most_recent(function.key)) is not None:
                     del self._idle[found]
                     self._busy.add(found)
@@ -129,7 +129,12 @@ class Pool:
         for thread in self._threads:
             thread.join()
 
-    def _check_open(self) -> None:
+    def check_open(self) -> None:
+        """Find out whether the server is ending.
+
+        Raises:
+            Closing: it is.
+        """
         if self._stop.is_set():
             raise Closing("the embedded AWS is ending")
 

@@ -4,11 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 SIZES := 128,256,512,1024,1769
 
-.PHONY: help setup demo test unit check lint types layers coverage templates gallery record calibration fidelity bench clean
+.PHONY: help setup demo test unit check lint types layers coverage templates gallery record calibration bench-search fidelity bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 $(VENV)/.ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -60,6 +60,9 @@ record: setup ## measure the runs in reports/ again, on the embedded AWS
 
 calibration: setup ## how often the stated intervals hold
 	$(BIN)/python benchmarks/calibration.py
+
+bench-search: setup ## how good searches are on curves: regret, and what they spend
+	$(BIN)/python benchmarks/search.py
 
 bench: setup ## the other figures
 	$(BIN)/python benchmarks/analysis.py

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from powertune.analysis.quantiles import student_t
+from powertune.quantiles import student_t
 
 LEVEL = 0.95
 Sample = NDArray[np.float64]

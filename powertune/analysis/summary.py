@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from powertune.analysis.estimates import LEVEL, Interval, Sample, estimate_mean, independent_units, mean_of
-from powertune.analysis.quantiles import NORMAL, student_t
+from powertune.quantiles import NORMAL, student_t
 
 #: Bootstrap resamples behind an interval: Efron & Tibshirani ask for 1,000 to 2,000 where tails are estimated.
 RESAMPLES = 2_000

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import samples
 
-from powertune.analysis.quantiles import student_t
 from powertune.analysis.summary import LARGEST_BOOTSTRAP, Summary, mean_interval, outlying, summarize
+from powertune.quantiles import student_t
 
 SEED = (512, 0, 0)
 

@@ -10,8 +10,8 @@ from powertune.analysis.advisories.evidence import Evidence, enumeration, names
 from powertune.analysis.estimates import Interval, Lanes, Sample
 from powertune.analysis.nouns import Profile, ProfileStatus
 from powertune.analysis.profiles import Observed
-from powertune.analysis.quantiles import NORMAL, student_t
 from powertune.model import Advisory
+from powertune.quantiles import NORMAL, student_t
 from powertune.units import format_ms
 
 #: An interval of +-5 % of the mean: what it takes to see the differences that are worth a deployment.

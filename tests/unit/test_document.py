@@ -64,3 +64,21 @@ def test_the_knee_and_the_goal_with_its_constraints_are_there() -> None:
     goal = Goal(strategy=Strategy.COST, max_duration=Limit(statistic=Statistic.P95, at_most_ms=200.0))
     facts = dict(write_document(replace(analysis, goal=goal)).facts)
     assert facts["Goal"] == "lowest cost, with p95 <= 200 ms"
+
+
+def test_what_cannot_be_told_apart_is_said_of_what_and_from_what() -> None:
+    steady = [100.0, 101.0, 99.0, 100.5, 99.5, 100.2, 99.8, 100.1]
+    measurements = [
+        make_measurement(memory_mb=mb, durations=[factor * value for value in steady], lanes=4)
+        for mb, factor in ((512, 1.0), (1024, 1.001), (2048, 0.999))
+    ]
+    speed = write_document(make_analysis(*measurements, goal=Goal(strategy=Strategy.SPEED))).headline
+    assert "Recommended: 512 MB x86_64, lowest duration" in speed
+    assert "In duration it cannot be told apart from the fastest, 2048 MB, and neither can 1024 MB" in speed
+    assert "it is the cheapest of them" in speed
+    alike = [
+        make_measurement(memory_mb=mb, durations=[20 * factor * value for value in steady], lanes=4)
+        for mb, factor in ((512, 2.0), (1024, 1.001))
+    ]
+    cost = write_document(make_analysis(*alike, goal=Goal(strategy=Strategy.COST))).headline
+    assert "In cost, 1024 MB cannot be told apart from it." in cost

@@ -3,26 +3,35 @@
 import hashlib
 from dataclasses import dataclass
 
-from powertune.config import RunOptions
+from powertune.config import INVOCATIONS, MOST_INVOCATIONS, RunOptions
 from powertune.errors import FunctionRefused, UsageError
 from powertune.model import (
     Advisory,
     Architecture,
     Configuration,
     Design,
+    Exploration,
     FunctionRef,
     FunctionState,
+    Hint,
     PayloadShare,
     Traffic,
     Workload,
 )
 from powertune.prices import RegionPrices
+from powertune.search import Search
 from powertune.search.grid import Grid
 from powertune.tariff import make_tariff
-from powertune.units import format_usd
+from powertune.units import MB_PER_VCPU, format_usd
+from powertune.workload import min_invocations
 
 #: Sizes to try when none are asked for: the powers of two up to a full vCPU, a full vCPU, and the old maximum.
 DEFAULT_MEMORY_MB = (128, 256, 512, 1024, 1769, 3008)
+LANES = 4
+#: Fewer warm invocations at a time would not show how noisy a size is.
+_FEWEST = 2
+#: What a search usually takes: so many invocations of so many of the usual sizes, from the smallest on.
+_SEARCHED_SIZES, _SEARCHED_INVOCATIONS = 5, 5
 #: SnapStart keeps, and bills, the snapshot of every published version for at least three hours.
 SNAPSHOT_MINIMUM_S = 3 * 3600
 #: Lambda ends an init phase after so long, and bills it.
@@ -35,8 +44,9 @@ COPY_S = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """What the run may take. `worst_usd` lets every invocation run into its timeout; the others assume that the
-    function keeps the average duration of its last two weeks, and are None when that is not known."""
+    """What the run may take. `worst_usd` lets every invocation run into its timeout, until the budget ends a search;
+    the others assume that the function keeps the average duration of its last two weeks, and are None when that is
+    not known. What a search takes is a guess."""
 
     invocations: int
     worst_usd: float
@@ -69,7 +79,7 @@ class Plan:
     def touches_original(self) -> bool:
         """Whether the function itself is published, and so needs a lock and a journal."""
         return not self.design.isolate and any(
-            c.architecture is self.function.architecture for c in self.design.configurations
+            architecture is self.function.architecture for architecture in self.design.architectures
         )
 
     def image_uri(self, architecture: Architecture) -> str | None:
@@ -77,8 +87,17 @@ class Plan:
         return dict(self.image_uris).get(architecture)
 
     @property
-    def search(self) -> Grid:
+    def search(self) -> Search:
         """The search that the design names."""
+        if self.design.exploration is not None:
+            from powertune.search.adaptive import Adaptive
+
+            return Adaptive(
+                exploration=self.design.exploration,
+                prices=self.prices,
+                ephemeral_storage_mb=self.function.ephemeral_storage_mb,
+                seed=self.design.seed,
+            )
         return Grid(
             configurations=self.design.configurations,
             invocations=self.design.invocations,
@@ -105,24 +124,29 @@ def make_plan(
     run_id: str,
     account_concurrency: int,
     average_ms: float | None,
+    traffic: Traffic | None = None,
+    hints: tuple[Hint, ...] = (),
 ) -> Plan:
     """Decide sizes, lanes and concurrency for this function in this account, and estimate the expense.
 
-    `account_concurrency` is what the account has unreserved; `average_ms` the recent mean duration, if known.
+    `account_concurrency` is what the account has unreserved; `average_ms` the recent mean duration, if known;
+    `traffic` and `hints` what else is known of the function beforehand.
 
     Raises:
         FunctionRefused: the function has no concurrency left to be invoked with, or cannot run on an architecture.
         UsageError: the budget cannot pay for a single invocation, or a price is not known.
     """
     concurrency, advisories = _concurrency(options, function, account_concurrency)
-    sizes = options.memory or tuple(sorted({*DEFAULT_MEMORY_MB, function.memory_mb}))
     architectures = _architectures(options, function)
+    adaptive = options.adaptive
+    exploration = _exploration(options, function, architectures, traffic, hints) if adaptive else None
+    invocations = options.invocations or (MOST_INVOCATIONS if adaptive else INVOCATIONS)
     design = Design(
-        configurations=tuple(
-            Configuration(memory_mb=mb, architecture=architecture) for mb in sizes for architecture in architectures
-        ),
-        invocations=options.invocations,
-        lanes=min(options.lanes, options.invocations, concurrency),
+        configurations=() if adaptive else _grid(options, function, architectures),
+        invocations=invocations,
+        lanes=min(options.lanes or LANES, invocations, concurrency),
+        search="adaptive" if adaptive else "grid",
+        exploration=exploration,
         concurrency=concurrency,
         seed=options.seed,
         telemetry=options.telemetry,
@@ -136,7 +160,7 @@ def make_plan(
         post_processor=_name(options.post_processor),
         isolate=options.isolate,
     )
-    for configuration in design.configurations:
+    for configuration in _extremes(design):
         make_tariff(configuration, function, prices)  # before it is measured, as what has no price cannot be judged
     _check_affordable(design, function, prices, options.max_spend)
     return Plan(
@@ -147,7 +171,8 @@ def make_plan(
         prices=prices,
         max_spend=options.max_spend,
         sleep_s=options.sleep_ms / 1000,
-        estimate=_estimate(design, function, prices, average_ms),
+        estimate=_estimate(design, function, prices, average_ms, options.max_spend),
+        traffic=traffic,
         advisories=advisories,
         image_uris=_image_uris(options, function),
     )
@@ -166,6 +191,62 @@ def _architectures(options: RunOptions, function: FunctionState) -> tuple[Archit
     return wanted
 
 
+def _grid(
+    options: RunOptions, function: FunctionState, architectures: tuple[Architecture, ...]
+) -> tuple[Configuration, ...]:
+    sizes = options.memory or tuple(sorted({*DEFAULT_MEMORY_MB, function.memory_mb}))
+    return tuple(Configuration(memory_mb=mb, architecture=each) for mb in sizes for each in architectures)
+
+
+def _exploration(
+    options: RunOptions,
+    function: FunctionState,
+    architectures: tuple[Architecture, ...],
+    traffic: Traffic | None,
+    hints: tuple[Hint, ...],
+) -> Exploration:
+    """What to search, beginning with the function's own architecture.
+
+    Raises:
+        UsageError: this machine cannot give so much CPU, on the embedded AWS.
+    """
+    largest = options.max_memory
+    if function.cores is not None:
+        # Beyond its cores, this machine would show that more memory does not help, where Lambda gives more CPU.
+        largest = min(largest, max(MB_PER_VCPU, int(function.cores * MB_PER_VCPU)))
+    if options.min_memory > largest:
+        raise UsageError(
+            f"--min-memory {options.min_memory} is more than this machine can give: {largest} MB is all its CPU",
+            hint="measure such sizes on AWS, or name them with --memory",
+        )
+    monthly = options.usage.invocations_per_month
+    if monthly is None and traffic is not None:
+        monthly = traffic.invocations_per_month
+    wanted = options.min_memory <= function.memory_mb <= largest and function.architecture in architectures
+    return Exploration(
+        smallest_mb=options.min_memory,
+        largest_mb=largest,
+        architectures=tuple(sorted(architectures, key=lambda each: each is not function.architecture)),
+        goal=options.goal,
+        precision=options.precision,
+        invocations_per_month=monthly,
+        lanes=options.lanes,
+        batch=max(_FEWEST, min_invocations(options.workload)),
+        most=options.invocations or MOST_INVOCATIONS,
+        current=function.current if wanted else None,
+        memory_used_mb=None if traffic is None else traffic.max_memory_used_mb,
+        hints=hints,
+    )
+
+
+def _extremes(design: Design) -> tuple[Configuration, ...]:
+    """The configurations of a grid; of a search those with the smallest size."""
+    if design.exploration is None:
+        return design.configurations
+    smallest = design.exploration.smallest_mb
+    return tuple(Configuration(memory_mb=smallest, architecture=each) for each in design.architectures)
+
+
 def _image_uris(options: RunOptions, function: FunctionState) -> tuple[tuple[Architecture, str], ...]:
     """The images of the other architecture; the function's own is what it has."""
     given = {Architecture.ARM64: options.image_uri_arm64, Architecture.X86_64: options.image_uri_x86_64}
@@ -174,8 +255,7 @@ def _image_uris(options: RunOptions, function: FunctionState) -> tuple[tuple[Arc
 
 
 def _copies(design: Design, function: FunctionState) -> tuple[Architecture, ...]:
-    architectures = sorted({c.architecture for c in design.configurations})
-    return tuple(each for each in architectures if design.isolate or each is not function.architecture)
+    return tuple(each for each in design.architectures if design.isolate or each is not function.architecture)
 
 
 def _concurrency(
@@ -189,7 +269,7 @@ def _concurrency(
             hint="raise or remove its reserved concurrency",
         )
     concurrency = min(options.concurrency, available)
-    if concurrency >= min(options.concurrency, options.lanes * 2):
+    if concurrency >= min(options.concurrency, 2 * (options.lanes or LANES)):
         return concurrency, ()
     advisory = Advisory(
         code="concurrency-bound",
@@ -199,28 +279,41 @@ def _concurrency(
     return concurrency, (advisory,)
 
 
-def _estimate(design: Design, function: FunctionState, prices: RegionPrices, average_ms: float | None) -> Estimate:
-    each = design.invocations + design.lanes
-    count = each * len(design.configurations)
+def _estimate(
+    design: Design, function: FunctionState, prices: RegionPrices, average_ms: float | None, max_spend: float
+) -> Estimate:
+    configurations, each, at_once = design.configurations, design.invocations + design.lanes, design.lanes
+    if design.exploration is not None:
+        configurations, each, at_once = _searched(design.exploration), _SEARCHED_INVOCATIONS, 1
+    count = each * len(configurations)
 
-    publishing_usd = sum(_snapshot_cost(c, function, prices) for c in design.configurations)
+    publishing_usd = sum(_snapshot_cost(c, function, prices) for c in configurations)
     # Environments that keep starting cold are replaced, up to twice the samples.
     most = 2 * design.invocations + design.lanes
-    worst = publishing_usd + most * sum(_worst_cost(c, function, prices) for c in design.configurations)
+    worst = publishing_usd + most * sum(_worst_cost(c, function, prices) for c in configurations)
+    if design.exploration is not None:
+        worst = max_spend
     if average_ms is None:
         return Estimate(invocations=count, worst_usd=worst, typical_usd=None, typical_s=None)
     # Half the memory is half the CPU: a smaller size takes at most that much longer, a larger one no longer.
     typical = {
         c: min(1000.0 * function.timeout_s, average_ms * max(1.0, function.memory_mb / c.memory_mb))
-        for c in design.configurations
+        for c in configurations
     }
     typical_usd = publishing_usd + each * sum(
         prices.invocation_cost(c, typical[c], function.ephemeral_storage_mb) for c in typical
     )
-    publishing_s = PUBLISH_S * len(design.configurations) + COPY_S * len(_copies(design, function))
-    at_once = min(design.concurrency, design.lanes * len(design.configurations))
-    waiting_s = max(max(typical.values()) * each / design.lanes, sum(typical.values()) * each / at_once) / 1000
+    publishing_s = PUBLISH_S * len(configurations) + COPY_S * len(_copies(design, function))
+    parallel = min(design.concurrency, at_once * len(configurations))
+    waiting_s = max(max(typical.values()) * each / at_once, sum(typical.values()) * each / parallel) / 1000
     return Estimate(invocations=count, worst_usd=worst, typical_usd=typical_usd, typical_s=publishing_s + waiting_s)
+
+
+def _searched(exploration: Exploration) -> tuple[Configuration, ...]:
+    """The sizes that a search may well measure: it chooses them as it goes."""
+    low, high = exploration.smallest_mb, exploration.largest_mb
+    sizes = [size for size in DEFAULT_MEMORY_MB if low <= size <= high][:_SEARCHED_SIZES] or [low]
+    return tuple(Configuration(memory_mb=mb, architecture=each) for mb in sizes for each in exploration.architectures)
 
 
 def _worst_cost(configuration: Configuration, function: FunctionState, prices: RegionPrices) -> float:
@@ -237,7 +330,7 @@ def _snapshot_cost(configuration: Configuration, function: FunctionState, prices
 
 def _check_affordable(design: Design, function: FunctionState, prices: RegionPrices, max_spend: float) -> None:
     """Refuse a budget that could not pay for a single invocation, before anything is published for nothing."""
-    least = min(_worst_cost(c, function, prices) + _snapshot_cost(c, function, prices) for c in design.configurations)
+    least = min(_worst_cost(c, function, prices) + _snapshot_cost(c, function, prices) for c in _extremes(design))
     if least > max_spend:
         raise UsageError(
             f"--max-spend {max_spend:g} may not pay for one invocation: with its timeout of {function.timeout_s} s, "

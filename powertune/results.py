@@ -15,21 +15,30 @@ from powertune.model import (
     INVOCATION_FIELDS,
     Advisory,
     Architecture,
+    Batch,
     Configuration,
     Design,
+    Exploration,
     FunctionState,
+    Goal,
+    Hint,
     Invocation,
     Invocations,
+    Leader,
+    Limit,
     Measurement,
     PayloadShare,
+    Statistic,
     Status,
+    Strategy,
     Traffic,
+    Trial,
     TuningRun,
 )
 
 #: Additions keep the number, for readers ignore what they do not know; a change of meaning raises it.
 SCHEMA = "powertune/run/1"
-_NESTED = ("function", "design", "measurements", "advisories", "traffic")
+_NESTED = ("function", "design", "measurements", "advisories", "traffic", "batches")
 _SIGNED = ("seed",)
 #: Always a list, and so says how many invocations there are.
 _UNFOLDED = "started_at"
@@ -55,6 +64,7 @@ def dump(run: TuningRun) -> bytes:
             **_document(run.design),
             "configurations": [_document(configuration) for configuration in run.design.configurations],
             "payloads": [_document(payload) for payload in run.design.payloads],
+            "exploration": _explored(run.design.exploration),
         },
         "measurements": [
             {
@@ -68,6 +78,7 @@ def dump(run: TuningRun) -> bytes:
         ],
         "advisories": [_document(advisory) for advisory in run.advisories],
         "traffic": None if run.traffic is None else _document(run.traffic),
+        "batches": [_batch_document(batch) for batch in run.batches],
     }
     return ("".join(_lines(document, "\n")) + "\n").encode()
 
@@ -90,15 +101,18 @@ def parse(data: bytes | str) -> TuningRun:
         **_fields(TuningRun, document, skip=_NESTED),
         function=FunctionState(**_fields(FunctionState, _object(document, "function"))),
         design=Design(
-            **_fields(Design, design, skip=("configurations", "payloads")),
+            **_fields(Design, design, skip=("configurations", "payloads", "exploration")),
             configurations=tuple(
                 Configuration(**_fields(Configuration, entry)) for entry in _objects(design, "configurations")
             ),
             payloads=tuple(PayloadShare(**_fields(PayloadShare, entry)) for entry in _objects(design, "payloads")),
+            exploration=_exploration(design),
         ),
         measurements=_measurements(document),
         advisories=tuple(Advisory(**_fields(Advisory, entry)) for entry in _objects(document, "advisories")),
         traffic=_traffic(document),
+        # Files from before there was a search lack them.
+        batches=tuple(map(_batch, _objects(document, "batches"))) if "batches" in document else (),
     )
 
 
@@ -181,6 +195,89 @@ def _traffic(document: Mapping[str, Any]) -> Traffic | None:
     return Traffic(**_fields(Traffic, _object(document, "traffic")))
 
 
+def _explored(exploration: Exploration | None) -> dict[str, Any] | None:
+    if exploration is None:
+        return None
+    goal, current = exploration.goal, exploration.current
+    limit = None if goal.max_duration is None else _document(goal.max_duration)
+    return {
+        **_document(exploration),
+        "goal": {**_document(goal), "max_duration": limit},
+        "current": None if current is None else _document(current),
+        "hints": [{**_document(h), "configuration": _document(h.configuration)} for h in exploration.hints],
+    }
+
+
+def _exploration(design: Mapping[str, Any]) -> Exploration | None:
+    # Files from before there was a search lack it.
+    if design.get("exploration") is None:
+        return None
+    entry = _object(design, "exploration")
+    goal, names = _object(entry, "goal"), entry.get("architectures")
+    if not isinstance(names, list) or not names:
+        raise _wrong("architectures", names)
+    field = next(f for f in fields(Configuration) if f.name == "architecture")
+    limited, current = goal.get("max_duration") is not None, entry.get("current") is not None
+    return Exploration(
+        **_fields(Exploration, entry, skip=("architectures", "goal", "current", "hints")),
+        architectures=_column(field, names),
+        goal=Goal(
+            **_fields(Goal, goal, skip=("max_duration",)),
+            max_duration=Limit(**_fields(Limit, _object(goal, "max_duration"))) if limited else None,
+        ),
+        current=_configuration(entry, "current") if current else None,
+        hints=tuple(
+            Hint(**_fields(Hint, hint, skip=("configuration",)), configuration=_configuration(hint, "configuration"))
+            for hint in _objects(entry, "hints")
+        ),
+    )
+
+
+def _batch_document(batch: Batch) -> dict[str, Any]:
+    leader = batch.leader
+    return {
+        "why": batch.why,
+        "leader": None
+        if leader is None
+        else {**_document(leader.configuration), "cost": leader.cost, "loss": leader.loss},
+        "trials": [
+            {**_document(t.configuration), "invocations": t.invocations, "lanes": t.lanes} for t in batch.trials
+        ],
+    }
+
+
+def _batch(entry: Mapping[str, Any]) -> Batch:
+    leader = _object(entry, "leader") if entry.get("leader") is not None else None
+    return Batch(
+        **_fields(Batch, entry, skip=("trials", "leader")),
+        trials=tuple(
+            Trial(
+                **_fields(Trial, trial, skip=("configuration",)),
+                configuration=Configuration(**_fields(Configuration, trial)),
+            )
+            for trial in _objects(entry, "trials")
+        ),
+        leader=None
+        if leader is None
+        else Leader(
+            **_fields(Leader, leader, skip=("configuration", "cost")),
+            configuration=Configuration(**_fields(Configuration, leader)),
+            cost=_interval(leader.get("cost")),
+        ),
+    )
+
+
+def _interval(value: object) -> tuple[float, float]:
+    match value:
+        case [int() | float() as low, int() | float() as high] if 0 <= low <= high:
+            return float(low), float(high)
+    raise _wrong("cost", value)
+
+
+def _configuration(entry: Mapping[str, Any], name: str) -> Configuration:
+    return Configuration(**_fields(Configuration, _object(entry, name)))
+
+
 def _measurements(document: Mapping[str, Any]) -> tuple[Measurement, ...]:
     measurements = tuple(_measurement(entry) for entry in _objects(document, "measurements"))
     for configuration, count in Counter(measurement.configuration for measurement in measurements).items():
@@ -246,7 +343,7 @@ def _column(f: Field[Any], values: list[Any]) -> tuple[Any, ...]:
 
 
 _ENUMS: Mapping[Any, Mapping[str, Any]] = {
-    enum: {member.value: member for member in enum} for enum in (Status, Architecture)
+    enum: {member.value: member for member in enum} for enum in (Status, Architecture, Strategy, Statistic)
 }
 _TYPES: Mapping[Any, frozenset[type]] = {
     str: frozenset({str}),
@@ -258,6 +355,8 @@ _TYPES: Mapping[Any, frozenset[type]] = {
     bool: frozenset({bool}),
     Status: frozenset({str}),
     Architecture: frozenset({str}),
+    Strategy: frozenset({str}),
+    Statistic: frozenset({str}),
 }
 
 

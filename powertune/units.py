@@ -79,6 +79,11 @@ def format_ratio(value: float) -> str:
     return f"{value:.2f}x"
 
 
+def format_share(value: float) -> str:
+    """A share as percent, to two digits: `3 %`, `0.42 %`, `120 %`."""
+    return f"{100 * value:.2g} %" if abs(value) < 1 else f"{100 * value:,.0f} %"
+
+
 def format_seconds(value: float) -> str:
     """A waiting time for people: `8 s`, `3 min 20 s`, `1 h 05 min`."""
     seconds = round(value)

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from powertune.aws.client import Aws, Clients
 from powertune.aws.rate_limit import RateLimiter
 from powertune.errors import MemorySizeRefused
-from powertune.model import Advisory, Configuration, Invocation, Status, TuningRun
+from powertune.model import Advisory, Batch, Configuration, Invocation, Status, TuningRun
 
 
 class FakeClock:
@@ -533,6 +533,9 @@ class RecordingObserver:
     runs: list[TuningRun] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
     spent: float = 0.0
+
+    def chosen(self, batch: Batch) -> None:
+        self.events.append(f"chosen {batch.why}")
 
     def published(self, configuration: Configuration) -> None:
         self.events.append(f"published {configuration.memory_mb}")

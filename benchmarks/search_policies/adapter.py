@@ -9,8 +9,8 @@ from benchmarks.search_policies import Pick
 from benchmarks.search_policies.simulation import Sampler
 from benchmarks.search_policies.truth import PRICES
 from powertune.measure.record import Record
-from powertune.model import Architecture, Configuration, Measurement
-from powertune.search import Search, Stop, Trial
+from powertune.model import Architecture, Configuration, Exploration, Goal, Measurement, Strategy, Trial
+from powertune.search import Search, Stop
 
 ADAPTIVE = "powertune.search.adaptive"
 LANES = 1
@@ -46,18 +46,20 @@ class Searched:
             proposal = driven.search.propose(record.measurements())
             if isinstance(proposal, Stop):
                 return driven.pick(record.measurements())
-            for configuration, lane in _turns(proposal, driven.lanes):
+            for configuration, lane in _turns(proposal.trials, driven.lanes):
                 record.add(configuration, sampler.invoke(configuration.memory_mb, lane))
         raise RuntimeError(f"the search has not stopped after {MOST_BATCHES} batches")
 
 
 def _turns(trials: tuple[Trial, ...], lanes: int) -> Iterator[tuple[Configuration, int]]:
     """The invocations of a batch with their lanes, round by round, as the direct engine plays them."""
-    longest = max((trial.invocations for trial in trials), default=0)
-    for start in range(0, longest, lanes):
-        for trial in trials:
-            for turn in range(start, min(start + lanes, trial.invocations)):
-                yield trial.configuration, turn % lanes
+    rounds = [
+        [(t.configuration, i % (t.lanes or lanes), i // (t.lanes or lanes)) for i in range(t.invocations)]
+        for t in trials
+    ]
+    turns = [turn for trial in rounds for turn in trial]
+    for configuration, lane, _ in sorted(turns, key=lambda turn: turn[2]):
+        yield configuration, lane
 
 
 def cheapest(measured: Measured) -> Pick:
@@ -96,11 +98,13 @@ def make_search(sampler: Sampler) -> Driven:
     """
     adaptive = importlib.import_module(ADAPTIVE)
     search = adaptive.Adaptive(
-        smallest_mb=sampler.smallest_mb,
-        largest_mb=sampler.largest_mb,
-        architectures=(Architecture.X86_64,),
+        exploration=Exploration(
+            smallest_mb=sampler.smallest_mb,
+            largest_mb=sampler.largest_mb,
+            architectures=(Architecture.X86_64,),
+            goal=Goal(strategy=Strategy.COST),
+        ),
         prices=PRICES,
-        lanes=LANES,
         seed=sampler.seed,
     )
 

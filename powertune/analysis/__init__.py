@@ -19,11 +19,13 @@ from powertune.analysis.nouns import (
     ProfileStatus,
     Recommendation,
     Saving,
+    Searched,
 )
 from powertune.analysis.pareto import Point, dominators, knee, pareto_front
 from powertune.analysis.pricing import Pricing, resolve_billing
 from powertune.analysis.profiles import Observed, mean_cold_extra_ms, not_reached, observe
 from powertune.analysis.recommendation import Question, candidates, family_level, recommend
+from powertune.analysis.searched import recommend_searched, searched, unfinished
 from powertune.analysis.summary import Summary, outlying, summarize
 from powertune.errors import UsageError
 from powertune.model import Configuration, Goal, TuningRun, Usage
@@ -45,6 +47,7 @@ __all__ = [
     "ProfileStatus",
     "Recommendation",
     "Saving",
+    "Searched",
     "Summary",
     "analyze",
     "compare_runs",
@@ -82,10 +85,19 @@ def analyze(run: TuningRun, prices: RegionPrices | PriceTable, goal: Goal, usage
         invocations_per_month=pricing.billing.invocations_per_month,
         spent=spent,
     )
-    recommendation = recommend(eligible, observed, question) if eligible else None
+    found = searched(run, pricing.prices, goal)
+    broken_off = None if found is None else unfinished(run, found, currency)
+    recommendation = None
+    if eligible and broken_off is None:
+        recommendation = recommend_searched(found, eligible, observed, question) if found is not None else None
+        recommendation = recommendation or recommend(eligible, observed, question)
     nearest = _nearest(able, goal, currency) if able and not eligible else None
     outcome, explanation = _outcome(observed, recommendation, nearest, limits(goal, currency))
-    evidence = Evidence(run=run, goal=goal, observed=observed, recommendation=recommendation, pricing=pricing)
+    if broken_off is not None and nearest is None:
+        outcome, explanation = Outcome.UNFINISHED, broken_off
+    evidence = Evidence(
+        run=run, goal=goal, observed=observed, recommendation=recommendation, pricing=pricing, searched=found
+    )
     return Analysis(
         run=run,
         goal=goal,
@@ -99,6 +111,7 @@ def analyze(run: TuningRun, prices: RegionPrices | PriceTable, goal: Goal, usage
         nearest=None if nearest is None else nearest.profile.configuration,
         spent=spent,
         advisories=advise(evidence),
+        searched=found,
     )
 
 

@@ -8,6 +8,7 @@ from powertune.analysis.estimates import Interval
 from powertune.analysis.summary import Summary
 from powertune.errors import FunctionFailed, Inconclusive, PowertuneError
 from powertune.model import Advisory, Configuration, FunctionState, Goal, Strategy, TuningRun
+from powertune.search import Answer, Band
 
 
 class ProfileStatus(StrEnum):
@@ -138,6 +139,19 @@ class Recommendation:
     reasons: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    """What an adaptive search knows: its answer, the curve that it believes in, and how precise it was to be.
+
+    `another_goal`: the run was made to answer another question than it is asked now.
+    """
+
+    answer: Answer
+    curve: tuple[Band, ...]
+    precision: float
+    another_goal: bool
+
+
 class Outcome(StrEnum):
     """Whether there is an answer."""
 
@@ -148,6 +162,8 @@ class Outcome(StrEnum):
     """No configuration meets the constraints."""
     INCONCLUSIVE = "inconclusive"
     """No size has two usable warm invocations."""
+    UNFINISHED = "unfinished"
+    """A search was ended before it was sure."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +174,7 @@ class Analysis:
     Profiles are ordered by configuration. There is a recommendation exactly when `outcome` is RECOMMENDED;
     otherwise `explanation` says what went wrong, and `nearest` is the configuration that comes nearest to meeting the
     constraints, if it is they that went wrong. `knee` is the point of the front beyond which speed gets dear.
+    `searched` is None for a grid, and where a search has no answer.
     """
 
     run: TuningRun
@@ -172,6 +189,7 @@ class Analysis:
     nearest: Configuration | None
     spent: float | None
     advisories: tuple[Advisory, ...]
+    searched: Searched | None = None
 
     @property
     def function(self) -> FunctionState:
@@ -197,4 +215,6 @@ class Analysis:
             return FunctionFailed(explanation, hint="look at the function's log, its payload and its timeout")
         if self.outcome is Outcome.IMPOSSIBLE:
             return Inconclusive(explanation, hint="relax the constraints, or measure other sizes")
+        if self.outcome is Outcome.UNFINISHED:
+            return Inconclusive(explanation, hint="raise --max-spend, and begin where this run ended, with --from")
         return Inconclusive(explanation, hint="measure again, with more --invocations")

@@ -12,7 +12,7 @@ from powertune.analysis.profiles import Observed
 from powertune.model import DAYS_PER_MONTH, Configuration, Goal, Strategy
 from powertune.units import format_ms, format_ratio, format_usd
 
-_LOWEST = {
+LOWEST = {
     Strategy.COST: "mean cost",
     Strategy.SPEED: "mean duration",
     Strategy.BALANCED: "weighted product of mean cost and mean duration",
@@ -81,8 +81,8 @@ def recommend(able: Sequence[Observed], observed: Sequence[Observed], question: 
         reasons=(
             _why(chosen, best, admitted, question),
             *_alike(equivalent, len(able)),
-            _change(chosen, baseline, question, cost_ratio, duration_ratio),
-            *_no_gain(question.current, equivalent),
+            change_words(chosen, baseline, question, cost_ratio, duration_ratio),
+            *no_gain(question.current, equivalent),
         ),
     )
 
@@ -189,10 +189,10 @@ def _why(chosen: Observed, best: Observed, admitted: Sequence[Observed], questio
     if count == 1:
         return f"the only configuration{within or ' that can be judged'}: {figures}"
     if chosen is best:
-        return f"the lowest {_LOWEST[strategy]} of {count} configurations{within}: {figures}"
+        return f"the lowest {LOWEST[strategy]} of {count} configurations{within}: {figures}"
     return (
         f"the cheapest of those that cannot be told apart from {best.profile.configuration}, which has the lowest "
-        f"{_LOWEST[strategy]} of {count} configurations{within} ({figures})"
+        f"{LOWEST[strategy]} of {count} configurations{within} ({figures})"
     )
 
 
@@ -203,17 +203,18 @@ def _alike(equivalent: tuple[Configuration, ...], count: int) -> tuple[str, ...]
     return (f"{names} cannot be told apart from the best (at 95 % over all {math.comb(count, 2)} pairs)",)
 
 
-def _change(
+def change_words(
     chosen: Observed,
     baseline: Observed | None,
     question: Question,
     cost: Comparison | None,
     duration: Comparison | None,
 ) -> str:
+    """What the change from the current configuration brings."""
     current = question.current
     if chosen is baseline:
         return f"it is the current configuration, {current}"
-    if baseline is None or cost is None or duration is None:
+    if cost is None or duration is None:
         return f"no gain is claimed: the current configuration, {current}, {_state(baseline)}"
     return f"{_ratio(cost)} the cost and {_ratio(duration)} the duration of the current configuration, {current}"
 
@@ -235,7 +236,8 @@ def _ratio(comparison: Comparison) -> str:
     return f"{format_ratio(comparison.ratio)} ({low:.2f} to {high:.2f}{doubt})"
 
 
-def _no_gain(current: Configuration, equivalent: tuple[Configuration, ...]) -> tuple[str, ...]:
+def no_gain(current: Configuration, equivalent: tuple[Configuration, ...]) -> tuple[str, ...]:
+    """The sentence for a current configuration that is as good."""
     if current not in equivalent:
         return ()
     return ("the current configuration is among the equivalent ones: a change is not proven to help",)

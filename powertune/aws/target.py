@@ -247,7 +247,7 @@ class AwsTarget:
             run_id=self._plan.run_id,
             started_at=int(self._clock()),
             memory_mb=memory_mb,
-            sizes=tuple(sorted({c.memory_mb for c in self._plan.design.configurations})),
+            sizes=tuple(sorted({c.memory_mb for c in self._plan.design.configurations})) or None,
             copies=len(self._plan.copies),
         )
 

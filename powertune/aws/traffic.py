@@ -1,13 +1,15 @@
 """How a function is used when nobody tunes it: its invocations, its cold starts, its provisioned concurrency."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from powertune.aws.client import Aws
 from powertune.aws.logs import REPORT_PATTERNS
-from powertune.aws.report_line import parse_reports
+from powertune.aws.report_line import Report, parse_reports
 from powertune.errors import AccessDenied, NotFound, PowertuneError, Unavailable, UsageError
 from powertune.model import DAYS_PER_MONTH, Advisory, FunctionRef, FunctionState, Traffic, Usage
 
@@ -24,7 +26,7 @@ _METRIC_PAGES = 10
 
 #: Where to look for reports, newest first: one day in slices, as hours of a day differ, then the days before it.
 _SLICES = (*[timedelta(hours=4)] * 6, *[timedelta(days=1)] * 6)
-_REPORTS = 1_000
+_MOST_REPORTS = 1_000
 _REPORTS_PER_SLICE = 170
 _PAGES_PER_SLICE = 3
 #: The log of one environment: `2026/09/20/[12]0123...`, or `2026/09/20/name[12]0123...` in a group of one's choice.
@@ -66,15 +68,11 @@ def read_traffic(
             invocations, days = _invocations(aws, state, datetime.fromtimestamp(now, UTC))
         except _UNANSWERED as error:
             advisories = (_unknown(state, error),)
-    reports, cold_starts = 0, 0
+    seen = Traffic(invocations=invocations, days=days)
     if usage.cold_share is None:
-        try:
-            reports, cold_starts = _cold_starts(aws, state, executed_version, now)
-        except _UNANSWERED:
-            reports, cold_starts = 0, 0
-    if not days and not reports:
-        return None, advisories
-    return Traffic(invocations=invocations, days=days, reports=reports, cold_starts=cold_starts), advisories
+        with suppress(*_UNANSWERED):
+            seen = _reported(seen, _reports(aws, state, executed_version, now))
+    return (seen if days or seen.reports else None), advisories
 
 
 def read_provisioned_concurrency(aws: Aws, ref: FunctionRef) -> tuple[int, tuple[Advisory, ...]]:
@@ -162,25 +160,28 @@ def _query(state: FunctionState) -> "MetricDataQueryTypeDef":
     }
 
 
-def _cold_starts(aws: Aws, state: FunctionState, version: str, now: float) -> tuple[int, int]:
-    """How many reports were seen, and how many of them are of a cold start.
+def _reported(traffic: Traffic, reports: Sequence[Report]) -> Traffic:
+    cold = sum(report.init_ms is not None or report.restore_ms is not None for report in reports)
+    used = [report.max_memory_used_mb for report in reports if report.max_memory_used_mb is not None]
+    return replace(traffic, reports=len(reports), cold_starts=cold, max_memory_used_mb=max(used, default=None))
+
+
+def _reports(aws: Aws, state: FunctionState, version: str, now: float) -> list[Report]:
+    """The newest reports of a version.
 
     Failures are left out: where a function logs warnings only, theirs are the only reports, and nothing like the rest
     of the traffic.
     """
-    reports = cold_starts = 0
+    found: list[Report] = []
     end = now
     for length in _SLICES:
         start = end - length.total_seconds()
         for text in _slice(aws, state, version, start, end):
-            for report in parse_reports(text).values():
-                if report.status is None:
-                    reports += 1
-                    cold_starts += report.init_ms is not None or report.restore_ms is not None
-        if reports >= _REPORTS:
+            found.extend(report for report in parse_reports(text).values() if report.status is None)
+        if len(found) >= _MOST_REPORTS:
             break
         end = start
-    return reports, cold_starts
+    return found
 
 
 def _slice(aws: Aws, state: FunctionState, version: str, start: float, end: float) -> Iterator[str]:

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn
 from powertune import results
 from powertune.cli.console import say
 from powertune.cli.interrupts import Interrupts
-from powertune.model import UNDER_WAY, Configuration, Invocation, TuningRun
+from powertune.model import UNDER_WAY, Batch, Configuration, Invocation, Leader, TuningRun
 from powertune.plan import Plan
 from powertune.units import format_ms, format_seconds, format_usd
 
@@ -54,6 +54,7 @@ class RunObserver:
         self._running: dict[Configuration, _Running] = {}
         self._tasks: dict[Configuration, TaskID] = {}
         self._spent = 0.0
+        self._leader: Leader | None = None
         self._saved_at = 0.0
         self._saving_s = 0.0
         self._progress = Progress(
@@ -67,9 +68,7 @@ class RunObserver:
         )
         each = plan.design.invocations + plan.design.lanes
         for configuration in plan.design.configurations:
-            self._tasks[configuration] = self._progress.add_task(
-                "", total=each, size=str(configuration), note="waiting"
-            )
+            self._task(configuration, each)
         self._total = self._progress.add_task("", total=each * len(self._tasks), size="all", note="")
 
     def __enter__(self) -> "RunObserver":
@@ -78,6 +77,18 @@ class RunObserver:
 
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
+
+    def chosen(self, batch: Batch) -> None:
+        """Show what a search measures next and why, and what its best answer is until now."""
+        for trial in batch.trials:
+            for task in (self._task(trial.configuration, 0), self._total):
+                known = self._progress.tasks[task].total or 0
+                self._progress.update(task, total=known + trial.invocations)
+        self._leader = batch.leader or self._leader
+        self._progress.update(self._total, note=self._summary())
+        if batch.trials:
+            sizes = ", ".join(str(trial.configuration) for trial in batch.trials)
+            self.say(f"{sizes}: {batch.why}")
 
     def published(self, configuration: Configuration) -> None:
         """Show that a size can be invoked."""
@@ -127,8 +138,22 @@ class RunObserver:
             else:
                 self._progress.console.print(text, markup=False, highlight=False)
 
+    def _task(self, configuration: Configuration, total: int) -> TaskID:
+        """The bar of a configuration, a new one if it has none yet."""
+        if configuration not in self._tasks:
+            self._tasks[configuration] = self._progress.add_task(
+                "", total=total, size=str(configuration), note="waiting"
+            )
+        return self._tasks[configuration]
+
     def _summary(self) -> str:
-        task = self._progress.tasks[self._total]
-        money = format_usd(self._spent, self._plan.prices.currency)
-        left = task.time_remaining
-        return f"{money} spent" + (f", {format_seconds(left)} left" if left is not None else "")
+        """Money spent of what may be; the time left of a grid, or the best answer of a search."""
+        currency = self._plan.prices.currency
+        money = f"{format_usd(self._spent, currency)} of {format_usd(self._plan.max_spend, currency)} spent"
+        if self._plan.design.exploration is None:
+            left = self._progress.tasks[self._total].time_remaining
+            return money + (f", {format_seconds(left)} left" if left is not None else "")
+        if self._leader is None:
+            return money
+        low, high = (format_usd(1e6 * cost, currency) for cost in self._leader.cost)
+        return f"{money}, best {self._leader.configuration} at {low} to {high} per million"

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from powertune.cli.console import say, write_stdout
 from powertune.cli.outputs import TABLE, Output, write_file
 from powertune.errors import UsageError
-from powertune.model import Goal, TuningRun, Usage
+from powertune.model import Exploration, Goal, TuningRun, Usage
 from powertune.plan import Plan
 from powertune.prices import PriceTable, RegionPrices
-from powertune.units import format_seconds, format_usd, plural, printable
+from powertune.units import format_seconds, format_share, format_usd, plural, printable
 
 if TYPE_CHECKING:
     from powertune.analysis import Analysis
@@ -123,14 +123,22 @@ def plan_text(plan: Plan) -> str:
 
     cost = "nothing, on the embedded AWS; on AWS " if function.platform else ""
     cost += f"about {money(estimate.typical_usd)}; " if estimate.typical_usd is not None else ""
-    cost += f"at most {money(estimate.worst_usd)} if every invocation ran into the timeout of {function.timeout_s} s"
+    worst = (
+        f"at most {money(estimate.worst_usd)} if every invocation ran into the timeout of {function.timeout_s} s; "
+    )
+    cost += worst if design.exploration is None else ""
     took = f"about {format_seconds(estimate.typical_s)}" if estimate.typical_s is not None else "not known beforehand"
+    how = (
+        f"{estimate.invocations}: per size {design.lanes} to warm up, {design.invocations} measured over "
+        f"{plural(design.lanes, 'lane')}, at most {design.concurrency} at a time"
+    )
+    if design.exploration is not None:
+        how = f"about {estimate.invocations}, as many as it takes; stops {_until(design.exploration)}"
     lines = [
         f"{function.name} ({function.runtime}, {function.current} now) in {function.region}",
         f"  sizes        {_sizes(plan)}",
-        f"  invocations  {estimate.invocations}: per size {design.lanes} to warm up, {design.invocations} measured "
-        f"over {plural(design.lanes, 'lane')}, at most {design.concurrency} at a time",
-        f"  cost         {cost}; stops before {money(plan.max_spend)}",
+        f"  invocations  {how}",
+        f"  cost         {cost}stops before {money(plan.max_spend)}",
         f"  time         {took}",
         f"  changes      {_changes(plan)}",
         *(f"  note         {advisory.message}; {advisory.next_step}" for advisory in plan.advisories),
@@ -140,11 +148,37 @@ def plan_text(plan: Plan) -> str:
 
 def _sizes(plan: Plan) -> str:
     """`128, 256 MB`, and the architectures where they are not just the function's own."""
-    configurations = plan.design.configurations
-    sizes = ", ".join(str(size) for size in sorted({c.memory_mb for c in configurations}))
-    architectures = sorted({c.architecture for c in configurations})
-    elsewhere = architectures != [plan.function.architecture]
-    return f"{sizes} MB" + (f" on {' and '.join(architectures)}" if elsewhere else "")
+    sizes = ", ".join(str(size) for size in sorted({c.memory_mb for c in plan.design.configurations})) + " MB"
+    if (explored := plan.design.exploration) is not None:
+        sizes = f"searched from {explored.smallest_mb} to {explored.largest_mb:,} MB"
+    architectures = plan.design.architectures
+    elsewhere = architectures != (plan.function.architecture,)
+    return sizes + (f" on {' and '.join(architectures)}" if elsewhere else "")
+
+
+def _until(explored: Exploration) -> str:
+    """When a search ends."""
+    from powertune.search.adaptive import precision_of
+
+    precise = f"when no size is expected to be {format_share(precision_of(explored))} better"
+    if explored.precision is None and explored.invocations_per_month is not None:
+        return f"{precise}, or more is not worth its price"
+    return precise
+
+
+def explanation(run: TuningRun, currency: str) -> str:
+    """Why each batch of a search was chosen, and what the best answer was at that moment."""
+    if not run.batches:
+        return "this run measured the sizes that it was told, each as often: there was nothing to choose\n"
+    lines = []
+    for number, batch in enumerate(run.batches, start=1):
+        what = ", ".join(f"{trial.invocations} x {trial.configuration}" for trial in batch.trials) or "stop"
+        lines.append(f"{number:>3}  {what}\n     why   {batch.why}")
+        if batch.leader is not None:
+            low, high = (format_usd(1e6 * cost, currency) for cost in batch.leader.cost)
+            loss = format_share(batch.leader.loss)
+            lines.append(f"     best  {batch.leader.configuration}, {low} to {high} per million, may lose {loss}")
+    return "\n".join(lines) + "\n"
 
 
 def _changes(plan: Plan) -> str:
@@ -154,10 +188,10 @@ def _changes(plan: Plan) -> str:
     if not plan.touches_original:
         return f"nothing on {plan.function.name} itself; {copies} (deleted)"
     count = sum(c.architecture is plan.function.architecture for c in plan.design.configurations)
-    changes = (
-        f"the memory size of $LATEST while sizes are published (put back), {plural(count, 'version')} "
-        f"and {count + 1} aliases (deleted)"
-    )
+    what = f"{plural(count, 'version')} and {count + 1} aliases"
+    if plan.design.exploration is not None:
+        what = "a version and an alias for each size, and one alias more"
+    changes = f"the memory size of $LATEST while sizes are published (put back), {what} (deleted)"
     return changes + (f", {copies} (deleted)" if plan.copies else "")
 
 

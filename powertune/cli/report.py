@@ -25,11 +25,15 @@ def report(
     output: common.Output = None,
     raw: common.Raw = False,
     open_: common.Open = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show instead why a search measured what it did, batch by batch.")
+    ] = False,
     quiet: common.Quiet = False,
 ) -> None:
     """Show what a run has measured, from its results file."""
     from powertune import results
     from powertune.cli import rendering
+    from powertune.cli.console import write_stdout
     from powertune.cli.outputs import parse_outputs, refuse_overwriting
     from powertune.cli.sources import load_prices
     from powertune.config import JUDGEMENT_OPTIONS, parse_judgement
@@ -38,4 +42,8 @@ def report(
     outputs = parse_outputs(format_, output or (), more or (), raw=raw, page=open_)
     refuse_overwriting([output.path for output in outputs], [file, prices])
     table = load_prices(Path(prices) if prices else None)
-    rendering.show_run(results.load(Path(file)), table, judgement, outputs, quiet=quiet)
+    run = results.load(Path(file))
+    if explain:
+        write_stdout(rendering.explanation(run, table.region(run.function.region).currency).encode())
+        return
+    rendering.show_run(run, table, judgement, outputs, quiet=quiet)

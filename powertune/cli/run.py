@@ -16,9 +16,34 @@ def run(
     memory: Annotated[
         str | None,
         typer.Option(
-            help="Sizes in MB: 128,512,1024 or 128-1024:128.  [default: 128,256,512,1024,1769,3008 and the current]",
+            help="Measure these sizes in MB: 128,512,1024 or 128-1024:128.  [default: search for the best one]",
             show_default=False,
         ),
+    ] = None,
+    search: Annotated[
+        str | None,
+        typer.Option(
+            help="How sizes are chosen: adaptive, or grid (128,256,512,1024,1769,3008 and the current). "
+            "[default: grid with --memory, else adaptive]",
+            show_default=False,
+        ),
+    ] = None,
+    min_memory: Annotated[
+        str | None, typer.Option(help="Search from this size on, in MB.  [default: 128]", show_default=False)
+    ] = None,
+    max_memory: Annotated[
+        str | None, typer.Option(help="Search up to this size, in MB.  [default: 10240]", show_default=False)
+    ] = None,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            help="Search on until no other size can be this much better, as 3%.  [default: as it pays]",
+            show_default=False,
+        ),
+    ] = None,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", help="Results file of an earlier run: where the search begins.", show_default=False),
     ] = None,
     arch: Annotated[
         str | None,
@@ -36,10 +61,18 @@ def run(
         typer.Option("--image-uri-x86-64", help="Container image for x86_64, of a function that has one for arm64."),
     ] = None,
     invocations: Annotated[
-        str | None, typer.Option(help="Warm invocations per size.  [default: 20]", show_default=False)
+        str | None,
+        typer.Option(
+            help="Warm invocations per size; the most of them in a search.  [default: 20, and 400]",
+            show_default=False,
+        ),
     ] = None,
     lanes: Annotated[
-        str | None, typer.Option(help="Parallel streams per size.  [default: 4]", show_default=False)
+        str | None,
+        typer.Option(
+            help="Parallel streams per size; in a search, those of the finalists.  [default: 4, and as it pays]",
+            show_default=False,
+        ),
     ] = None,
     concurrency: Annotated[
         str | None, typer.Option(help="Invocations at one time, at most.  [default: 32]", show_default=False)
@@ -108,7 +141,7 @@ def run(
     with open_site(target, place, quiet=quiet) as site:
         options = tuning.load_options(site, given)
         region_prices = tuning.region_prices(site, options)
-        plan = tuning.plan_run(site, options, region_prices)
+        plan = tuning.plan_run(site, options, region_prices, earlier=from_)
         if dry_run:
             rendering.show_plan(plan, outputs)
             return

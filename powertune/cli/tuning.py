@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from powertune import files
+from powertune import files, results
 from powertune.aws.functions import LambdaFunction
 from powertune.aws.journal import Journal
 from powertune.aws.portability import check_copies
@@ -24,11 +24,12 @@ from powertune.cli.restoring import restore_now
 from powertune.cli.site import Site
 from powertune.cli.sources import load_prices, payload_reader
 from powertune.config import RUN_OPTIONS, RunOptions, load_run
-from powertune.errors import FunctionBusy, Interrupted, NotRestored
+from powertune.errors import FunctionBusy, Interrupted, NotRestored, UsageError
 from powertune.measure import measure
 from powertune.model import TuningRun
 from powertune.plan import Plan, make_plan
 from powertune.prices import RegionPrices
+from powertune.search.hints import hints_of
 from powertune.units import format_seconds
 
 #: How long a function, such as a processor, may run at most.
@@ -53,7 +54,7 @@ def check_outputs(outputs: Sequence[Output], given: Mapping[str, Any]) -> None:
     if given["dry_run"]:
         rendering.check_plan_outputs(outputs)
     payload, save = given["payload"], given["save"]
-    read = [given["prices"], payload[1:] if payload is not None and payload.startswith("@") else None]
+    read = [given["prices"], given["from_"], payload[1:] if payload is not None and payload.startswith("@") else None]
     refuse_overwriting([Path(save) if save else None], read)
     refuse_overwriting([output.path for output in outputs], [save or None, *read])
 
@@ -69,8 +70,15 @@ def region_prices(site: Site, options: RunOptions) -> RegionPrices:
     return prices
 
 
-def plan_run(site: Site, options: RunOptions, prices: RegionPrices) -> Plan:
-    """Look at the function, offer to mend what a dead run left on it, and decide what to do."""
+def plan_run(site: Site, options: RunOptions, prices: RegionPrices, *, earlier: str | None = None) -> Plan:
+    """Look at the function, offer to mend what a dead run left on it, and decide what to do.
+
+    Args:
+        earlier: the results file of a run that was made before.
+    """
+    if earlier is not None and not options.adaptive:
+        raise UsageError("--from is not for the grid search", hint="leave --memory and --search grid out")
+    hints = () if earlier is None else hints_of(results.load(Path(earlier)))
     aws = site.connection.aws(rate=options.rate)
     function = LambdaFunction(aws, site.ref)
     journal = read_journal(function)
@@ -86,10 +94,12 @@ def plan_run(site: Site, options: RunOptions, prices: RegionPrices) -> Plan:
         run_id=secrets.token_hex(4),
         account_concurrency=found.account_concurrency,
         average_ms=found.average_ms,
+        traffic=found.traffic,
+        hints=hints,
     )
     about_copies = check_copies(LambdaFunction.of(aws, plan.function), plan)
     advisories = (*plan.advisories, *found.advisories, *about_copies)
-    return replace(plan, traffic=found.traffic, advisories=advisories)
+    return replace(plan, advisories=advisories)
 
 
 def agreed(plan: Plan, *, ask: bool, quiet: bool) -> bool:

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,10 +11,14 @@ from powertune.config import values
 from powertune.config.values import Parser
 from powertune.errors import UsageError
 from powertune.model import Architecture, FunctionRef, Goal, Payload, Usage, Workload
+from powertune.units import MEMORY_MAX_MB, MEMORY_MIN_MB
 from powertune.workload import min_invocations, parse_workload
 
 _TABLES = ("run", "local")
 TELEMETRY = ("auto", "tail", "logs")
+SEARCHES = ("adaptive", "grid")
+#: Warm invocations of a size: of each in a grid, and the most that a search takes.
+INVOCATIONS, MOST_INVOCATIONS = 20, 400
 ENVIRONMENT_PREFIX = "POWERTUNE_"
 
 EMPTY_WORKLOAD = Workload(payloads=(Payload(body=b"{}"),))
@@ -26,17 +30,22 @@ ANY_USAGE = Usage()
 class RunOptions:
     """How to tune one function. `max_spend` is in the currency of the function's region; `rate` in calls per second.
 
-    `memory` is None where no sizes were asked for, `architectures` where the function's own is meant. The image URIs
-    are those of a function made of a container image, for the architecture that it does not have.
+    `memory` is None where no sizes were asked for, `architectures` where the function's own is meant, `invocations`,
+    `lanes` and `precision` where it is for the search to say. The image URIs are those of a function made of a
+    container image, for the architecture that it does not have.
     """
 
+    search: str | None = None
     memory: tuple[int, ...] | None = None
+    min_memory: int = MEMORY_MIN_MB
+    max_memory: int = MEMORY_MAX_MB
+    precision: float | None = None
     architectures: tuple[Architecture, ...] | None = None
     isolate: bool = False
     image_uri_arm64: str | None = None
     image_uri_x86_64: str | None = None
-    invocations: int = 20
-    lanes: int = 4
+    invocations: int | None = None
+    lanes: int | None = None
     concurrency: int = 32
     workload: Workload = EMPTY_WORKLOAD
     goal: Goal = ANY_GOAL
@@ -49,6 +58,11 @@ class RunOptions:
     pre_processor: FunctionRef | None = None
     post_processor: FunctionRef | None = None
     prices: Path | None = None
+
+    @property
+    def adaptive(self) -> bool:
+        """Whether sizes are searched for; sizes that are named are a grid."""
+        return self.search == "adaptive" or (self.search is None and self.memory is None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +114,9 @@ def load_run(
     if source is not None:
         text = source if isinstance(source, str) else json.dumps(source, ensure_ascii=False)
         parsed["workload"] = parse_workload(read_payload(text, base), text)
-    return _checked(RunOptions(**parsed))
+    found = RunOptions(**parsed)
+    _check_search(found, parsed)
+    return _checked(found)
 
 
 def load_local(folder: Path) -> LocalOptions:
@@ -141,11 +157,33 @@ def _refuse_unknown(table: Mapping[str, Any], known: Any, where: str) -> None:
             raise UsageError(f"unknown key {name!r} in {where}", hint=f"the keys are {', '.join(sorted(known))}")
 
 
+#: What belongs to one search only, and what says the same to the other.
+_ONLY_GRID = {"memory": "bound the search with --min-memory and --max-memory, or leave --search out"}
+_ONLY_ADAPTIVE = {
+    "min_memory": "name the sizes with --memory",
+    "max_memory": "name the sizes with --memory",
+    "precision": "take more --invocations",
+}
+
+
+def _check_search(options: RunOptions, given: Collection[str]) -> None:
+    """Refuse options that belong to the other search, and bounds that hold nothing."""
+    meant, others = ("adaptive", _ONLY_GRID) if options.adaptive else ("grid", _ONLY_ADAPTIVE)
+    for name, instead in others.items():
+        if name in given:
+            raise UsageError(f"{values.dashed(name)} is not for the {meant} search", hint=instead)
+    if options.min_memory > options.max_memory:
+        raise UsageError(
+            f"min-memory {options.min_memory} is more than max-memory {options.max_memory}", hint="exchange them"
+        )
+
+
 def _checked(options: RunOptions) -> RunOptions:
     needed = min_invocations(options.workload)
-    if options.invocations < needed:
+    asked = options.invocations or (MOST_INVOCATIONS if options.adaptive else INVOCATIONS)
+    if asked < needed:
         raise UsageError(
-            f"{options.invocations} invocations are too few for {len(options.workload.payloads)} weighted payloads",
+            f"{asked} invocations are too few for {len(options.workload.payloads)} weighted payloads",
             hint=f"--invocations {needed} would send each at least once",
         )
     return options
@@ -191,7 +229,11 @@ _JUDGEMENT = {**_GOAL, **_USAGE}
 JUDGEMENT_OPTIONS = frozenset(_JUDGEMENT)
 _RUN: dict[str, Parser] = {
     **_JUDGEMENT,
+    "search": values.choice(SEARCHES),
     "memory": values.memory,
+    "min_memory": values.whole(MEMORY_MIN_MB, MEMORY_MAX_MB),
+    "max_memory": values.whole(MEMORY_MIN_MB, MEMORY_MAX_MB),
+    "precision": values.precision,
     "arch": values.architectures,
     "isolate": values.flag,
     "image_uri_arm64": values.text,

@@ -111,6 +111,14 @@ def share(name: str, value: Any) -> float:
     return number
 
 
+def precision(name: str, value: Any) -> float:
+    """A share above 0, as nothing is known exactly, and at most a half."""
+    number = share(name, value)
+    if not 0 < number <= 0.5:
+        raise UsageError(f"{dashed(name)} {value!r} is not between 0 and 50%", hint="for example 3%")
+    return number
+
+
 def discount(name: str, value: Any) -> float:
     """A share below 1."""
     number = share(name, value)

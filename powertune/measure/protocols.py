@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from powertune.model import Advisory, Configuration, Invocation, TuningRun
+from powertune.model import Advisory, Batch, Configuration, Invocation, TuningRun
 
 
 class Target(Protocol):
@@ -58,6 +58,10 @@ class Target(Protocol):
 
 class Observer(Protocol):
     """Somebody who watches a run. Called from the thread that measures."""
+
+    def chosen(self, batch: Batch) -> None:
+        """The search has chosen what to measure next, or that it is enough, and says why."""
+        ...
 
     def published(self, configuration: Configuration) -> None:
         """The configuration can be invoked now."""

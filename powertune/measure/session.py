@@ -11,9 +11,9 @@ from powertune import __version__
 from powertune.errors import SizeRefused
 from powertune.measure.protocols import Observer, Target
 from powertune.measure.record import Budget, Record
-from powertune.model import UNDER_WAY, Configuration, Invocation, TuningRun
+from powertune.model import UNDER_WAY, Batch, Configuration, Invocation, Trial, TuningRun
 from powertune.plan import Plan
-from powertune.search import Search, Stop, Trial
+from powertune.search import Search, Stop
 
 #: Logs lag some seconds behind; after so long, a report that a quick look did not find is left to the last look.
 _QUICK_LOOKS_S = 120.0
@@ -68,8 +68,11 @@ class Session:
         self._random = random.Random(plan.design.seed)  # noqa: S311 - an order, not a secret
         self._record = Record()
         self._published: set[Configuration] = set()
+        self._refused: set[Configuration] = set()
         self._budget = Budget(limit=plan.max_spend)
-        self._worst = {c: plan.worst_cost(c) for c in plan.design.configurations}
+        self._worst: dict[Configuration, float] = {}
+        self._batches: list[Batch] = []
+        self._publisher: Thread | None = None
         self._events: SimpleQueue[_Event] = SimpleQueue()
         self._jobs: SimpleQueue[_Job] = SimpleQueue()
         self._in_flight = 0
@@ -80,9 +83,11 @@ class Session:
         while True:
             proposal = self._search.propose(self._record.measurements())
             if isinstance(proposal, Stop):
+                self._note(Batch(trials=(), why=proposal.why, leader=proposal.leader))
                 self._recover(patient=True)
                 return proposal.reason
-            for round_ in self._rounds(proposal):
+            self._note(proposal)
+            for round_ in self._rounds(proposal.trials):
                 complete = self._play(round_)
                 self._recover(patient=not complete)
                 if not complete:
@@ -90,6 +95,11 @@ class Session:
                 self._observer.saved(self.snapshot(UNDER_WAY))
                 if self._plan.sleep_s:
                     self._sleep(self._plan.sleep_s)
+
+    def _note(self, batch: Batch) -> None:
+        if batch.why is not None:
+            self._batches.append(batch)
+            self._observer.chosen(batch)
 
     def snapshot(self, stopped: str) -> TuningRun:
         """The run until now."""
@@ -106,13 +116,14 @@ class Session:
             stopped=stopped,
             throttles=self._target.throttles,
             traffic=self._plan.traffic,
+            batches=tuple(self._batches),
         )
 
     def _rounds(self, trials: tuple[Trial, ...]) -> list[list[_Job]]:
         """Split a batch into rounds in which each lane has at most one turn, each in random order."""
-        lanes = self._plan.design.lanes
         rounds: list[list[_Job]] = []
         for trial in trials:
+            lanes = min(trial.lanes or self._plan.design.lanes, self._plan.design.concurrency)
             done = self._record.count(trial.configuration)
             payloads = self._plan.workload.first(done + trial.invocations)[done:]
             for turn, payload in enumerate(payloads):
@@ -129,13 +140,15 @@ class Session:
         Returns False if the budget ended it. A configuration's lanes start together, so that each gets an
         environment of its own.
         """
+        jobs = [job for job in jobs if job.configuration not in self._refused]
         new = sorted({job.configuration for job in jobs} - self._published)
         waiting = {c: [job for job in jobs if job.configuration == c] for c in new}
         ready = deque(job for job in jobs if job.configuration in self._published)
         if not self._budget.promise(sum(self._plan.publish_cost(c) for c in new)):
             return False
         if new:
-            Thread(target=self._publish, args=(new,), name="publisher", daemon=True).start()
+            self._publisher = Thread(target=self._publish, args=(new, self._publisher), name="publisher", daemon=True)
+            self._publisher.start()
         while waiting or ready or self._in_flight:
             affordable = self._dispatch(ready)
             if not affordable and not self._in_flight:
@@ -162,7 +175,7 @@ class Session:
     def _dispatch(self, ready: deque[_Job]) -> bool:
         """Hand out jobs while there is room; False when the next one could exceed the budget."""
         while ready and self._in_flight < self._plan.design.concurrency:
-            if not self._budget.promise(self._worst[ready[0].configuration]):
+            if not self._budget.promise(self._worst_cost(ready[0].configuration)):
                 return False
             if self._workers <= self._in_flight:
                 Thread(target=self._work, name=f"lane-{self._workers}", daemon=True).start()
@@ -180,13 +193,14 @@ class Session:
         if refused is None:
             self._observer.published(configuration)
             return jobs
+        self._refused.add(configuration)
         self._record.leave_out(configuration, refused.message)
         self._observer.unmeasured(configuration, refused.message)
         return []
 
     def _invoked(self, job: _Job, invocation: Invocation) -> None:
         self._in_flight -= 1
-        worst = self._worst[job.configuration]
+        worst = self._worst_cost(job.configuration)
         self._budget.settle(worst, self._cost(job.configuration, invocation))
         self._record.add(job.configuration, invocation)
         self._observer.invoked(job.configuration, invocation, self._budget.spent)
@@ -194,9 +208,15 @@ class Session:
     def _cost(self, configuration: Configuration, invocation: Invocation) -> float:
         """What an invocation cost; without a report, the most that it can have cost."""
         if invocation.billed_ms is None:
-            return self._worst[configuration]
+            return self._worst_cost(configuration)
         storage = self._plan.function.ephemeral_storage_mb
         return self._plan.prices.invocation_cost(configuration, invocation.billed_ms, storage)
+
+    def _worst_cost(self, configuration: Configuration) -> float:
+        """The most that an invocation can cost; it is asked for all the time."""
+        if configuration not in self._worst:
+            self._worst[configuration] = self._plan.worst_cost(configuration)
+        return self._worst[configuration]
 
     def _recover(self, *, patient: bool) -> None:
         """Fill in the reports that were missing, in bulk, and correct what they were thought to have cost."""
@@ -210,11 +230,13 @@ class Session:
             if known is not None:
                 known = replace(known, lane=invocation.lane, payload=invocation.payload)
                 self._record.complete(configuration, index, known)
-                self._budget.spent += self._cost(configuration, known) - self._worst[configuration]
+                self._budget.spent += self._cost(configuration, known) - self._worst_cost(configuration)
 
-    def _publish(self, configurations: list[Configuration]) -> None:
+    def _publish(self, configurations: list[Configuration], before: Thread | None) -> None:
         """In the publisher's thread: one after the other, as AWS demands, then put $LATEST to rest."""
         try:
+            if before is not None:
+                before.join()
             for configuration in configurations:
                 try:
                     self._target.publish(configuration)

@@ -1,5 +1,6 @@
 """The nouns: what is measured, how it is named, and what a run holds. All frozen."""
 
+from powertune.model.exploration import Batch, Exploration, Hint, Leader, Trial
 from powertune.model.function import Architecture, Configuration, FunctionRef, FunctionState, Payload, Workload
 from powertune.model.goal import Goal, Limit, Statistic, Strategy, Usage
 from powertune.model.run import DAYS_PER_MONTH, UNDER_WAY, Advisory, Design, PayloadShare, Traffic, TuningRun
@@ -11,13 +12,17 @@ __all__ = [
     "UNDER_WAY",
     "Advisory",
     "Architecture",
+    "Batch",
     "Configuration",
     "Design",
+    "Exploration",
     "FunctionRef",
     "FunctionState",
     "Goal",
+    "Hint",
     "Invocation",
     "Invocations",
+    "Leader",
     "Limit",
     "Measurement",
     "Payload",
@@ -27,6 +32,7 @@ __all__ = [
     "Status",
     "Strategy",
     "Traffic",
+    "Trial",
     "TuningRun",
     "Usage",
     "Workload",

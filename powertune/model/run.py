@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from powertune.model.function import Configuration, FunctionState
+from powertune.model.exploration import Batch, Exploration
+from powertune.model.function import Architecture, Configuration, FunctionState
 from powertune.model.samples import INVOCATION_FIELDS, Measurement
 
 if TYPE_CHECKING:
@@ -32,7 +33,11 @@ class PayloadShare:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Design:
-    """How a run was to measure: with the same payloads, everything needed to do it again."""
+    """How a run was to measure: with the same payloads, everything needed to do it again.
+
+    A grid measures `configurations`, so many `invocations` of each over so many `lanes`. An adaptive search finds its
+    configurations itself, as `exploration` says, which is None for a grid.
+    """
 
     configurations: tuple[Configuration, ...]
     invocations: int
@@ -47,6 +52,13 @@ class Design:
     pre_processor: str | None = None
     post_processor: str | None = None
     isolate: bool = False
+    exploration: Exploration | None = None
+
+    @property
+    def architectures(self) -> tuple[Architecture, ...]:
+        """What is measured on."""
+        named = self.exploration.architectures if self.exploration else (c.architecture for c in self.configurations)
+        return tuple(sorted({*named}))
 
 
 #: How pandas holds what is not a text: no integer of numpy can be missing.
@@ -74,13 +86,15 @@ DAYS_PER_MONTH = 30
 class Traffic:
     """What the function did by itself before the run, as CloudWatch showed it.
 
-    `invocations` in `days` days; of the `reports` that were looked at, `cold_starts` had an init or restore phase.
+    `invocations` in `days` days; of the `reports` that were looked at, `cold_starts` had an init or restore phase,
+    and `max_memory_used_mb` is the most that any of them used.
     """
 
     invocations: int
     days: float
     reports: int = 0
     cold_starts: int = 0
+    max_memory_used_mb: int | None = None
 
     @property
     def invocations_per_month(self) -> float | None:
@@ -98,7 +112,7 @@ class TuningRun:
     """What the results file holds: every invocation, raw.
 
     `stopped` says why no more was measured: `complete`, `budget`, `interrupted`, or a failure's message.
-    Times are in seconds since the epoch.
+    Times are in seconds since the epoch. `batches` are the choices of an adaptive search, the last one to stop.
     """
 
     run_id: str
@@ -113,6 +127,7 @@ class TuningRun:
     stopped: str = "complete"
     throttles: int = 0
     traffic: Traffic | None = None
+    batches: tuple[Batch, ...] = ()
 
     def measurement(self, configuration: Configuration) -> Measurement | None:
         """What was observed of one configuration."""

@@ -14,7 +14,7 @@ from powertune.analysis import (
     limits,
 )
 from powertune.model import Advisory
-from powertune.report.wording import STRATEGY_WORDS, cold_words, headline
+from powertune.report.wording import STRATEGY_WORDS, cold_words, headline, search_words
 from powertune.units import format_ms, format_usd, plural
 
 _MILLION = 1_000_000
@@ -180,7 +180,9 @@ def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
             "Measured",
             f"{_moment(run.started_at)}, run {run.run_id}, powertune {run.tool_version}, engine {run.engine}",
         ),
-        (
+        ("Search", search_words(analysis))
+        if design.exploration is not None
+        else (
             "Invocations",
             f"{design.invocations} warm ones asked for per configuration, over {plural(design.lanes, 'lane')}, "
             f"interleaved in random order (seed {design.seed})",

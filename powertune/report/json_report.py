@@ -4,7 +4,7 @@ import json
 import math
 
 from powertune.analysis import Analysis, Comparison, Profile, Recommendation, Saving, Summary
-from powertune.model import Configuration
+from powertune.model import Batch, Configuration
 
 SCHEMA = "powertune/analysis/1"
 #: Enough for any reader, and few enough that the last bits of a platform's arithmetic do not show.
@@ -49,6 +49,7 @@ def analysis_document(analysis: Analysis) -> Value:
         "recommendation": None if analysis.recommendation is None else _recommendation(analysis.recommendation),
         "nearest": None if analysis.nearest is None else _configuration(analysis.nearest),
         "knee": None if analysis.knee is None else _configuration(analysis.knee),
+        "search": _search(analysis),
         "spent_usd": _number(analysis.spent),
         "advisories": [
             {"code": advisory.code, "message": advisory.message, "next_step": advisory.next_step}
@@ -112,6 +113,47 @@ def _recommendation(recommendation: Recommendation) -> Value:
         "duration_ratio": _comparison(recommendation.duration_ratio),
         **_saving(recommendation.saving),
         "reasons": list(recommendation.reasons),
+    }
+
+
+def _search(analysis: Analysis) -> Value | None:
+    """What an adaptive search knows, and why it measured what it did; None for a grid."""
+    if analysis.run.design.exploration is None:
+        return None
+    found = analysis.searched
+    document: Value = {"batches": [_batch(batch) for batch in analysis.run.batches]}
+    if found is None:
+        return document
+    return {
+        **_configuration(found.answer.configuration),
+        "p_best": _number(found.answer.p_best),
+        "expected_loss": _number(found.answer.loss),
+        "precision": _number(found.precision),
+        "cost_usd_per_million_ci95": _pair(found.answer.cost_interval, _MILLION),
+        "curve": [
+            {
+                **_configuration(band.configuration),
+                "billed_ms": _number(band.middle_ms),
+                "ci95": _pair((band.low_ms, band.high_ms)),
+            }
+            for band in found.curve
+        ],
+        **document,
+    }
+
+
+def _batch(batch: Batch) -> Value:
+    leader = batch.leader
+    return {
+        "why": batch.why,
+        "trials": [{**_configuration(t.configuration), "invocations": t.invocations} for t in batch.trials],
+        "leader": None
+        if leader is None
+        else {
+            **_configuration(leader.configuration),
+            "cost_usd_per_million_ci95": _pair(leader.cost, _MILLION),
+            "expected_loss": _number(leader.loss),
+        },
     }
 
 

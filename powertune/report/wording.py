@@ -81,6 +81,20 @@ def cold_words(billing: Billing) -> str:
     return f"{billing.cold_share:.2%} of invocations, {billing.cold_source}"
 
 
+def search_words(analysis: Analysis) -> str:
+    """What a search has looked at, how sure it is, and why it stopped."""
+    run = analysis.run
+    explored = run.design.exploration
+    assert explored is not None
+    where = f"{explored.smallest_mb} to {explored.largest_mb:,} MB on {' and '.join(explored.architectures)}"
+    count = sum(len(measurement.invocations) for measurement in run.measurements)
+    words = f"{where}: {plural(count, 'invocation')} of {plural(len(run.measurements), 'configuration')}"
+    last = run.batches[-1] if run.batches else None
+    if last is None or last.trials or last.why is None:
+        return words
+    return f"{words}, until {last.why}"
+
+
 def payback_words(days: float) -> str:
     """When measuring has paid for itself."""
     if days < 1 / 24:

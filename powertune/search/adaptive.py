@@ -1,253 +1,289 @@
-"""Measures where it pays: a few sizes first, then whatever is expected to lower the cost of the answer most."""
+"""Measures where it pays: a few sizes first, then whatever is expected to improve the answer most for its price."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from powertune.model import Architecture, Configuration, Measurement, Population
+from powertune.model import Batch, Configuration, Exploration, Measurement, Strategy, Trial
 from powertune.prices import RegionPrices
-from powertune.quantiles import student_t
-from powertune.search import Stop, Trial
-from powertune.search.curves import Array, Belief, Seen, believe
-from powertune.units import MB_PER_VCPU
+from powertune.search import Answer, Band, Stop
+from powertune.search.curves import Array
+from powertune.search.evidence import Evidence
+from powertune.search.outlook import Outlook
+from powertune.search.race import lanes_for, rivals_left
+from powertune.units import format_share, plural
 
-#: Sizes to begin with, from the smallest on; the first three that work show the shape.
-LADDER_MB = (128, 256, 512, 1024, MB_PER_VCPU, 3008, 5308, 8846)
-FEWEST_SIZES = 3
-#: Warm invocations of a size when it is first measured, and whenever more of it is wanted.
-BATCH = 2
-#: Sizes that are considered: so many, evenly spaced in the logarithm, and those that were measured.
-CANDIDATES = 60
-CURVES = 400
+#: How much worse than the best size the answer may be expected to be, where nothing else was asked for; and where
+#: more measuring pays for itself, as there is traffic to save on.
+PRECISION, PRECISION_THAT_PAYS = 0.066, 0.01
+#: A saving counts for so long.
+HORIZON_MONTHS = 12
+#: Over how many environments a finalist is measured, at least and at most.
+FEWEST_LANES, MOST_LANES = 3, 16
+#: Another architecture's best size is a finalist if it is the better one with this probability, at least.
+CHANCE = 0.1
 #: A new size this near to a measured one (in log memory) would tell the same as more of that one.
 NEARBY = 0.06
-#: How far around a size the curve is learnt by measuring there.
-REACH = 0.25
-#: The next size to try above one that fails is larger by at least this factor.
-STEP = 1.1
-#: What is known of noise beforehand: 8 %, as sure as six observations; and 2 % between environments.
-NOISE, NOISE_WEIGHT, LANE_NOISE = 0.08, 6, 0.02
-#: Warm durations beyond so many times the median are taken for outliers, and count as that much.
-WINSOR = 1.45
-#: Outliers usually raise a mean by 2.5 %, which a handful of invocations does not show; how much is not known well.
-OUTLIERS, OUTLIERS_WEIGHT, OUTLIERS_DOUBT = 1.025, 50, 0.015
+#: How much larger a size is that shows what scarce memory costs.
+ROOMIER = 1.5
+#: What finalists take over several environments, cold starts included, in warm invocations of one of them, at most.
+MANY_INVOCATIONS = 200
 MOST_BATCHES = 60
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What the search would recommend now: the measured configuration with the lowest expected cost.
-
-    `cost_interval` holds that cost with 95 %, in currency per invocation; `p_best` is the probability that no other
-    configuration that was measured is cheaper; `expected_loss` how much dearer it is expected to be than the cheapest
-    of all sizes, as a share.
-    """
-
-    configuration: Configuration
-    cost_interval: tuple[float, float]
-    p_best: float
-    expected_loss: float
-
-    @property
-    def memory_mb(self) -> int:
-        """Its memory size."""
-        return self.configuration.memory_mb
+#: A batch that is expected to improve the answer by less is not worth waiting for.
+LEAST_GAIN = 0.004
+#: Of a standard normal distribution, for averages over it.
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
+_WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Adaptive:
-    """Searches a range of sizes, of one or two architectures, for the lowest cost of a warm invocation.
+    """Searches a range of sizes, of one or two architectures, for what a goal wants.
 
     The state is what was measured: proposals are a function of it and of the seed, so a search goes on from a results
-    file as if it had not been interrupted. After the first three sizes that work, each batch is put where the loss of
-    the present answer, averaged over curves that may be true, is expected to fall most for its price (the knowledge
+    file as if it had not been interrupted. After the first sizes that work, each batch is put where the loss of the
+    present answer, averaged over curves that may be true, is expected to fall most for its price (the knowledge
     gradient of Frazier, Powell & Dayanik, "The Knowledge-Gradient Policy for Correlated Normal Beliefs", INFORMS
-    Journal on Computing 21, 2009, approximated), until that loss is below `precision`.
+    Journal on Computing 21, 2009, approximated), until that loss is small enough, or not worth another batch. Then
+    the answer is measured over several environments; and if a precision was asked for, it races against its rivals.
     """
 
-    smallest_mb: int
-    largest_mb: int
-    architectures: tuple[Architecture, ...]
+    exploration: Exploration
     prices: RegionPrices
     ephemeral_storage_mb: int = 512
-    lanes: int = 1
     seed: int = 1
-    precision: float = 0.06
 
-    def propose(self, measured: Mapping[Configuration, Measurement]) -> tuple[Trial, ...] | Stop:
+    def propose(self, measured: Mapping[Configuration, Measurement]) -> Batch | Stop:
         """The next batch, or the reason to stop: `complete`, or `batches` when there were too many of them."""
-        view = _View(measured, self)
-        if rungs := view.missing_rungs():
-            return tuple(Trial(configuration=c, invocations=self.lanes + BATCH) for c in rungs)
-        if not view.seen:
-            return Stop(reason="complete")
-        if sum(len(m.invocations) for m in measured.values()) >= MOST_BATCHES * (self.lanes + BATCH):
-            return Stop(reason="batches")
-        belief, costs = view.belief()
-        pick = view.pick(belief, costs)
-        loss = costs[:, pick] - costs.min(axis=1)
-        if loss.mean() < self.precision * costs[:, pick].mean():
-            return Stop(reason="complete")
-        chosen = view.most_worth(belief, costs, pick, loss)
-        again = any(s.configuration == chosen for s in view.seen)
-        return (Trial(configuration=chosen, invocations=BATCH if again else self.lanes + BATCH),)
+        evidence = Evidence(measured, self.exploration)
+        if (first := self._first(evidence)) is not None:
+            return first
+        if not evidence.samples:
+            return Stop(reason="complete", why="no size works")
+        outlook = self._outlook(evidence)
+        if outlook.pick is None:
+            return Stop(reason="complete", why="no size that works may be the answer")
+        step = _Step(outlook, self.exploration)
+        tired = evidence.invocations >= MOST_BATCHES * (1 + self.exploration.batch)
+        explored = None if tired else step.under_pressure() or step.exploring()
+        batch = explored or step.confirming() or step.racing(self._rates(evidence), self.prices)
+        if batch is not None:
+            return batch
+        reason = "batches" if tired and not step.precise else "complete"
+        return Stop(reason=reason, why=step.why_enough(), leader=outlook.answer().leader)
 
     def answer(self, measured: Mapping[Configuration, Measurement]) -> Answer | None:
         """The answer at this moment; None where nothing that was measured works."""
-        view = _View(measured, self)
-        if not view.seen:
+        evidence = Evidence(measured, self.exploration)
+        outlook = self._outlook(evidence) if evidence.samples else None
+        return None if outlook is None or outlook.pick is None else outlook.answer()
+
+    def curve(self, measured: Mapping[Configuration, Measurement]) -> tuple[Band, ...]:
+        """What is believed of all that is considered, in order; empty where nothing that was measured works."""
+        evidence = Evidence(measured, self.exploration)
+        return self._outlook(evidence).curve() if evidence.samples else ()
+
+    def _outlook(self, evidence: Evidence) -> Outlook:
+        return Outlook(evidence, self.exploration, self.prices, self.ephemeral_storage_mb, self.seed)
+
+    def _rates(self, evidence: Evidence) -> dict[Configuration, float]:
+        return {c: self.prices.rate_per_ms(c, self.ephemeral_storage_mb) for c in evidence.samples}
+
+    def _first(self, evidence: Evidence) -> Batch | None:
+        """The sizes to begin with: where an earlier curve has its best ones, or the lowest rungs of the ladder."""
+        rungs = evidence.rungs()
+        if not rungs:
             return None
-        belief, costs = view.belief()
-        pick = view.pick(belief, costs)
-        logs = np.log(costs[:, pick])
-        reach = student_t(0.975, view.freedom) * math.hypot(float(logs.std()), OUTLIERS_DOUBT)
-        middle = float(logs.mean()) + math.log(view.outlier_factor)
-        rivals = costs[:, view.indexes(belief)].min(axis=1)
-        return Answer(
-            configuration=belief.candidates[pick],
-            cost_interval=(math.exp(middle - reach), math.exp(middle + reach)),
-            p_best=float(np.mean(costs[:, pick] <= rivals)),
-            expected_loss=float((costs[:, pick] - costs.min(axis=1)).mean() / costs[:, pick].mean()),
+        why = "a rung of the ladder, from the smallest size on, until enough of them work to see the curve's shape"
+        if evidence.informed and not evidence.samples:
+            outlook = self._outlook(evidence)
+            known = {hint.configuration for hint in self.exploration.hints}
+            means = dict(zip(outlook.candidates, outlook.scores.mean(axis=0), strict=True))
+            best = sorted((c for c in known & means.keys() if evidence.admits(c)), key=lambda c: (means[c], c))
+            rungs, why = tuple(sorted(best[: len(rungs)])) or rungs, "the best sizes of a run that was made before"
+        each = 1 + self.exploration.batch
+        return Batch(trials=tuple(Trial(configuration=c, invocations=each, lanes=1) for c in rungs), why=why)
+
+
+def precision_of(exploration: Exploration) -> float:
+    """How much worse than the best size the answer may be expected to be."""
+    if exploration.precision is not None:
+        return exploration.precision
+    return PRECISION_THAT_PAYS if _saves(exploration) else PRECISION
+
+
+def _saves(exploration: Exploration) -> bool:
+    """Whether it is for the expected saving to say how long to search: what is faster is not cheaper."""
+    asked = exploration.goal.strategy is Strategy.SPEED or exploration.precision is not None
+    return exploration.invocations_per_month is not None and not asked
+
+
+class _Step:
+    """What may be measured next, seen from one outlook: each method gives a batch, or None where it has none."""
+
+    def __init__(self, outlook: Outlook, exploration: Exploration) -> None:
+        assert outlook.pick is not None
+        self._outlook = outlook
+        self._evidence = outlook.evidence
+        self._exploration = exploration
+        self._pick = outlook.pick
+        self._picked = outlook.candidates[outlook.pick]
+        self._loss = float(outlook.losses.mean())
+
+    @property
+    def precise(self) -> bool:
+        """Whether the answer is expected to lose little enough."""
+        return self._loss < math.log1p(precision_of(self._exploration))
+
+    def under_pressure(self) -> Batch | None:
+        """A larger size, where the answer is short of memory: the curve may fall faster than the CPU explains."""
+        size = self._picked.memory_mb
+        larger = (c.memory_mb for c in self._evidence.samples if c.architecture is self._picked.architecture)
+        _, high = self._evidence.bounds(self._picked.architecture)
+        known = any(size < other <= 2 * size for other in larger)
+        wanted = min(high, round(ROOMIER * size))
+        if known or wanted <= size or not self._evidence.pressed(self._picked):
+            return None
+        roomier = Configuration(memory_mb=wanted, architecture=self._picked.architecture)
+        return self._batch({roomier: self._exploration.batch}, f"memory is nearly used up at {self._picked}")
+
+    def exploring(self) -> Batch | None:
+        """Where another batch is expected to save most for its price, while the loss is not small enough."""
+        if self.precise:
+            return None
+        gains = self._gains()
+        prices = self._prices()
+        chosen = int(np.argmax(gains / prices))
+        if gains[chosen] < LEAST_GAIN or not self._pays(float(gains[chosen]), float(prices[chosen])):
+            return None
+        configuration = self._snapped(self._outlook.candidates[chosen])
+        if self._evidence.counts.get(configuration, 0) >= self._exploration.most:
+            return None
+        why = (
+            f"{self._picked} is expected to lose {format_share(math.expm1(self._loss))} against the best size; "
+            "this tells most about it for its price"
         )
+        return self._batch({configuration: self._exploration.batch}, why)
 
+    def confirming(self) -> Batch | None:
+        """The finalists over several environments, and the current configuration to compare with."""
+        few: dict[Configuration, int] = {}
+        wanted = self._exploration.lanes or (FEWEST_LANES if self._wants_certainty() else 1)
+        known = {c: self._evidence.samples[c].lanes for c in self._finalists()}
+        few = {c: 2 * wanted for c, lanes in known.items() if lanes < wanted}
+        current = self._exploration.current
+        if current is not None and current not in few and self._evidence.untried(current):
+            few[current] = self._exploration.batch
+        if not few:
+            return None
+        why = f"the finalists over {plural(wanted, 'execution environment')} each, as these differ"
+        if few.keys() == {current}:
+            why = "the current configuration, to compare with"
+        return self._batch(few, why, lanes=wanted)
 
-class _View:
-    """What a search makes of its measurements, worked out once for a proposal."""
+    def racing(self, rates: Mapping[Configuration, float], prices: RegionPrices) -> Batch | None:
+        """A round of the answer and all that may still be better by more than was asked for."""
+        precision = self._exploration.precision
+        if precision is None:
+            return None
+        left = rivals_left(self._evidence, self._picked, rates, prices.request, self._exploration.goal, precision)
+        runners = [c for c in (self._picked, *left) if self._evidence.counts[c] < self._exploration.most]
+        if not left or runners in ([], [self._picked]):
+            return None
+        least = self._exploration.lanes or FEWEST_LANES
+        lanes = lanes_for(precision, self._evidence.lane_noise, least, max(least, MOST_LANES))
+        why = f"a race: {len(left)} may still be more than {format_share(precision)} better than {self._picked}"
+        return self._batch({c: max(lanes, self._exploration.batch) for c in runners}, why, lanes=lanes)
 
-    def __init__(self, measured: Mapping[Configuration, Measurement], search: Adaptive) -> None:
-        self._measured = measured
-        self._search = search
-        samples = {c: sample for c, m in measured.items() if (sample := _warm(m)) is not None}
-        self._noise = _noise_variance([values for values, _ in samples.values()])
-        usable = {c: sample for c, sample in samples.items() if self._floor(c.architecture) < c.memory_mb}
-        self.seen = tuple(self._seen(c, *usable[c]) for c in sorted(usable))
-        self._counts = {c: values.size for c, (values, _) in usable.items()}
-        raised = sum(float((values / _winsorized(values).mean()).sum()) for values, _ in usable.values())
-        count = sum(values.size for values, _ in usable.values())
-        #: By how much outliers raise a mean above what the belief is about: as usual, until there is more to see.
-        self.outlier_factor = (OUTLIERS_WEIGHT * OUTLIERS + raised) / (OUTLIERS_WEIGHT + count)
-        self.freedom = NOISE_WEIGHT + count - len(usable)
+    def why_enough(self) -> str:
+        """Why nothing more is measured."""
+        loss = format_share(math.expm1(self._loss))
+        enough = f"{self._picked} is expected to be {loss} worse than the best size"
+        return f"{enough}, " + ("which is little enough" if self.precise else _NOT_WORTH)
 
-    def _floor(self, architecture: Architecture) -> int:
-        """The largest size at which the function cannot run: nor can it at any smaller one."""
-        failed = (c.memory_mb for c, m in self._measured.items() if m.infeasible and c.architecture is architecture)
-        return max(failed, default=0)
+    def _wants_certainty(self) -> bool:
+        """Whether environments are worth their cold starts: a precision was asked for, or there is much to save."""
+        if not _saves(self._exploration):
+            return self._exploration.precision is not None
+        monthly = self._exploration.invocations_per_month or 0.0
+        return PRECISION_THAT_PAYS * monthly * HORIZON_MONTHS > MANY_INVOCATIONS
 
-    def _ceiling(self) -> int:
-        """The smallest size that could not be published: this account may not use so much memory."""
-        refused = (c.memory_mb for c, m in self._measured.items() if m.unmeasured)
-        return min(refused, default=self._search.largest_mb + 1)
+    def _pays(self, gain: float, price: float) -> bool:
+        """Whether a batch is expected to save more within the horizon than it costs, where traffic is known."""
+        if not _saves(self._exploration):
+            return True
+        monthly = self._exploration.invocations_per_month or 0.0
+        cost = float(self._outlook.costs[:, self._pick].mean())
+        return gain * cost * monthly * HORIZON_MONTHS > price
 
-    def _bounds(self, architecture: Architecture) -> tuple[int, int]:
-        """The sizes that may work. A size that fails is short of memory, and not by one MB."""
-        low = max(self._search.smallest_mb, math.ceil(STEP * self._floor(architecture)))
-        return low, min(self._search.largest_mb, self._ceiling() - 1)
+    def _prices(self) -> Array:
+        """What a batch of each candidate costs: a new size's first invocation is cold, and tells nothing."""
+        counts = np.array([self._evidence.counts.get(c, 0) for c in self._outlook.candidates])
+        prices: Array = (self._exploration.batch + (counts == 0)) * self._outlook.costs.mean(axis=0)
+        return prices
 
-    def _seen(self, configuration: Configuration, values: Array, lanes: int) -> Seen:
-        variance = self._noise / values.size + LANE_NOISE**2 / lanes
-        mean = float(_winsorized(values).mean())
-        return Seen(configuration=configuration, log_ms=math.log(max(mean, 1e-3)), variance=variance)
+    def _gains(self) -> Array:
+        """By how much a batch of each candidate is expected to improve the answer (knowledge gradient).
 
-    def missing_rungs(self) -> tuple[Configuration, ...]:
-        """The rungs to measure next: until three sizes of the first architecture work, and two of the other."""
-        rungs: list[Configuration] = []
-        for number, architecture in enumerate(self._search.architectures):
-            wanted = FEWEST_SIZES if number == 0 else FEWEST_SIZES - 1
-            known = sum(s.configuration.architecture is architecture for s in self.seen)
-            open_ = [c for c in self._ladder(architecture) if c not in self._measured]
-            rungs.extend(open_[: max(0, wanted - known)])
-        return tuple(rungs)
+        What is measured there moves the expected scores of all others along with it; the answer is then the best of
+        those that were measured, and of this one.
+        """
+        outlook, batch = self._outlook, self._exploration.batch
+        means = outlook.scores.mean(axis=0)
+        centred = outlook.scores - means
+        logs = outlook.log_ms - outlook.log_ms.mean(axis=0)
+        spread = logs.var(axis=0)
+        noise = self._evidence.noise / batch + self._evidence.lane_noise
+        moves = (logs.T @ centred / len(logs)) / np.sqrt(spread + noise)[:, None]
+        able = [i for c, i in outlook.measured.items() if self._evidence.admits(c)]
+        own = np.arange(len(means))
+        after = means[able][None, :, None] + moves[:, able][:, :, None] * _NODES
+        itself = means[:, None] + moves[own, own][:, None] * _NODES
+        best = np.minimum(after.min(axis=1), itself) @ _WEIGHTS
+        gains: Array = means[self._pick] - best
+        gains[self._finished()] = -np.inf
+        return gains
 
-    def _ladder(self, architecture: Architecture) -> list[Configuration]:
-        low, high = self._bounds(architecture)
-        sizes = {size for size in LADDER_MB if low <= size <= high}
-        if low <= high and len(sizes) < FEWEST_SIZES:
-            sizes |= {low, round(math.sqrt(low * high)), high}
-        return [Configuration(memory_mb=size, architecture=architecture) for size in sorted(sizes)]
-
-    def belief(self) -> tuple[Belief, Array]:
-        """What is believed of all candidates, and costs (currency per invocation) under curves that may be true."""
-        candidates = sorted({*(s.configuration for s in self.seen), *self._grid()})
-        belief = believe(self.seen, candidates)
-        rates = np.array([self._search.prices.rate_per_ms(c, self._search.ephemeral_storage_mb) for c in candidates])
-        curves = belief.draw(CURVES, (self._search.seed, sum(self._counts.values())))
-        return belief, np.exp(curves) * rates + self._search.prices.request
-
-    def _grid(self) -> list[Configuration]:
-        grid: list[Configuration] = []
-        for architecture in self._search.architectures:
-            low, high = self._bounds(architecture)
-            if low <= high:
-                sizes = np.unique(np.round(np.geomspace(low, high, CANDIDATES)).astype(int))
-                grid.extend(Configuration(memory_mb=int(size), architecture=architecture) for size in sizes)
-        return grid
-
-    def indexes(self, belief: Belief) -> list[int]:
-        """Where the measured configurations are among the candidates."""
-        known = {s.configuration for s in self.seen}
-        return [index for index, candidate in enumerate(belief.candidates) if candidate in known]
-
-    def pick(self, belief: Belief, costs: Array) -> int:
-        """The measured candidate with the lowest expected cost."""
-        return min(self.indexes(belief), key=lambda index: float(costs[:, index].mean()))
-
-    def most_worth(self, belief: Belief, costs: Array, pick: int, loss: Array) -> Configuration:
-        """The candidate at which a batch is expected to save most for its price."""
-        logs = np.log([c.memory_mb for c in belief.candidates])
-        best = costs.argmin(axis=1)
-        same = np.array([[a.architecture is b.architecture for b in belief.candidates] for a in belief.candidates])
-        near = np.exp(-0.5 * ((logs[:, None] - logs[best][None, :]) / REACH) ** 2) * same[:, best]
-        spread = np.log(costs).var(axis=0)
-        counts = np.array([self._counts.get(c, 0) for c in belief.candidates])
-        extra = np.where(counts == 0, BATCH + self._search.lanes, BATCH)
-        # What is known already is not worth knowing again.
-        news = spread / (spread + self._noise / BATCH + LANE_NOISE**2)
-        gain = (near * loss[None, :]).mean(axis=1) * news
-        own = math.sqrt(float(spread[pick])) / float(np.sqrt(spread).mean() + 1e-9)
-        gain[pick] = max(float(gain[pick]), float(loss.mean() * news[pick]) * min(1.0, own))
-        chosen = int(np.argmax(gain / (extra * costs.mean(axis=0))))
-        return self._snapped(belief.candidates[chosen])
+    def _finished(self) -> list[int]:
+        """Which candidates have had enough."""
+        counts = self._evidence.counts
+        return [i for c, i in self._outlook.measured.items() if counts[c] >= self._exploration.most]
 
     def _snapped(self, candidate: Configuration) -> Configuration:
         """The measured configuration next to a candidate, where one is near enough to tell the same."""
         near = [
-            (abs(math.log(s.configuration.memory_mb / candidate.memory_mb)), s.configuration)
-            for s in self.seen
-            if s.configuration.architecture is candidate.architecture
+            (abs(math.log(c.memory_mb / candidate.memory_mb)), c)
+            for c in self._evidence.samples
+            if c.architecture is candidate.architecture and self._evidence.admits(c)
         ]
         distance, neighbour = min(near, default=(math.inf, candidate))
         return neighbour if distance < NEARBY else candidate
 
+    def _finalists(self) -> set[Configuration]:
+        """The pick, and each other architecture's best size if that may be the better one."""
+        finalists = {self._picked}
+        for architecture in self._exploration.architectures:
+            own = [i for c, i in self._outlook.measured.items() if c.architecture is architecture]
+            own = [i for i in own if self._evidence.admits(self._outlook.candidates[i])]
+            if not own:
+                continue
+            best = min(own, key=lambda i: float(self._outlook.scores[:, i].mean()))
+            better = self._outlook.scores[:, best] < self._outlook.scores[:, self._pick]
+            if better.mean() >= CHANCE:
+                finalists.add(self._outlook.candidates[best])
+        return finalists
 
-def _warm(measurement: Measurement) -> tuple[Array, int] | None:
-    """The billed durations of warm invocations, in ms, and over how many lanes; None without any."""
-    if measurement.infeasible or measurement.unmeasured:
-        return None
-    select = measurement.invocations.select
-    rows = zip(select(Population.WARM, "billed_ms"), select(Population.WARM, "lane"), strict=True)
-    known = [(float(billed), lane) for billed, lane in rows if billed is not None]
-    if not known:
-        return None
-    return np.array([billed for billed, _ in known]), len({lane for _, lane in known})
+    def _batch(self, wanted: Mapping[Configuration, int], why: str, lanes: int = 1) -> Batch:
+        """So many invocations of each, and for a new one or a new lane the cold start that goes before."""
+        trials = []
+        for configuration, invocations in sorted(wanted.items()):
+            known = self._evidence.samples.get(configuration)
+            spread = lanes if known is not None and (lanes > 1) else 1
+            fresh = known is None and spread == 1
+            trials.append(Trial(configuration=configuration, invocations=invocations + fresh, lanes=spread))
+        return Batch(trials=tuple(trials), why=why, leader=self._outlook.answer().leader)
 
 
-def _winsorized(values: Array) -> Array:
-    return np.minimum(values, WINSOR * float(np.median(values))) if values.size > 2 else values
-
-
-def _noise_variance(samples: Sequence[Array]) -> float:
-    """The variance of log durations within a configuration: what was seen, drawn towards what is usual."""
-    residuals = [np.log(np.maximum(values, 1e-3)) for values in samples]
-    # Two values differ from their median by half of what they differ from each other.
-    residuals = [
-        (values - np.median(values)) * math.sqrt(values.size / (values.size - 1))
-        for values in residuals
-        if values.size > 1
-    ]
-    count = sum(values.size - 1 for values in residuals)
-    if not count:
-        return NOISE**2
-    robust = 1.4826 * float(np.median(np.abs(np.concatenate(residuals))))
-    return (NOISE_WEIGHT * NOISE**2 + count * robust**2) / (NOISE_WEIGHT + count)
+_NOT_WORTH = "but another batch costs more than it is expected to save"

@@ -1,12 +1,14 @@
 """What is believed of durations at sizes that were not measured, from those that were: a curve with a band."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from powertune.model import Configuration
+from powertune.search.staircase import SPACING, WORK_MS, staircase
 from powertune.units import MB_PER_VCPU, MEMORY_MAX_MB
 
 Array = NDArray[np.float64]
@@ -17,23 +19,33 @@ _RATIOS = np.concatenate([[0.0], np.logspace(-2, 2.5, 22)])
 _CLIFFS_MB = (256, 512, 1024)
 _STEEPNESS = (0.5, 1.0)
 _CLIFF_RATIOS = (1.0, 10.0, 100.0)
-#: Prior weights of a single thread, of many threads, and of a single one with a cliff.
-_PRIOR = {"one": 0.75, "many": 0.25, "cliff": 0.1}
+#: Durations that fall exponentially with memory, by this many times the last one and over so many MB.
+_DECAYS, _DECAY_MB = (0.5, 2.0, 8.0, 32.0), (150.0, 400.0, 1200.0)
+#: Short work with so much waiting to it, as a multiple of the work. What it says of the scale is right within 10 %.
+_STAIRCASE_WAITS, _STAIRCASE_ERROR = (0.0, 0.3), 0.1
+#: Prior weights of a single thread, of many threads, of a single one with a cliff, and so on.
+_PRIOR = {"one": 0.70, "many": 0.22, "cliff": 0.1, "decay": 0.2, "staircase": 0.1}
 #: What the families leave unexplained: standard deviations, for the data to choose from; alike over a factor of two.
 _RESIDUALS = (0.03, 0.10, 0.25)
 _REACH = 0.7
 #: The duration itself may be anything; architectures differ by a factor, and a little in shape.
 _ANY = 100.0
 _ARCHITECTURE_FACTOR, _ARCHITECTURE_SHAPE = 0.25, 0.04
+#: What was known before may be of another load or version: off by a factor, and a little in shape.
+_HINT_FACTOR, _HINT_SHAPE = 1.0, 0.08
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A measured configuration: the log of its mean duration (in ms), and the variance of that."""
+    """A measured configuration: the log of its mean duration (in ms), and the variance of that.
+
+    `origin` names where a figure is from that was known beforehand; it is empty for what this run has measured.
+    """
 
     configuration: Configuration
     log_ms: float
     variance: float
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +66,11 @@ class Belief:
         generator = np.random.default_rng(seed)
         chosen = generator.choice(self.weights.size, size=count, p=self.weights.ravel())
         scale, family = np.divmod(chosen, self.weights.shape[1])
-        size = len(self.candidates)
-        roots = np.linalg.cholesky(self.covariances + 1e-8 * np.eye(size))
-        noise = generator.standard_normal((count, size))
-        drawn: Array = self.means[scale, family] + np.einsum("sij,sj->si", roots[scale], noise)
+        noise = generator.standard_normal((count, len(self.candidates)))
+        drawn: Array = self.means[scale, family]
+        for number, covariance in enumerate(self.covariances):
+            root = np.linalg.cholesky(covariance + 1e-8 * np.eye(len(covariance)))
+            drawn[scale == number] += noise[scale == number] @ root.T
         return drawn
 
 
@@ -65,19 +78,20 @@ def believe(seen: Sequence[Seen], candidates: Sequence[Configuration]) -> Belief
     """What the measured configurations say of the candidates.
 
     Duration is waiting plus work over the share of the CPU, log(1 + ratio x share), with a ceiling of one vCPU for a
-    single thread and none for many, or with a penalty below a size at which memory is short; the ratio runs over a
-    grid, and the scale is free. What a family leaves over is a Gaussian process in the logarithm of memory (Ornstein-
-    Uhlenbeck kernel), the safety net for curves of another shape. Families are averaged by how probable they make
-    what was seen (Hoeting et al., "Bayesian Model Averaging: A Tutorial", Statistical Science 14, 1999). Two
-    architectures share the curve up to a factor and a small difference in shape, so what is learnt of one carries
-    over.
+    single thread and none for many, or with a penalty below a size at which memory is short; or it falls
+    exponentially (as Parrotfish has it); or it is the staircase of short work under the CPU quota. The ratio runs
+    over a grid, and the scale is free. What a family leaves over is a Gaussian process in the logarithm of memory
+    (Ornstein-Uhlenbeck kernel), the safety net for curves of another shape, also for those that rise. Families are
+    averaged by how probable they make what was seen (Hoeting et al., "Bayesian Model Averaging: A Tutorial",
+    Statistical Science 14, 1999). Two architectures share the curve up to a factor and a small difference in shape,
+    so what is learnt of one carries over; and so does what was known before, up to a larger one.
 
     Args:
-        seen: at least one configuration, each once.
+        seen: at least one configuration, each once per origin.
     """
-    measured = [s.configuration for s in seen]
-    shapes, log_prior = _families(np.array([c.memory_mb for c in (*measured, *candidates)], dtype=np.float64))
-    parts = [_condition(seen, candidates, shapes, log_prior, scale) for scale in _RESIDUALS]
+    sizes = [s.configuration.memory_mb for s in seen] + [c.memory_mb for c in candidates]
+    families = _families(np.array(sizes, dtype=np.float64))
+    parts = [_condition(seen, candidates, families, scale) for scale in _RESIDUALS]
     evidence = np.array([part[0] for part in parts])
     weights = np.exp(evidence - evidence.max())
     return Belief(
@@ -88,41 +102,76 @@ def believe(seen: Sequence[Seen], candidates: Sequence[Configuration]) -> Belief
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Families:
+    """Log durations of shape (families, sizes), up to a scale, and the log of each family's prior weight.
+
+    `scaled` is 1 for those that know the scale as well.
+    """
+
+    shapes: Array
+    log_prior: Array
+    scaled: Array
+
+
 def _condition(
-    seen: Sequence[Seen], candidates: Sequence[Configuration], shapes: Array, log_prior: Array, scale: float
+    seen: Sequence[Seen], candidates: Sequence[Configuration], families: _Families, scale: float
 ) -> tuple[Array, Array, Array]:
     """The log evidence of each family, its mean at the candidates, and their covariance, at one residual scale."""
-    measured = [s.configuration for s in seen]
-    n = len(measured)
+    n = len(seen)
+    new = [Seen(configuration=c, log_ms=0.0, variance=0.0) for c in candidates]
     noise = np.diag([s.variance for s in seen])
-    root = np.linalg.cholesky(_kernel(measured, measured, scale) + noise + 1e-9 * np.eye(n))
-    rest = np.array([s.log_ms for s in seen])[None, :] - shapes[:, :n]
+    root = np.linalg.cholesky(_kernel(seen, seen, scale) + noise + 1e-9 * np.eye(n))
+    rest = np.array([s.log_ms for s in seen])[None, :] - families.shapes[:, :n]
     whitened = np.linalg.solve(root, rest.T)
-    evidence = -0.5 * (whitened**2).sum(axis=0) - float(np.log(np.diag(root)).sum()) + log_prior
-    cross = np.linalg.solve(root, _kernel(candidates, measured, scale).T)
-    means = shapes[:, n:] + (cross.T @ whitened).T
-    return evidence, means, _kernel(candidates, candidates, scale) - cross.T @ cross
+    evidence = -0.5 * (whitened**2).sum(axis=0) - float(np.log(np.diag(root)).sum()) + families.log_prior
+    ones = np.linalg.solve(root, np.ones(n))
+    offset = ones @ whitened / (ones @ ones)
+    evidence -= 0.5 * families.scaled * (offset / _STAIRCASE_ERROR) ** 2
+    cross = np.linalg.solve(root, _kernel(new, seen, scale).T)
+    means = families.shapes[:, n:] + (cross.T @ whitened).T
+    return evidence, means, _kernel(new, new, scale) - cross.T @ cross
 
 
-def _families(memory_mb: Array) -> tuple[Array, Array]:
-    """The log duration of each family at each size, but for a scale; and the log of each family's prior weight."""
+def _families(memory_mb: Array) -> _Families:
     one, many = np.maximum(1.0, MB_PER_VCPU / memory_mb), MB_PER_VCPU / memory_mb
-    shapes = [np.log1p(ratio * share) for share in (one, many) for ratio in _RATIOS]
-    prior = [_PRIOR[name] / len(_RATIOS) for name in ("one", "many") for _ in _RATIOS]
-    for cliff in _CLIFFS_MB:
-        short = np.clip(np.log2(cliff / memory_mb), 0, None)
-        for steepness in _STEEPNESS:
-            for ratio in _CLIFF_RATIOS:
-                shapes.append(np.log1p(ratio * one) + steepness * short)
-                prior.append(_PRIOR["cliff"] / (len(_CLIFFS_MB) * len(_STEEPNESS) * len(_CLIFF_RATIOS)))
-    return np.array(shapes), np.log(np.array(prior))
+    shapes: dict[str, list[Array]] = {
+        "one": [np.log1p(ratio * one) for ratio in _RATIOS],
+        "many": [np.log1p(ratio * many) for ratio in _RATIOS],
+        "cliff": [
+            np.log1p(ratio * one) + steepness * np.clip(np.log2(cliff / memory_mb), 0, None)
+            for cliff in _CLIFFS_MB
+            for steepness in _STEEPNESS
+            for ratio in _CLIFF_RATIOS
+        ],
+        "decay": [np.log1p(ratio * np.exp(-memory_mb / reach)) for ratio in _DECAYS for reach in _DECAY_MB],
+    }
+    stairs = np.array([staircase(int(size)) for size in memory_mb]).T
+    short = np.concatenate([np.log(stairs + wait * WORK_MS[:, None]) for wait in _STAIRCASE_WAITS])
+    priors = [np.full(len(items), _PRIOR[name] / len(items)) for name, items in shapes.items()]
+    # Knowing the scale must not make a family more probable than those that do not: the work is its scale.
+    known = SPACING / (_STAIRCASE_ERROR * math.sqrt(2 * math.pi))
+    priors.append(np.full(len(short), _PRIOR["staircase"] * known / len(_STAIRCASE_WAITS)))
+    free = sum(map(len, shapes.values()))
+    return _Families(
+        shapes=np.concatenate([*shapes.values(), short]),
+        log_prior=np.log(np.concatenate(priors)),
+        scaled=np.concatenate([np.zeros(free), np.ones(len(short))]),
+    )
 
 
-def _kernel(left: Sequence[Configuration], right: Sequence[Configuration], scale: float) -> Array:
-    """The prior covariance of log durations: scale, residual, and what architectures do not share."""
-    rows, columns = (np.log([c.memory_mb / MEMORY_MAX_MB for c in side]) for side in (left, right))
+def _kernel(left: Sequence[Seen], right: Sequence[Seen], scale: float) -> Array:
+    """The prior covariance of log durations: scale, residual, and what architectures and origins do not share."""
+    rows, columns = (np.log([s.configuration.memory_mb / MEMORY_MAX_MB for s in side]) for side in (left, right))
     near = np.exp(-np.abs(rows[:, None] - columns[None, :]) / _REACH)
-    same = np.array([[a.architecture is b.architecture for b in right] for a in left], dtype=np.float64)
-    own = _ARCHITECTURE_FACTOR**2 + _ARCHITECTURE_SHAPE**2 * near
-    kernel: Array = _ANY + scale**2 * near + same * own
+    kernel: Array = _ANY + scale**2 * near
+    kernel += _same(left, right, lambda s: s.configuration.architecture) * (
+        _ARCHITECTURE_FACTOR**2 + _ARCHITECTURE_SHAPE**2 * near
+    )
+    kernel += _same(left, right, lambda s: s.origin) * (_HINT_FACTOR**2 + _HINT_SHAPE**2 * near)
     return kernel
+
+
+def _same(left: Sequence[Seen], right: Sequence[Seen], key: Callable[[Seen], str]) -> Array:
+    """1 where both have the same, which is not nothing."""
+    return np.array([[float(bool(key(a)) and key(a) == key(b)) for b in right] for a in left])

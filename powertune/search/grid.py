@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from powertune.model import Configuration, Measurement, Population
-from powertune.search import Stop, Trial
+from powertune.model import Batch, Configuration, Measurement, Population, Trial
+from powertune.search import Stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,14 +19,14 @@ class Grid:
     invocations: int
     lanes: int
 
-    def propose(self, measured: Mapping[Configuration, Measurement]) -> tuple[Trial, ...] | Stop:
+    def propose(self, measured: Mapping[Configuration, Measurement]) -> Batch | Stop:
         """One round: for each size, as many invocations as there are lanes, or as are still missing."""
         trials = tuple(
             Trial(configuration=configuration, invocations=needed)
             for configuration in self.configurations
             if (needed := self._needed(measured.get(configuration))) > 0
         )
-        return trials or Stop(reason="complete")
+        return Batch(trials=trials) if trials else Stop(reason="complete")
 
     def _needed(self, measurement: Measurement | None) -> int:
         if measurement is None:

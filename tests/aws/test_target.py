@@ -236,14 +236,19 @@ FAULTS: dict[str, Callable[[], Exception]] = {
 }
 
 
+GRID: dict[str, Any] = {}
+ADAPTIVE: dict[str, Any] = {"memory": None, "invocations": None, "lanes": None}
+
+
+@pytest.mark.parametrize("options", [GRID, ADAPTIVE], ids=["grid", "adaptive"])
 @pytest.mark.parametrize("lost", [False, True], ids=["refused", "answer lost"])
 @pytest.mark.parametrize("kind", FAULTS)
-def test_a_fault_at_any_call_is_survived(kind: str, lost: bool) -> None:
+def test_a_fault_at_any_call_is_survived(kind: str, lost: bool, options: dict[str, Any]) -> None:
     probe = make_fake()
-    tune(probe)
+    sizes = len(tune(probe, plan_for(probe, **options)).measurements)
     for at in range(len(probe.calls)):
         fake = make_fake()
-        before = fake.snapshot("fn")
+        before, plan = fake.snapshot("fn"), plan_for(fake, **options)
         seen = iter(range(10_000))
         lock = threading.Lock()
 
@@ -257,11 +262,11 @@ def test_a_fault_at_any_call_is_survived(kind: str, lost: bool) -> None:
         else:
             fake.on_call = fault
         try:
-            run = tune(fake)
+            run = tune(fake, plan)
         except PowertuneError as error:
             pytest.fail(f"{kind} at call {at}: {error.message}")
         assert fake.snapshot("fn") == before, f"{kind} at call {at}"
-        assert len(run.measurements) == 2
+        assert len(run.measurements) == sizes
 
 
 def test_undo_that_fails_says_how_to_mend_it_and_the_journal_stays() -> None:

@@ -185,7 +185,7 @@ def test_metrics_that_may_not_be_read_are_said_so_and_the_share_stands() -> None
     assert "--invocations-per-month" in advisory.next_step
     cloud.log(1, COLD, WARM)
     found, _ = read(cloud)
-    assert found == Traffic(invocations=0, days=0, reports=2, cold_starts=1)
+    assert found == Traffic(invocations=0, days=0, reports=2, cold_starts=1, max_memory_used_mb=40)
     assert found.invocations_per_month is None
 
 
@@ -311,7 +311,7 @@ def test_what_is_given_is_not_looked_up() -> None:
     assert "filter_log_events" not in cloud.calls
     cloud.calls.clear()
     given_number = traffic(cloud, usage=Usage(invocations_per_month=1e6))
-    assert given_number == Traffic(invocations=0, days=0, reports=1, cold_starts=1)
+    assert given_number == Traffic(invocations=0, days=0, reports=1, cold_starts=1, max_memory_used_mb=40)
     assert "get_metric_data" not in cloud.calls
     cloud.calls.clear()
     assert read(cloud, usage=Usage(cold_share=0.1, invocations_per_month=1e6)) == (None, ())
@@ -332,7 +332,7 @@ def test_preflight_knows_the_traffic_of_the_alias_and_its_version() -> None:
     cloud.log(1, WARM, COLD, WARM, WARM, stream=f"2026/09/20/[{number}]0a")
     cloud.log(1, COLD)
     found = preflight(fake_aws(cloud), FunctionRef.parse("fn:prod"), now=NOW.timestamp())
-    assert found.traffic == Traffic(invocations=10, days=2, reports=4, cold_starts=1)
+    assert found.traffic == Traffic(invocations=10, days=2, reports=4, cold_starts=1, max_memory_used_mb=40)
     assert found.state.provisioned_concurrency == 7
     assert found.advisories == ()
     cloud.on_call = deny("get_metric_data", "get_provisioned_concurrency_config")

@@ -90,9 +90,12 @@ def test_json_is_the_document_of_the_reference_on_stdout_alone(shell: Shell, fun
 def test_a_dry_run_changes_and_measures_nothing(shell: Shell, function: Any) -> None:
     before = state_of(function)
     revision = function.get_function_configuration(FunctionName="small")["RevisionId"]
-    assert shell("run", "small", "--dry-run") == 0
+    assert shell("run", "small", "--search", "grid", "--dry-run") == 0
     assert "128, 256, 512, 1024, 1769, 3008 MB" in shell.out
     assert "stops before $1.00" in shell.out
+    assert shell("run", "small", "--max-memory", "2000", "--precision", "3%", "--dry-run") == 0
+    assert "searched from 128 to 2,000 MB" in shell.out
+    assert "when no size is expected to be 3 % better" in shell.out
     assert shell("run", "small", "--memory", "512", "--lanes", "1", "--dry-run", "--format", "json") == 0
     plan = json.loads(shell.out)
     assert plan["schema"] == "powertune/plan/1"
@@ -104,6 +107,83 @@ def test_a_dry_run_changes_and_measures_nothing(shell: Shell, function: Any) -> 
     assert state_of(function) == before
     assert function.get_function_configuration(FunctionName="small")["RevisionId"] == revision
     assert list(Path().glob("*.json")) == []
+
+
+def test_sizes_are_searched_for_where_none_are_named(shell: Shell, function: Any) -> None:
+    before = state_of(function)
+    assert shell("run", "small", "--max-memory", "1769", "--strategy", "cost", "--yes", "--save", "run.json") == 0
+    assert state_of(function) == before
+    assert "lowest cost" in " ".join(shell.out.split())
+    assert "128 MB x86_64, 256 MB x86_64, 512 MB x86_64: a rung of the ladder" in shell.err
+    run = results.load(Path("run.json"))
+    assert run.stopped == "complete"
+    assert {m.configuration.memory_mb for m in run.measurements} >= {128, 256, 512}
+    assert run.function.current in {m.configuration for m in run.measurements}
+    assert shell("report", "run.json", "--explain") == 0
+    assert shell.out.count("why") == len(run.batches)
+    assert shell.out.splitlines()[-3].endswith("stop")
+    assert shell("report", "run.json", "--format", "json") == 0
+    found = json.loads(shell.out)["search"]
+    assert 0 < found["p_best"] <= 1
+    before_hand = (
+        "--from",
+        "run.json",
+        "--max-memory",
+        "1769",
+        "--strategy",
+        "cost",
+        "--yes",
+        "--save",
+        "again.json",
+    )
+    assert shell("run", "small", *before_hand) == 0
+    again = results.load(Path("again.json"))
+    assert again.design.exploration is not None
+    assert {hint.origin for hint in again.design.exploration.hints} == {"an earlier run"}
+    assert again.batches[0].why == "the best sizes of a run that was made before"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--search", "adaptive", "--memory", "128,256"), "memory is not for the adaptive search"),
+        (("--search", "both"), "unknown search 'both'"),
+        (("--memory", "128", "--precision", "3%"), "precision is not for the grid search"),
+        (("--search", "grid", "--min-memory", "256"), "min-memory is not for the grid search"),
+        (("--precision", "0"), "precision '0' is not between 0 and 50%"),
+        (("--precision", "much"), "precision 'much' is not a share"),
+        (("--min-memory", "64"), "min-memory '64' is not a whole number from 128"),
+        (("--min-memory", "1024", "--max-memory", "512"), "min-memory 1024 is more than max-memory 512"),
+        (("--min-memory", "9000"), "more than this machine can give"),
+        (("--from", "missing.json"), "cannot read 'missing.json'"),
+        (("--memory", "128", "--from", "missing.json"), "--from is not for the grid search"),
+    ],
+)
+def test_options_that_make_no_search(shell: Shell, function: Any, options: tuple[str, ...], message: str) -> None:
+    assert shell("run", "small", *options, "--yes") == 2
+    assert message in " ".join(shell.err.split())
+    assert "hint:" in shell.err
+
+
+def test_a_budget_that_is_too_small_for_the_search_ends_with_the_best_guess(shell: Shell, function: Any) -> None:
+    code = shell("run", "small", "--strategy", "speed", "--max-spend", "0.0009", "--yes", "--save", "run.json")
+    assert code == 8
+    assert "the best guess is" in " ".join(shell.err.split())
+    assert results.load(Path("run.json")).stopped == "budget"
+
+
+@pytest.mark.long
+def test_the_search_finds_what_a_dense_grid_finds(shell: Shell, aws_environment: EmbeddedAWS) -> None:
+    example = str(Path(__file__).parents[2] / "examples" / "cpu_bound")
+    cheap = ("--strategy", "cost", "--yes", "--quiet")
+    assert shell("run", example, "--max-memory", "1769", *cheap, "--save", "searched.json") == 0
+    assert shell("report", "searched.json", "--format", "json", "--strategy", "cost") == 0
+    chosen = json.loads(shell.out)["recommendation"]["memory_mb"]
+    sizes = sorted({128, 192, 256, 384, 512, 768, 1024, 1280, 1536, 1769, chosen})
+    dense = ("--memory", ",".join(map(str, sizes)), "--invocations", "6", "--lanes", "2")
+    assert shell("run", example, *dense, *cheap, "--save", "grid.json", "--format", "json") == 0
+    costs = {p["memory_mb"]: p["cost_usd_per_million"]["mean"] for p in json.loads(shell.out)["profiles"]}
+    assert costs[chosen] <= 1.1 * min(costs.values())
 
 
 def test_an_alias_is_tuned(shell: Shell, function: Any) -> None:

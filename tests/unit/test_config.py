@@ -149,7 +149,7 @@ def test_the_fewest_invocations_hold_every_payload(weights: list[float]) -> None
 def test_too_few_invocations_for_the_weights(tmp_path: Path) -> None:
     payload = '[{"payload": 1, "weight": 1}, {"payload": 2, "weight": 99}]'
     with pytest.raises(UsageError, match="too few for 2 weighted payloads") as caught:
-        load(tmp_path, payload=payload)
+        load(tmp_path, payload=payload, memory="128")
     assert caught.value.hint == "--invocations 100 would send each at least once"
     assert load(tmp_path, payload=payload, invocations="100").invocations == 100
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from powertune import config
 from powertune.config import LocalOptions, RunOptions
 from powertune.model import INVOCATION_FIELDS, TuningRun
+from powertune.plan import LANES
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -23,7 +24,10 @@ def test_every_configuration_key_is_documented_with_its_default() -> None:
     documented = keys("reference/configuration.md", "## `[run]`")
     assert documented.keys() == {*config._RUN, "payload"}
     defaults = RunOptions()
-    for name in ("invocations", "lanes", "concurrency", "max_spend", "seed", "sleep_ms", "rate"):
+    for name, least in (("invocations", config.INVOCATIONS), ("lanes", LANES)):
+        assert documented[name].startswith(f"{least}; in a search")
+    assert str(config.MOST_INVOCATIONS) in documented["invocations"]
+    for name in ("min_memory", "max_memory", "concurrency", "max_spend", "seed", "sleep_ms", "rate"):
         assert documented[name] == str(getattr(defaults, name)), name
     for name in ("strategy", "cost_tolerance", "balanced_weight"):
         assert documented[name].strip('"`') == str(getattr(defaults.goal, name)), name

@@ -22,7 +22,7 @@ def play(
         if isinstance(proposal, Stop):
             assert proposal.reason == "complete"
             return done
-        for trial in proposal:
+        for trial in proposal.trials:
             assert 0 < trial.invocations <= grid.lanes
             items = done.setdefault(trial.configuration, [])
             for lane in range(trial.invocations):

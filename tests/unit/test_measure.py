@@ -13,18 +13,20 @@ from powertune.errors import AccessDenied, NotRestored, UsageError
 from powertune.measure import measure
 from powertune.model import (
     Architecture,
+    Batch,
     Configuration,
     Invocation,
     Payload,
     Population,
     Status,
     Traffic,
+    Trial,
     TuningRun,
     Workload,
 )
 from powertune.plan import Plan, make_plan
 from powertune.prices import PriceTable
-from powertune.search import Stop, Trial
+from powertune.search import Stop
 
 PRICES = PriceTable.bundled().region("us-east-1")
 STATE = make_function(name="fn", timeout_s=3)
@@ -89,11 +91,11 @@ def test_a_lane_never_has_two_turns_in_one_round_even_if_the_search_asks_for_mor
     class Once:
         asked = False
 
-        def propose(self, measured: object) -> tuple[Trial, ...] | Stop:
+        def propose(self, measured: object) -> Batch | Stop:
             if self.asked:
                 return Stop(reason="enough")
             self.asked = True
-            return (Trial(configuration=make().design.configurations[0], invocations=5),)
+            return Batch(trials=(Trial(configuration=make().design.configurations[0], invocations=5),))
 
     observer = RecordingObserver()
     run = go(make(), FakeTarget(usual), observer, search=Once())

@@ -28,9 +28,9 @@ def sizes(made: Plan) -> list[int]:
 
 def test_the_sizes_asked_for_or_the_usual_ones_with_the_current_one() -> None:
     assert sizes(plan(memory=(300, 700))) == [300, 700]
-    assert sizes(plan()) == [128, 256, 512, 1024, 1769, 3008]
-    assert sizes(plan(replace(STATE, memory_mb=640))) == [128, 256, 512, 640, 1024, 1769, 3008]
-    assert {c.architecture for c in plan().design.configurations} == {Architecture.ARM64}
+    assert sizes(plan(search="grid")) == [128, 256, 512, 1024, 1769, 3008]
+    assert sizes(plan(replace(STATE, memory_mb=640), search="grid")) == [128, 256, 512, 640, 1024, 1769, 3008]
+    assert {c.architecture for c in plan(search="grid").design.configurations} == {Architecture.ARM64}
 
 
 @pytest.mark.parametrize(

@@ -41,6 +41,7 @@ def test_the_document_has_exactly_the_documented_keys() -> None:
         "recommendation",
         "nearest",
         "knee",
+        "search",
         "spent_usd",
         "advisories",
     ]

@@ -9,7 +9,7 @@ from powertune.analysis.constraints import undecided
 from powertune.analysis.estimates import mean_of
 from powertune.analysis.profiles import Observed
 from powertune.model import Advisory, Architecture
-from powertune.units import MB_PER_VCPU, MEMORY_MAX_MB, MEMORY_MIN_MB, format_ms
+from powertune.units import MB_PER_VCPU, MEMORY_MAX_MB, MEMORY_MIN_MB, format_ms, format_share
 
 #: Over so much more memory, a duration that falls by less than a tenth does not depend on it.
 FLAT_SPAN = 4.0
@@ -32,7 +32,9 @@ def about_answer(evidence: Evidence) -> Iterator[Advisory]:
         curve = evidence.curve(architecture)
         if len(curve) >= 2:
             yield from _flat(curve)
-            yield from _still_falling(curve)
+            if evidence.searched is None:  # a search has looked beyond, as far as it was of use
+                yield from _still_falling(curve)
+    yield from _another_goal(evidence)
     yield from _fixed_cost_unknown(evidence)
 
 
@@ -45,6 +47,8 @@ def _winner_at_edge(evidence: Evidence) -> Iterator[Advisory]:
         for o in evidence.observed
         if o.profile.configuration.architecture is winner.architecture
     ]
+    if (explored := evidence.run.design.exploration) is not None:
+        sizes = [explored.smallest_mb, explored.largest_mb]
     smaller = winner.memory_mb == min(sizes) and winner.memory_mb > MEMORY_MIN_MB
     larger = winner.memory_mb == max(sizes) and winner.memory_mb < MEMORY_MAX_MB
     if smaller or larger:
@@ -68,6 +72,17 @@ def _constraint_undecided(evidence: Evidence) -> Iterator[Advisory]:
             code="constraint-undecided",
             message=f"whether {chosen.configuration} meets the constraints is not certain: {doubt}",
             next_step="measure with more --invocations",
+        )
+
+
+def _another_goal(evidence: Evidence) -> Iterator[Advisory]:
+    found = evidence.searched
+    if found is not None and found.another_goal and found.answer.loss > found.precision:
+        yield Advisory(
+            code="another-goal",
+            message="the run searched for another goal: for this one, the answer is expected to be "
+            f"{format_share(found.answer.loss)} worse than the best there may be",
+            next_step="run again with this goal, and --from this results file",
         )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from powertune.analysis.nouns import Profile, ProfileStatus, Recommendation
+from powertune.analysis.nouns import Profile, ProfileStatus, Recommendation, Searched
 from powertune.analysis.pricing import Pricing
 from powertune.analysis.profiles import Observed
 from powertune.model import Architecture, Goal, TuningRun
@@ -21,6 +21,7 @@ class Evidence:
     observed: tuple[Observed, ...]
     recommendation: Recommendation | None
     pricing: Pricing
+    searched: Searched | None = None
 
     @property
     def judged(self) -> tuple[Observed, ...]:

@@ -93,8 +93,14 @@ def _current_not_measured(evidence: Evidence) -> Iterator[Advisory]:
     yield Advisory(
         code="current-not-measured",
         message=f"the current configuration, {current}, was not measured, so what a change gains is not known",
-        next_step="measure with --arch both" if elsewhere else f"add {current.memory_mb} to --memory",
+        next_step="measure with --arch both" if elsewhere else _wider(evidence, current.memory_mb),
     )
+
+
+def _wider(evidence: Evidence, memory_mb: int) -> str:
+    if evidence.run.design.exploration is None:
+        return f"add {memory_mb} to --memory"
+    return f"search a range that holds {memory_mb} MB, with --min-memory and --max-memory"
 
 
 def _missing_reports(evidence: Evidence) -> Iterator[Advisory]:

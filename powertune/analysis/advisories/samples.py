@@ -45,6 +45,8 @@ def about_samples(evidence: Evidence) -> Iterator[Advisory]:
 
 
 def _too_few_samples(evidence: Evidence) -> Iterator[Advisory]:
+    if evidence.searched is not None:  # a search measures as much as it needs, and says how sure it is
+        return
     wide = [(o, needed) for o in evidence.judged if (needed := samples_needed(o)) is not None]
     if not wide:
         return

@@ -1,0 +1,77 @@
+"""What an adaptive search was to look for and where, and each batch that a search has chosen."""
+
+from dataclasses import dataclass
+
+from powertune.model.function import Architecture, Configuration
+from powertune.model.goal import Goal
+
+ANY_GOAL = Goal()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """So many more invocations of one configuration, over so many lanes; None: over all lanes of the run."""
+
+    configuration: Configuration
+    invocations: int
+    lanes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leader:
+    """The best answer at one moment.
+
+    `cost` is the 95 % interval of its mean cost, per warm invocation, in the region's currency. `loss` is how much
+    worse it is expected to be than the best of all sizes in what the goal wants to be low, as a share.
+    """
+
+    configuration: Configuration
+    cost: tuple[float, float]
+    loss: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Trials that were chosen together, why, and what the best answer was at that moment.
+
+    `why` is None where the design says it all, as with a grid: such batches are not recorded. The last batch of a
+    search has no trials, and says why it stopped.
+    """
+
+    trials: tuple[Trial, ...]
+    why: str | None = None
+    leader: Leader | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """A mean warm duration (ms) that was known before the run, and where from: all of one origin may be off alike."""
+
+    origin: str
+    configuration: Configuration
+    duration_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exploration:
+    """What an adaptive search looks for, and where: with the measurements, all that it needs to go on.
+
+    `precision` is the share by which the answer may be worse than the best size; None: as it pays, where
+    `invocations_per_month` is known, else a default. `lanes` is over how many environments finalists are measured;
+    None: as it pays. `batch` is how many warm invocations a size gets at a time, enough to send each payload; `most`
+    how many it gets at most. `current` is measured to compare the answer with, None where that is not wanted.
+    `memory_used_mb` is the most that the function is known to have used.
+    """
+
+    smallest_mb: int
+    largest_mb: int
+    architectures: tuple[Architecture, ...]
+    goal: Goal = ANY_GOAL
+    precision: float | None = None
+    invocations_per_month: float | None = None
+    lanes: int | None = None
+    batch: int = 2
+    most: int = 400
+    current: Configuration | None = None
+    memory_used_mb: int | None = None
+    hints: tuple[Hint, ...] = ()

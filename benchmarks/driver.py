@@ -46,7 +46,7 @@ def run_s() -> float:
     fake.add("fn", memory_mb=512)
     client: Any = fake
     aws = Aws(
-        clients=Clients(control=client, invoke=client, logs=client, cloudwatch=client, s3=client),
+        clients=Clients(control=client, invoke=client, logs=client, cloudwatch=client, s3=client, optimizer=client),
         region="us-east-1",
         limiter=RateLimiter(5.0, 10.0, clock=time.monotonic, sleep=time.sleep),
     )

@@ -410,6 +410,10 @@ class FakeLambda:
         self._enter("get_metric_statistics", kwargs)
         return {"Datapoints": []}
 
+    def get_lambda_function_recommendations(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("get_lambda_function_recommendations", kwargs)
+        return {"lambdaFunctionRecommendations": []}
+
     def get_object(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("get_object", kwargs)
         key = (kwargs["Bucket"], kwargs["Key"])
@@ -453,7 +457,7 @@ def fake_aws(fake: FakeLambda, *, clock: FakeClock | None = None, rate: float = 
     clock = clock or FakeClock()
     client: Any = fake
     return Aws(
-        clients=Clients(control=client, invoke=client, logs=client, cloudwatch=client, s3=client),
+        clients=Clients(control=client, invoke=client, logs=client, cloudwatch=client, s3=client, optimizer=client),
         region="us-east-1",
         limiter=RateLimiter(rate, 2 * rate, clock=clock, sleep=clock.sleep),
         sleep=clock.sleep,

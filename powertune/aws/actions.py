@@ -44,6 +44,11 @@ ACTIONS = {
     "filter_log_events": Action("logs:FilterLogEvents", "logs"),
     "get_metric_data": Action("cloudwatch:GetMetricData", "account"),
     "get_metric_statistics": Action("cloudwatch:GetMetricStatistics", "account"),
+    "get_lambda_function_recommendations": Action(
+        "compute-optimizer:GetLambdaFunctionRecommendations",
+        "account",
+        also=("lambda:ListFunctions", "lambda:ListProvisionedConcurrencyConfigs"),
+    ),
     "get_object": Action("s3:GetObject", "object"),
     "get_products": Action("pricing:GetProducts", "account"),
 }
@@ -65,6 +70,7 @@ RUN_METHODS = (
     "filter_log_events",
     "get_metric_data",
     "get_metric_statistics",
+    "get_lambda_function_recommendations",
 )
 #: What a run that never touches the function itself does not call on it.
 _CHANGING = frozenset(

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from boto3.session import Session
     from botocore.config import Config
     from mypy_boto3_cloudwatch.client import CloudWatchClient
+    from mypy_boto3_compute_optimizer.client import ComputeOptimizerClient
     from mypy_boto3_lambda.client import LambdaClient
     from mypy_boto3_logs.client import CloudWatchLogsClient
     from mypy_boto3_pricing.client import PricingClient
@@ -31,7 +32,15 @@ R = TypeVar("R")
 
 #: Calls that have a quota of their own, large enough for polling (GetFunction: 100 per second), or none.
 _UNLIMITED = frozenset(
-    {"get_function", "invoke", "filter_log_events", "get_metric_data", "get_metric_statistics", "get_object"}
+    {
+        "get_function",
+        "invoke",
+        "filter_log_events",
+        "get_metric_data",
+        "get_metric_statistics",
+        "get_object",
+        "get_lambda_function_recommendations",
+    }
 )
 _ATTEMPTS = 9
 _FIRST_ATTEMPTS = 3
@@ -67,6 +76,7 @@ class Clients:
     logs: "CloudWatchLogsClient"
     cloudwatch: "CloudWatchClient"
     s3: "S3Client"
+    optimizer: "ComputeOptimizerClient"
 
 
 @dataclass(slots=True)
@@ -177,6 +187,7 @@ class Connection:
             logs=self._client("logs", control),
             cloudwatch=self._client("cloudwatch", control),
             s3=self._client("s3", control),
+            optimizer=self._client("compute-optimizer", control),
         )
         if rate not in self._limiters:
             self._limiters[rate] = RateLimiter(rate, _BURST_S * rate, clock=time.monotonic, sleep=time.sleep)

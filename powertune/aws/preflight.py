@@ -6,12 +6,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from powertune.aws.client import Aws
+from powertune.aws.compute_optimizer import read_projection
 from powertune.aws.copy_names import SOURCE_TAG, is_copy
 from powertune.aws.functions import LambdaFunction
 from powertune.aws.snapshot import Snapshot
 from powertune.aws.traffic import read_provisioned_concurrency, read_traffic
 from powertune.errors import AccessDenied, FunctionBusy, FunctionRefused, Unavailable
-from powertune.model import Advisory, Architecture, FunctionRef, FunctionState, Traffic, Usage
+from powertune.model import Advisory, Architecture, FunctionRef, FunctionState, Hint, Traffic, Usage
 
 #: How far back the average duration is looked up, for the estimate.
 _HISTORY = timedelta(days=14)
@@ -29,7 +30,8 @@ _REFUSED = {
 class Preflight:
     """What is known before the first change. `average_ms` is the mean duration of two weeks, None if unknown.
 
-    `traffic` is None where there is none to be known. `advisories` are about what measures, not about the function.
+    `hints` are durations that are known of it at any size. `traffic` is None where there is none to be known.
+    `advisories` are about what measures, not about the function.
     """
 
     state: FunctionState
@@ -37,6 +39,7 @@ class Preflight:
     average_ms: float | None
     traffic: Traffic | None = None
     advisories: tuple[Advisory, ...] = ()
+    hints: tuple[Hint, ...] = ()
 
 
 def preflight(aws: Aws, ref: FunctionRef, *, now: float, usage: Usage | None = None) -> Preflight:
@@ -69,14 +72,23 @@ def preflight(aws: Aws, ref: FunctionRef, *, now: float, usage: Usage | None = N
         state = replace(state, provisioned_concurrency=provisioned)
     version = str(tuned.configuration.get("Version", "$LATEST"))
     traffic, unknown = read_traffic(aws, state, now=now, executed_version=version, usage=usage)
+    average_ms = _average_ms(aws, state, now)
     settings = aws.call(aws.clients.control.get_account_settings)
     return Preflight(
         state=state,
         account_concurrency=int(settings["AccountLimit"]["UnreservedConcurrentExecutions"]),
-        average_ms=_average_ms(aws, state, now),
+        average_ms=average_ms,
         traffic=traffic,
         advisories=(*_Platform.parse(latest.platform).advisories(state.runtime), *unsure, *unknown),
+        hints=(*_current(state, average_ms), *read_projection(aws, state)),
     )
+
+
+def _current(state: FunctionState, average_ms: float | None) -> tuple[Hint, ...]:
+    """What CloudWatch shows of the current size."""
+    if average_ms is None:
+        return ()
+    return (Hint(origin="CloudWatch", configuration=state.current, duration_ms=average_ms),)
 
 
 def _refuse(latest: Snapshot, ref: FunctionRef) -> None:

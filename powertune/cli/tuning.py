@@ -95,7 +95,7 @@ def plan_run(site: Site, options: RunOptions, prices: RegionPrices, *, earlier: 
         account_concurrency=found.account_concurrency,
         average_ms=found.average_ms,
         traffic=found.traffic,
-        hints=hints,
+        hints=(*hints, *found.hints),
     )
     about_copies = check_copies(LambdaFunction.of(aws, plan.function), plan)
     advisories = (*plan.advisories, *found.advisories, *about_copies)

@@ -31,6 +31,8 @@ ROOMIER = 1.5
 #: What finalists take over several environments, cold starts included, in warm invocations of one of them, at most.
 MANY_INVOCATIONS = 200
 MOST_BATCHES = 60
+#: How much weight the loss has around a candidate, and how far around (in log memory), beside the next batch's gain.
+FARSIGHTED, NEIGHBOURHOOD = 0.3, 0.25
 #: A batch that is expected to improve the answer by less is not worth waiting for.
 LEAST_GAIN = 0.004
 #: Of a standard normal distribution, for averages over it.
@@ -102,7 +104,7 @@ class Adaptive:
             known = {hint.configuration for hint in self.exploration.hints}
             means = dict(zip(outlook.candidates, outlook.scores.mean(axis=0), strict=True))
             best = sorted((c for c in known & means.keys() if evidence.admits(c)), key=lambda c: (means[c], c))
-            rungs, why = tuple(sorted(best[: len(rungs)])) or rungs, "the best sizes of a run that was made before"
+            rungs, why = tuple(sorted(best[: len(rungs)])) or rungs, "the best sizes of what was known before"
         each = 1 + self.exploration.batch
         return Batch(trials=tuple(Trial(configuration=c, invocations=each, lanes=1) for c in rungs), why=why)
 
@@ -154,9 +156,12 @@ class _Step:
         if self.precise:
             return None
         gains = self._gains()
+        if gains.max() < LEAST_GAIN:
+            return None
         prices = self._prices()
-        chosen = int(np.argmax(gains / prices))
-        if gains[chosen] < LEAST_GAIN or not self._pays(float(gains[chosen]), float(prices[chosen])):
+        worth = gains + FARSIGHTED * self._news() * self._losses_near()
+        chosen = int(np.argmax(worth / prices))
+        if not self._pays(float(worth[chosen]), float(prices[chosen])):
             return None
         configuration = self._snapped(self._outlook.candidates[chosen])
         if self._evidence.counts.get(configuration, 0) >= self._exploration.most:
@@ -225,18 +230,16 @@ class _Step:
         return prices
 
     def _gains(self) -> Array:
-        """By how much a batch of each candidate is expected to improve the answer (knowledge gradient).
+        """By how much a batch of each candidate is expected to improve the answer at once (knowledge gradient).
 
         What is measured there moves the expected scores of all others along with it; the answer is then the best of
         those that were measured, and of this one.
         """
-        outlook, batch = self._outlook, self._exploration.batch
+        outlook = self._outlook
         means = outlook.scores.mean(axis=0)
-        centred = outlook.scores - means
         logs = outlook.log_ms - outlook.log_ms.mean(axis=0)
-        spread = logs.var(axis=0)
-        noise = self._evidence.noise / batch + self._evidence.lane_noise
-        moves = (logs.T @ centred / len(logs)) / np.sqrt(spread + noise)[:, None]
+        spread = np.sqrt(outlook.log_ms.var(axis=0) + self._noise())
+        moves = (logs.T @ (outlook.scores - means) / len(logs)) / spread[:, None]
         able = [i for c, i in outlook.measured.items() if self._evidence.admits(c)]
         own = np.arange(len(means))
         after = means[able][None, :, None] + moves[:, able][:, :, None] * _NODES
@@ -245,6 +248,29 @@ class _Step:
         gains: Array = means[self._pick] - best
         gains[self._finished()] = -np.inf
         return gains
+
+    def _noise(self) -> float:
+        """The variance of the mean of a batch, in log duration."""
+        return self._evidence.noise / self._exploration.batch + self._evidence.lane_noise
+
+    def _news(self) -> Array:
+        """How much of what is not known of each candidate a batch would tell: what is known is not worth knowing."""
+        spread = self._outlook.log_ms.var(axis=0)
+        news: Array = spread / (spread + self._noise())
+        return news
+
+    def _losses_near(self) -> Array:
+        """What the answer loses on average, by where the best size is: at and around each candidate.
+
+        The gain looks one batch ahead; the best size may take two, one near it and one at it.
+        """
+        outlook = self._outlook
+        logs = np.log([c.memory_mb for c in outlook.candidates])
+        arms = np.array([c.architecture for c in outlook.candidates])
+        best = outlook.scores.argmin(axis=1)
+        near = np.exp(-0.5 * ((logs[:, None] - logs[best]) / NEIGHBOURHOOD) ** 2) * (arms[:, None] == arms[best])
+        losses: Array = (near * outlook.losses).mean(axis=1)
+        return losses
 
     def _finished(self) -> list[int]:
         """Which candidates have had enough."""

@@ -12,14 +12,13 @@ from powertune.search import Answer, Band, Ratio
 from powertune.search.curves import Array, believe
 from powertune.search.evidence import CAPPED_MB, Evidence
 from powertune.search.objective import Objective
-from powertune.units import MB_PER_VCPU
 
 #: Sizes that are considered: so many, evenly spaced in the logarithm, and those that were measured.
 CANDIDATES = 60
 CURVES = 400
-#: Sizes beyond what new accounts may use are looked at once a whole vCPU or more was measured, and if they are
-#: expected to be this much faster.
-HELPS = 0.05
+#: Sizes beyond what new accounts may use are looked at once one was measured that shows what more than a vCPU does,
+#: and if they are expected to be this much faster.
+BEYOND_ONE_VCPU_MB, HELPS = 2400, 0.05
 #: By how much outliers raise a mean is not known well.
 OUTLIERS_DOUBT = 0.015
 #: How much less sure it is said to be which size is best than is believed: curves are wilder than the families.
@@ -90,7 +89,7 @@ class Outlook:
 
     def _helped(self, everything: list[Configuration], drawn: Array) -> frozenset[Architecture]:
         """The architectures on which the largest sizes are expected to be faster than the largest usual one."""
-        if max((c.memory_mb for c in self.evidence.samples), default=0) < MB_PER_VCPU:
+        if max((c.memory_mb for c in self.evidence.samples), default=0) < BEYOND_ONE_VCPU_MB:
             return frozenset()
         means = drawn.mean(axis=0)
         helped = set()

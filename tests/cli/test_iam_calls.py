@@ -70,4 +70,4 @@ def asked_of_aws_only() -> set[str]:
     fake.add("audited")
     fake.publish_user_version("audited", alias="prod")
     preflight(fake_aws(fake), FunctionRef.parse("audited:prod"), now=0.0)
-    return {ACTIONS[name].name for name in fake.calls}
+    return {action for name in fake.calls for action in (ACTIONS[name].name, *ACTIONS[name].also)}

@@ -140,7 +140,7 @@ def test_sizes_are_searched_for_where_none_are_named(shell: Shell, function: Any
     again = results.load(Path("again.json"))
     assert again.design.exploration is not None
     assert {hint.origin for hint in again.design.exploration.hints} == {"an earlier run"}
-    assert again.batches[0].why == "the best sizes of a run that was made before"
+    assert again.batches[0].why == "the best sizes of what was known before"
 
 
 @pytest.mark.parametrize(

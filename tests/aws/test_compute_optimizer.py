@@ -1,0 +1,89 @@
+"""What Compute Optimizer is asked, and what becomes of its answer or its silence."""
+
+from typing import Any
+
+import pytest
+from factories import make_function
+from fakes import FakeLambda, client_error, fake_aws
+
+from powertune.aws.compute_optimizer import read_projection
+from powertune.model import Architecture, Configuration, Hint
+
+STATE = make_function(memory_mb=1024, architecture=Architecture.ARM64)
+
+
+def metric(statistic: str, value: float, name: str = "Duration") -> dict[str, Any]:
+    return {"name": name, "statistic": statistic, "value": value}
+
+
+ANSWER = {
+    "lambdaFunctionRecommendations": [
+        {
+            "functionArn": STATE.arn,
+            "currentMemorySize": 1024,
+            "utilizationMetrics": [
+                metric("Maximum", 900.0),
+                metric("Average", 80.0),
+                metric("Average", 75.0, "Memory"),
+            ],
+            "memorySizeRecommendationOptions": [
+                {
+                    "rank": 1,
+                    "memorySize": 512,
+                    "projectedUtilizationMetrics": [metric("LowerBound", 90.0), metric("Expected", 150.0)],
+                },
+                {"rank": 2, "memorySize": 256, "projectedUtilizationMetrics": [metric("Expected", 0.0)]},
+                {"rank": 3, "memorySize": 1024, "projectedUtilizationMetrics": [metric("Expected", 85.0)]},
+            ],
+        }
+    ]
+}
+
+
+class Optimizer(FakeLambda):
+    """The fake, with an answer of Compute Optimizer; it counts how often it was asked."""
+
+    def __init__(self, answer: Any) -> None:
+        super().__init__()
+        self._answer = answer
+        self.asked: list[list[str]] = []
+
+    def get_lambda_function_recommendations(self, *, functionArns: list[str]) -> Any:  # noqa: N803 - AWS's name
+        self.asked.append(functionArns)
+        if isinstance(self._answer, Exception):
+            raise self._answer
+        return self._answer
+
+
+def hint(memory_mb: int, duration_ms: float) -> Hint:
+    configuration = Configuration(memory_mb=memory_mb, architecture=Architecture.ARM64)
+    return Hint(origin="Compute Optimizer", configuration=configuration, duration_ms=duration_ms)
+
+
+def test_expected_durations_and_the_average_become_hints() -> None:
+    fake = Optimizer(ANSWER)
+    assert read_projection(fake_aws(fake), STATE) == (hint(512, 150.0), hint(1024, 80.0))
+    assert fake.asked == [[STATE.arn]]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"lambdaFunctionRecommendations": []},
+        {},
+        {"lambdaFunctionRecommendations": [{"finding": "Unavailable"}]},
+        client_error("OptInRequiredException", "not registered", 400),
+        client_error("AccessDeniedException", "no", 403),
+        client_error("InvalidParameterValueException", "no such function", 400),
+        client_error("ServiceUnavailableException", "later", 503),
+        client_error("UnrecognizedClientException", "no such service here", 403),
+    ],
+)
+def test_without_an_answer_there_are_no_hints(answer: Any) -> None:
+    assert read_projection(fake_aws(Optimizer(answer)), STATE) == ()
+
+
+def test_the_embedded_aws_is_not_asked() -> None:
+    fake = Optimizer(ANSWER)
+    assert read_projection(fake_aws(fake), make_function(platform="cgroup v1")) == ()
+    assert fake.asked == []

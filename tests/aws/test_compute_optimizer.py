@@ -48,8 +48,8 @@ class Optimizer(FakeLambda):
         self._answer = answer
         self.asked: list[list[str]] = []
 
-    def get_lambda_function_recommendations(self, *, functionArns: list[str]) -> Any:  # noqa: N803 - AWS's name
-        self.asked.append(functionArns)
+    def get_lambda_function_recommendations(self, **kwargs: Any) -> Any:
+        self.asked.append(kwargs["functionArns"])
         if isinstance(self._answer, Exception):
             raise self._answer
         return self._answer

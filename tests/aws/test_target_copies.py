@@ -59,6 +59,26 @@ def test_what_is_measured_where(kind: str, copies: dict[str, str], executed: set
     assert len(run.measurements) == 2 * len({c.architecture for c in run.design.configurations})
 
 
+def test_a_search_over_both_architectures_races_them_and_leaves_nothing() -> None:
+    fake = make_fake()
+    before = fake.snapshot("fn")
+    options: dict[str, Any] = {"memory": None, "invocations": None, "architectures": BOTH, "lanes": 2}
+    made = plan_for(fake, **options)
+    assert made.copies == (ARM,)
+    assert made.touches_original
+    run = tune(fake, made)
+    assert fake.snapshot("fn") == before
+    assert {c["FunctionName"] for c in fake.created} == {NAME}
+    sizes = [sum(m.configuration.architecture is each for m in run.measurements) for each in (X86, ARM)]
+    assert min(sizes) >= 2
+    assert run.function.current in {m.configuration for m in run.measurements}
+    last = run.batches[-1]
+    assert last.leader is not None
+    finalist = run.measurement(last.leader.configuration)
+    assert finalist is not None
+    assert set(finalist.invocations.column("lane")) == {0, 1}
+
+
 def test_a_copy_has_the_functions_configuration_tags_and_log_group() -> None:
     fake = FakeLambda()
     fake.add("fn", Role="arn:r", Environment={"Variables": {"A": "1"}}, LoggingConfig={"LogFormat": "JSON"})

@@ -1,7 +1,7 @@
 """What a run is going to do and may cost, decided before anything is touched. Pure."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from powertune.config import INVOCATIONS, MOST_INVOCATIONS, RunOptions
 from powertune.errors import FunctionRefused, UsageError
@@ -140,6 +140,8 @@ def make_plan(
     architectures = _architectures(options, function)
     adaptive = options.adaptive
     exploration = _exploration(options, function, architectures, traffic, hints) if adaptive else None
+    if exploration is not None:
+        exploration = replace(exploration, most_lanes=min(exploration.most_lanes, concurrency))
     invocations = options.invocations or (MOST_INVOCATIONS if adaptive else INVOCATIONS)
     design = Design(
         configurations=() if adaptive else _grid(options, function, architectures),

@@ -20,8 +20,8 @@ from powertune.units import format_share, plural
 PRECISION, PRECISION_THAT_PAYS = 0.066, 0.01
 #: A saving counts for so long.
 HORIZON_MONTHS = 12
-#: Over how many environments a finalist is measured, at least and at most.
-FEWEST_LANES, MOST_LANES = 3, 16
+#: Over how many environments a finalist is measured, at least.
+FEWEST_LANES = 3
 #: Another architecture's best size is a finalist if it is the better one with this probability, at least.
 CHANCE = 0.1
 #: A new size this near to a measured one (in log memory) would tell the same as more of that one.
@@ -58,7 +58,7 @@ class Adaptive:
     seed: int = 1
 
     def propose(self, measured: Mapping[Configuration, Measurement]) -> Batch | Stop:
-        """The next batch, or the reason to stop: `complete`, or `batches` when there were too many of them."""
+        """The next batch, or that it is enough, and why."""
         evidence = Evidence(measured, self.exploration)
         if (first := self._first(evidence)) is not None:
             return first
@@ -73,8 +73,7 @@ class Adaptive:
         batch = explored or step.confirming() or step.racing(self._rates(evidence), self.prices)
         if batch is not None:
             return batch
-        reason = "batches" if tired and not step.precise else "complete"
-        return Stop(reason=reason, why=step.why_enough(), leader=outlook.answer().leader)
+        return Stop(reason="complete", why=step.why_enough(tired=tired), leader=outlook.answer().leader)
 
     def answer(self, measured: Mapping[Configuration, Measurement]) -> Answer | None:
         """The answer at this moment; None where nothing that was measured works."""
@@ -174,10 +173,9 @@ class _Step:
 
     def confirming(self) -> Batch | None:
         """The finalists over several environments, and the current configuration to compare with."""
-        few: dict[Configuration, int] = {}
         wanted = self._exploration.lanes or (FEWEST_LANES if self._wants_certainty() else 1)
-        known = {c: self._evidence.samples[c].lanes for c in self._finalists()}
-        few = {c: 2 * wanted for c, lanes in known.items() if lanes < wanted}
+        wanted = min(wanted, self._exploration.most_lanes)
+        few = {c: 2 * wanted for c in self._finalists() if self._evidence.lanes_tried(c) < wanted}
         current = self._exploration.current
         if current is not None and current not in few and self._evidence.untried(current):
             few[current] = self._exploration.batch
@@ -198,15 +196,17 @@ class _Step:
         if not left or runners in ([], [self._picked]):
             return None
         least = self._exploration.lanes or FEWEST_LANES
-        lanes = lanes_for(precision, self._evidence.lane_noise, least, max(least, MOST_LANES))
+        lanes = lanes_for(precision, self._evidence.lane_noise, least, self._exploration.most_lanes)
         why = f"a race: {len(left)} may still be more than {format_share(precision)} better than {self._picked}"
         return self._batch({c: max(lanes, self._exploration.batch) for c in runners}, why, lanes=lanes)
 
-    def why_enough(self) -> str:
+    def why_enough(self, *, tired: bool) -> str:
         """Why nothing more is measured."""
         loss = format_share(math.expm1(self._loss))
-        enough = f"{self._picked} is expected to be {loss} worse than the best size"
-        return f"{enough}, " + ("which is little enough" if self.precise else _NOT_WORTH)
+        why = "which is little enough" if self.precise else "and no batch is expected to improve that by its price"
+        if tired and not self.precise:
+            why = "and more batches would hardly improve that"
+        return f"{self._picked} is expected to lose {loss} against the best size, {why}"
 
     def _wants_certainty(self) -> bool:
         """Whether environments are worth their cold starts: a precision was asked for, or there is much to save."""
@@ -310,6 +310,3 @@ class _Step:
             fresh = known is None and spread == 1
             trials.append(Trial(configuration=configuration, invocations=invocations + fresh, lanes=spread))
         return Batch(trials=tuple(trials), why=why, leader=self._outlook.answer().leader)
-
-
-_NOT_WORTH = "but another batch costs more than it is expected to save"

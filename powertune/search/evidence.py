@@ -150,6 +150,15 @@ class Evidence:
         """Whether a configuration that may work was not measured."""
         return configuration not in self._measured and self.admits(configuration)
 
+    def lanes_tried(self, configuration: Configuration) -> int:
+        """Over how many lanes a configuration was invoked, whether or not that gave a warm invocation in each."""
+        return len(set(self._measured[configuration].invocations.column("lane")))
+
+    @property
+    def barren(self) -> frozenset[Configuration]:
+        """What was measured without a warm invocation to show for it: it will hardly show one the next time."""
+        return frozenset(self._measured.keys() - self.samples.keys())
+
     def pressed(self, configuration: Configuration) -> bool:
         """Whether memory is scarce at a size, so that a larger one may be faster than the CPU explains."""
         used = _memory_used(self._measured[configuration])

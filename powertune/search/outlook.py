@@ -81,6 +81,8 @@ class Outlook:
         if configuration in self.evidence.samples:
             return True
         low, high = self.evidence.bounds(configuration.architecture)
+        if configuration in self.evidence.barren:
+            return False
         if not low <= configuration.memory_mb <= high:
             return False
         if configuration.memory_mb <= CAPPED_MB or low > CAPPED_MB:

@@ -294,3 +294,19 @@ def test_finalists_run_in_parallel_lanes() -> None:
     assert set(measurement.invocations.column("lane")) == {0, 1, 2}
     lanes = next(t.lanes for b in run.batches for t in b.trials if "finalists" in (b.why or ""))
     assert lanes == 3
+
+
+def test_an_account_with_little_concurrency_gets_as_many_lanes_as_there_are() -> None:
+    made = make_plan(
+        RunOptions(lanes=4), STATE, PRICES, run_id="abcd1234", account_concurrency=2, average_ms=None, traffic=None
+    )
+    run = tune(steady(300, 0), made=made)
+    assert run.stopped == "complete"
+    assert max(lane for m in run.measurements for lane in m.invocations.column("lane")) == 1
+
+
+def test_a_function_that_always_starts_cold_is_given_up() -> None:
+    run = tune(lambda memory_mb, turn: invocation(100.0, memory_mb=memory_mb, init_ms=50.0))
+    assert run.stopped == "complete"
+    assert judged(run).outcome is Outcome.INCONCLUSIVE
+    assert sum(len(m.invocations) for m in run.measurements) < 60

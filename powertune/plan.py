@@ -233,6 +233,7 @@ def _exploration(
         precision=options.precision,
         invocations_per_month=monthly,
         lanes=options.lanes,
+        weights=tuple(payload.weight for payload in options.workload.payloads),
         batch=max(_FEWEST, min_invocations(options.workload)),
         most=options.invocations or MOST_INVOCATIONS,
         current=function.current if wanted else None,

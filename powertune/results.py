@@ -219,7 +219,8 @@ def _exploration(design: Mapping[str, Any]) -> Exploration | None:
     field = next(f for f in fields(Configuration) if f.name == "architecture")
     limited, current = goal.get("max_duration") is not None, entry.get("current") is not None
     return Exploration(
-        **_fields(Exploration, entry, skip=("architectures", "goal", "current", "hints")),
+        **_fields(Exploration, entry, skip=("architectures", "goal", "current", "hints", "weights")),
+        weights=_column(next(f for f in fields(PayloadShare) if f.name == "weight"), entry.get("weights") or [1.0]),
         architectures=_column(field, names),
         goal=Goal(
             **_fields(Goal, goal, skip=("max_duration",)),

@@ -25,7 +25,7 @@ from powertune.analysis.pareto import Point, dominators, knee, pareto_front
 from powertune.analysis.pricing import Pricing, resolve_billing
 from powertune.analysis.profiles import Observed, mean_cold_extra_ms, not_reached, observe
 from powertune.analysis.recommendation import Question, candidates, family_level, recommend
-from powertune.analysis.searched import recommend_searched, searched, unfinished
+from powertune.analysis.searched import recommend_searched, searched, unfinished, with_bands
 from powertune.analysis.summary import Summary, outlying, summarize
 from powertune.errors import UsageError
 from powertune.model import Configuration, Goal, TuningRun, Usage
@@ -74,7 +74,11 @@ def analyze(run: TuningRun, prices: RegionPrices | PriceTable, goal: Goal, usage
     pricing = _pricing(run, prices, usage or Usage())
     currency = pricing.prices.currency
     goal.check_currency(currency)
-    observed = _constrained(observe_run(run, pricing), goal, currency)
+    found = searched(run, pricing.prices, goal)
+    observed = observe_run(run, pricing)
+    if found is not None:
+        observed = with_bands(observed, found)
+    observed = _constrained(observed, goal, currency)
     observed, elbow = _with_front(observed, _eligible(observed) or candidates(observed))
     able, eligible = candidates(observed), _eligible(observed)
     spent = _spent(observed)
@@ -85,7 +89,6 @@ def analyze(run: TuningRun, prices: RegionPrices | PriceTable, goal: Goal, usage
         invocations_per_month=pricing.billing.invocations_per_month,
         spent=spent,
     )
-    found = searched(run, pricing.prices, goal)
     broken_off = None if found is None else unfinished(run, found, currency)
     recommendation = None
     if eligible and broken_off is None:

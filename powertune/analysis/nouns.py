@@ -166,6 +166,13 @@ class Outcome(StrEnum):
     """A search was ended before it was sure."""
 
 
+#: What to do about a search that was ended before it was sure.
+_CONTINUE = {
+    "budget": "raise --max-spend; --from this run's file tells the next one where to begin",
+    "exhausted": "ask for less --precision, or allow more --invocations and --lanes",
+}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
     """A run judged. `spent` is what its invocations cost, in `currency`, those without a report taken to be as dear
@@ -216,5 +223,7 @@ class Analysis:
         if self.outcome is Outcome.IMPOSSIBLE:
             return Inconclusive(explanation, hint="relax the constraints, or measure other sizes")
         if self.outcome is Outcome.UNFINISHED:
-            return Inconclusive(explanation, hint="raise --max-spend, and begin where this run ended, with --from")
+            return Inconclusive(
+                explanation, hint=_CONTINUE.get(self.run.stopped, "measure again, with --from this file")
+            )
         return Inconclusive(explanation, hint="measure again, with more --invocations")

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from powertune.analysis.comparison import SAME, Comparison, Difference
-from powertune.analysis.nouns import Recommendation, Saving, Searched
+from powertune.analysis.nouns import Profile, Recommendation, Saving, Searched
 from powertune.analysis.profiles import Observed
 from powertune.analysis.recommendation import LOWEST, Question, change_words, no_gain
 from powertune.model import DAYS_PER_MONTH, Goal, TuningRun
 from powertune.prices import RegionPrices
+from powertune.search import Band
 from powertune.units import format_ms, format_share, format_usd
 
 
@@ -34,6 +35,27 @@ def searched(run: TuningRun, prices: RegionPrices, goal: Goal) -> Searched | Non
         curve=search.curve(measured),
         precision=precision_of(exploration),
         another_goal=goal != run.design.exploration.goal,
+    )
+
+
+def with_bands(observed: Sequence[Observed], found: Searched) -> tuple[Observed, ...]:
+    """The intervals that the curve gives: by itself, a size with two invocations has none worth the name.
+
+    An interval is widened to hold the mean that was measured, if that is outside of it.
+    """
+    bands = {band.configuration: band for band in found.curve}
+    return tuple(replace(o, profile=_banded(o.profile, bands.get(o.profile.configuration))) for o in observed)
+
+
+def _banded(profile: Profile, band: Band | None) -> Profile:
+    duration, cost, billed = profile.duration, profile.cost, profile.billed_ms_mean
+    if band is None or duration is None or cost is None or not billed:
+        return profile
+    low, high = min(1.0, band.low_ms / billed), max(1.0, band.high_ms / billed)
+    return replace(
+        profile,
+        duration=replace(duration, interval=(low * duration.mean, high * duration.mean)),
+        cost=replace(cost, interval=(low * cost.mean, high * cost.mean)),
     )
 
 
@@ -116,8 +138,10 @@ def _alike(equivalent: Sequence[object]) -> tuple[str, ...]:
 
 def unfinished(run: TuningRun, found: Searched, currency: str) -> str | None:
     """What to say of a search that was ended before it was sure; None if it was not, or was sure."""
-    answer = found.answer
-    if run.stopped == "complete" or answer.loss < found.precision:
+    answer, explored = found.answer, run.design.exploration
+    asked = explored is not None and explored.precision is not None
+    # What no batch would improve is an answer, unless more was asked for.
+    if run.stopped == "complete" or (not asked and (run.stopped == "exhausted" or answer.loss < found.precision)):
         return None
     low, high = (format_usd(1e6 * cost, currency) for cost in answer.cost_interval)
     return (

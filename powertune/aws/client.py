@@ -47,6 +47,8 @@ _FIRST_ATTEMPTS = 3
 _BACKOFF_S = 0.25
 _BACKOFF_LIMIT_S = 15.0
 _CONTROL_TIMEOUT_S = 30
+#: A network may lead to Lambda and not to what a run can do without.
+_OPTIONAL_CONNECT_S = 5
 #: An invocation may also wait for its turn on the embedded AWS, or for the function's cold start.
 _INVOKE_MARGIN_S = 60
 #: After a quiet time, so many seconds' worth of control-plane calls may go out at once.
@@ -84,7 +86,8 @@ class Aws:
     """AWS, spoken to politely. Sleep, jitter and the download come in, so that a test takes no time and no network.
 
     `give_up` is called before each attempt, and may raise to end the patience with a call. `reached` is set once AWS
-    has answered; it is shared by all that goes over one connection, so that undoing is always patient.
+    has answered; it is shared by all that goes over one connection, so that undoing is always patient. `attempts` is
+    how often a call is made at most.
     """
 
     clients: Clients
@@ -95,6 +98,7 @@ class Aws:
     fetch: Callable[[str, int], bytes] = fetch
     give_up: Callable[[], None] = lambda: None
     reached: Event = field(default_factory=Event)
+    attempts: int = _ATTEMPTS
 
     def call(self, method: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a boto3 client method; waits out throttling, 5xx, timeouts and updates under way.
@@ -108,7 +112,7 @@ class Aws:
             Unavailable: AWS kept failing or throttling.
         """
         name = method.__name__
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(self.attempts):
             self.give_up()
             if name not in _UNLIMITED:
                 self.limiter.acquire()
@@ -129,7 +133,8 @@ class Aws:
 
     def _last_attempt(self, error: Exception) -> int:
         """An endpoint that has never answered is probably not there."""
-        return _ATTEMPTS - 1 if self.reached.is_set() or not is_network(error) else _FIRST_ATTEMPTS - 1
+        patient = self.reached.is_set() or not is_network(error)
+        return (self.attempts if patient else min(self.attempts, _FIRST_ATTEMPTS)) - 1
 
     def backoff(self, attempt: int) -> float:
         """Seconds to wait before the next attempt: exponential, with jitter over its upper half."""
@@ -175,6 +180,7 @@ class Connection:
 
         once: Any = {"total_max_attempts": 1}
         control = Config(retries=once, read_timeout=_CONTROL_TIMEOUT_S, tcp_keepalive=True)
+        optional = control.merge(Config(connect_timeout=_OPTIONAL_CONNECT_S))
         invoke = Config(
             retries=once,
             read_timeout=function_timeout_s + _INVOKE_MARGIN_S,
@@ -187,7 +193,7 @@ class Connection:
             logs=self._client("logs", control),
             cloudwatch=self._client("cloudwatch", control),
             s3=self._client("s3", control),
-            optimizer=self._client("compute-optimizer", control),
+            optimizer=self._client("compute-optimizer", optional),
         )
         if rate not in self._limiters:
             self._limiters[rate] = RateLimiter(rate, _BURST_S * rate, clock=time.monotonic, sleep=time.sleep)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from threading import Event
 from typing import Any
 
 from powertune.aws.client import Aws
@@ -12,6 +11,8 @@ from powertune.model import Configuration, FunctionState, Hint
 _ORIGIN = "Compute Optimizer"
 #: Not opted in, not allowed, not offered in this region: a search begins without it.
 _UNANSWERED: tuple[type[PowertuneError], ...] = (AccessDenied, IdentityError, NotFound, Unavailable, UsageError)
+#: Nobody waits for an endpoint that the region does not have, or for a stand-in for AWS that answers 500.
+_ATTEMPTS = 3
 
 
 def read_projection(aws: Aws, state: FunctionState) -> tuple[Hint, ...]:
@@ -22,8 +23,7 @@ def read_projection(aws: Aws, state: FunctionState) -> tuple[Hint, ...]:
     """
     if state.platform is not None:
         return ()
-    # Where there is no endpoint in the region, nobody has to wait for one.
-    impatient = replace(aws, reached=Event())
+    impatient = replace(aws, attempts=_ATTEMPTS)
     try:
         answer = impatient.call(
             aws.clients.optimizer.get_lambda_function_recommendations,
@@ -52,5 +52,7 @@ def _durations(found: Any) -> Iterator[tuple[int, float]]:
         entries.append((option.get("memorySize"), option.get("projectedUtilizationMetrics", ()), "Expected"))
     for memory_mb, metrics, statistic in entries:
         for metric in metrics:
-            if memory_mb and (metric["name"], metric["statistic"]) == ("Duration", statistic) and metric["value"] > 0:
-                yield int(memory_mb), float(metric["value"])
+            duration_ms = metric.get("value", 0.0)
+            asked = (metric.get("name"), metric.get("statistic")) == ("Duration", statistic)
+            if asked and memory_mb and duration_ms > 0:
+                yield int(memory_mb), float(duration_ms)

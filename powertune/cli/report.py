@@ -37,12 +37,15 @@ def report(
     from powertune.cli.outputs import parse_outputs, refuse_overwriting
     from powertune.cli.sources import load_prices
     from powertune.config import JUDGEMENT_OPTIONS, parse_judgement
+    from powertune.errors import UsageError
 
     judgement = parse_judgement({name: value for name, value in locals().items() if name in JUDGEMENT_OPTIONS})
     outputs = parse_outputs(format_, output or (), more or (), raw=raw, page=open_)
     refuse_overwriting([output.path for output in outputs], [file, prices])
     table = load_prices(Path(prices) if prices else None)
     run = results.load(Path(file))
+    if explain and (format_ or output or more or open_):
+        raise UsageError("--explain prints a text of its own", hint="leave --format, --output and --open out")
     if explain:
         write_stdout(rendering.explanation(run, table.region(run.function.region).currency).encode())
         return

@@ -26,7 +26,7 @@ from powertune.cli.sources import load_prices, payload_reader
 from powertune.config import RUN_OPTIONS, RunOptions, load_run
 from powertune.errors import FunctionBusy, Interrupted, NotRestored, UsageError
 from powertune.measure import measure
-from powertune.model import TuningRun
+from powertune.model import Advisory, TuningRun
 from powertune.plan import Plan, make_plan
 from powertune.prices import RegionPrices
 from powertune.search.hints import hints_of
@@ -78,7 +78,7 @@ def plan_run(site: Site, options: RunOptions, prices: RegionPrices, *, earlier: 
     """
     if earlier is not None and not options.adaptive:
         raise UsageError("--from is not for the grid search", hint="leave --memory and --search grid out")
-    hints = () if earlier is None else hints_of(results.load(Path(earlier)))
+    before = None if earlier is None else results.load(Path(earlier))
     aws = site.connection.aws(rate=options.rate)
     function = LambdaFunction(aws, site.ref)
     journal = read_journal(function)
@@ -95,11 +95,23 @@ def plan_run(site: Site, options: RunOptions, prices: RegionPrices, *, earlier: 
         account_concurrency=found.account_concurrency,
         average_ms=found.average_ms,
         traffic=found.traffic,
-        hints=(*hints, *found.hints),
+        hints=(*(() if before is None else hints_of(before)), *found.hints),
     )
     about_copies = check_copies(LambdaFunction.of(aws, plan.function), plan)
-    advisories = (*plan.advisories, *found.advisories, *about_copies)
+    advisories = (*plan.advisories, *found.advisories, *about_copies, *_another_function(before, plan))
     return replace(plan, advisories=advisories)
+
+
+def _another_function(before: TuningRun | None, plan: Plan) -> tuple[Advisory, ...]:
+    """That an earlier run was of another function: its curve may have another shape."""
+    if before is None or before.function.name == plan.function.name:
+        return ()
+    advisory = Advisory(
+        code="another-function",
+        message=f"the search begins where a run of {before.function.name} was best, which is another function",
+        next_step=f"give --from a run of {plan.function.name}, or leave it out",
+    )
+    return (advisory,)
 
 
 def agreed(plan: Plan, *, ask: bool, quiet: bool) -> bool:

@@ -115,7 +115,9 @@ def load_run(
         text = source if isinstance(source, str) else json.dumps(source, ensure_ascii=False)
         parsed["workload"] = parse_workload(read_payload(text, base), text)
     found = RunOptions(**parsed)
-    _check_search(found, parsed)
+    # Who says on the command line how to search does not mean what a file says of the other way.
+    decided = {"search", "memory"} & given.keys()
+    _check_search(found, given if decided else settings)
     return _checked(found)
 
 

@@ -58,9 +58,10 @@ class Exploration:
 
     `precision` is the share by which the answer may be worse than the best size; None: as it pays, where
     `invocations_per_month` is known, else a default. `lanes` is over how many environments finalists are measured;
-    None: as it pays, at most `most_lanes`. `batch` is how many warm invocations a size gets at a time, enough to
-    send each payload; `most` how many it gets at most. `current` is measured to compare the answer with, None where
-    that is not wanted. `memory_used_mb` is the most that the function is known to have used.
+    None: as it pays, at most `most_lanes`. `weights` are the shares of the payloads, and `batch` is how many warm
+    invocations a size gets at a time, enough to send each; `most` how many it gets at most. `current` is measured to
+    compare the answer with, None where that is not wanted. `memory_used_mb` is the most that the function is known
+    to have used.
     """
 
     smallest_mb: int
@@ -71,6 +72,7 @@ class Exploration:
     invocations_per_month: float | None = None
     lanes: int | None = None
     most_lanes: int = 16
+    weights: tuple[float, ...] = (1.0,)
     batch: int = 2
     most: int = 400
     current: Configuration | None = None

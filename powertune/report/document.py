@@ -18,6 +18,10 @@ from powertune.report.wording import STRATEGY_WORDS, cold_words, headline, searc
 from powertune.units import format_ms, format_usd, plural
 
 _MILLION = 1_000_000
+_BY_ENVIRONMENT = "95 %, of the mean; the execution environment is the sampling unit where there are several"
+_BY_CURVE = (
+    "95 %, of the mean, as the search believes it: what was measured nearby counts, and how environments differ"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -187,7 +191,7 @@ def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
             f"{design.invocations} warm ones asked for per configuration, over {plural(design.lanes, 'lane')}, "
             f"interleaved in random order (seed {design.seed})",
         ),
-        ("Intervals", "95 %, of the mean; the execution environment is the sampling unit where there are several"),
+        ("Intervals", _BY_CURVE if analysis.searched is not None else _BY_ENVIRONMENT),
         ("Cold starts", cold_words(billing)),
         ("Traffic", f"{traffic}, {billing.traffic_source}"),
         ("Spent", "not known" if analysis.spent is None else format_usd(analysis.spent, analysis.currency)),

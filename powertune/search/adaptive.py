@@ -58,22 +58,24 @@ class Adaptive:
     seed: int = 1
 
     def propose(self, measured: Mapping[Configuration, Measurement]) -> Batch | Stop:
-        """The next batch, or that it is enough, and why."""
+        """The next batch; or to stop, `complete` when it is sure enough, `exhausted` when more would not help."""
         evidence = Evidence(measured, self.exploration)
         if (first := self._first(evidence)) is not None:
             return first
         if not evidence.samples:
-            return Stop(reason="complete", why="no size works")
+            return Stop(reason="complete", why="no size has a warm invocation that worked")
         outlook = self._outlook(evidence)
         if outlook.pick is None:
             return Stop(reason="complete", why="no size that works may be the answer")
         step = _Step(outlook, self.exploration)
         tired = evidence.invocations >= MOST_BATCHES * (1 + self.exploration.batch)
         explored = None if tired else step.under_pressure() or step.exploring()
-        batch = explored or step.confirming() or step.racing(self._rates(evidence), self.prices)
+        rivals = step.rivals(self._rates(evidence), self.prices.request)
+        batch = explored or step.confirming() or step.racing(rivals)
         if batch is not None:
             return batch
-        return Stop(reason="complete", why=step.why_enough(tired=tired), leader=outlook.answer().leader)
+        reason = "complete" if step.sure and not rivals else "exhausted"
+        return Stop(reason=reason, why=step.why_enough(len(rivals)), leader=outlook.answer().leader)
 
     def answer(self, measured: Mapping[Configuration, Measurement]) -> Answer | None:
         """The answer at this moment; None where nothing that was measured works."""
@@ -138,6 +140,11 @@ class _Step:
         """Whether the answer is expected to lose little enough."""
         return self._loss < math.log1p(precision_of(self._exploration))
 
+    @property
+    def sure(self) -> bool:
+        """The same; or, where it is for the saving to say how long to search, as little as is usual."""
+        return self.precise or (_saves(self._exploration) and self._loss < math.log1p(PRECISION))
+
     def under_pressure(self) -> Batch | None:
         """A larger size, where the answer is short of memory: the curve may fall faster than the CPU explains."""
         size = self._picked.memory_mb
@@ -160,7 +167,9 @@ class _Step:
         prices = self._prices()
         worth = gains + FARSIGHTED * self._news() * self._losses_near()
         chosen = int(np.argmax(worth / prices))
-        if not self._pays(float(worth[chosen]), float(prices[chosen])):
+        # Nobody is served by an answer that is hardly one, however little it is used.
+        vague = self._loss >= math.log1p(PRECISION)
+        if not vague and not self._pays(float(worth[chosen]), float(prices[chosen])):
             return None
         configuration = self._snapped(self._outlook.candidates[chosen])
         if self._evidence.counts.get(configuration, 0) >= self._exploration.most:
@@ -186,26 +195,31 @@ class _Step:
             why = "the current configuration, to compare with"
         return self._batch(few, why, lanes=wanted)
 
-    def racing(self, rates: Mapping[Configuration, float], prices: RegionPrices) -> Batch | None:
-        """A round of the answer and all that may still be better by more than was asked for."""
+    def rivals(self, rates: Mapping[Configuration, float], request: float) -> tuple[Configuration, ...]:
+        """Who may still be better than the answer by more than was asked for; nobody where nothing was."""
+        if self._exploration.precision is None:
+            return ()
+        return rivals_left(
+            self._evidence, self._picked, rates, request, self._exploration.goal, self._exploration.precision
+        )
+
+    def racing(self, rivals: tuple[Configuration, ...]) -> Batch | None:
+        """A round of the answer and its rivals, without those that have had enough."""
         precision = self._exploration.precision
-        if precision is None:
-            return None
-        left = rivals_left(self._evidence, self._picked, rates, prices.request, self._exploration.goal, precision)
-        runners = [c for c in (self._picked, *left) if self._evidence.counts[c] < self._exploration.most]
-        if not left or runners in ([], [self._picked]):
+        runners = [c for c in (self._picked, *rivals) if self._evidence.counts[c] < self._exploration.most]
+        if precision is None or not rivals or runners in ([], [self._picked]):
             return None
         least = self._exploration.lanes or FEWEST_LANES
         lanes = lanes_for(precision, self._evidence.lane_noise, least, self._exploration.most_lanes)
-        why = f"a race: {len(left)} may still be more than {format_share(precision)} better than {self._picked}"
+        why = f"a race: {len(rivals)} may still be more than {format_share(precision)} better than {self._picked}"
         return self._batch({c: max(lanes, self._exploration.batch) for c in runners}, why, lanes=lanes)
 
-    def why_enough(self, *, tired: bool) -> str:
+    def why_enough(self, rivals: int) -> str:
         """Why nothing more is measured."""
         loss = format_share(math.expm1(self._loss))
         why = "which is little enough" if self.precise else "and no batch is expected to improve that by its price"
-        if tired and not self.precise:
-            why = "and more batches would hardly improve that"
+        if rivals:
+            why = f"and {plural(rivals, 'rival')} that may be better had as many invocations as allowed"
         return f"{self._picked} is expected to lose {loss} against the best size, {why}"
 
     def _wants_certainty(self) -> bool:
@@ -240,12 +254,12 @@ class _Step:
         logs = outlook.log_ms - outlook.log_ms.mean(axis=0)
         spread = np.sqrt(outlook.log_ms.var(axis=0) + self._noise())
         moves = (logs.T @ (outlook.scores - means) / len(logs)) / spread[:, None]
-        able = [i for c, i in outlook.measured.items() if self._evidence.admits(c)]
+        able = outlook.able
         own = np.arange(len(means))
         after = means[able][None, :, None] + moves[:, able][:, :, None] * _NODES
         itself = means[:, None] + moves[own, own][:, None] * _NODES
         best = np.minimum(after.min(axis=1), itself) @ _WEIGHTS
-        gains: Array = means[self._pick] - best
+        gains: Array = means[able].min() - best
         gains[self._finished()] = -np.inf
         return gains
 
@@ -291,8 +305,7 @@ class _Step:
         """The pick, and each other architecture's best size if that may be the better one."""
         finalists = {self._picked}
         for architecture in self._exploration.architectures:
-            own = [i for c, i in self._outlook.measured.items() if c.architecture is architecture]
-            own = [i for i in own if self._evidence.admits(self._outlook.candidates[i])]
+            own = [i for i in self._outlook.able if self._outlook.candidates[i].architecture is architecture]
             if not own:
                 continue
             best = min(own, key=lambda i: float(self._outlook.scores[:, i].mean()))

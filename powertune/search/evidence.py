@@ -1,8 +1,8 @@
 """What a search makes of its measurements: what works, how long it takes, how noisy that is, what is ruled out."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,8 @@ NOISE, NOISE_WEIGHT = 0.08, 3
 LANE_NOISE, LANE_NOISE_WEIGHT = 0.02, 6
 #: Warm durations beyond so many times the median are taken for outliers, and count as that much.
 WINSOR = 1.45
+#: A duration so many times that of its kind is a jump; so many of them, and such a share, are no outliers any more.
+JUMP, FEWEST_JUMPS, MANY_JUMPS = 1.8, 3, 0.08
 #: Outliers usually raise a mean by 2.5 %, which a handful of invocations does not show.
 OUTLIERS, OUTLIERS_WEIGHT = 1.025, 50
 #: Shorter durations are not told apart.
@@ -44,20 +46,34 @@ _Z = {Statistic.P50: 0.0, Statistic.P95: NORMAL.inv_cdf(0.95), Statistic.P99: NO
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sample:
-    """The durations or billed durations (ms) of a configuration's warm invocations, and the lane of each."""
+    """The durations or billed durations (ms) of a configuration's warm invocations, with the lane of each.
 
-    values: Array
-    lane: NDArray[np.int64]
+    They come in groups, one for each payload, with its share of the traffic; no two payloads need be alike.
+    """
+
+    groups: tuple[Array, ...]
+    weights: tuple[float, ...]
+    lanes: tuple[NDArray[np.int64], ...]
 
     @property
-    def lanes(self) -> int:
+    def count(self) -> int:
+        """How many there are."""
+        return sum(group.size for group in self.groups)
+
+    @property
+    def environments(self) -> int:
         """How many lanes, and so execution environments, they come from."""
-        return len(set(self.lane.tolist()))
+        return len({lane for lanes in self.lanes for lane in lanes.tolist()})
 
     @property
     def mean(self) -> float:
-        """The mean with outliers cut down."""
-        return float(_winsorized(self.values).mean())
+        """The mean, each payload in its share."""
+        total = sum(weight * float(group.mean()) for weight, group in zip(self.weights, self.groups, strict=True))
+        return total / sum(self.weights)
+
+    def without_outliers(self) -> "Sample":
+        """The same with outliers cut down, payload by payload."""
+        return replace(self, groups=tuple(map(_winsorized, self.groups)))
 
 
 class Evidence:
@@ -76,8 +92,11 @@ class Evidence:
         self._exploration = exploration
         # What is fast is a matter of duration, what is cheap one of billed duration: whole milliseconds.
         column = "duration_ms" if exploration.goal.strategy is Strategy.SPEED else "billed_ms"
-        samples = {c: sample for c in sorted(measured) if (sample := _warm(measured[c], column)) is not None}
-        self.noise = _noise_variance([sample.values for sample in samples.values()])
+        raw = {c: sample for c in sorted(measured) if (sample := self._warm(measured[c], column)) is not None}
+        # What jumps often is no outlier: a function that does one of two things is paid for both.
+        self._wild = _jumps(raw.values())
+        samples = raw if self._wild else {c: sample.without_outliers() for c, sample in raw.items()}
+        self.noise = _wild_variance(samples.values()) if self._wild else _noise_variance(samples.values())
         self.lane_noise = _lane_variance(samples.values(), self.noise)
         self._fills = False
         self.samples = self._working(samples)
@@ -85,11 +104,12 @@ class Evidence:
             # What fills its memory at every size, as some runtimes do, is not short of it.
             self._fills = True
             self.samples = self._working(samples)
-        self.counts = {c: sample.values.size for c, sample in self.samples.items()}
+        self.counts = {c: sample.count for c, sample in self.samples.items()}
         self.seen = (*self._seen(), *self._known_before())
-        raised = sum(float((s.values / s.mean).sum()) for s in self.samples.values())
+        raised = sum(raw[c].mean / sample.mean * sample.count for c, sample in self.samples.items())
         count = sum(self.counts.values())
-        self.outlier_factor = (OUTLIERS_WEIGHT * OUTLIERS + raised) / (OUTLIERS_WEIGHT + count)
+        usual = 1.0 if self._wild else OUTLIERS
+        self.outlier_factor = (OUTLIERS_WEIGHT * usual + raised) / (OUTLIERS_WEIGHT + count)
 
     def freedom(self, configuration: Configuration) -> int:
         """How many degrees of freedom what is known of a configuration's own noise has."""
@@ -116,11 +136,18 @@ class Evidence:
         if (headroom := self._exploration.goal.headroom) is not None:
             used = max([used, *(_memory_used(self._measured[c]) for c in self.samples)])
             low = max(low, math.ceil(headroom * used))
+        return low, min([self._exploration.largest_mb, *map(_next_below, self._refused(beyond=True))])
+
+    def _refused(self, *, beyond: bool) -> list[int]:
+        """The sizes that could not be published: beyond all that work, or below one that does."""
+        works = max((c.memory_mb for c, m in self._measured.items() if len(m.invocations)), default=0)
         refused = (c.memory_mb for c, m in self._measured.items() if m.unmeasured)
-        return low, min([self._exploration.largest_mb, *map(_next_below, refused)])
+        return [size for size in refused if (size > works) is beyond]
 
     def admits(self, configuration: Configuration) -> bool:
         """Whether a configuration may be the answer."""
+        if configuration.architecture not in self._exploration.architectures:
+            return False
         low, high = self.bounds(configuration.architecture)
         return low <= configuration.memory_mb <= high
 
@@ -171,19 +198,34 @@ class Evidence:
             return 0.0
         return _Z[statistic] * math.sqrt(self.noise) - self.noise / 2
 
+    def _warm(self, measurement: Measurement, column: str) -> Sample | None:
+        """The warm invocations of a configuration that works; None without any, or before each payload was sent."""
+        if measurement.infeasible or measurement.unmeasured:
+            return None
+        columns = (measurement.invocations.select(Population.WARM, name) for name in (column, "lane", "payload"))
+        known = [
+            (max(ms, _LEAST_MS), lane, payload) for ms, lane, payload in zip(*columns, strict=True) if ms is not None
+        ]
+        payloads = sorted({payload for _, _, payload in known})
+        if not payloads or len(payloads) < len(self._exploration.weights):
+            return None
+        return Sample(
+            groups=tuple(np.array([ms for ms, _, of in known if of == payload]) for payload in payloads),
+            weights=self._exploration.weights,
+            lanes=tuple(np.array([lane for _, lane, of in known if of == payload]) for payload in payloads),
+        )
+
     def _working(self, samples: Mapping[Configuration, Sample]) -> dict[Configuration, Sample]:
         return {c: sample for c, sample in samples.items() if self._floor(c.architecture) < c.memory_mb}
 
     def _floor(self, architecture: Architecture) -> int:
         """The largest size at which the function cannot run: nor can it at any smaller one."""
-        return max(
-            (
-                c.memory_mb
-                for c, m in self._measured.items()
-                if c.architecture is architecture and (m.infeasible or self._is_full(m))
-            ),
-            default=0,
+        failed = (
+            c.memory_mb
+            for c, m in self._measured.items()
+            if c.architecture is architecture and (m.infeasible or self._is_full(m))
         )
+        return max([0, *failed, *self._refused(beyond=False)])
 
     def _is_full(self, measurement: Measurement) -> bool:
         return not self._fills and _memory_used(measurement) >= FULL * measurement.configuration.memory_mb
@@ -193,7 +235,7 @@ class Evidence:
             Seen(
                 configuration=configuration,
                 log_ms=math.log(sample.mean),
-                variance=self.noise / sample.values.size + self.lane_noise / sample.lanes,
+                variance=self.noise / sample.count + self.lane_noise / sample.environments,
             )
             for configuration, sample in self.samples.items()
         ]
@@ -215,21 +257,6 @@ def _next_below(refused_mb: int) -> int:
     return CAPPED_MB if refused_mb > CAPPED_MB else int(refused_mb / STEP)
 
 
-def _warm(measurement: Measurement, column: str) -> Sample | None:
-    """The warm invocations of a configuration that works; None without any."""
-    if measurement.infeasible or measurement.unmeasured:
-        return None
-    select = measurement.invocations.select
-    rows = zip(select(Population.WARM, column), select(Population.WARM, "lane"), strict=True)
-    known = [(float(duration), lane) for duration, lane in rows if duration is not None]
-    if not known:
-        return None
-    return Sample(
-        values=np.array([max(duration, _LEAST_MS) for duration, _ in known]),
-        lane=np.array([lane for _, lane in known]),
-    )
-
-
 def _memory_used(measurement: Measurement) -> int:
     return max((used for used in measurement.invocations.column("max_memory_used_mb") if used is not None), default=0)
 
@@ -238,30 +265,48 @@ def _winsorized(values: Array) -> Array:
     return np.minimum(values, WINSOR * float(np.median(values))) if values.size > 2 else values
 
 
-def _noise_variance(samples: Sequence[Array]) -> float:
+def _groups(samples: Iterable[Sample]) -> list[Array]:
+    """Values that are alike, but for noise: those of one configuration and payload, where there are two or more."""
+    return [group for sample in samples for group in sample.groups if group.size > 1]
+
+
+def _jumps(samples: Iterable[Sample]) -> bool:
+    """Whether values are far above others of their kind more often than outliers are."""
+    groups = _groups(samples)
+    far = sum(int((group > JUMP * np.quantile(group, 0.5, method="lower")).sum()) for group in groups)
+    return far >= FEWEST_JUMPS and far > MANY_JUMPS * sum(group.size for group in groups)
+
+
+def _noise_variance(samples: Iterable[Sample]) -> float:
     """The variance of log durations within a configuration: what was seen, drawn towards what is usual."""
-    residuals = [np.log(_winsorized(values)) for values in samples]
+    logs = [np.log(group) for group in _groups(samples)]
     # Values differ from their own mean by less than from the true one.
-    residuals = [
-        (values - values.mean()) * math.sqrt(values.size / (values.size - 1))
-        for values in residuals
-        if values.size > 1
-    ]
+    residuals = [(values - values.mean()) * math.sqrt(values.size / (values.size - 1)) for values in logs]
     count = sum(values.size - 1 for values in residuals)
     if not count:
         return NOISE**2
     robust = 1.4826 * float(np.median(np.abs(np.concatenate(residuals))))
-    return (NOISE_WEIGHT * NOISE**2 + count * robust**2) / (NOISE_WEIGHT + count)
+    total: float = NOISE_WEIGHT * NOISE**2 + count * robust**2
+    return total / (NOISE_WEIGHT + count)
+
+
+def _wild_variance(samples: Iterable[Sample]) -> float:
+    """The variance of a duration relative to its mean, where jumps are part of it."""
+    groups = _groups(samples)
+    squares = math.fsum(float(((group / group.mean() - 1) ** 2).sum()) for group in groups)
+    freedom = sum(len(group) - 1 for group in groups)
+    return squares / max(1, freedom)
 
 
 def _lane_variance(samples: Iterable[Sample], noise: float) -> float:
     """The variance of log durations between environments: what was seen, drawn towards what is usual."""
     total, freedom = LANE_NOISE_WEIGHT * LANE_NOISE**2, float(LANE_NOISE_WEIGHT)
     for sample in samples:
-        lanes = [np.log(_winsorized(sample.values)[sample.lane == lane]) for lane in set(sample.lane.tolist())]
-        if len(lanes) > 1:
-            between = float(np.var([values.mean() for values in lanes], ddof=1))
-            within = noise * float(np.mean([1 / values.size for values in lanes]))
-            total += (len(lanes) - 1) * max(0.0, between - within)
-            freedom += len(lanes) - 1
+        for group, lane in zip(sample.groups, sample.lanes, strict=True):
+            parts = [np.log(group[lane == each]) for each in set(lane.tolist())]
+            if len(parts) > 1:
+                between = float(np.var([values.mean() for values in parts], ddof=1))
+                within = noise * float(np.mean([1 / values.size for values in parts]))
+                total += (len(parts) - 1) * max(0.0, between - within)
+                freedom += len(parts) - 1
     return total / freedom

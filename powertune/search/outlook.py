@@ -62,7 +62,7 @@ class Outlook:
         self.scores = self._objective.scores(self.log_ms, self.costs)
         self.measured = {c: i for i, c in enumerate(self.candidates) if c in evidence.samples}
         self._baseline: tuple[Array, Array] | None = None
-        if current is not None:
+        if current is not None and (current in evidence.samples or evidence.untried(current)):
             of_current = Objective.of(exploration.goal, (current,), prices, ephemeral_storage_mb, tail)
             column = drawn[:, [everything.index(current)]]
             self._baseline = (column[:, 0], of_current.costs(column)[:, 0])
@@ -105,14 +105,24 @@ class Outlook:
     @cached_property
     def pick(self) -> int | None:
         """The best candidate among those that were measured and may be the answer; None without any."""
-        able = [index for c, index in self.measured.items() if self.evidence.admits(c)]
-        return self._objective.best(self.scores, self.costs, able) if able else None
+        return self._objective.best(self.scores, self.costs, self.able) if self.able else None
 
     @cached_property
     def losses(self) -> Array:
         """How much worse the pick is than the best candidate, for each curve, in the logarithm."""
-        losses: Array = self.scores[:, self._picked] - self.scores.min(axis=1)
+        losses: Array = self.scores[:, self._picked] - self.scores.min(axis=1) - self.indifference
         return losses
+
+    @cached_property
+    def indifference(self) -> float:
+        """By how much the pick is expected to be worse than another that was measured, which is dearer."""
+        means = self.scores[:, self.able].mean(axis=0)
+        return float(self.scores[:, self._picked].mean() - means.min())
+
+    @cached_property
+    def able(self) -> list[int]:
+        """Which candidates were measured and may be the answer."""
+        return [index for c, index in self.measured.items() if self.evidence.admits(c)]
 
     @property
     def _picked(self) -> int:
@@ -126,7 +136,7 @@ class Outlook:
         quantile = student_t(_LEVEL, self.evidence.freedom(self.candidates[pick]))
         reach = quantile * math.hypot(float(costs.std()), OUTLIERS_DOUBT)
         middle = float(costs.mean()) + math.log(self.evidence.outlier_factor)
-        rivals = [i for c, i in self.measured.items() if i != pick and self.evidence.admits(c)]
+        rivals = [index for index in self.able if index != pick]
         behind = self.scores[:, rivals] - self.scores[:, [pick]]
         means = behind.mean(axis=0)
         doubtful = means + DOUBT * (behind - means)

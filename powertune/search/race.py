@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from powertune.model import Configuration, Goal, Strategy
 from powertune.quantiles import NORMAL
-from powertune.search.evidence import Evidence, Sample
+from powertune.search.evidence import Evidence
 
 #: All comparisons hold together, at every look, but for this probability.
 ERROR = 0.05
@@ -32,7 +32,8 @@ def rivals_left(
     What is compared is the cost; the duration if that is all that matters; or their weighted product. Where the cost
     has a tolerance, the leader must be within it and `precision` together.
     """
-    rivals = [c for c in evidence.samples if c != leader and evidence.admits(c)]
+    able = (c for c in evidence.samples if evidence.admits(c) and _meets(evidence, c, rates[c], request, goal))
+    rivals = [c for c in able if c != leader]
     margin = math.log1p(precision)
     if goal.strategy is Strategy.TOLERANCE:
         margin += math.log1p(goal.cost_tolerance)
@@ -43,6 +44,14 @@ def rivals_left(
         if other.log - own.log - _reach(own, other, evidence.lane_noise, ERROR / len(rivals)) < -margin:
             left.append(rival)
     return tuple(left)
+
+
+def _meets(evidence: Evidence, configuration: Configuration, rate: float, request: float, goal: Goal) -> bool:
+    """Whether a rival keeps the limits of the goal, as far as its mean tells: one that does not is none."""
+    mean = evidence.samples[configuration].mean
+    too_slow = goal.max_duration is not None and mean * math.exp(evidence.tail(goal)) > goal.max_duration.at_most_ms
+    too_dear = goal.max_cost is not None and mean * rate + request > goal.max_cost
+    return not too_slow and not too_dear
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,16 +73,11 @@ def _level(evidence: Evidence, configuration: Configuration, rate: float, reques
     slope = weight * sample.mean * rate / cost + 1 - weight
     return _Level(
         log=weight * math.log(cost) + (1 - weight) * math.log(sample.mean),
-        variance=slope**2 * max(evidence.noise, _variance(sample)),
-        count=sample.values.size,
-        lanes=sample.lanes,
+        variance=slope**2 * evidence.noise,
+        count=sample.count,
+        lanes=sample.environments,
         slope=slope,
     )
-
-
-def _variance(sample: Sample) -> float:
-    """Of one observation, relative to the mean; 0 where there is no telling."""
-    return float(sample.values.var(ddof=1)) / sample.mean**2 if sample.values.size > 2 else 0.0
 
 
 def _reach(one: _Level, other: _Level, lane_noise: float, error: float) -> float:

@@ -1,10 +1,15 @@
 """What Compute Optimizer is asked, and what becomes of its answer or its silence."""
 
+from contextlib import closing
+from dataclasses import replace
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
+from botocore.stub import Stubber
 from factories import make_function
-from fakes import FakeLambda, client_error, fake_aws
+from fakes import FakeClock, FakeLambda, client_error, fake_aws
 
 from powertune.aws.compute_optimizer import read_projection
 from powertune.model import Architecture, Configuration, Hint
@@ -72,6 +77,7 @@ def test_expected_durations_and_the_average_become_hints() -> None:
         {"lambdaFunctionRecommendations": []},
         {},
         {"lambdaFunctionRecommendations": [{"finding": "Unavailable"}]},
+        {"lambdaFunctionRecommendations": [{"currentMemorySize": 1, "utilizationMetrics": [{"name": "Duration"}]}]},
         client_error("OptInRequiredException", "not registered", 400),
         client_error("AccessDeniedException", "no", 403),
         client_error("InvalidParameterValueException", "no such function", 400),
@@ -81,6 +87,38 @@ def test_expected_durations_and_the_average_become_hints() -> None:
 )
 def test_without_an_answer_there_are_no_hints(answer: Any) -> None:
     assert read_projection(fake_aws(Optimizer(answer)), STATE) == ()
+
+
+def test_it_is_asked_as_its_service_model_says() -> None:
+    session = boto3.Session("testing", "testing", region_name="us-east-1")
+    with closing(session.client("compute-optimizer")) as client:
+        aws = fake_aws(FakeLambda())
+        aws = replace(aws, clients=replace(aws.clients, optimizer=client))
+        with Stubber(client) as stubber:
+            stubber.add_response("get_lambda_function_recommendations", ANSWER, {"functionArns": [STATE.arn]})
+            assert read_projection(aws, STATE) == (hint(512, 150.0), hint(1024, 80.0))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        # As moto answers for a service that it does not have, and LocalStack.
+        client_error("500", "<!doctype html>", 500),
+        client_error("InternalFailure", "not implemented", 501),
+        client_error("ThrottlingException", "Rate exceeded"),
+        EndpointConnectionError(endpoint_url="https://compute-optimizer.nowhere"),
+        ConnectTimeoutError(endpoint_url="https://compute-optimizer.nowhere"),
+    ],
+)
+def test_nobody_waits_for_it(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
+    clock = FakeClock()
+    fake = Optimizer(error)
+    aws = fake_aws(fake, clock=clock)
+    aws.reached.set()
+    assert read_projection(aws, STATE) == ()
+    assert len(fake.asked) == 3
+    assert sum(clock.slept) < 1
+    assert caplog.records == []
 
 
 def test_the_embedded_aws_is_not_asked() -> None:

@@ -5,7 +5,7 @@ from fakes import FakeLambda, client_error, fake_aws
 
 from powertune.aws.preflight import Preflight, preflight
 from powertune.errors import FunctionBusy, FunctionRefused, NotFound
-from powertune.model import Architecture, FunctionRef
+from powertune.model import Architecture, FunctionRef, Hint
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:fn"
 
@@ -90,14 +90,35 @@ def test_the_average_of_two_weeks_is_looked_up_if_allowed() -> None:
     fake.add("fn")
     assert check(fake=fake).average_ms is None
     fake.datapoints = [{"Average": 100.0, "SampleCount": 3.0}, {"Average": 200.0, "SampleCount": 1.0}]
-    assert check(fake=fake).average_ms == 125.0
+    found = check(fake=fake)
+    assert found.average_ms == 125.0
+    assert found.hints == (Hint(origin="CloudWatch", configuration=found.state.current, duration_ms=125.0),)
 
     def deny(name: str, kwargs: object) -> None:
         if name == "get_metric_statistics":
             raise client_error("AccessDenied", "no", 403)
 
     fake.on_call = deny
-    assert check(fake=fake).average_ms is None
+    found = check(fake=fake)
+    assert (found.average_ms, found.hints) == (None, ())
+
+
+def test_hints_are_of_cloudwatch_and_of_compute_optimizer() -> None:
+    class Optimized(WithHistory):
+        datapoints = [{"Average": 100.0, "SampleCount": 3.0}]  # noqa: RUF012
+
+        def get_lambda_function_recommendations(self, **kwargs: Any) -> dict[str, Any]:
+            expected = {"name": "Duration", "statistic": "Expected", "value": 150.0}
+            option = {"memorySize": 256, "projectedUtilizationMetrics": [expected]}
+            return {"lambdaFunctionRecommendations": [{"memorySizeRecommendationOptions": [option]}]}
+
+    fake = Optimized()
+    fake.add("fn")
+    hints = check(fake=fake).hints
+    assert [(hint.origin, hint.configuration.memory_mb) for hint in hints] == [
+        ("CloudWatch", 512),
+        ("Compute Optimizer", 256),
+    ]
 
 
 def test_what_the_embedded_aws_says_of_itself() -> None:

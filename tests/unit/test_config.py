@@ -154,6 +154,19 @@ def test_too_few_invocations_for_the_weights(tmp_path: Path) -> None:
     assert load(tmp_path, payload=payload, invocations="100").invocations == 100
 
 
+def test_what_is_said_of_the_search_on_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
+    (tmp_path / "powertune.toml").write_text('[run]\nprecision = "3%"\nmin_memory = 256\n')
+    assert load(tmp_path).adaptive
+    assert not load(tmp_path, memory="128,512").adaptive
+    with pytest.raises(UsageError, match="precision is not for the grid search"):
+        load(tmp_path, memory="128,512", precision="3%")
+    (tmp_path / "powertune.toml").write_text('[run]\nmemory = "128,512"\n')
+    assert not load(tmp_path).adaptive
+    assert load(tmp_path, search="adaptive", precision="3%").adaptive
+    with pytest.raises(UsageError, match="precision is not for the grid search"):
+        load(tmp_path, precision="3%")
+
+
 def test_goal_and_usage_are_parsed_into_nouns(tmp_path: Path) -> None:
     (tmp_path / "powertune.toml").write_text(
         '[run]\nstrategy = "balanced"\nbalanced_weight = 0.7\nmax_duration = "p95<=1.5s"\nmax_cost = 5\n'

@@ -284,6 +284,36 @@ def test_weighted_payloads_come_in_whole_cycles() -> None:
         assert payloads[1:].count(1) * 3 == pytest.approx(payloads[1:].count(0), abs=1)
 
 
+def test_unequal_payloads_are_judged_by_what_they_cost_together() -> None:
+    workload = Workload(payloads=(Payload(body=b"1", weight=3), Payload(body=b"2", weight=1)))
+
+    def behave(memory_mb: int, turn: int) -> Invocation:
+        # The fourth of each four is the heavy one: 20 ms of waiting, or 1.5 s of work.
+        heavy = workload.first(turn + 1)[turn] == 1
+        duration = 1500 * max(1.0, 1769 / memory_mb) if heavy else 20.0
+        return invocation(duration, memory_mb=memory_mb, init_ms=100.0 if turn == 0 else None)
+
+    run = tune(behave, made=plan(workload=workload))
+    analysis = judged(run)
+    assert analysis.recommendation is not None
+    # Along a flat cost, the smallest size is far from the fastest.
+    assert analysis.recommendation.configuration.memory_mb >= 512
+    assert analysis.searched is not None
+    low, high = analysis.searched.answer.cost_interval
+    memory_mb = analysis.recommendation.configuration.memory_mb
+    mean_ms = (3 * 20 + 1500 * max(1.0, 1769 / memory_mb)) / 4
+    assert low < PRICES.invocation_cost(size(memory_mb), mean_ms) < high
+
+
+def test_a_precision_that_is_not_reached_is_no_answer() -> None:
+    run = tune(steady(300, 0, noise=0.3), made=plan(precision=0.005, invocations=10))
+    assert run.stopped == "exhausted"
+    analysis = judged(run)
+    assert analysis.outcome is Outcome.UNFINISHED
+    assert analysis.failure is not None
+    assert "precision" in (analysis.failure.hint or "")
+
+
 def test_finalists_run_in_parallel_lanes() -> None:
     target = FakeTarget(steady(300, 0))
     run = tune(steady(300, 0), target, plan(lanes=3))

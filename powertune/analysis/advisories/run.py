@@ -9,6 +9,7 @@ from powertune.units import MB_PER_VCPU, plural
 
 _NEXT_STEPS = {
     "budget": "raise --max-spend, or try fewer sizes",
+    "exhausted": "measure with more --invocations or a larger --max-spend, or live with the doubt that is stated",
     "interrupted": "measure again and let the run finish",
     "under way": "wait for the run to end, or measure again if it died",
 }
@@ -57,7 +58,9 @@ def _stopped_early(evidence: Evidence) -> Iterator[Advisory]:
     if stopped != "complete":
         yield Advisory(
             code="stopped-early",
-            message=f"the run did not finish: {stopped}",
+            message="the search could not get as sure as it should be"
+            if stopped == "exhausted"
+            else f"the run did not finish: {stopped}",
             next_step=_NEXT_STEPS.get(stopped, "mend the cause and measure again"),
         )
 

@@ -174,4 +174,6 @@ def _kernel(left: Sequence[Seen], right: Sequence[Seen], scale: float) -> Array:
 
 def _same(left: Sequence[Seen], right: Sequence[Seen], key: Callable[[Seen], str]) -> Array:
     """1 where both have the same, which is not nothing."""
-    return np.array([[float(bool(key(a)) and key(a) == key(b)) for b in right] for a in left])
+    rows, columns = (np.array([str(key(seen)) for seen in side]) for side in (left, right))
+    same: Array = ((rows[:, None] == columns) & (rows != "")[:, None]).astype(np.float64)
+    return same

@@ -282,12 +282,11 @@ def _noise_variance(samples: Iterable[Sample]) -> float:
     logs = [np.log(group) for group in _groups(samples)]
     # Values differ from their own mean by less than from the true one.
     residuals = [(values - values.mean()) * math.sqrt(values.size / (values.size - 1)) for values in logs]
-    count = sum(values.size - 1 for values in residuals)
+    count = sum(len(values) - 1 for values in residuals)
     if not count:
         return NOISE**2
     robust = 1.4826 * float(np.median(np.abs(np.concatenate(residuals))))
-    total: float = NOISE_WEIGHT * NOISE**2 + count * robust**2
-    return total / (NOISE_WEIGHT + count)
+    return (NOISE_WEIGHT * NOISE**2 + count * robust**2) / (NOISE_WEIGHT + count)
 
 
 def _wild_variance(samples: Iterable[Sample]) -> float:

@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SIZES := 128,256,512,1024,1769
+# Measured curves that others have published; they are not part of the repository.
+PUBLISHED := ../shared/data/curves.json
 
-.PHONY: help setup demo test unit check lint types layers coverage templates gallery record calibration bench-search fidelity bench clean
+.PHONY: help setup demo test unit check lint types layers coverage templates gallery record calibration bench-search bench-found bench-propose fidelity bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -63,6 +65,14 @@ calibration: setup ## how often the stated intervals hold
 
 bench-search: setup ## how good searches are on curves: regret, and what they spend
 	$(BIN)/python benchmarks/search.py
+	$(if $(wildcard $(PUBLISHED)),$(BIN)/python benchmarks/search.py \
+		--curves $(PUBLISHED) --half test --noise 0.08 --repeats 20)
+
+bench-found: setup ## whether the search finds what a dense grid finds, on the embedded AWS
+	$(BIN)/python benchmarks/found.py
+
+bench-propose: setup ## what a proposal of the search takes: time and memory
+	$(BIN)/python benchmarks/propose.py
 
 bench: setup ## the other figures
 	$(BIN)/python benchmarks/analysis.py

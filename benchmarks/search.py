@@ -27,7 +27,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))  # a script's own directory is there, but not the one above
 
 from benchmarks.search_policies import Policy
-from benchmarks.search_policies.adapter import Searched, make_search, missing
+from benchmarks.search_policies.adapter import Searched, make_search
 from benchmarks.search_policies.grid import FixedGrid
 from benchmarks.search_policies.parrotfish import Parrotfish
 from benchmarks.search_policies.scores import Outcome, Scores, judge, score
@@ -142,15 +142,6 @@ def document(results: Results, options: argparse.Namespace, conditions: Conditio
     return content
 
 
-def _available(names: Sequence[str]) -> list[str]:
-    """Those policies that exist; says which do not, and ends if none is left."""
-    reason = missing()
-    if reason is None or "powertune" not in names:
-        return list(names)
-    print(f"policy powertune is left out: {reason}", file=sys.stderr)
-    return [name for name in names if name != "powertune"] or sys.exit(1)
-
-
 def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, tuple[Curve, ...]]:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--curves", type=Path, default=HERE / "curves", metavar="FILE|DIR")
@@ -181,7 +172,7 @@ def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, tuple[C
 def main(arguments: Sequence[str] | None = None) -> None:
     options, curves = _parse(arguments)
     conditions = Conditions(noise=options.noise, lane_noise=options.lane_noise, init_ms=options.init_ms)
-    results = run(_available(options.policies), curves, conditions, repeats=options.repeats, seed=options.seed)
+    results = run(options.policies, curves, conditions, repeats=options.repeats, seed=options.seed)
     if options.format == "json":
         print(json.dumps(document(results, options, conditions), indent=1))
         return

@@ -1,7 +1,5 @@
-"""Any `powertune.search.Search` as a policy: its proposals are played on the simulated function."""
+"""Any `powertune.search.Search` as a policy: its batches are played on the simulated function, as in a run."""
 
-import importlib
-import importlib.util
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -9,11 +7,20 @@ from benchmarks.search_policies import Pick
 from benchmarks.search_policies.simulation import Sampler
 from benchmarks.search_policies.truth import PRICES
 from powertune.measure.record import Record
-from powertune.model import Architecture, Configuration, Exploration, Goal, Measurement, Strategy, Trial
+from powertune.model import (
+    Architecture,
+    Configuration,
+    Exploration,
+    Goal,
+    Invocation,
+    Measurement,
+    Strategy,
+    Trial,
+)
+from powertune.plan import LANES
 from powertune.search import Search, Stop
+from powertune.search.adaptive import Adaptive
 
-ADAPTIVE = "powertune.search.adaptive"
-LANES = 1
 Measured = Mapping[Configuration, Measurement]
 #: No search that is worth its money takes so many batches.
 MOST_BATCHES = 10_000
@@ -21,7 +28,7 @@ MOST_BATCHES = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Driven:
-    """A search, how its answer is read off in the end, and how many lanes its batches are spread over."""
+    """A search, how its answer is read off in the end, and over how many lanes a trial goes that names none."""
 
     search: Search
     pick: Callable[[Measured], Pick]
@@ -35,69 +42,44 @@ class Searched:
     make: Callable[[Sampler], Driven]
 
     def run(self, sampler: Sampler) -> Pick:
-        """Batch after batch, until the search says stop.
-
-        Raises:
-            RuntimeError: it never does.
-        """
+        """Drive the search until it stops, and read off its answer; raises as `drive` does."""
         driven = self.make(sampler)
-        record = Record()
-        for _ in range(MOST_BATCHES):
-            proposal = driven.search.propose(record.measurements())
-            if isinstance(proposal, Stop):
-                return driven.pick(record.measurements())
-            for configuration, lane in _turns(proposal.trials, driven.lanes):
-                record.add(configuration, sampler.invoke(configuration.memory_mb, lane))
-        raise RuntimeError(f"the search has not stopped after {MOST_BATCHES} batches")
+        measured = drive(driven.search, lambda c, lane: sampler.invoke(c.memory_mb, lane), driven.lanes)
+        return driven.pick(measured)
+
+
+def drive(search: Search, invoke: Callable[[Configuration, int], Invocation], lanes: int = LANES) -> Measured:
+    """Play batch after batch until the search says stop; what was measured then. `invoke` is told the lane.
+
+    Raises:
+        RuntimeError: it never does.
+    """
+    record = Record()
+    for _ in range(MOST_BATCHES):
+        proposal = search.propose(record.measurements())
+        if isinstance(proposal, Stop):
+            return record.measurements()
+        for configuration, lane in _turns(proposal.trials, lanes):
+            record.add(configuration, invoke(configuration, lane))
+    raise RuntimeError(f"the search has not stopped after {MOST_BATCHES} batches")
 
 
 def _turns(trials: tuple[Trial, ...], lanes: int) -> Iterator[tuple[Configuration, int]]:
-    """The invocations of a batch with their lanes, round by round, as the direct engine plays them."""
-    rounds = [
-        [(t.configuration, i % (t.lanes or lanes), i // (t.lanes or lanes)) for i in range(t.invocations)]
-        for t in trials
-    ]
-    turns = [turn for trial in rounds for turn in trial]
-    for configuration, lane, _ in sorted(turns, key=lambda turn: turn[2]):
+    """The invocations of a batch with their lanes, round by round: in each, a lane has at most one turn.
+
+    A run shuffles each round, as time matters to it. It does not to the simulated function.
+    """
+    turns = []
+    for trial in trials:
+        spread = trial.lanes or lanes
+        turns += [(turn // spread, trial.configuration, turn % spread) for turn in range(trial.invocations)]
+    for _, configuration, lane in sorted(turns, key=lambda turn: turn[0]):
         yield configuration, lane
 
 
-def cheapest(measured: Measured) -> Pick:
-    """A plain pick: the least mean cost of warm invocations among the sizes that work. It states no doubt."""
-    costs = {
-        configuration: sum(costs) / len(costs)
-        for configuration, measurement in measured.items()
-        if not measurement.infeasible and (costs := _warm_costs(measurement))
-    }
-    best = min(costs, key=lambda configuration: costs[configuration], default=None)
-    return Pick(memory_mb=None if best is None else best.memory_mb)
-
-
-def _warm_costs(measurement: Measurement) -> list[float]:
-    return [
-        PRICES.invocation_cost(measurement.configuration, invocation.billed_ms)
-        for invocation, population in zip(measurement.invocations, measurement.invocations.populations, strict=True)
-        if population == "warm" and invocation.billed_ms is not None
-    ]
-
-
-def missing() -> str | None:
-    """Why powertune's own search cannot be judged, or None."""
-    try:
-        found = importlib.util.find_spec(ADAPTIVE) is not None
-    except ModuleNotFoundError:
-        found = False
-    return None if found else f"there is no {ADAPTIVE} yet"
-
-
 def make_search(sampler: Sampler) -> Driven:
-    """The adaptive search for the function's range, with cost as its goal. It is plugged in here and nowhere else.
-
-    The module's `Adaptive` is taken to be built from the bounds in MB, the architectures, prices, lanes and a seed,
-    and to give, for what was measured, an `answer` with `memory_mb`, `cost_interval` and `p_best`.
-    """
-    adaptive = importlib.import_module(ADAPTIVE)
-    search = adaptive.Adaptive(
+    """The search of `powertune run --strategy cost` for the function's range, with nothing known beforehand."""
+    search = Adaptive(
         exploration=Exploration(
             smallest_mb=sampler.smallest_mb,
             largest_mb=sampler.largest_mb,
@@ -110,6 +92,8 @@ def make_search(sampler: Sampler) -> Driven:
 
     def pick(measured: Measured) -> Pick:
         answer = search.answer(measured)
+        if answer is None:
+            return Pick(memory_mb=None)
         return Pick(memory_mb=answer.memory_mb, cost_interval=answer.cost_interval, p_best=answer.p_best)
 
     return Driven(search=search, pick=pick)

@@ -1,24 +1,41 @@
 import json
 import math
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
+from factories import make_measurement, make_run
 from hypothesis import given
 from hypothesis import strategies as st
 
 from benchmarks import search as benchmark
 from benchmarks.curves import make
-from benchmarks.search_policies import Pick, adapter
-from benchmarks.search_policies.adapter import Driven, Searched, cheapest
+from benchmarks.found import Tuned, Yardstick
+from benchmarks.search_policies import Pick
+from benchmarks.search_policies.adapter import Driven, Measured, Searched, drive, make_search
 from benchmarks.search_policies.grid import SIZES, FixedGrid, trimmed_mean
 from benchmarks.search_policies.parrotfish import Parrotfish, fit
 from benchmarks.search_policies.scores import FAILURE_REGRET, Outcome, judge, score
 from benchmarks.search_policies.simulation import Bill, Conditions, Sampler
 from benchmarks.search_policies.truth import Curve, Half, Truth, billed_cost, interpolate, load, split, wide
-from powertune.model import Architecture, Configuration, Population, Status
+from powertune.analysis import analyze
+from powertune.model import (
+    Architecture,
+    Batch,
+    Configuration,
+    Goal,
+    Invocation,
+    Measurement,
+    Population,
+    Status,
+    Strategy,
+    Trial,
+)
 from powertune.prices import PriceTable
+from powertune.search import Stop
 from powertune.search.grid import Grid
 
 QUIET = Conditions(noise=0.0, lane_noise=0.0, outliers=0.0)
@@ -214,28 +231,97 @@ def test_parrotfish_takes_a_killed_function_for_a_fast_one_unless_it_gives_itsel
     assert min(picks) < 512 <= max(picks)
 
 
+def size(memory_mb: int) -> Configuration:
+    return Configuration(memory_mb=memory_mb, architecture=Architecture.X86_64)
+
+
+def fastest(measured: Measured) -> Pick:
+    """The size that works with the shortest warm invocation."""
+    warm = {m: m.invocations.select(Population.WARM, "duration_ms") for m in measured.values() if not m.infeasible}
+    return Pick(memory_mb=min(warm, key=lambda m: min(warm[m])).configuration.memory_mb)
+
+
 def test_a_search_is_driven_until_it_stops() -> None:
-    sizes = tuple(Configuration(memory_mb=mb, architecture=Architecture.X86_64) for mb in (128, 512, 1024))
-    policy = Searched(
-        make=lambda _: Driven(search=Grid(configurations=sizes, invocations=10, lanes=4), pick=cheapest)
+    grid = Grid(configurations=(size(128), size(512), size(1024)), invocations=10, lanes=4)
+    policy = Searched(make=lambda _: Driven(search=grid, pick=fastest))
+    function = sampler(cpu_bound())
+    assert policy.run(function) == Pick(memory_mb=1024)
+    assert function.invocations == 3 * (4 + 10)
+    failing = sampler(cliff())
+    assert policy.run(failing) == Pick(memory_mb=1024)
+    assert failing.invocations == 4 + 2 * (4 + 10)
+
+
+@dataclass
+class Scripted:
+    """Proposes what it was told, and remembers what it was shown."""
+
+    batches: list[Batch]
+    shown: list[int] = field(default_factory=list)
+
+    def propose(self, measured: Mapping[Configuration, Measurement]) -> Batch | Stop:
+        self.shown.append(sum(len(m.invocations) for m in measured.values()))
+        return self.batches.pop(0) if self.batches else Stop(reason="complete")
+
+
+def test_batches_are_played_in_rounds_over_the_lanes_that_trials_name_or_all() -> None:
+    few, many = size(128), size(512)
+    narrow = Trial(configuration=few, invocations=3, lanes=1)
+    wide_ = Trial(configuration=many, invocations=5)
+    search = Scripted(
+        [Batch(trials=(narrow, wide_)), Batch(trials=(Trial(configuration=few, invocations=2, lanes=2),))]
     )
     function = sampler(cpu_bound())
-    assert policy.run(function) == Pick(memory_mb=512)
-    assert function.invocations == 3 * (4 + 10)
-    assert policy.run(sampler(cliff())) == Pick(memory_mb=1024)
+    played: list[tuple[int, int]] = []
+
+    def invoke(configuration: Configuration, lane: int) -> Invocation:
+        played.append((configuration.memory_mb, lane))
+        return function.invoke(configuration.memory_mb, lane)
+
+    measured = drive(search, invoke, lanes=3)
+    rounds = [
+        [(128, 0), (512, 0), (512, 1), (512, 2)],
+        [(128, 0), (512, 0), (512, 1)],
+        [(128, 0)],
+        [(128, 0), (128, 1)],
+    ]
+    assert played == [turn for round_ in rounds for turn in round_]
+    assert search.shown == [0, 8, 10]
+    assert {c: len(m.invocations) for c, m in measured.items()} == {few: 5, many: 5}
+    assert Counter(measured[many].invocations.populations) == {Population.COLD: 3, Population.WARM: 2}
 
 
-def test_cold_starts_are_not_part_of_the_plain_pick() -> None:
-    seen: list[dict[Population, int]] = []
+def test_a_search_that_never_stops_is_an_error() -> None:
+    class Endless:
+        def propose(self, measured: Mapping[Configuration, Measurement]) -> Batch:
+            return Batch(trials=())
 
-    def pick(measured: adapter.Measured) -> Pick:
-        seen.extend(Counter(measurement.invocations.populations) for measurement in measured.values())
-        return cheapest(measured)
+    with pytest.raises(RuntimeError, match="not stopped"):
+        drive(Endless(), lambda c, lane: sampler(cpu_bound()).invoke(c.memory_mb, lane))
 
-    size = Configuration(memory_mb=128, architecture=Architecture.X86_64)
-    grid = Grid(configurations=(size,), invocations=6, lanes=2)
-    Searched(make=lambda _: Driven(search=grid, pick=pick, lanes=2)).run(sampler(cpu_bound()))
-    assert seen == [{Population.COLD: 2, Population.WARM: 6}]
+
+def test_the_search_of_powertune_is_judged_with_what_it_states() -> None:
+    truth = Truth(cpu_bound())
+    outcome = judge(Searched(make=make_search), truth, QUIET, Bill(QUIET), seed=1, repeat=0)
+    assert outcome.regret < 0.1
+    assert outcome.invocations < 60
+    assert outcome.covered is not None
+    assert 0 <= (outcome.p_best or 0.0) <= 1
+    assert make_search(sampler(cpu_bound())).pick({}) == Pick(memory_mb=None)
+
+
+def test_what_a_grid_says_of_sizes_between_its_own() -> None:
+    """From 256 to 1024 MB duration times size is the same; 128 MB is too small."""
+    durations = {256: 400.0, 1024: 100.0, 2048: 100.0}
+    works = [make_measurement(memory_mb=mb, durations=[ms] * 4) for mb, ms in durations.items()]
+    fails = make_measurement(memory_mb=128, durations=[1.0], status=Status.OUT_OF_MEMORY)
+    analysis = analyze(make_run(measurements=[fails, *works]), PriceTable.bundled(), Goal(strategy=Strategy.COST))
+    grid = Yardstick(Tuned(analysis=analysis, wall_s=1.0))
+    assert grid.optimum.memory_mb in (256, 1024)
+    assert grid.cost(size(512)) == pytest.approx(billed_cost(512, 200.0))
+    assert grid.regret(size(512)) == pytest.approx(0.0, abs=1e-9)
+    assert grid.regret(size(2048)) == pytest.approx(billed_cost(2048, 100.0) / billed_cost(1024, 100.0) - 1)
+    assert math.isinf(grid.cost(size(128)))
 
 
 class Claims:
@@ -304,15 +390,15 @@ def test_the_staircase_has_its_steps_where_one_period_less_is_enough() -> None:
     assert short(128) == pytest.approx(3.0)
 
 
-def test_table_and_json(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(adapter, "ADAPTIVE", "powertune.search.not_yet")
-    arguments = ["--curves", str(CURVES / "embedded.json"), "--repeats", "2", "--per-curve"]
-    benchmark.main(arguments)
-    out, err = capsys.readouterr()
-    assert "policy powertune is left out: there is no powertune.search.not_yet yet" in err
+def test_table_and_json(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--curves", str(CURVES / "embedded.json"), "--per-curve"]
+    benchmark.main([*arguments, "--repeats", "1"])
+    out = capsys.readouterr().out
     assert "all curves (3)" in out
     assert "io_bound, 5 sizes, best 128 MB" in out
-    benchmark.main([*arguments, "--format", "json", "--policies", "grid-10,parrotfish", "--noise", "0"])
+    assert {line.split()[0] for line in out.splitlines() if "%" in line} >= set(benchmark.POLICIES)
+    more = ["--repeats", "2", "--format", "json", "--policies", "grid-10,parrotfish", "--noise", "0"]
+    benchmark.main([*arguments, *more])
     content = json.loads(capsys.readouterr().out)
     assert content["groups"]["all curves"]["grid-10"]["runs"] == 6
     assert content["per_curve"]["mixed"]["policies"]["parrotfish"]["runs"] == 2

@@ -165,6 +165,8 @@ def make_plan(
     for configuration in _extremes(design):
         make_tariff(configuration, function, prices)  # before it is measured, as what has no price cannot be judged
     _check_affordable(design, function, prices, options.max_spend)
+    if exploration is not None and function.cores is not None and exploration.largest_mb < options.max_memory:
+        advisories = (*advisories, _bounded_by_cores(exploration, function.cores))
     return Plan(
         run_id=run_id,
         function=function,
@@ -239,6 +241,15 @@ def _exploration(
         current=function.current if wanted else None,
         memory_used_mb=None if traffic is None else traffic.max_memory_used_mb,
         hints=hints,
+    )
+
+
+def _bounded_by_cores(exploration: Exploration, cores: float) -> Advisory:
+    return Advisory(
+        code="bounded-by-cores",
+        message=f"sizes are searched up to {exploration.largest_mb:,} MB, all that the {cores:g} cores of this machine "
+        "can give",
+        next_step="measure on AWS, or on a larger machine, for larger sizes",
     )
 
 

@@ -81,7 +81,7 @@ def format_ratio(value: float) -> str:
 
 def format_share(value: float) -> str:
     """A share as percent, to two digits: `3 %`, `0.42 %`, `120 %`."""
-    return f"{100 * value:.2g} %" if abs(value) < 1 else f"{100 * value:,.0f} %"
+    return f"{100 * value:.2g} %" if abs(value) < 0.0995 else f"{100 * value:,.0f} %"
 
 
 def format_seconds(value: float) -> str:

@@ -226,4 +226,5 @@ class Analysis:
             return Inconclusive(
                 explanation, hint=_CONTINUE.get(self.run.stopped, "measure again, with --from this file")
             )
-        return Inconclusive(explanation, hint="measure again, with more --invocations")
+        hint = "raise --max-spend" if self.run.stopped == "budget" else "measure again, with more --invocations"
+        return Inconclusive(explanation, hint=hint)

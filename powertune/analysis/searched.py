@@ -6,10 +6,10 @@ from dataclasses import replace
 from powertune.analysis.comparison import SAME, Comparison, Difference
 from powertune.analysis.nouns import Profile, Recommendation, Saving, Searched
 from powertune.analysis.profiles import Observed
-from powertune.analysis.recommendation import LOWEST, Question, change_words, no_gain
+from powertune.analysis.recommendation import Question, change_words, no_gain
 from powertune.model import DAYS_PER_MONTH, Goal, TuningRun
 from powertune.prices import RegionPrices
-from powertune.search import Band
+from powertune.search import Band, Ratio
 from powertune.units import format_ms, format_share, format_usd
 
 
@@ -78,7 +78,8 @@ def recommend_searched(
     if chosen is baseline:
         ratios = (SAME, SAME)
     elif cost is not None and duration is not None and works:
-        ratios = (_comparison(cost.value, cost.interval), _comparison(duration.value, duration.interval))
+        rounding = _rounding(chosen) / _rounding(baseline) if baseline is not None else 1.0
+        ratios = (_comparison(cost, 1.0), _comparison(duration, rounding))
     among = {o.profile.configuration for o in able}
     equivalent = tuple(c for c in answer.equivalent if c in among)
     reasons = (_why(found, chosen, question), *_alike(equivalent))
@@ -95,12 +96,18 @@ def recommend_searched(
     )
 
 
-def _comparison(ratio: float, interval: tuple[float, float]) -> Comparison:
-    low, high = interval
+def _rounding(o: Observed) -> float:
+    """What whole milliseconds make of a duration: the search believes in billed ones, and no goal wants these low."""
+    duration, billed = o.profile.duration, o.profile.billed_ms_mean
+    return duration.mean / billed if duration is not None and billed else 1.0
+
+
+def _comparison(ratio: Ratio, factor: float) -> Comparison:
+    low, high = (factor * end for end in ratio.interval)
     verdict = Difference.INDISTINGUISHABLE
     if high < 1 or low > 1:
         verdict = Difference.LOWER if high < 1 else Difference.HIGHER
-    return Comparison(ratio=ratio, interval=interval, verdict=verdict)
+    return Comparison(ratio=factor * ratio.value, interval=(low, high), verdict=verdict)
 
 
 def _saving(chosen: Observed, ratio: Comparison | None, question: Question) -> Saving | None:
@@ -121,14 +128,12 @@ def _why(found: Searched, chosen: Observed, question: Question) -> str:
     cost, duration = chosen.profile.cost, chosen.profile.duration
     assert cost is not None
     assert duration is not None
-    answer, goal = found.answer, question.goal
+    answer = found.answer
     million = format_usd(1e6 * cost.mean, question.currency)
-    sizes = [band.configuration.memory_mb for band in found.curve]
     return (
-        f"it is expected to have the lowest {LOWEST[goal.strategy]} of the measured sizes ({million} per million "
-        f"invocations, {format_ms(duration.mean)} each), the best of them with a probability of "
-        f"{format_share(answer.p_best)}, and to lose {format_share(answer.loss)} against the best there may be from "
-        f"{min(sizes)} to {max(sizes):,} MB"
+        f"it is expected to meet the goal best of the measured sizes ({million} per million invocations, "
+        f"{format_ms(duration.mean)} each), with a probability of {format_share(answer.p_best)}, and to lose "
+        f"{format_share(answer.loss)} against the best of all sizes that were searched"
     )
 
 

@@ -36,17 +36,20 @@ def report(
     from powertune.cli.console import write_stdout
     from powertune.cli.outputs import parse_outputs, refuse_overwriting
     from powertune.cli.sources import load_prices
-    from powertune.config import JUDGEMENT_OPTIONS, parse_judgement
+    from powertune.config import GOAL_OPTIONS, JUDGEMENT_OPTIONS, parse_judgement
     from powertune.errors import UsageError
 
-    judgement = parse_judgement({name: value for name, value in locals().items() if name in JUDGEMENT_OPTIONS})
+    given = {name: value for name, value in locals().items() if name in JUDGEMENT_OPTIONS and value is not None}
+    goal, usage = parse_judgement(given)
     outputs = parse_outputs(format_, output or (), more or (), raw=raw, page=open_)
     refuse_overwriting([output.path for output in outputs], [file, prices])
     table = load_prices(Path(prices) if prices else None)
     run = results.load(Path(file))
     if explain and (format_ or output or more or open_):
         raise UsageError("--explain prints a text of its own", hint="leave --format, --output and --open out")
+    if run.design.exploration is not None and not GOAL_OPTIONS & given.keys():
+        goal = run.design.exploration.goal
     if explain:
         write_stdout(rendering.explanation(run, table.region(run.function.region).currency).encode())
         return
-    rendering.show_run(run, table, judgement, outputs, quiet=quiet)
+    rendering.show_run(run, table, (goal, usage), outputs, quiet=quiet)

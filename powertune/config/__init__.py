@@ -227,6 +227,8 @@ _USAGE: dict[str, Parser] = {
     "savings_plan": values.discount,
 }
 _JUDGEMENT = {**_GOAL, **_USAGE}
+#: The options of a goal: where none of them is given, a run that was searched keeps its own.
+GOAL_OPTIONS = frozenset(_GOAL)
 #: The options that concern judgement, for commands that judge a run that was measured before.
 JUDGEMENT_OPTIONS = frozenset(_JUDGEMENT)
 _RUN: dict[str, Parser] = {

@@ -2,7 +2,7 @@
 
 from powertune.analysis import Analysis, Billing, Comparison, ProfileStatus, Recommendation, Saving
 from powertune.model import Configuration, Strategy
-from powertune.units import format_ratio, format_usd, plural
+from powertune.units import format_ratio, format_share, format_usd, plural
 
 #: Beyond this, a ratio only says that nothing is known.
 _LARGEST_RATIO = 1_000
@@ -25,6 +25,12 @@ def headline(analysis: Analysis) -> str:
     sentences = [f"Recommended: {recommendation.configuration}, {words}{_change(analysis)}."]
     if recommendation.equivalent:
         sentences.append(_alike(recommendation))
+    if (found := analysis.searched) is not None and found.answer.configuration == recommendation.configuration:
+        sentences.append(
+            "That is by the curve through all that was measured: the best of these sizes with "
+            f"{format_share(found.answer.p_best)}, expected to lose {format_share(found.answer.loss)} against the "
+            "best size there may be."
+        )
     if recommendation.saving is not None and recommendation.configuration != analysis.current:
         sentences.append(saving_words(recommendation.saving, analysis.currency))
     return " ".join(sentences)

@@ -99,7 +99,7 @@ class Adaptive:
         rungs = evidence.rungs()
         if not rungs:
             return None
-        why = "a rung of the ladder, from the smallest size on, until enough of them work to see the curve's shape"
+        why = "rungs of the ladder, from the smallest on, until enough sizes work to see the shape of the curve"
         if evidence.informed and not evidence.samples:
             outlook = self._outlook(evidence)
             known = {hint.configuration for hint in self.exploration.hints}

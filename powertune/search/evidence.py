@@ -15,6 +15,7 @@ from powertune.model import (
     Measurement,
     Population,
     Statistic,
+    Status,
     Strategy,
 )
 from powertune.quantiles import NORMAL
@@ -138,6 +139,12 @@ class Evidence:
             low = max(low, math.ceil(headroom * used))
         return low, min([self._exploration.largest_mb, *map(_next_below, self._refused(beyond=True))])
 
+    def _raises(self, architecture: Architecture) -> bool:
+        """Whether the function raised errors of its own at all of the first sizes, and did nothing else."""
+        failed = [m for c, m in self._measured.items() if c.architecture is architecture]
+        statuses = {status for m in failed for status in m.invocations.column("status")}
+        return len(failed) >= FEWEST_SIZES and statuses == {Status.ERROR}
+
     def _refused(self, *, beyond: bool) -> list[int]:
         """The sizes that could not be published: beyond all that work, or below one that does."""
         works = max((c.memory_mb for c, m in self._measured.items() if len(m.invocations)), default=0)
@@ -158,6 +165,10 @@ class Evidence:
             wanted = FEWEST_SIZES - (number > 0 or self.informed)
             works = sum(c.architecture is architecture and self.admits(c) for c in self.samples)
             open_ = [c for c in self._ladder(architecture) if c not in self._measured]
+            if self._raises(architecture):
+                # More memory does not mend what the function raises itself: one look at the largest size is enough.
+                largest = self.bounds(architecture)[1]
+                open_ = [c for c in open_ if c.memory_mb == largest]
             rungs.extend(open_[: max(0, wanted - works)])
         return tuple(rungs)
 
@@ -171,6 +182,8 @@ class Evidence:
         if current is not None and current.architecture is architecture and low <= current.memory_mb <= high:
             near = {size for size in sizes if 1 / 1.25 < size / current.memory_mb < 1.25}
             sizes = sizes - near | ({current.memory_mb} if near else set())
+        if self._raises(architecture):
+            sizes.add(high)
         return [Configuration(memory_mb=size, architecture=architecture) for size in sorted(sizes)]
 
     def untried(self, configuration: Configuration) -> bool:

@@ -15,8 +15,8 @@ _SEVERITY = 10.0
 #: With a tolerance, being 1 % faster is worth so many percent of the cost, and costing 1 % more than it is as bad as
 #: so many: which of several sizes along a flat cost is just within the tolerance is hard to tell, and worth little.
 _WORTH_OF_SPEED, _EXCESS = 0.3, 3.0
-#: Nobody should pay for a difference in speed below 2 %.
-_INDIFFERENT = 0.02
+#: Nobody should pay for a difference in speed below 3 %.
+_INDIFFERENT = 0.03
 #: What whole milliseconds add to a duration, on average; and there is no billed duration below 1 ms.
 _ROUNDING_MS, _LEAST_MS = 0.5, 1.0
 

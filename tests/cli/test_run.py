@@ -114,11 +114,15 @@ def test_sizes_are_searched_for_where_none_are_named(shell: Shell, function: Any
     assert shell("run", "small", "--max-memory", "1769", "--strategy", "cost", "--yes", "--save", "run.json") == 0
     assert state_of(function) == before
     assert "lowest cost" in " ".join(shell.out.split())
-    assert "128 MB x86_64, 256 MB x86_64, 512 MB x86_64: a rung of the ladder" in shell.err
+    assert "128 MB x86_64, 256 MB x86_64, 512 MB x86_64: rungs of the ladder" in shell.err
     run = results.load(Path("run.json"))
     assert run.stopped == "complete"
     assert {m.configuration.memory_mb for m in run.measurements} >= {128, 256, 512}
     assert run.function.current in {m.configuration for m in run.measurements}
+    # It is asked the question that it was made to answer.
+    assert shell("report", "run.json") == 0
+    assert "lowest cost" in " ".join(shell.out.split())
+    assert shell("report", "run.json", "--explain", "-o", "why.txt") == 2
     assert shell("report", "run.json", "--explain") == 0
     assert shell.out.count("why") == len(run.batches)
     assert shell.out.splitlines()[-3].endswith("stop")

@@ -31,6 +31,7 @@ from powertune.model import (
 from powertune.plan import Plan, make_plan
 from powertune.prices import PriceTable
 from powertune.report import render
+from powertune.report.wording import headline
 
 PRICES = PriceTable.bundled().region("us-east-1")
 STATE = make_function(name="fn", timeout_s=3, memory_mb=512)
@@ -123,6 +124,7 @@ def test_the_analysis_says_what_the_search_says() -> None:
     assert recommendation.duration_ratio.ratio is not None
     assert recommendation.duration_ratio.ratio < 0.7
     assert "probability" in recommendation.reasons[0]
+    assert "expected to lose" in headline(analysis)
     assert found.precision == pytest.approx(0.066)
     document = json.loads(render(analysis, "json"))["search"]
     assert document["p_best"] == pytest.approx(found.answer.p_best)
@@ -160,6 +162,17 @@ def test_a_function_that_fails_at_every_size() -> None:
     # Sizes are given up in steps, up to the largest there is.
     assert max(m.configuration.memory_mb for m in run.measurements) == 10_240
     assert len(run.measurements) <= 16
+
+
+def test_a_function_that_raises_at_every_size_is_not_asked_for_long() -> None:
+    def raises(memory_mb: int, turn: int) -> Invocation:
+        return invocation(5.0, memory_mb=memory_mb, status=Status.ERROR, error_type="ValueError")
+
+    run = tune(raises)
+    failure = judged(run).failure
+    assert failure is not None
+    assert failure.exit_code is ExitCode.FUNCTION_FAILED
+    assert [m.configuration.memory_mb for m in run.measurements] == [128, 256, 512, 10_240]
 
 
 def test_a_function_that_works_only_above_some_size() -> None:
@@ -242,6 +255,7 @@ def test_a_machine_bounds_the_search_by_its_cores() -> None:
     made = plan(replace(STATE, platform="cgroup v1", cores=2.0))
     assert made.design.exploration is not None
     assert made.design.exploration.largest_mb == 3538
+    assert [advisory.code for advisory in made.advisories] == ["bounded-by-cores"]
     with pytest.raises(UsageError, match="more than this machine can give"):
         plan(replace(STATE, platform="cgroup v1", cores=2.0), min_memory=4000)
 

@@ -247,8 +247,8 @@ def _exploration(
 def _bounded_by_cores(exploration: Exploration, cores: float) -> Advisory:
     return Advisory(
         code="bounded-by-cores",
-        message=f"sizes are searched up to {exploration.largest_mb:,} MB, all that the {cores:g} cores of this machine "
-        "can give",
+        message=f"sizes are searched up to {exploration.largest_mb:,} MB, which is all the CPU of this machine "
+        f"({cores:g} cores)",
         next_step="measure on AWS, or on a larger machine, for larger sizes",
     )
 

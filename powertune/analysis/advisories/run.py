@@ -9,7 +9,7 @@ from powertune.units import MB_PER_VCPU, plural
 
 _NEXT_STEPS = {
     "budget": "raise --max-spend, or try fewer sizes",
-    "exhausted": "measure with more --invocations or a larger --max-spend, or live with the doubt that is stated",
+    "exhausted": "ask for a --precision, which measures more, or live with the doubt that is stated",
     "interrupted": "measure again and let the run finish",
     "under way": "wait for the run to end, or measure again if it died",
 }

@@ -33,7 +33,7 @@ MANY_INVOCATIONS = 200
 MOST_BATCHES = 60
 #: How much weight the loss has around a candidate, and how far around (in log memory), beside the next batch's gain.
 FARSIGHTED, NEIGHBOURHOOD = 0.3, 0.25
-#: A batch that is expected to improve the answer by less is not worth waiting for; less if more precision is asked for.
+#: A batch that is expected to improve the answer by less is not worth waiting for; less so with more precision.
 LEAST_GAIN = 0.004
 #: Of a standard normal distribution, for averages over it.
 _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)

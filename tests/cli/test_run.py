@@ -186,8 +186,9 @@ def test_the_search_finds_what_a_dense_grid_finds(shell: Shell, aws_environment:
     sizes = sorted({128, 192, 256, 384, 512, 768, 1024, 1280, 1536, 1769, chosen})
     dense = ("--memory", ",".join(map(str, sizes)), "--invocations", "6", "--lanes", "2")
     assert shell("run", example, *dense, *cheap, "--save", "grid.json", "--format", "json") == 0
-    costs = {p["memory_mb"]: p["cost_usd_per_million"]["mean"] for p in json.loads(shell.out)["profiles"]}
-    assert costs[chosen] <= 1.1 * min(costs.values())
+    costs = {p["memory_mb"]: p["cost_usd_per_million"] for p in json.loads(shell.out)["profiles"]}
+    # The cheapest of many noisy means is too cheap: the choice is wrong if its interval is beyond the bound.
+    assert costs[chosen]["ci95"][0] <= 1.1 * min(cost["mean"] for cost in costs.values())
 
 
 def test_an_alias_is_tuned(shell: Shell, function: Any) -> None:

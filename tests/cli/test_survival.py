@@ -73,7 +73,8 @@ def test_killed_at_every_changing_call_a_function_is_restored_by_the_command(run
 
 @pytest.mark.long
 @pytest.mark.usefixtures("function")
-@pytest.mark.parametrize("run", CHANGES)
+# Every call of a search fails in `tests/aws/test_target.py`, against a fake.
+@pytest.mark.parametrize("run", sorted(CHANGES.keys() - {"searched"}))
 def test_a_run_survives_a_failure_of_every_call(run: str) -> None:
     attempts = [line for line in survive("fail", run) if "kind" in line]
     assert attempts == [

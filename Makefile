@@ -27,7 +27,7 @@ demo: setup ## tune two real functions on the embedded AWS
 	$(BIN)/powertune run examples/io_bound/app.py:handler --memory $(SIZES) --yes --save build/io_bound.json
 
 test: setup ## run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 unit: setup ## run the fast tests
 	$(BIN)/python -m pytest tests/unit tests/aws -m 'not long'
@@ -43,7 +43,7 @@ layers: setup ## import-linter
 	$(BIN)/lint-imports
 
 coverage: setup ## all tests with branch coverage
-	$(BIN)/python -m pytest --cov --cov-report=term
+	$(BIN)/python -m pytest -n auto --cov --cov-report=term
 
 check: lint types layers coverage ## everything that CI runs
 

@@ -117,7 +117,6 @@ def show_copies() -> None:
 RUNS: dict[str, Callable[[Hook], None]] = {
     "plain": run,
     "isolated": partial(run, isolate=True),
-    "searched": partial(run, memory=None, invocations=None, lanes=None, max_memory="256", strategy="cost"),
     "both": publish_both,
 }
 

@@ -56,7 +56,7 @@ def function(aws_environment: EmbeddedAWS, client: Any, source: Path) -> Any:
 
 
 #: How many calls change something, at least: before each of them, and after it, the process is killed once.
-CHANGES = {"plain": 15, "isolated": 12, "searched": 15, "both": 20}
+CHANGES = {"plain": 15, "isolated": 12, "both": 20}
 
 
 @pytest.mark.long
@@ -73,8 +73,7 @@ def test_killed_at_every_changing_call_a_function_is_restored_by_the_command(run
 
 @pytest.mark.long
 @pytest.mark.usefixtures("function")
-# Every call of a search fails in `tests/aws/test_target.py`, against a fake.
-@pytest.mark.parametrize("run", sorted(CHANGES.keys() - {"searched"}))
+@pytest.mark.parametrize("run", CHANGES)
 def test_a_run_survives_a_failure_of_every_call(run: str) -> None:
     attempts = [line for line in survive("fail", run) if "kind" in line]
     assert attempts == [

@@ -7,12 +7,11 @@ strategies cost and tolerance; then a grid of 14 sizes measures the whole range 
 choice is what the grid says of it: the mean billed duration of warm invocations, and between two sizes of the grid
 interpolated, not measured, on a straight line in log duration over log size. Regret is that cost over the grid's
 lowest one, minus 1: the lowest of 14 noisy means is too low rather than too high, which is to the search's
-disadvantage. Under tolerance, a regret of up to 5 % is what was asked for.
+disadvantage. Under tolerance, a regret of up to 5 % is what was asked for. Wall time is that of the whole command.
 
-The grid invokes one at a time (`--concurrency 1`). Filling the machine as a grid usually does, it would be faster, but
-slow down its large sizes, which need whole cores. Wall time is that of the whole command. For the same reason it takes
-an otherwise idle machine: what else runs takes CPU from the large sizes first, and from one run more than from
-another. The load before each folder is printed. Ends with 1 if the regret under cost is over 10 % for a folder.
+It takes an otherwise idle machine: what else runs takes CPU from the large sizes first, and from one run more than
+from the other. The load before each folder is printed for that. Ends with 1 if the regret under cost is over 10 % for
+a folder.
 """
 
 import argparse
@@ -118,8 +117,7 @@ def compare(folder: Path, invocations: int) -> float:
     searches = {f"search, {strategy}": tune(folder, strategy) for strategy in STRATEGIES}
     found = searches[f"search, {Strategy.COST}"]
     sizes = ",".join(map(str, sizes_of(found)))
-    one_by_one = ("--invocations", str(invocations), "--concurrency", "1")
-    grid = tune(folder, Strategy.COST, "--memory", sizes, *one_by_one)
+    grid = tune(folder, Strategy.COST, "--memory", sizes, "--invocations", str(invocations))
     yardstick = Yardstick(grid)
     chosen = {name: (search, search.choice) for name, search in searches.items()}
     print(f"\n{folder.name}: {sizes} MB; load before {load_before:.1f} on {os.cpu_count()} cores")

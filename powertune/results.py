@@ -43,7 +43,7 @@ _SIGNED = ("seed",)
 #: Always a list, and so says how many invocations there are.
 _UNFOLDED = "started_at"
 #: Few distinct texts in a million places: one object for each.
-_REPEATED = ("error_type", "executed_version")
+_REPEATED = ("error_type", "executed_version", "environment")
 _REMEDY = "measure again, or give a file that `powertune run` wrote"
 
 

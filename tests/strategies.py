@@ -40,6 +40,7 @@ invocations = st.builds(
     request_id=st.none() | texts,
     executed_version=st.none() | texts,
     trace_id=st.none() | texts,
+    environment=st.none() | texts,
     lane=st.integers(0, 8),
 )
 

@@ -51,7 +51,8 @@ class Invocation:
 
     `started_at` is in seconds since the epoch on the invoking machine's clock. `billed_ms` already includes init
     and restore durations. `lane` numbers the parallel streams of a configuration from 0, `payload` the events of the
-    workload.
+    workload. `environment` names the execution environment that served it, None where that is not known: Lambda
+    chooses it, whatever the lane.
     """
 
     started_at: float
@@ -68,6 +69,7 @@ class Invocation:
     trace_id: str | None = None
     lane: int = 0
     payload: int = 0
+    environment: str | None = None
 
 
 INVOCATION_FIELDS = tuple(f.name for f in fields(Invocation))

@@ -115,6 +115,10 @@ class Plan:
         """What publishing a version costs: nothing, but for a SnapStart snapshot, kept for a minimum time."""
         return _snapshot_cost(configuration, self.function, self.prices)
 
+    def restore_cost(self, configuration: Configuration) -> float:
+        """What restoring a SnapStart snapshot costs, beside the billed duration."""
+        return _restore_cost(configuration, self.function, self.prices)
+
 
 def make_plan(
     options: RunOptions,
@@ -332,7 +336,15 @@ def _searched(exploration: Exploration) -> tuple[Configuration, ...]:
 
 def _worst_cost(configuration: Configuration, function: FunctionState, prices: RegionPrices) -> float:
     longest_ms = 1000 * (function.timeout_s + INIT_LIMIT_S)
-    return prices.invocation_cost(configuration, longest_ms, function.ephemeral_storage_mb)
+    restored = _restore_cost(configuration, function, prices)
+    return prices.invocation_cost(configuration, longest_ms, function.ephemeral_storage_mb) + restored
+
+
+def _restore_cost(configuration: Configuration, function: FunctionState, prices: RegionPrices) -> float:
+    """The price of restoring a SnapStart snapshot once; Java's are free."""
+    if not function.pays_for_snapshots or prices.snapstart_restore is None:
+        return 0.0
+    return configuration.memory_mb / 1024 * prices.snapstart_restore
 
 
 def _snapshot_cost(configuration: Configuration, function: FunctionState, prices: RegionPrices) -> float:

@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 from powertune.aws.client import Aws, Clients
 from powertune.aws.rate_limit import RateLimiter
 from powertune.errors import MemorySizeRefused
+from powertune.measure import Publishing
 from powertune.model import Advisory, Batch, Configuration, Invocation, Status, TuningRun
 
 
@@ -71,7 +72,6 @@ class FakeFunction:
     versions: dict[str, dict[str, Any]] = field(default_factory=dict)
     aliases: dict[str, dict[str, Any]] = field(default_factory=dict)
     published: int = 0
-    changed: bool = True
     updated_at: float = -1e9
     tags: dict[str, str] = field(default_factory=dict)
     code: dict[str, Any] = field(default_factory=dict)
@@ -156,9 +156,8 @@ class FakeLambda:
         function.published += 1
         number = str(function.published)
         function.versions[number] = {**function.configuration, "Version": number, "Description": "theirs"}
-        function.changed = False
         if alias:
-            function.aliases[alias] = {"Name": alias, "FunctionVersion": number, "Description": ""}
+            function.aliases[alias] = {"Name": alias, "FunctionVersion": number, "Description": "", "RevisionId": "1"}
         return number
 
     def snapshot(self, name: str) -> tuple[Any, ...]:
@@ -273,7 +272,6 @@ class FakeLambda:
             function.configuration["MemorySize"] = kwargs["MemorySize"]
             function.configuration["RevisionId"] = str(uuid.uuid4())
             function.updated_at = self.clock()
-            function.changed = True
         self.after_call("update_function_configuration", kwargs)
         return dict(function.configuration)
 
@@ -284,7 +282,7 @@ class FakeLambda:
             if kwargs.get("CodeSha256", function.configuration["CodeSha256"]) != function.configuration["CodeSha256"]:
                 raise client_error("PreconditionFailedException", "CodeSha256 does not match", 412)
             last = str(function.published)
-            if function.changed or last not in function.versions:
+            if last not in function.versions or _differ(function.versions[last], function.configuration):
                 function.published += 1
                 last = str(function.published)
                 function.versions[last] = {
@@ -292,7 +290,6 @@ class FakeLambda:
                     "Version": last,
                     "Description": kwargs.get("Description", ""),
                 }
-                function.changed = False
             version = dict(function.versions[last])
         self.after_call("publish_version", kwargs)
         return version
@@ -304,11 +301,25 @@ class FakeLambda:
             if kwargs["Name"] in function.aliases:
                 raise client_error("ResourceConflictException", f"Alias already exists: {kwargs['Name']}", 409)
             self._at(function, kwargs["FunctionVersion"])
-            function.aliases[kwargs["Name"]] = {
-                key: kwargs[key] for key in ("Name", "FunctionVersion", "Description")
-            }
+            alias = {key: kwargs[key] for key in ("Name", "FunctionVersion", "Description")}
+            function.aliases[kwargs["Name"]] = {**alias, "RevisionId": str(uuid.uuid4())}
+            created = dict(function.aliases[kwargs["Name"]])
         self.after_call("create_alias", kwargs)
-        return dict(function.aliases.get(kwargs["Name"], {}))
+        return created
+
+    def update_alias(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("update_alias", kwargs)
+        with self._lock:
+            alias = self._function(kwargs).aliases.get(kwargs["Name"])
+            if alias is None:
+                raise client_error("ResourceNotFoundException", f"Cannot find alias arn: {kwargs['Name']}", 404)
+            if kwargs.get("RevisionId", alias["RevisionId"]) != alias["RevisionId"]:
+                raise client_error("PreconditionFailedException", "The RevisionId provided does not match", 412)
+            alias |= {key: kwargs[key] for key in ("FunctionVersion", "Description") if key in kwargs}
+            alias["RevisionId"] = str(uuid.uuid4())
+            updated = dict(alias)
+        self.after_call("update_alias", kwargs)
+        return updated
 
     def get_alias(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("get_alias", kwargs)
@@ -422,6 +433,15 @@ class FakeLambda:
         return {"Body": io.BytesIO(self.objects[key])}
 
 
+#: What a version has for itself, and what AWS changes by itself.
+_OWN = ("Version", "Description", "RevisionId", "State", "StateReason", "LastUpdateStatus", "LastModified")
+
+
+def _differ(version: Mapping[str, Any], configuration: Mapping[str, Any]) -> bool:
+    """Whether PublishVersion makes a new version: only if something has changed since the last one."""
+    return any(version.get(key) != configuration.get(key) for key in {*version, *configuration} - {*_OWN})
+
+
 def make_zip(files: Mapping[str, bytes]) -> bytes:
     """A ZIP of files, the same for the same files."""
     stream = io.BytesIO()
@@ -491,12 +511,15 @@ class FakeTarget:
     def open(self) -> None:
         self._log("open")
 
-    def publish(self, configuration: Configuration) -> None:
-        if configuration.memory_mb > self.limit_mb:
-            raise MemorySizeRefused(f"at most {self.limit_mb} MB", limit_mb=self.limit_mb)
-        self._log(f"publish {configuration.memory_mb}")
-
-    def rest(self) -> None:
+    def publish(self, configurations: Sequence[Configuration], publishing: Publishing) -> None:
+        for configuration in configurations:
+            publishing.waiting(configuration, "publishing")
+            if configuration.memory_mb > self.limit_mb:
+                refused = MemorySizeRefused(f"at most {self.limit_mb} MB", limit_mb=self.limit_mb)
+                publishing.refused(configuration, refused)
+                continue
+            self._log(f"publish {configuration.memory_mb}")
+            publishing.ready(configuration)
         self._log("rest")
 
     def invoke(self, configuration: Configuration, payload: bytes, lane: int) -> Invocation:
@@ -536,10 +559,14 @@ class RecordingObserver:
 
     runs: list[TuningRun] = field(default_factory=list)
     events: list[str] = field(default_factory=list)
+    waits: list[str] = field(default_factory=list)
     spent: float = 0.0
 
     def chosen(self, batch: Batch) -> None:
         self.events.append(f"chosen {batch.why}")
+
+    def waiting(self, configuration: Configuration, what: str) -> None:
+        self.waits.append(f"{configuration.memory_mb} {what}")
 
     def published(self, configuration: Configuration) -> None:
         self.events.append(f"published {configuration.memory_mb}")

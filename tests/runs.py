@@ -10,8 +10,9 @@ from powertune.aws.portability import check_copies
 from powertune.aws.preflight import preflight
 from powertune.aws.target import AwsTarget
 from powertune.config import RunOptions
+from powertune.errors import SizeRefused
 from powertune.measure import measure
-from powertune.model import FunctionRef, TuningRun
+from powertune.model import Configuration, FunctionRef, TuningRun
 from powertune.plan import Plan, make_plan
 from powertune.prices import PriceTable
 
@@ -45,6 +46,22 @@ def target_for(fake: FakeLambda, plan: Plan, **options: Any) -> AwsTarget:
     return AwsTarget(
         fake_aws(fake, clock=clock), plan, restore_command="powertune restore fn", clock=clock, **options
     )
+
+
+class Told:
+    """A `measure.Publishing` that keeps what it was told, and takes no refusal."""
+
+    def __init__(self) -> None:
+        self.waits: list[str] = []
+
+    def waiting(self, configuration: Configuration, what: str) -> None:
+        self.waits.append(f"{configuration.memory_mb} {what}")
+
+    def ready(self, configuration: Configuration) -> None:
+        self.waits.append(f"{configuration.memory_mb} ready")
+
+    def refused(self, configuration: Configuration, refused: SizeRefused) -> None:
+        raise refused
 
 
 def tune(fake: FakeLambda, plan: Plan | None = None, **options: Any) -> TuningRun:

@@ -15,9 +15,6 @@ from powertune.model import Advisory
 
 #: A larger ZIP cannot be sent with CreateFunction (Lambda quotas).
 UPLOAD_LIMIT_BYTES = 50 * 1024 * 1024
-#: A function that was just created may not be seen by every reader at once.
-_NOT_SEEN_YET = 10
-_PAUSE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +40,11 @@ def make_copy(original: LambdaFunction, seen: Snapshot, wanted: Wanted) -> tuple
         original.aws.call(original.aws.clients.control.create_function, **request)
     except AlreadyExists:
         # After a lost answer, it may be our own first attempt that has created it.
-        if maker(copy.tags(_seen(copy).arn), original.ref, original.aws.region) != wanted.run_id:
+        if maker(copy.tags(copy.seen(copy.read).arn), original.ref, original.aws.region) != wanted.run_id:
             raise FunctionRefused(
                 f"function {wanted.name} exists already, and was not made by this run", hint="run again"
             ) from None
-    _seen(copy)
+    copy.seen(copy.read)
     made = copy.wait_until_settled()
     if made.failure is not None:
         raise FunctionRefused(
@@ -178,18 +175,8 @@ def _code(original: LambdaFunction, seen: Snapshot, wanted: Wanted) -> dict[str,
     return {"ZipFile": download_code(original, seen), **key}
 
 
-def _seen(copy: LambdaFunction) -> Snapshot:
-    """The copy, as soon as readers see it."""
-    for _ in range(_NOT_SEEN_YET):
-        try:
-            return copy.read()
-        except NotFound:
-            copy.aws.sleep(_PAUSE_S)
-    return copy.read()
-
-
 def _appears(copy: LambdaFunction) -> None:
     try:
-        _seen(copy)
+        copy.seen(copy.read)
     except NotFound:
         return

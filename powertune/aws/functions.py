@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from powertune.aws.client import Aws
 from powertune.aws.copy_names import maker, run_of
-from powertune.aws.snapshot import Snapshot, Version
+from powertune.aws.memory_limit import memory_refusal
+from powertune.aws.snapshot import Alias, Snapshot, Version
 from powertune.errors import (
     AlreadyExists,
     Changed,
     FunctionBusy,
-    MemorySizeRefused,
     NotFound,
     SizeRefused,
     UsageError,
@@ -24,6 +24,14 @@ POLL_OFTEN_S = 5.0
 POLL_SLOWLY_S = 1.0
 #: How long to ask: as long as AWS's own waiter published_version_active, for the sake of SnapStart.
 POLL_LIMIT_S = 1_560.0
+#: How often to ask once more for a change that AWS refuses while another one is under way. Each time takes the
+#: patience of `Aws.call`, about half a minute, so this is about as long as above.
+_CONFLICTS = 50
+#: What was just created may not be seen by every reader at once: how often to look again, and after how long.
+NOT_SEEN_YET = 10
+NOT_SEEN_PAUSE_S = 1.0
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +113,7 @@ class LambdaFunction:
         Raises:
             SizeRefused: Lambda could not make the version ready, at this size.
         """
-        failure = self.wait_until_settled(version, give_up=give_up).failure
+        failure = self.seen(lambda: self.wait_until_settled(version, give_up=give_up)).failure
         if failure is not None:
             raise SizeRefused(f"version {version} could not be made ready: {failure}")
 
@@ -120,7 +128,7 @@ class LambdaFunction:
         revision = before.configuration.get("RevisionId")
         guard: dict[str, Any] = {"RevisionId": revision} if revision else {}
         try:
-            self.aws.call(update, FunctionName=self._name, MemorySize=memory_mb, **guard)
+            self._when_free(update, FunctionName=self._name, MemorySize=memory_mb, **guard)
         except Changed:
             # After a lost answer, it may be our own first attempt that has changed it; and AWS gives out a new
             # revision when an update ends, too.
@@ -129,9 +137,9 @@ class LambdaFunction:
                 raise
             if now.memory_mb != memory_mb:
                 unguarded = {"RevisionId": now.configuration.get("RevisionId", "")}
-                self.aws.call(update, FunctionName=self._name, MemorySize=memory_mb, **unguarded)
+                self._when_free(update, FunctionName=self._name, MemorySize=memory_mb, **unguarded)
         except UsageError as error:
-            raise _memory_refusal(error, memory_mb) or error from None
+            raise memory_refusal(error, memory_mb) or error from None
 
     def publish(self, description: str, *, code_sha256: str) -> Version:
         """Publish $LATEST. AWS answers with the last version, unmarked by us, if nothing has changed since.
@@ -141,10 +149,10 @@ class LambdaFunction:
         """
         publish = self.aws.clients.control.publish_version
         guard: dict[str, Any] = {"CodeSha256": code_sha256} if code_sha256 else {}
-        answer = self.aws.call(publish, FunctionName=self._name, Description=description, **guard)
+        answer = self._when_free(publish, FunctionName=self._name, Description=description, **guard)
         return Version.of(answer)
 
-    def create_alias(self, name: str, version: str, description: str = "") -> None:
+    def create_alias(self, name: str, version: str, description: str = "") -> Alias:
         """Create an alias; fine if a lost first attempt has created the very same one.
 
         Raises:
@@ -152,22 +160,45 @@ class LambdaFunction:
         """
         create = self.aws.clients.control.create_alias
         try:
-            self.aws.call(
-                create, FunctionName=self._name, Name=name, FunctionVersion=version, Description=description
+            answer = self.seen(
+                lambda: self.aws.call(
+                    create, FunctionName=self._name, Name=name, FunctionVersion=version, Description=description
+                )
             )
         except AlreadyExists:
-            existing = self.aws.call(self.aws.clients.control.get_alias, FunctionName=self._name, Name=name)
-            same = existing["FunctionVersion"] == version and existing.get("Description", "") == description
-            if not same:
+            existing = self.alias(name)
+            if existing is None or (existing.version, existing.description) != (version, description):
                 raise
+            return existing
+        return Alias.of(answer)
 
-    def alias_description(self, name: str) -> str | None:
-        """The description of an alias; None if there is no such alias."""
+    def describe_alias(self, name: str, description: str, *, revision: str) -> Alias:
+        """Change the description of an alias, if the alias still has this revision.
+
+        Raises:
+            Changed: somebody else has changed it.
+            NotFound: it is gone.
+        """
+        guard: dict[str, Any] = {"RevisionId": revision} if revision else {}
+        update = self.aws.clients.control.update_alias
         try:
-            answer = self.aws.call(self.aws.clients.control.get_alias, FunctionName=self._name, Name=name)
+            answer = self.seen(
+                lambda: self.aws.call(update, FunctionName=self._name, Name=name, Description=description, **guard)
+            )
+        except Changed:
+            # After a lost answer, it may be our own first attempt that has changed it.
+            existing = self.alias(name)
+            if existing is None or existing.description != description:
+                raise
+            return existing
+        return Alias.of(answer)
+
+    def alias(self, name: str) -> Alias | None:
+        """An alias; None if there is none of that name."""
+        try:
+            return Alias.of(self.aws.call(self.aws.clients.control.get_alias, FunctionName=self._name, Name=name))
         except NotFound:
             return None
-        return answer.get("Description", "")
 
     def aliases(self) -> dict[str, tuple[str, ...]]:
         """Every alias and the versions that it points at: one, or two while traffic is shifted."""
@@ -196,6 +227,30 @@ class LambdaFunction:
             marker = page.get("NextMarker")
             if not marker:
                 return tuple(version for version in found if version.number != "$LATEST")
+
+    def seen(self, call: Callable[[], R]) -> R:
+        """Make a call about something that was just created, as soon as AWS sees it.
+
+        Raises:
+            NotFound: it has not appeared.
+        """
+        for _ in range(NOT_SEEN_YET):
+            try:
+                return call()
+            except NotFound:
+                self.aws.sleep(NOT_SEEN_PAUSE_S)
+        return call()
+
+    def _when_free(self, change: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        """Make a change that AWS may refuse for minutes, while it takes the snapshot of another version."""
+        for _ in range(_CONFLICTS):
+            try:
+                return self.aws.call(change, *args, **kwargs)
+            except (AlreadyExists, Changed):
+                raise
+            except FunctionBusy:
+                self.aws.give_up()
+        return self.aws.call(change, *args, **kwargs)
 
     def delete_alias(self, name: str) -> None:
         """Delete an alias; fine if it is gone already."""
@@ -237,22 +292,3 @@ class LambdaFunction:
         except NotFound:
             return True
         return True
-
-
-def _memory_refusal(error: UsageError, memory_mb: int) -> MemorySizeRefused | None:
-    """A new account may use 3,008 MB only, and AWS says so by refusing the value (no quota shows it)."""
-    words = error.message.lower()
-    if "memorysize" not in words or "less than or equal to" not in words:
-        return None
-    digits = words.rsplit("less than or equal to", 1)[1].split()[0].rstrip(".]'\"")
-    limit = int(digits) if digits.isascii() and digits.isdigit() else memory_mb - 1
-    return over_limit(memory_mb, limit)
-
-
-def over_limit(memory_mb: int, limit_mb: int) -> MemorySizeRefused:
-    """The refusal of a size that is larger than this account may use."""
-    return MemorySizeRefused(
-        f"this account may use at most {limit_mb} MB, not {memory_mb} MB",
-        limit_mb=limit_mb,
-        hint="ask AWS Support for more; no Service Quotas item covers it",
-    )

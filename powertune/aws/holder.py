@@ -1,67 +1,137 @@
 """A function that holds the sizes of a run, the original or a copy: published only while nobody else deploys."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from powertune.aws.functions import LambdaFunction
-from powertune.aws.journal import Journal
-from powertune.aws.snapshot import Snapshot
+from powertune.aws.journal import Journal, JournalLock
+from powertune.aws.snapshot import Snapshot, Version
 from powertune.aws.undo import restore_memory
 from powertune.errors import FunctionBusy, MemorySizeRefused
 
 
 class Holder:
-    """Knows what $LATEST was left as, and so notices who else changes it. Its methods are called one at a time.
+    """Knows what $LATEST was left as, and so notices who else changes it. `publish` is called by one at a time.
 
     Args:
         found: $LATEST before the first change.
+        lock: the journal on the original, where every change is announced; a copy has none, as it is deleted whole.
         stop: raises once the run is being undone.
     """
 
     def __init__(
-        self, function: LambdaFunction, journal: Journal, found: Snapshot, *, stop: Callable[[], None]
+        self,
+        function: LambdaFunction,
+        journal: Journal,
+        found: Snapshot,
+        *,
+        lock: JournalLock | None,
+        stop: Callable[[], None],
     ) -> None:
         self.function = function
+        self.found = found
         self._journal = journal
         self._memory_mb = found.memory_mb
-        self._fingerprint = found.fingerprint
-        self._code_sha256 = str(found.configuration.get("CodeSha256", ""))
+        self._lock = lock
         self._stop = stop
+        self._versions: list[Version] = []
+        self._aliases: list[str] = []
 
-    def publish(self, memory_mb: int) -> None:
-        """Set the memory size, publish a version, and give it an alias.
+    @property
+    def published(self) -> tuple[Version, ...]:
+        """The versions that the run has published of it: listings may not show them yet."""
+        return tuple(self._versions)
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        """The aliases that the run has created on it."""
+        return tuple(self._aliases)
+
+    def alias(self, memory_mb: int) -> str:
+        """The name of the alias of one size."""
+        return self._journal.alias(memory_mb)
+
+    def in_order(self, sizes: Iterable[int]) -> tuple[int, ...]:
+        """Sizes in the order to publish them: the size that the function had comes last.
+
+        Publishing that puts $LATEST back, and it cannot be the version which the function's owner published of it.
+        """
+        return tuple(sorted(sizes, key=lambda memory_mb: (memory_mb == self.found.memory_mb, memory_mb)))
+
+    def publish(self, memory_mb: int) -> Version:
+        """Set the memory size and publish a version, which may take a while to become active.
 
         Raises:
             MemorySizeRefused: the account may not use so much memory.
             FunctionBusy: somebody else has changed the function meanwhile.
         """
-        self._set_memory(memory_mb)
-        version = self.function.publish(self._journal.mark, code_sha256=self._code_sha256)
-        if version.memory_mb != memory_mb:
+        version = self._publish(memory_mb)
+        if version.description != self._journal.mark:
+            # Nothing has changed since the owner published: AWS answers with their version, whose environments serve
+            # production. Once another size was published, the same configuration makes a version of its own.
+            self._publish_another(memory_mb)
+            version = self._publish(memory_mb)
+        if version.memory_mb != memory_mb or version.description != self._journal.mark:
             raise FunctionBusy(
                 f"version {version.number} was published with {version.memory_mb} MB instead of {memory_mb} MB",
                 hint="somebody else is changing the function; run again when they have finished",
             )
-        self.function.wait_until_active(version.number, give_up=self._stop)
-        self.function.create_alias(self._journal.alias(memory_mb), version.number, self._journal.mark)
+        return version
+
+    def activate(self, version: Version, *, stop: Callable[[], None]) -> None:
+        """Wait until a version can be invoked, and give it an alias. May be called for several at a time.
+
+        Args:
+            stop: called before each look; may raise to end the wait.
+
+        Raises:
+            SizeRefused: Lambda could not make it ready.
+        """
+        name = self.alias(version.memory_mb)
+        self.function.wait_until_active(version.number, give_up=stop)
+        self._aliases.append(name)
+        self.function.create_alias(name, version.number, self._journal.mark)
 
     def rest(self) -> None:
-        """Put $LATEST back."""
-        restore_memory(self.function, self._journal)
-        self._memory_mb = self._journal.memory_mb
+        """Put $LATEST back, if it is the original's. What somebody else has set is left, and noticed by `publish`.
+
+        Raises:
+            NotRestored: somebody else has deployed new code while $LATEST held a trial size.
+        """
+        if self._lock is None:
+            return
+        restore_memory(self.function, self._lock.journal)
+        self._memory_mb = self.found.memory_mb
+        self._lock.clear()
+
+    def _publish(self, memory_mb: int) -> Version:
+        self._set_memory(memory_mb)
+        version = self.function.publish(self._journal.mark, code_sha256=self.found.code_sha256)
+        if version.description == self._journal.mark:
+            self._versions.append(version)
+        return version
+
+    def _publish_another(self, memory_mb: int) -> None:
+        try:
+            self._publish(memory_mb + 1)
+        except MemorySizeRefused:
+            self._publish(memory_mb - 1)
 
     def _set_memory(self, memory_mb: int) -> None:
         before = self.function.wait_until_updated(give_up=self._stop)
-        if before.fingerprint != self._fingerprint or before.memory_mb != self._memory_mb:
+        if before.fingerprint != self.found.fingerprint or before.memory_mb != self._memory_mb:
             raise changed(self.function.ref.name)
-        if before.memory_mb != memory_mb:
-            self._stop()
-            self._memory_mb = memory_mb
-            try:
-                self.function.set_memory(memory_mb, before)
-            except MemorySizeRefused:
-                self._memory_mb = before.memory_mb
-                raise
-            self.function.wait_until_updated(give_up=self._stop)
+        if before.memory_mb == memory_mb:
+            return
+        self._stop()
+        if self._lock is not None and memory_mb != self.found.memory_mb:
+            self._lock.announce(memory_mb, holds_mb=before.memory_mb)
+        self._memory_mb = memory_mb
+        try:
+            self.function.set_memory(memory_mb, before)
+        except MemorySizeRefused:
+            self._memory_mb = before.memory_mb
+            raise
+        self.function.wait_until_updated(give_up=self._stop)
 
 
 def changed(name: str) -> FunctionBusy:

@@ -16,8 +16,18 @@ from powertune.model import Invocation, Status
 _ATTEMPTS = 20
 #: Answers that mean "not yet", given before anything is executed.
 _NOT_READY = frozenset(
-    {"ResourceConflictException", "ResourceNotReadyException", "SnapStartNotReadyException", "EC2ThrottledException"}
+    {
+        "CodeArtifactUserPendingException",
+        "EC2ThrottledException",
+        "ENINotReadyException",
+        "ResourceConflictException",
+        "ResourceNotReadyException",
+        "SnapStartNotReadyException",
+    }
 )
+_NOT_SEEN = "ResourceNotFoundException"
+#: How often Lambda may answer that it does not know a function or alias: what is new is not seen everywhere at once.
+_NOT_SEEN_YET = 8
 #: How much of a failing function's own words to keep.
 _WORDS = 500
 _UNNAMED = frozenset({"ServiceException", "InternalServerException"})
@@ -61,7 +71,7 @@ def invoke_once(
                 FunctionName=function, Payload=payload, LogType="Tail" if tail else "None", **more
             )
         except aws_errors() as error:
-            if _not_executed(error) and attempt < _ATTEMPTS - 1:
+            if _not_executed(error) and attempt < _last_attempt(error):
                 if is_throttled(error):
                     throttled()
                 aws.sleep(aws.backoff(attempt))
@@ -149,8 +159,13 @@ def _not_executed(error: Exception) -> bool:
     return (
         is_throttled(error)
         or code_of(error) in _NOT_READY
+        or code_of(error) == _NOT_SEEN
         or isinstance(error, EndpointConnectionError | ConnectTimeoutError)
     )
+
+
+def _last_attempt(error: Exception) -> int:
+    return (_NOT_SEEN_YET if code_of(error) == _NOT_SEEN else _ATTEMPTS) - 1
 
 
 def _may_have_executed(error: Exception) -> bool:

@@ -1,29 +1,35 @@
 """What a run has to undo, written on the function itself, so that any machine can undo it."""
 
 import json
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from powertune.errors import UsageError
+from powertune.errors import Changed, FunctionBusy, NotFound, UsageError
+
+if TYPE_CHECKING:
+    from powertune.aws.functions import LambdaFunction
 
 #: The alias whose description is the journal, and whose existence is the lock.
 JOURNAL_ALIAS = "powertune-journal"
 #: Lambda's limit on an alias's description.
 DESCRIPTION_LIMIT = 256
-_VERSION = 1
+_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Journal:
-    """A run and what it found: `memory_mb` is the original size, `sizes` those that it may set, None if too many.
+    """A run and what it found: `memory_mb` is the original size, `code_sha256` the code as GetFunction names it.
 
-    `copies` is how many copies of the function it makes; their names follow from its id.
+    `trial_mb` are the sizes that $LATEST may hold at this moment because the run has set them: the last one that it
+    set, and the one that it is about to set. `copies` is how many copies of the function it makes; their names follow
+    from its id.
     """
 
     run_id: str
     started_at: int
     memory_mb: int
-    sizes: tuple[int, ...] | None = None
+    code_sha256: str = ""
+    trial_mb: tuple[int, ...] = ()
     copies: int = 0
 
     @property
@@ -39,27 +45,27 @@ class Journal:
         """Whether the run created the alias of that name."""
         return name.startswith(f"powertune-{self.run_id}-")
 
-    def owns_memory(self, memory_mb: int) -> bool:
-        """Whether the run may have set this memory size; when it does not say which ones it sets, any."""
-        return self.sizes is None or memory_mb in self.sizes
-
     def encode(self) -> str:
-        """Compact JSON of at most 256 characters; leaves out the sizes where they do not fit."""
-        fields: dict[str, Any] = {"v": _VERSION, "run": self.run_id, "at": self.started_at, "mem": self.memory_mb}
-        if self.copies:
-            fields["copies"] = self.copies
-        for document in ({**fields, "sizes": self.sizes}, fields):
-            text = json.dumps(document, separators=(",", ":"))
-            if len(text) <= DESCRIPTION_LIMIT:
-                return text
-        raise AssertionError("a journal without sizes always fits")
+        """Compact JSON of at most 256 characters."""
+        fields: dict[str, Any] = {
+            "v": _VERSION,
+            "run": self.run_id,
+            "at": self.started_at,
+            "mem": self.memory_mb,
+            "code": self.code_sha256,
+            "trial": self.trial_mb,
+            "copies": self.copies,
+        }
+        text = json.dumps(fields, separators=(",", ":"))
+        assert len(text) <= DESCRIPTION_LIMIT, text
+        return text
 
     @classmethod
     def decode(cls, text: str) -> "Journal":
         """Read a description.
 
         Raises:
-            UsageError: it is not a journal, or one of a newer version.
+            UsageError: it is not a journal, or one of another version.
         """
         try:
             document = json.loads(text)
@@ -68,16 +74,76 @@ class Journal:
                     f"alias {JOURNAL_ALIAS} was written by another version of powertune (format {document['v']!r})",
                     hint="restore with the version that started the run",
                 )
-            sizes = document.get("sizes")
             return cls(
                 run_id=str(document["run"]),
                 started_at=int(document["at"]),
                 memory_mb=int(document["mem"]),
-                sizes=None if sizes is None else tuple(int(size) for size in sizes),
-                copies=int(document.get("copies", 0)),
+                code_sha256=str(document["code"]),
+                trial_mb=tuple(int(size) for size in document["trial"]),
+                copies=int(document["copies"]),
             )
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             raise UsageError(
                 f"the description of alias {JOURNAL_ALIAS} is not a journal: {text!r}",
                 hint="look at the function's memory size and aliases, then delete the alias by hand",
             ) from None
+
+
+def read_journal(function: "LambdaFunction") -> Journal | None:
+    """The journal of a run that is active or has died; None if there is none.
+
+    Raises:
+        UsageError: there is one, but this version of powertune cannot read it.
+    """
+    alias = function.alias(JOURNAL_ALIAS)
+    return None if alias is None else Journal.decode(alias.description)
+
+
+class JournalLock:
+    """The journal alias while a run holds it: says on the function what is about to be set, before it is set.
+
+    Every change is guarded by the alias's revision, so the journal of another run is never overwritten.
+    """
+
+    def __init__(self, function: "LambdaFunction", journal: Journal) -> None:
+        self._function = function
+        self._revision = ""
+        self.journal = journal
+
+    def take(self) -> None:
+        """Create the alias.
+
+        Raises:
+            AlreadyExists: another run is active, or has died.
+        """
+        self._revision = self._function.create_alias(JOURNAL_ALIAS, "$LATEST", self.journal.encode()).revision
+
+    def announce(self, memory_mb: int, *, holds_mb: int) -> None:
+        """Say that $LATEST, which holds one size, is about to get another.
+
+        Raises:
+            FunctionBusy: the journal is gone, or is another run's.
+        """
+        self._write({holds_mb, memory_mb})
+
+    def clear(self) -> None:
+        """Say that $LATEST holds its original size again: whatever it holds from now on, somebody else has set.
+
+        Raises:
+            FunctionBusy: the journal is gone, or is another run's.
+        """
+        self._write(set())
+
+    def _write(self, sizes: set[int]) -> None:
+        journal = replace(self.journal, trial_mb=tuple(sorted(sizes - {self.journal.memory_mb})))
+        if journal == self.journal:
+            return
+        try:
+            alias = self._function.describe_alias(JOURNAL_ALIAS, journal.encode(), revision=self._revision)
+        except (Changed, NotFound):
+            raise FunctionBusy(
+                f"the journal of run {journal.run_id} is no longer on {self._function.ref.name}: somebody else has "
+                "restored the function, or deleted the alias",
+                hint="do not restore a function while a run on it is active",
+            ) from None
+        self.journal, self._revision = journal, alias.revision

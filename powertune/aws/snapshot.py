@@ -27,6 +27,10 @@ _VOLATILE = frozenset(
     }
 )
 
+#: What AWS fills in: the VPC of the subnets, and words about what it could not read. Nobody deploys them.
+_FILLED_IN = frozenset({"VpcId", "Error"})
+_EMPTY: tuple[Any, ...] = (None, "", False)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Version:
@@ -43,6 +47,24 @@ class Version:
             number=str(document["Version"]),
             memory_mb=int(document["MemorySize"]),
             description=document.get("Description", ""),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alias:
+    """An alias. `revision` changes with each of its updates."""
+
+    version: str
+    description: str
+    revision: str
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "Alias":
+        """An alias as AWS describes it."""
+        return cls(
+            version=str(document["FunctionVersion"]),
+            description=document.get("Description", ""),
+            revision=document.get("RevisionId", ""),
         )
 
 
@@ -100,7 +122,25 @@ class Snapshot:
         return str(self.configuration.get("StateReason", "no reason given"))
 
     @property
+    def code_sha256(self) -> str:
+        """The digest of the code, as AWS names it."""
+        return str(self.configuration.get("CodeSha256", ""))
+
+    @property
     def fingerprint(self) -> str:
-        """A digest of the code and of everything configured, except the memory size and what AWS changes itself."""
+        """A digest of the code and of everything configured, except the memory size and what AWS changes itself.
+
+        A setting that is empty or off is the same as one that is absent: AWS may answer with either.
+        """
         lasting = {name: value for name, value in self.configuration.items() if name not in _VOLATILE}
-        return hashlib.sha256(json.dumps(lasting, sort_keys=True, default=str).encode()).hexdigest()[:16]
+        return hashlib.sha256(json.dumps(_plain(lasting), sort_keys=True, default=str).encode()).hexdigest()[:16]
+
+
+def _plain(value: Any) -> Any:
+    """A setting without what AWS fills in by itself; None if nothing is left."""
+    if isinstance(value, Mapping):
+        known = {name: _plain(item) for name, item in value.items() if name not in _FILLED_IN}
+        return {name: item for name, item in known.items() if item not in _EMPTY} or None
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value] or None
+    return value

@@ -5,29 +5,28 @@ from dataclasses import replace
 from threading import Event, Lock
 
 from powertune.aws.client import Aws
-from powertune.aws.copies import delete_copies, make_copy, other_runtime_version
-from powertune.aws.copy_names import copy_names
-from powertune.aws.copy_request import Wanted
-from powertune.aws.functions import LambdaFunction, over_limit
+from powertune.aws.copies import delete_copies
+from powertune.aws.functions import LambdaFunction
 from powertune.aws.holder import Holder, changed
 from powertune.aws.invocation import Sent, invoke_once, only_of_size, own_words, with_report
-from powertune.aws.journal import JOURNAL_ALIAS, Journal
+from powertune.aws.journal import Journal, JournalLock, read_journal
 from powertune.aws.logs import find_reports
 from powertune.aws.processor import process
+from powertune.aws.publisher import Publisher
 from powertune.aws.snapshot import Snapshot
-from powertune.aws.undo import read_journal, undo
+from powertune.aws.undo import undo
 from powertune.errors import (
     AccessDenied,
     AlreadyExists,
     FunctionBusy,
-    MemorySizeRefused,
     NotFound,
     NotRestored,
     PowertuneError,
     Unavailable,
     UsageError,
 )
-from powertune.model import Advisory, Architecture, Configuration, FunctionRef, Invocation
+from powertune.measure import Publishing
+from powertune.model import Advisory, Configuration, FunctionRef, Invocation
 from powertune.plan import Plan
 
 
@@ -54,17 +53,14 @@ class AwsTarget:
         self._state = plan.function
         self._closing = Event()
         #: Changes are given up once undoing begins; undoing itself is patient.
-        self._changes = LambdaFunction.of(replace(aws, give_up=self._stop_if_closing), plan.function)
+        changes = LambdaFunction.of(replace(aws, give_up=self._stop_if_closing), plan.function)
+        self._publisher = Publisher(plan, changes, journal=self._new_journal, stop=self._stop_if_closing)
         self._function = LambdaFunction.of(aws, plan.function)
-        self._holders: dict[Architecture, Holder] = {}
         self._restore_command = restore_command
         self._before, self._after = processors
         self._clock = clock
-        self._journal: Journal | None = None
+        self._lock: JournalLock | None = None
         self._opening = False
-        #: Whether a copy may yet appear, as its creation was not answered.
-        self._uncertain = False
-        self._limit_mb: int | None = None
         self._changing = Lock()
         self._counting = Lock()
         self._throttles = 0
@@ -81,57 +77,38 @@ class AwsTarget:
             FunctionBusy: another run is active on the function, or has died on it.
         """
         if self._plan.touches_original:
-            self._lock()
+            self._take_lock()
         else:
-            self._journal = self._new_journal(self._state.memory_mb)
             self._opening = True
 
-    def publish(self, configuration: Configuration) -> None:
-        """Set the memory size, publish a version, and give it an alias; on a copy if it is to be on one.
+    def publish(self, configurations: Sequence[Configuration], publishing: Publishing) -> None:
+        """Publish a version of each and give it an alias, on a copy if it is to be on one; put $LATEST back.
 
         Raises:
-            MemorySizeRefused: the account may not use so much memory.
             FunctionBusy: somebody else has changed the function meanwhile.
             FunctionRefused: no copy can be made of it.
         """
-        memory_mb = configuration.memory_mb
-        if self._limit_mb is not None and memory_mb > self._limit_mb:
-            raise over_limit(memory_mb, self._limit_mb)
         with self._changing:
-            journal = self._held()
-            if configuration.architecture not in self._holders:
-                self._holders[configuration.architecture] = self._make_copy(configuration.architecture, journal)
-            try:
-                self._holders[configuration.architecture].publish(memory_mb)
-            except MemorySizeRefused as refused:
-                self._limit_mb = refused.limit_mb
-                raise
-
-    def rest(self) -> None:
-        """Put $LATEST back while measuring goes on: production calls it only as long as publishing takes."""
-        with self._changing:
-            if self._plan.touches_original:
-                self._holders[self._state.architecture].rest()
+            self._held()
+            self._publisher.publish(configurations, publishing)
 
     def invoke(self, configuration: Configuration, payload: bytes, lane: int) -> Invocation:
         """Invoke the alias of a size once, with the processors around it."""
+        holder = self._holder(configuration)
         event = payload if self._before is None else process(self._aws, self._before, payload) or payload
         try:
             sent = invoke_once(
                 self._aws,
-                function=self._holders[configuration.architecture].function.ref.unqualified,
-                qualifier=self._held().alias(configuration.memory_mb),
+                function=holder.function.ref.unqualified,
+                qualifier=holder.alias(configuration.memory_mb),
                 payload=event,
                 tail=self._plan.design.telemetry != "logs",
                 lane=lane,
                 started_at=self._clock(),
                 throttled=self._count_throttle,
             )
-        except NotFound:
-            raise FunctionBusy(
-                f"the versions of this run are gone: somebody has restored or deleted {self._state.name} meanwhile",
-                hint="do not restore a function while a run on it is active",
-            ) from None
+        except NotFound as error:
+            raise self._vanished(holder.function, holder.alias(configuration.memory_mb), error) from None
         if sent.invocation.status.failed:
             self._note_failure(configuration, sent)
         if self._after is not None:
@@ -178,6 +155,8 @@ class AwsTarget:
             try:
                 for note in self._undo():
                     self._advise_once("kept", note, "look at it, and mend it by hand if it is not wanted")
+            except NotRestored:
+                raise
             except PowertuneError as error:
                 what = "hold a trial configuration" if self._plan.touches_original else "have temporary copies"
                 raise NotRestored(
@@ -193,72 +172,74 @@ class AwsTarget:
     @property
     def advisories(self) -> tuple[Advisory, ...]:
         """What came up while publishing, reading logs, and undoing."""
-        return tuple(self._advisories)
+        return (*self._publisher.advisories, *self._advisories)
 
     def _undo(self) -> tuple[str, ...]:
+        uncertain = self._publisher.uncertain
         if not self._plan.touches_original:
-            return delete_copies(self._function, self._plan.run_id, len(self._plan.copies), uncertain=self._uncertain)
-        journal = self._journal or self._own_journal()
-        return () if journal is None else undo(self._function, journal, uncertain=self._uncertain)
+            return delete_copies(self._function, self._plan.run_id, len(self._plan.copies), uncertain=uncertain)
+        journal = self._lock.journal if self._lock is not None else self._own_journal()
+        if journal is None:
+            return ()
+        holder = self._publisher.holder(self._state.architecture)
+        return undo(
+            self._function,
+            journal,
+            uncertain=uncertain,
+            aliases=() if holder is None else holder.aliases,
+            versions=() if holder is None else holder.published,
+        )
 
-    def _lock(self) -> None:
+    def _take_lock(self) -> None:
         found = self._function.wait_until_updated()
-        journal = self._new_journal(found.memory_mb)
+        lock = JournalLock(self._function, self._new_journal(found))
         self._opening = True
         try:
-            self._function.create_alias(JOURNAL_ALIAS, "$LATEST", journal.encode())
+            lock.take()
         except AlreadyExists:
             self._opening = False
             raise self._locked() from None
-        self._journal = journal
+        self._lock = lock
         # Another run may have ended between the look and the lock: then the size that was seen was its trial.
         locked = self._function.wait_until_updated()
         if locked.memory_mb != found.memory_mb or locked.fingerprint != self._state.fingerprint:
-            self._journal = Journal(run_id=journal.run_id, started_at=journal.started_at, memory_mb=locked.memory_mb)
+            lock.journal = self._new_journal(locked)
             raise changed(self._state.name)
-        self._holders[self._state.architecture] = self._holder(self._changes, journal, locked)
+        self._publisher.hold(locked, lock)
 
-    def _make_copy(self, architecture: Architecture, journal: Journal) -> Holder:
-        """Copy $LATEST as it was when the plan was made, but for what may be published of it in this moment."""
-        names = copy_names(self._state.name, journal.run_id, len(self._plan.copies))
-        seen = self._changes.wait_until_updated(give_up=self._stop_if_closing)
-        if seen.fingerprint != self._state.fingerprint:
-            raise changed(self._state.name)
-        wanted = Wanted(
-            name=names[self._plan.copies.index(architecture)],
-            run_id=journal.run_id,
-            architecture=architecture,
-            log_group=self._state.log_group,
-            image_uri=self._plan.image_uri(architecture),
-        )
-        try:
-            copy, made = make_copy(self._changes, seen, wanted)
-        except (FunctionBusy, Unavailable):
-            self._uncertain = True
-            raise
-        self._advisories.extend(other_runtime_version(seen, made))
-        return self._holder(copy, journal, made)
-
-    def _holder(self, function: LambdaFunction, journal: Journal, found: Snapshot) -> Holder:
-        return Holder(function, journal, found, stop=self._stop_if_closing)
-
-    def _new_journal(self, memory_mb: int) -> Journal:
+    def _new_journal(self, found: Snapshot) -> Journal:
         return Journal(
             run_id=self._plan.run_id,
             started_at=int(self._clock()),
-            memory_mb=memory_mb,
-            sizes=tuple(sorted({c.memory_mb for c in self._plan.design.configurations})) or None,
+            memory_mb=found.memory_mb,
+            code_sha256=found.code_sha256,
             copies=len(self._plan.copies),
         )
 
-    def _held(self) -> Journal:
+    def _held(self) -> None:
         self._stop_if_closing()
-        assert self._journal is not None, "open() comes first"
-        return self._journal
+        assert self._opening, "open() comes first"
 
     def _stop_if_closing(self) -> None:
         if self._closing.is_set():
             raise FunctionBusy("the run is being undone", hint="start another run")
+
+    def _holder(self, configuration: Configuration) -> Holder:
+        self._held()
+        holder = self._publisher.holder(configuration.architecture)
+        assert holder is not None, "publish() comes first"
+        return holder
+
+    def _vanished(self, function: LambdaFunction, alias: str, error: NotFound) -> PowertuneError:
+        """Why Lambda does not know an alias that was created."""
+        if function.alias(alias) is not None:
+            return Unavailable(
+                f"{error.message}, although it exists", hint="Lambda has not caught up; run again later"
+            )
+        return FunctionBusy(
+            f"the versions of this run are gone: somebody has restored or deleted {self._state.name} meanwhile",
+            hint="do not restore a function while a run on it is active",
+        )
 
     def _own_journal(self) -> Journal | None:
         """Our journal, if its creation went through although its answer was lost; nobody else's."""

@@ -90,6 +90,10 @@ class RunObserver:
             sizes = ", ".join(str(trial.configuration) for trial in batch.trials)
             self.say(f"{sizes}: {batch.why}")
 
+    def waiting(self, configuration: Configuration, what: str) -> None:
+        """Show what a size waits for."""
+        self._progress.update(self._tasks[configuration], note=what)
+
     def published(self, configuration: Configuration) -> None:
         """Show that a size can be invoked."""
         self._progress.update(self._tasks[configuration], note="published")

@@ -37,7 +37,7 @@ def restore(
 
 
 def _restore(function: "LambdaFunction", command: str, *, yes: bool) -> None:
-    from powertune.aws.undo import read_journal
+    from powertune.aws.journal import read_journal
     from powertune.cli.console import confirmed, on_terminal, say
     from powertune.cli.restoring import restore_now
     from powertune.errors import NotFound, UsageError

@@ -28,6 +28,8 @@ def restore_now(
         try:
             notes = () if journal is None else undo(function, journal)
             kept = [copy for copy in copies if not _deleted(function, copy)]
+        except NotRestored:
+            raise
         except PowertuneError as error:
             raise NotRestored(f"{name} is not restored: {error.message}", hint=command) from error
         except KeyboardInterrupt:

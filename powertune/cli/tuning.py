@@ -10,11 +10,10 @@ from typing import Any
 
 from powertune import files, results
 from powertune.aws.functions import LambdaFunction
-from powertune.aws.journal import Journal
+from powertune.aws.journal import Journal, read_journal
 from powertune.aws.portability import check_copies
 from powertune.aws.preflight import preflight
 from powertune.aws.target import AwsTarget
-from powertune.aws.undo import read_journal
 from powertune.cli import rendering
 from powertune.cli.console import confirmed, on_terminal, say
 from powertune.cli.interrupts import Interrupts, interruptible

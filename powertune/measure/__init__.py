@@ -4,13 +4,13 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from powertune.errors import PowertuneError
-from powertune.measure.protocols import Observer, Target
+from powertune.measure.protocols import Observer, Publishing, Target
 from powertune.measure.session import Session
 from powertune.model import TuningRun
 from powertune.plan import Plan
 from powertune.search import Search
 
-__all__ = ["Observer", "Target", "measure"]
+__all__ = ["Observer", "Publishing", "Target", "measure"]
 
 
 def measure(

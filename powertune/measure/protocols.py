@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from powertune.errors import SizeRefused
 from powertune.model import Advisory, Batch, Configuration, Invocation, TuningRun
 
 
@@ -13,16 +14,11 @@ class Target(Protocol):
         """Take the lock and write the journal, before the first change."""
         ...
 
-    def publish(self, configuration: Configuration) -> None:
-        """Make the configuration ready to be invoked. Never called for two at a time.
+    def publish(self, configurations: Sequence[Configuration], publishing: "Publishing") -> None:
+        """Make configurations ready to be invoked, and tell of each as soon as it is.
 
-        Raises:
-            SizeRefused: it cannot be made ready at this size, in this account.
+        When it returns, nothing that publishing had to change is still changed. Never called for two at a time.
         """
-        ...
-
-    def rest(self) -> None:
-        """Nothing more to publish for now: put back what publishing had to change."""
         ...
 
     def invoke(self, configuration: Configuration, payload: bytes, lane: int) -> Invocation:
@@ -41,7 +37,7 @@ class Target(Protocol):
         """Leave the function as it was found. Idempotent.
 
         Raises:
-            NotRestored: it could not be, and the hint says what mends it.
+            NotRestored: it could not be, and the hint says what fixes it.
         """
         ...
 
@@ -56,11 +52,31 @@ class Target(Protocol):
         ...
 
 
+class Publishing(Protocol):
+    """Who is told how publishing goes on. Called from any thread."""
+
+    def waiting(self, configuration: Configuration, what: str) -> None:
+        """What the configuration has to wait for now, for a person: `making a temporary copy of the function`."""
+        ...
+
+    def ready(self, configuration: Configuration) -> None:
+        """The configuration can be invoked."""
+        ...
+
+    def refused(self, configuration: Configuration, refused: SizeRefused) -> None:
+        """The configuration cannot be made ready at this size, in this account."""
+        ...
+
+
 class Observer(Protocol):
     """Somebody who watches a run. Called from the thread that measures."""
 
     def chosen(self, batch: Batch) -> None:
         """The search has chosen what to measure next, or that it is enough, and says why."""
+        ...
+
+    def waiting(self, configuration: Configuration, what: str) -> None:
+        """What the configuration waits for before it can be invoked, for a person."""
         ...
 
     def published(self, configuration: Configuration) -> None:

@@ -9,6 +9,7 @@ from threading import Thread
 
 from powertune import __version__
 from powertune.errors import SizeRefused
+from powertune.measure.pauses import Pauses
 from powertune.measure.protocols import Observer, Target
 from powertune.measure.record import Budget, Record
 from powertune.model import UNDER_WAY, Batch, Configuration, Invocation, Trial, TuningRun
@@ -24,6 +25,12 @@ class _Job:
     configuration: Configuration
     payload: int
     lane: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    configuration: Configuration
+    what: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +50,23 @@ class _Failed:
     error: BaseException
 
 
-_Event = _Published | _Invoked | _Failed
+_Event = _Waiting | _Published | _Invoked | _Failed
+
+
+@dataclass(frozen=True, slots=True)
+class _Publishing:
+    """Hands over to the thread that measures what the target tells while it publishes."""
+
+    events: SimpleQueue[_Event]
+
+    def waiting(self, configuration: Configuration, what: str) -> None:
+        self.events.put(_Waiting(configuration, what))
+
+    def ready(self, configuration: Configuration) -> None:
+        self.events.put(_Published(configuration))
+
+    def refused(self, configuration: Configuration, refused: SizeRefused) -> None:
+        self.events.put(_Published(configuration, refused))
 
 
 class Session:
@@ -70,6 +93,8 @@ class Session:
         self._published: set[Configuration] = set()
         self._refused: set[Configuration] = set()
         self._budget = Budget(limit=plan.max_spend)
+        self._pauses = Pauses(asked_s=plan.sleep_s)
+        self._publish_costs: dict[Configuration, float] = {}
         self._worst: dict[Configuration, float] = {}
         self._batches: list[Batch] = []
         self._publisher: Thread | None = None
@@ -93,8 +118,9 @@ class Session:
                 if not complete:
                     return "budget"
                 self._observer.saved(self.snapshot(UNDER_WAY))
-                if self._plan.sleep_s:
-                    self._sleep(self._plan.sleep_s)
+                pause_s = self._pauses.after_round(self._record.measurements().values())
+                if pause_s:
+                    self._sleep(pause_s)
 
     def _note(self, batch: Batch) -> None:
         if batch.why is not None:
@@ -112,7 +138,7 @@ class Session:
             function=self._plan.function,
             design=self._plan.design,
             measurements=tuple(self._record.measurements().values()),
-            advisories=(*self._plan.advisories, *self._target.advisories),
+            advisories=(*self._plan.advisories, *self._pauses.advisories, *self._target.advisories),
             stopped=stopped,
             throttles=self._target.throttles,
             traffic=self._plan.traffic,
@@ -144,8 +170,10 @@ class Session:
         new = sorted({job.configuration for job in jobs} - self._published)
         waiting = {c: [job for job in jobs if job.configuration == c] for c in new}
         ready = deque(job for job in jobs if job.configuration in self._published)
-        if not self._budget.promise(sum(self._plan.publish_cost(c) for c in new)):
+        costs = self._costs_of_publishing(new)
+        if not self._budget.promise(sum(costs.values())):
             return False
+        self._publish_costs |= costs
         if new:
             self._publisher = Thread(target=self._publish, args=(new, self._publisher), name="publisher", daemon=True)
             self._publisher.start()
@@ -154,6 +182,8 @@ class Session:
             if not affordable and not self._in_flight:
                 return False
             match self._events.get():
+                case _Waiting(configuration, what):
+                    self._observer.waiting(configuration, what)
                 case _Published(configuration, refused):
                     ready.extend(self._publish_done(configuration, refused, waiting.pop(configuration)))
                 case _Invoked(job, invocation):
@@ -188,7 +218,7 @@ class Session:
         self, configuration: Configuration, refused: SizeRefused | None, jobs: list[_Job]
     ) -> list[_Job]:
         self._published.add(configuration)
-        price = self._plan.publish_cost(configuration)
+        price = self._publish_costs[configuration]
         self._budget.settle(price, price if refused is None else 0.0)
         if refused is None:
             self._observer.published(configuration)
@@ -205,12 +235,22 @@ class Session:
         self._record.add(job.configuration, invocation)
         self._observer.invoked(job.configuration, invocation, self._budget.spent)
 
+    def _costs_of_publishing(self, new: list[Configuration]) -> dict[Configuration, float]:
+        """What publishing each may cost. The current size may take another one before it, if there is none."""
+        current = self._plan.function.current
+        others = {c for c in {*new, *self._published} - self._refused if c.architecture is current.architecture}
+        costs = {configuration: self._plan.publish_cost(configuration) for configuration in new}
+        if self._plan.touches_original and others == {current}:
+            costs = {c: 2 * cost if c == current else cost for c, cost in costs.items()}
+        return costs
+
     def _cost(self, configuration: Configuration, invocation: Invocation) -> float:
         """What an invocation cost; without a report, the most that it can have cost."""
         if invocation.billed_ms is None:
             return self._worst_cost(configuration)
         storage = self._plan.function.ephemeral_storage_mb
-        return self._plan.prices.invocation_cost(configuration, invocation.billed_ms, storage)
+        restored = self._plan.restore_cost(configuration) if invocation.restore_ms is not None else 0.0
+        return self._plan.prices.invocation_cost(configuration, invocation.billed_ms, storage) + restored
 
     def _worst_cost(self, configuration: Configuration) -> float:
         """The most that an invocation can cost; it is asked for all the time."""
@@ -233,18 +273,11 @@ class Session:
                 self._budget.spent += self._cost(configuration, known) - self._worst_cost(configuration)
 
     def _publish(self, configurations: list[Configuration], before: Thread | None) -> None:
-        """In the publisher's thread: one after the other, as AWS demands, then put $LATEST to rest."""
+        """In the publisher's thread: one batch after the other, as AWS demands."""
         try:
             if before is not None:
                 before.join()
-            for configuration in configurations:
-                try:
-                    self._target.publish(configuration)
-                except SizeRefused as refused:
-                    self._events.put(_Published(configuration, refused))
-                else:
-                    self._events.put(_Published(configuration))
-            self._target.rest()
+            self._target.publish(configurations, _Publishing(self._events))
         except BaseException as error:  # carried to the measuring thread, which raises it
             self._events.put(_Failed(error))
 

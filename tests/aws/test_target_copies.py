@@ -8,12 +8,12 @@ import pytest
 from fakes import FakeLambda, RecordingObserver, client_error, fake_aws
 from hypothesis import given
 from hypothesis import strategies as st
-from runs import READING, make_fake, plan_for, target_for, tune
+from runs import READING, Told, make_fake, plan_for, target_for, tune
 
 from powertune.aws.copies import find_copies
 from powertune.aws.functions import LambdaFunction
-from powertune.aws.journal import JOURNAL_ALIAS
-from powertune.aws.undo import read_journal, undo
+from powertune.aws.journal import JOURNAL_ALIAS, read_journal
+from powertune.aws.undo import undo
 from powertune.errors import FunctionBusy, FunctionRefused, NotRestored, PowertuneError, Unavailable
 from powertune.measure import measure
 from powertune.model import Architecture, Configuration, FunctionRef, Population
@@ -231,8 +231,7 @@ def test_a_run_that_died_at_any_call_is_undone_from_what_is_on_aws(kind: str, at
     target = target_for(fake, made)
     try:
         target.open()
-        for configuration in made.design.configurations:
-            target.publish(configuration)
+        target.publish(made.design.configurations, Told())
     except PowertuneError:
         pass
     fake.on_call = fake.after_call = lambda name, kwargs: None
@@ -353,8 +352,7 @@ def test_a_function_that_is_deleted_meanwhile_leaves_no_copies() -> None:
     made = plan(fake, "both architectures")
     target = target_for(fake, made)
     target.open()
-    for configuration in made.design.configurations:
-        target.publish(configuration)
+    target.publish(made.design.configurations, Told())
     del fake.functions["fn"]
     target.undo()
     assert fake.functions == {}

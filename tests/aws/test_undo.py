@@ -8,12 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powertune.aws.functions import LambdaFunction
-from powertune.aws.journal import JOURNAL_ALIAS, Journal
-from powertune.aws.undo import read_journal, undo
+from powertune.aws.journal import JOURNAL_ALIAS, Journal, read_journal
+from powertune.aws.undo import undo
 from powertune.errors import AccessDenied, FunctionBusy
 from powertune.model import FunctionRef
 
-JOURNAL = Journal(run_id="abcd1234", started_at=1, memory_mb=512, sizes=(128, 256, 1024))
+JOURNAL = Journal(
+    run_id="abcd1234", started_at=1, memory_mb=512, code_sha256="sha-of-the-code", trial_mb=(128, 256, 1024)
+)
 REF = FunctionRef(name="fn")
 
 

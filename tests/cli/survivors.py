@@ -21,6 +21,10 @@ import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ReadTimeoutError
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from runs import Told
+
 from powertune.aws.client import Place
 from powertune.aws.functions import LambdaFunction
 from powertune.aws.portability import check_copies
@@ -97,9 +101,7 @@ def publish_both(hook: Hook) -> None:
         check_copies(LambdaFunction(aws, site.ref), plan)
         target = AwsTarget(aws, plan, restore_command=site.restore_command, clock=time.time)
         target.open()
-        for configuration in plan.design.configurations:
-            target.publish(configuration)
-        target.rest()
+        target.publish(plan.design.configurations, Told())
         show_copies()
         target.undo()
 

@@ -122,6 +122,8 @@ class FakeLambda:
         self.concurrency = 1000
         #: One item a page, so that whoever reads only the first page is found out.
         self.page_size = 1
+        #: Aliases and versions, by name or number, that listings do not show yet.
+        self.unlisted: set[str] = set()
         self._lock = threading.RLock()
         self._busy: dict[str, int] = {}
 
@@ -330,13 +332,15 @@ class FakeLambda:
 
     def list_aliases(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("list_aliases", kwargs)
-        items = sorted(self._function(kwargs).aliases.values(), key=lambda alias: str(alias["Name"]))
+        aliases = self._function(kwargs).aliases.values()
+        items = sorted((a for a in aliases if a["Name"] not in self.unlisted), key=lambda a: str(a["Name"]))
         return self._page("Aliases", items, kwargs)
 
     def list_versions_by_function(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("list_versions_by_function", kwargs)
         function = self._function(kwargs)
-        return self._page("Versions", [function.configuration, *function.versions.values()], kwargs)
+        versions = [v for number, v in function.versions.items() if number not in self.unlisted]
+        return self._page("Versions", [function.configuration, *versions], kwargs)
 
     def _page(self, name: str, items: list[dict[str, Any]], kwargs: dict[str, Any]) -> dict[str, Any]:
         at = int(kwargs.get("Marker", 0))

@@ -53,6 +53,9 @@ READS = {
 VOLATILE = ("LastModified", "RevisionId")
 NAME = "survivor"
 
+#: A memory size that no run of these tries.
+THEIR_MB = 2048
+
 
 def snapshot() -> Any:
     """Everything that a run must give back."""
@@ -207,16 +210,30 @@ def say(**fields: Any) -> None:
 
 
 def kill_everywhere(run: Callable[[Hook], None]) -> None:
+    """Every other time, somebody else deploys a memory size of their own before the function is restored."""
     before = snapshot()
+    theirs = deployed(before, THEIR_MB)
+    own_mb = before[0][0]["MemorySize"]
     for when in ("before-send", "after-call"):
         for number in range(100):
             status = in_child(run, kill_at(number, when))
-            restored = None
-            if os.WIFSIGNALED(status):
-                restored = run_app(["restore", NAME, "--yes"])
-            say(when=when, number=number, status=status, restored=restored, same=snapshot() == before)
             if not os.WIFSIGNALED(status):
+                say(when=when, number=number, status=status, restored=None, same=snapshot() == before)
                 break
+            expected = before
+            if number % 2:
+                boto3.client("lambda").update_function_configuration(FunctionName=NAME, MemorySize=THEIR_MB)
+                expected = theirs
+            restored = run_app(["restore", NAME, "--yes"])
+            say(when=when, number=number, status=status, restored=restored, same=snapshot() == expected)
+            boto3.client("lambda").update_function_configuration(FunctionName=NAME, MemorySize=own_mb)
+
+
+def deployed(before: Any, memory_mb: int) -> Any:
+    """The same, but for the memory size of $LATEST."""
+    (latest, *versions), *others = before
+    listed = [{**v, "MemorySize": memory_mb} if v["Version"] == "$LATEST" else v for v in versions]
+    return [[{**latest, "MemorySize": memory_mb}, *listed], *others]
 
 
 def fail_everywhere(run: Callable[[Hook], None]) -> None:

@@ -56,7 +56,7 @@ def function(aws_environment: EmbeddedAWS, client: Any, source: Path) -> Any:
 
 
 #: How many calls change something, at least: before each of them, and after it, the process is killed once.
-CHANGES = {"plain": 15, "isolated": 12, "both": 20}
+CHANGES = {"plain": 20, "isolated": 12, "both": 24}
 
 
 @pytest.mark.long

@@ -62,7 +62,7 @@ def test_a_size_that_stays_cold_is_tried_with_pauses_until_environments_are_reus
     assert (environments.slept[0], {*environments.slept[1:]}) == (0.5, {1.0})
     (advisory,) = [a for a in run.advisories if a.code == "paused"]
     assert "128 MB" in advisory.message
-    assert "up to 1.0 s apart; then environments were reused" in advisory.message
+    assert "up to 1 s apart; then environments were reused" in advisory.message
 
 
 def test_pauses_that_do_not_help_end() -> None:

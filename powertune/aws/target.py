@@ -13,12 +13,14 @@ from powertune.aws.holder import Holder, changed
 from powertune.aws.invocation import Sent, invoke_once, only_of_size, own_words, with_report
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
 from powertune.aws.logs import find_reports
+from powertune.aws.portability import copy_denied
 from powertune.aws.processor import process
 from powertune.aws.snapshot import Snapshot
 from powertune.aws.undo import read_journal, undo
 from powertune.errors import (
     AccessDenied,
     AlreadyExists,
+    CopyDenied,
     FunctionBusy,
     MemorySizeRefused,
     NotFound,
@@ -64,6 +66,8 @@ class AwsTarget:
         self._opening = False
         #: Whether a copy may yet appear, as its creation was not answered.
         self._uncertain = False
+        #: Whether no copy exists, as the first one was not allowed.
+        self._denied = False
         self._limit_mb: int | None = None
         self._changing = Lock()
         self._counting = Lock()
@@ -196,9 +200,13 @@ class AwsTarget:
         return tuple(self._advisories)
 
     def _undo(self) -> tuple[str, ...]:
+        if not self._plan.touches_original and self._denied:
+            return ()  # this identity may not even ask whether there are copies
         if not self._plan.touches_original:
             return delete_copies(self._function, self._plan.run_id, len(self._plan.copies), uncertain=self._uncertain)
         journal = self._journal or self._own_journal()
+        if journal is not None and self._denied:
+            journal = replace(journal, copies=0)
         return () if journal is None else undo(self._function, journal, uncertain=self._uncertain)
 
     def _lock(self) -> None:
@@ -233,6 +241,9 @@ class AwsTarget:
         )
         try:
             copy, made = make_copy(self._changes, seen, wanted)
+        except CopyDenied as denied:
+            self._denied = self._holders.keys().isdisjoint(self._plan.copies)
+            raise copy_denied(self._plan, denied) from denied
         except (FunctionBusy, Unavailable):
             self._uncertain = True
             raise

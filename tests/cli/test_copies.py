@@ -70,7 +70,21 @@ def test_the_plan_says_what_is_copied(function: Any, capfd: pytest.CaptureFixtur
     document = json.loads(capfd.readouterr().out)
     assert document["copies"] == [str(own_architecture())]
     assert run_app([*RUN, "--dry-run", "--format", "json"]) == 0
-    assert json.loads(capfd.readouterr().out)["copies"] == []
+    document = json.loads(capfd.readouterr().out)
+    assert (document["copies"], document["placement"]["isolate"]) == ([], False)
+    assert run_app([*RUN, "--dry-run", "--format", "json", "--in-place"]) == 0
+    placement = json.loads(capfd.readouterr().out)["placement"]
+    assert (placement["isolate"], placement["asked"], placement["touches_original"]) == (False, True, True)
+
+
+def test_in_place_and_isolate_together_are_wrong_usage(
+    function: Any, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run_app([*RUN, "--dry-run", "--isolate", "--in-place"]) == 2
+    assert "--in-place and --isolate contradict each other" in capfd.readouterr().err
+    monkeypatch.setenv("POWERTUNE_ISOLATE", "true")
+    assert run_app([*RUN, "--dry-run", "--in-place"]) == 0
+    assert "in place, as asked" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize("wanted", ["both", "the other"])

@@ -73,4 +73,6 @@ def iam(
     open_places = [word for word in PLACEHOLDERS if word in policy_text(document)]
     if open_places:
         say(f"replace {' and '.join(open_places)} by your own, or give ARNs with --function and --role")
+    if command == "run" and not (copies or isolate):
+        say("where $LATEST is in use, a run measures a copy: --isolate prints the policy that this takes")
     write_output(policy_text(document).encode(), output)

@@ -58,7 +58,7 @@ class Share:
     @property
     def pool(self) -> str:
         """What the pool is called."""
-        return "reserved concurrency" if self.reserved else "unreserved concurrency of the account"
+        return "function's reserved concurrency" if self.reserved else "account's unreserved concurrency"
 
 
 def architectures_of(options: RunOptions, function: FunctionState) -> tuple[Architecture, ...]:

@@ -72,7 +72,8 @@ def other_runtime_version(seen: Snapshot, made: Snapshot) -> tuple[Advisory, ...
         Advisory(
             code="other-runtime-version",
             message=f"the copy {names[0]} is measured on runtime version {now}, but {names[1]} runs on {was}",
-            next_step="measure the function itself, without --isolate, or let Lambda update its runtime first",
+            next_step="measure the function itself with --in-place instead of --isolate, or let Lambda update its "
+            "runtime first",
         ),
     )
 

@@ -217,13 +217,12 @@ def _where(plan: Plan) -> str:
 def _concurrency(plan: Plan) -> str:
     """How many invocations run at a time, and what that leaves to others."""
     share = plan.share
-    pool = f"{share.pool}, {share.limit:,}"
     used = "how much others use is not known"
     if share.in_use is not None:
-        used = f"others used up to {share.in_use:,} in the last two weeks"
+        used = f"others used {f'up to {share.in_use:,}' if share.in_use else 'none'} in the last two weeks"
     if plan.function.platform is not None:
         return f"at most {share.concurrency} at a time"
-    return f"at most {share.concurrency} at a time, of the {pool} ({used})"
+    return f"at most {share.concurrency} at a time, of the {share.pool} of {share.limit:,} ({used})"
 
 
 def _felt(plan: Plan) -> tuple[str, ...]:
@@ -232,11 +231,11 @@ def _felt(plan: Plan) -> tuple[str, ...]:
         return ()
     name = plan.function.name
     if not plan.touches_original:
-        return (f"nothing by who invokes {name}; its log group gets the lines of the copies",)
+        return (f"callers of {name} notice nothing; its log group gets the log lines of the copies",)
     return (
-        "who invokes $LATEST meets a trial size while that is published, and a version that somebody else publishes "
-        "at that moment keeps it",
-        f"the metrics, alarms and log group of {name} include the invocations of this run, and its errors",
+        "callers of $LATEST get a trial size while it is published; so does a version that somebody else publishes "
+        "at that moment",
+        f"the metrics, alarms, and log group of {name} include the invocations and errors of this run",
     )
 
 

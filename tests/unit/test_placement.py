@@ -46,7 +46,7 @@ def test_where_latest_is_in_use_a_copy_is_measured_and_the_plan_says_why() -> No
     text = plan_text(made)
     assert f"  where        on a temporary copy, as $LATEST is in use: {QUEUE}; 42 invocations in the" in text
     assert "  changes      nothing on fn itself; a temporary copy of it for x86_64 (deleted)" in text
-    assert "  felt         nothing by who invokes fn" in text
+    assert "  felt         callers of fn notice nothing" in text
 
 
 def test_where_nobody_uses_latest_the_function_itself_is_measured_and_the_plan_says_what_is_felt() -> None:
@@ -54,7 +54,7 @@ def test_where_nobody_uses_latest_the_function_itself_is_measured_and_the_plan_s
     assert (made.design.isolate, made.copies, made.touches_original) == (False, (), True)
     text = plan_text(made)
     assert "  where        in place, as nothing was found that uses $LATEST" in text
-    assert "  felt         who invokes $LATEST meets a trial size while that is published" in text
+    assert "  felt         callers of $LATEST get a trial size while it is published" in text
     assert "alarms" in text
 
 
@@ -141,7 +141,7 @@ def test_reserved_concurrency_is_shared_with_production_in_place_and_not_used_by
     assert (made.design.concurrency, made.share.reserved, made.share.limit) == (4, True, 20)
     (advisory,) = made.advisories
     assert advisory.code == "concurrency-bound"
-    assert "the reserved concurrency is 20, of which up to 12 were in use" in advisory.message
+    assert "the function's reserved concurrency is 20, of which up to 12 were in use" in advisory.message
     assert advisory.next_step.startswith("raise its reserved concurrency, or measure on a copy with --isolate")
     isolated = plan(busy, state, isolate=True)
     assert (isolated.design.concurrency, isolated.share.reserved) == (32, False)
@@ -153,10 +153,10 @@ def test_reserved_concurrency_is_shared_with_production_in_place_and_not_used_by
 def test_little_unreserved_concurrency_names_the_quota_of_the_account() -> None:
     made = plan(Production(unreserved_peak=4), account=10)
     (advisory,) = made.advisories
-    assert "the unreserved concurrency of the account is 10, of which up to 4 were in use" in advisory.message
+    assert "the account's unreserved concurrency is 10, of which up to 4 were in use" in advisory.message
     assert "at most 3 invocations of this run run at a time" in advisory.message
     assert "`Concurrent executions` (Service Quotas, L-B99A9384)" in advisory.next_step
-    assert "at most 3 at a time, of the unreserved concurrency of the account, 10 (others used up to 4" in plan_text(
+    assert "at most 3 at a time, of the account's unreserved concurrency of 10 (others used up to 4" in plan_text(
         made
     )
 

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 from factories import make_function
+from hypothesis import given
+from hypothesis import strategies as st
 
 from powertune.cli.rendering import plan_json, plan_text
 from powertune.config import RunOptions
@@ -132,6 +134,17 @@ def test_a_run_takes_half_of_the_little_or_a_tenth_of_the_much_that_production_l
 ) -> None:
     production = Production(unreserved_peak=peak, function_peak=account)
     assert plan(production, account=account, concurrency=5000).design.concurrency == taken
+
+
+@given(st.integers(1, 20_000), st.integers(1, 20_000), st.integers(2, 10_000))
+def test_a_run_leaves_production_what_it_has_used_and_never_takes_less_of_more(
+    limit: int, more: int, wanted: int
+) -> None:
+    def taken(account: int, in_use: int) -> int:
+        return plan(Production(unreserved_peak=in_use), account=account, concurrency=wanted).design.concurrency
+
+    assert 1 <= taken(limit + more, more) <= max(1, limit // 2)
+    assert taken(limit, 0) <= taken(limit + more, 0) <= wanted
 
 
 def test_reserved_concurrency_is_shared_with_production_in_place_and_not_used_by_copies() -> None:

@@ -12,6 +12,7 @@ The tree::
     │       └── MemorySizeRefused 2  this account may not use so much memory
     ├── IdentityError           3    no usable AWS identity or region
     ├── AccessDenied            4    the IAM action is named
+    │   └── CopyDenied          4    no copy of the function may be made, and none was
     ├── NotFound                5    function, alias or bucket not found
     ├── Unavailable             6    AWS unavailable or throttling after retries
     ├── FunctionFailed          7    the function under test failed at every size
@@ -94,6 +95,10 @@ class AccessDenied(PowertuneError):
     """AWS refused an action; the message names it."""
 
     exit_code = ExitCode.ACCESS_DENIED
+
+
+class CopyDenied(AccessDenied):
+    """AWS refused an action before a copy of the function was created, so none exists."""
 
 
 class NotFound(PowertuneError):

@@ -4,7 +4,17 @@ import hashlib
 from dataclasses import dataclass, replace
 
 from powertune.config import INVOCATIONS, MOST_INVOCATIONS, RunOptions
-from powertune.errors import FunctionRefused, UsageError
+from powertune.errors import UsageError
+from powertune.estimate import (
+    DEFAULT_MEMORY_MB,
+    Estimate,
+    check_affordable,
+    estimate,
+    restore_cost,
+    searched,
+    snapshot_cost,
+    worst_cost,
+)
 from powertune.model import (
     Advisory,
     Architecture,
@@ -15,43 +25,34 @@ from powertune.model import (
     FunctionState,
     Hint,
     PayloadShare,
+    Production,
     Traffic,
     Workload,
+)
+from powertune.placement import (
+    Placement,
+    Share,
+    architectures_of,
+    check_code_storage,
+    copied,
+    in_place,
+    place,
+    placement_advisories,
+    share,
+    share_advisories,
 )
 from powertune.prices import RegionPrices
 from powertune.search import Search
 from powertune.search.grid import Grid
 from powertune.tariff import make_tariff
-from powertune.units import MB_PER_VCPU, format_usd
+from powertune.units import MB_PER_VCPU
 from powertune.workload import min_invocations
 
-#: Sizes to try when none are asked for: the powers of two up to a full vCPU, a full vCPU, and the old maximum.
-DEFAULT_MEMORY_MB = (128, 256, 512, 1024, 1769, 3008)
 LANES = 4
 #: Fewer warm invocations at a time would not show how noisy a size is.
 _FEWEST = 2
-#: What a search usually takes: so many invocations of so many of the usual sizes, from the smallest on.
-_SEARCHED_SIZES, _SEARCHED_INVOCATIONS = 5, 5
-#: SnapStart keeps, and bills, the snapshot of every published version for at least three hours.
-SNAPSHOT_MINIMUM_S = 3 * 3600
-#: Lambda ends an init phase after so long, and bills it.
-INIT_LIMIT_S = 10
-#: What publishing one size takes on AWS, about: update, wait until updated, publish, create the alias.
-PUBLISH_S = 3.0
-#: What making a temporary copy takes on AWS, about: download, create, wait until active.
-COPY_S = 10.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """What the run may take. `worst_usd` lets every invocation run into its timeout, until the budget ends a search;
-    the others assume that the function keeps the average duration of its last two weeks, and are None when that is
-    not known. What a search takes is a guess."""
-
-    invocations: int
-    worst_usd: float
-    typical_usd: float | None
-    typical_s: float | None
+#: Nobody else uses the function, and nothing is known of the account's code storage.
+_ALONE = Production()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +67,8 @@ class Plan:
     max_spend: float
     sleep_s: float
     estimate: Estimate
+    placement: Placement
+    share: Share
     advisories: tuple[Advisory, ...] = ()
     traffic: Traffic | None = None
     image_uris: tuple[tuple[Architecture, str], ...] = ()
@@ -73,14 +76,12 @@ class Plan:
     @property
     def copies(self) -> tuple[Architecture, ...]:
         """The architectures that are measured on a temporary copy of the function, one copy each."""
-        return _copies(self.design, self.function)
+        return copied(self.design, self.function)
 
     @property
     def touches_original(self) -> bool:
         """Whether the function itself is published, and so needs a lock and a journal."""
-        return not self.design.isolate and any(
-            architecture is self.function.architecture for architecture in self.design.architectures
-        )
+        return in_place(self.design.isolate, self.function, self.design.architectures)
 
     def image_uri(self, architecture: Architecture) -> str | None:
         """The container image to measure instead of the function's own; None if none was given."""
@@ -109,15 +110,15 @@ class Plan:
 
         A cold start's init phase is billed too, and is ended after 10 seconds.
         """
-        return _worst_cost(configuration, self.function, self.prices)
+        return worst_cost(configuration, self.function, self.prices)
 
     def publish_cost(self, configuration: Configuration) -> float:
         """What publishing a version costs: nothing, but for a SnapStart snapshot, kept for a minimum time."""
-        return _snapshot_cost(configuration, self.function, self.prices)
+        return snapshot_cost(configuration, self.function, self.prices)
 
     def restore_cost(self, configuration: Configuration) -> float:
         """What restoring a SnapStart snapshot costs, beside the billed duration."""
-        return _restore_cost(configuration, self.function, self.prices)
+        return restore_cost(configuration, self.function, self.prices)
 
 
 def make_plan(
@@ -130,24 +131,71 @@ def make_plan(
     average_ms: float | None,
     traffic: Traffic | None = None,
     hints: tuple[Hint, ...] = (),
+    production: Production = _ALONE,
 ) -> Plan:
-    """Decide sizes, lanes and concurrency for this function in this account, and estimate the expense.
+    """Decide where to measure, sizes, lanes and concurrency for this function in this account, and what it takes.
 
     `account_concurrency` is what the account has unreserved; `average_ms` the recent mean duration, if known;
-    `traffic` and `hints` what else is known of the function beforehand.
+    `traffic` and `hints` what else is known of the function beforehand; `production` what others use.
 
     Raises:
-        FunctionRefused: the function has no concurrency left to be invoked with, or cannot run on an architecture.
+        FunctionRefused: the function has no concurrency left to be invoked with, cannot run on an architecture, or
+            its versions do not fit into the account's code storage.
         UsageError: the budget cannot pay for a single invocation, or a price is not known.
     """
-    concurrency, advisories = _concurrency(options, function, account_concurrency)
-    architectures = _architectures(options, function)
-    adaptive = options.adaptive
-    exploration = _exploration(options, function, architectures, traffic, hints) if adaptive else None
+    architectures = architectures_of(options, function)
+    placement = place(options, function, production, architectures)
+    original = in_place(placement.isolate, function, architectures)
+    copies = placement.isolate or architectures != (function.architecture,)
+    part = share(options, function, production, account_concurrency, original=original, copies=copies)
+    exploration = _exploration(options, function, architectures, traffic, hints) if options.adaptive else None
     if exploration is not None:
-        exploration = replace(exploration, most_lanes=min(exploration.most_lanes, concurrency))
+        exploration = replace(exploration, most_lanes=min(exploration.most_lanes, part.concurrency))
+    design = _design(options, function, architectures, exploration, part.concurrency, isolate=placement.isolate)
+    for configuration in _extremes(design):
+        make_tariff(configuration, function, prices)  # before it is measured, as what has no price cannot be judged
+    check_affordable(_extremes(design), function, prices, options.max_spend)
+    return Plan(
+        run_id=run_id,
+        function=function,
+        design=design,
+        workload=options.workload,
+        prices=prices,
+        max_spend=options.max_spend,
+        sleep_s=options.sleep_ms / 1000,
+        estimate=estimate(
+            design,
+            function,
+            prices,
+            average_ms=average_ms,
+            max_spend=options.max_spend,
+            copies=copied(design, function),
+        ),
+        placement=placement,
+        share=part,
+        traffic=traffic,
+        advisories=(
+            *placement_advisories(placement, function, in_place=original),
+            *share_advisories(part, options, options.lanes or LANES),
+            *_storage_advisories(design, function, production),
+            *_bounded_by_cores(exploration, function.cores, options),
+        ),
+        image_uris=_image_uris(options, function),
+    )
+
+
+def _design(
+    options: RunOptions,
+    function: FunctionState,
+    architectures: tuple[Architecture, ...],
+    exploration: Exploration | None,
+    concurrency: int,
+    *,
+    isolate: bool,
+) -> Design:
+    adaptive = exploration is not None
     invocations = options.invocations or (MOST_INVOCATIONS if adaptive else INVOCATIONS)
-    design = Design(
+    return Design(
         configurations=() if adaptive else _grid(options, function, architectures),
         invocations=invocations,
         lanes=min(options.lanes or LANES, invocations, concurrency),
@@ -164,39 +212,20 @@ def make_plan(
         max_spend=options.max_spend,
         pre_processor=_name(options.pre_processor),
         post_processor=_name(options.post_processor),
-        isolate=options.isolate,
-    )
-    for configuration in _extremes(design):
-        make_tariff(configuration, function, prices)  # before it is measured, as what has no price cannot be judged
-    _check_affordable(design, function, prices, options.max_spend)
-    if exploration is not None and function.cores is not None and exploration.largest_mb < options.max_memory:
-        advisories = (*advisories, _bounded_by_cores(exploration, function.cores))
-    return Plan(
-        run_id=run_id,
-        function=function,
-        design=design,
-        workload=options.workload,
-        prices=prices,
-        max_spend=options.max_spend,
-        sleep_s=options.sleep_ms / 1000,
-        estimate=_estimate(design, function, prices, average_ms, options.max_spend),
-        traffic=traffic,
-        advisories=advisories,
-        image_uris=_image_uris(options, function),
+        isolate=isolate,
     )
 
 
-def _architectures(options: RunOptions, function: FunctionState) -> tuple[Architecture, ...]:
-    """What to measure on; the embedded AWS has one processor, and emulating another would measure nothing."""
-    wanted = tuple(sorted(set(options.architectures or (function.architecture,))))
-    other = next((architecture for architecture in wanted if architecture is not function.architecture), None)
-    if other is not None and function.platform is not None:
-        raise FunctionRefused(
-            f"the embedded AWS runs functions on this machine's own processor, {function.architecture}, so {other} "
-            "cannot be measured on it",
-            hint="leave --arch out here, and measure both architectures on AWS",
-        )
-    return wanted
+def _storage_advisories(design: Design, function: FunctionState, production: Production) -> tuple[Advisory, ...]:
+    """See whether the versions of a grid, or those that a search probably publishes, can be stored."""
+    explored = design.exploration
+    return check_code_storage(
+        function,
+        production,
+        versions=len(design.configurations if explored is None else searched(explored)),
+        copies=len(copied(design, function)),
+        guessed=explored is not None,
+    )
 
 
 def _grid(
@@ -248,13 +277,18 @@ def _exploration(
     )
 
 
-def _bounded_by_cores(exploration: Exploration, cores: float) -> Advisory:
-    return Advisory(
+def _bounded_by_cores(
+    exploration: Exploration | None, cores: float | None, options: RunOptions
+) -> tuple[Advisory, ...]:
+    if exploration is None or cores is None or exploration.largest_mb >= options.max_memory:
+        return ()
+    advisory = Advisory(
         code="bounded-by-cores",
         message=f"sizes are searched up to {exploration.largest_mb:,} MB, which is all the CPU of this machine "
         f"({cores:g} cores)",
         next_step="measure on AWS, or on a larger machine, for larger sizes",
     )
+    return (advisory,)
 
 
 def _extremes(design: Design) -> tuple[Configuration, ...]:
@@ -270,99 +304,6 @@ def _image_uris(options: RunOptions, function: FunctionState) -> tuple[tuple[Arc
     given = {Architecture.ARM64: options.image_uri_arm64, Architecture.X86_64: options.image_uri_x86_64}
     given.pop(function.architecture)
     return tuple((architecture, uri) for architecture, uri in given.items() if uri is not None)
-
-
-def _copies(design: Design, function: FunctionState) -> tuple[Architecture, ...]:
-    return tuple(each for each in design.architectures if design.isolate or each is not function.architecture)
-
-
-def _concurrency(
-    options: RunOptions, function: FunctionState, account_concurrency: int
-) -> tuple[int, tuple[Advisory, ...]]:
-    reserved = function.reserved_concurrency
-    available = account_concurrency if reserved is None else reserved
-    if available < 1:
-        raise FunctionRefused(
-            f"{function.name} has a concurrency of {available}: it cannot be invoked",
-            hint="raise or remove its reserved concurrency",
-        )
-    concurrency = min(options.concurrency, available)
-    if concurrency >= min(options.concurrency, 2 * (options.lanes or LANES)):
-        return concurrency, ()
-    advisory = Advisory(
-        code="concurrency-bound",
-        message=f"only {available} concurrent invocations are available, so at most {concurrency} run at a time",
-        next_step="ask AWS for a higher concurrency quota, or expect the run to take longer",
-    )
-    return concurrency, (advisory,)
-
-
-def _estimate(
-    design: Design, function: FunctionState, prices: RegionPrices, average_ms: float | None, max_spend: float
-) -> Estimate:
-    configurations, each, at_once = design.configurations, design.invocations + design.lanes, design.lanes
-    if design.exploration is not None:
-        configurations, each, at_once = _searched(design.exploration), _SEARCHED_INVOCATIONS, 1
-    count = each * len(configurations)
-
-    publishing_usd = sum(_snapshot_cost(c, function, prices) for c in configurations)
-    # Environments that keep starting cold are replaced, up to twice the samples.
-    most = 2 * design.invocations + design.lanes
-    worst = publishing_usd + most * sum(_worst_cost(c, function, prices) for c in configurations)
-    if design.exploration is not None:
-        worst = max_spend
-    if average_ms is None:
-        return Estimate(invocations=count, worst_usd=worst, typical_usd=None, typical_s=None)
-    # Half the memory is half the CPU: a smaller size takes at most that much longer, a larger one no longer.
-    typical = {
-        c: min(1000.0 * function.timeout_s, average_ms * max(1.0, function.memory_mb / c.memory_mb))
-        for c in configurations
-    }
-    typical_usd = publishing_usd + each * sum(
-        prices.invocation_cost(c, typical[c], function.ephemeral_storage_mb) for c in typical
-    )
-    publishing_s = PUBLISH_S * len(configurations) + COPY_S * len(_copies(design, function))
-    parallel = min(design.concurrency, at_once * len(configurations))
-    waiting_s = max(max(typical.values()) * each / at_once, sum(typical.values()) * each / parallel) / 1000
-    return Estimate(invocations=count, worst_usd=worst, typical_usd=typical_usd, typical_s=publishing_s + waiting_s)
-
-
-def _searched(exploration: Exploration) -> tuple[Configuration, ...]:
-    """The sizes that a search may well measure: it chooses them as it goes."""
-    low, high = exploration.smallest_mb, exploration.largest_mb
-    sizes = [size for size in DEFAULT_MEMORY_MB if low <= size <= high][:_SEARCHED_SIZES] or [low]
-    return tuple(Configuration(memory_mb=mb, architecture=each) for mb in sizes for each in exploration.architectures)
-
-
-def _worst_cost(configuration: Configuration, function: FunctionState, prices: RegionPrices) -> float:
-    longest_ms = 1000 * (function.timeout_s + INIT_LIMIT_S)
-    restored = _restore_cost(configuration, function, prices)
-    return prices.invocation_cost(configuration, longest_ms, function.ephemeral_storage_mb) + restored
-
-
-def _restore_cost(configuration: Configuration, function: FunctionState, prices: RegionPrices) -> float:
-    """The price of restoring a SnapStart snapshot once; Java's are free."""
-    if not function.pays_for_snapshots or prices.snapstart_restore is None:
-        return 0.0
-    return configuration.memory_mb / 1024 * prices.snapstart_restore
-
-
-def _snapshot_cost(configuration: Configuration, function: FunctionState, prices: RegionPrices) -> float:
-    """The price of keeping the SnapStart snapshot of a published version for its minimum time; Java's are free."""
-    if not function.pays_for_snapshots or prices.snapstart_cache is None:
-        return 0.0
-    return configuration.memory_mb / 1024 * SNAPSHOT_MINIMUM_S * prices.snapstart_cache
-
-
-def _check_affordable(design: Design, function: FunctionState, prices: RegionPrices, max_spend: float) -> None:
-    """Refuse a budget that could not pay for a single invocation, before anything is published for nothing."""
-    least = min(_worst_cost(c, function, prices) + _snapshot_cost(c, function, prices) for c in _extremes(design))
-    if least > max_spend:
-        raise UsageError(
-            f"--max-spend {max_spend:g} may not pay for one invocation: with its timeout of {function.timeout_s} s, "
-            f"one can cost {format_usd(least, prices.currency)}",
-            hint=f"--max-spend {least * 10:.2g} leaves room for ten",
-        )
 
 
 def _name(processor: FunctionRef | None) -> str | None:

@@ -3,6 +3,7 @@
 import base64
 import io
 import itertools
+import json
 import threading
 import time
 import uuid
@@ -117,6 +118,16 @@ class FakeLambda:
         self.layers: dict[str, dict[str, Any]] = {}
         #: What CreateFunction was asked for.
         self.created: list[dict[str, Any]] = []
+        #: Event source mappings, of any function and qualifier.
+        self.mappings: list[dict[str, Any]] = []
+        #: Function and qualifier (None for none) -> the AuthType of its URL.
+        self.urls: dict[tuple[str, str | None], str] = {}
+        #: Function and qualifier -> the statements of its policy.
+        self.policies: dict[tuple[str, str | None], list[dict[str, Any]]] = {}
+        #: Name of a metric and the values of its dimensions -> its values, one per period.
+        self.metrics: dict[tuple[str, ...], list[float]] = {}
+        #: Bytes: the account's code storage, and what is in use of it.
+        self.code_limit, self.code_used = 80_530_636_800, 0
         self.warm: dict[str, int] = {}
         self.platform: str | None = None
         self.concurrency = 1000
@@ -255,7 +266,38 @@ class FakeLambda:
 
     def get_account_settings(self) -> dict[str, Any]:
         self._enter("get_account_settings", {})
-        return {"AccountLimit": {"UnreservedConcurrentExecutions": self.concurrency}}
+        return {
+            "AccountLimit": {
+                "TotalCodeSize": self.code_limit,
+                "ConcurrentExecutions": self.concurrency,
+                "UnreservedConcurrentExecutions": self.concurrency,
+            },
+            "AccountUsage": {"TotalCodeSize": self.code_used, "FunctionCount": len(self.functions)},
+        }
+
+    def list_event_source_mappings(self, **kwargs: Any) -> dict[str, Any]:
+        """Of a bare name: those of all its qualifiers, which asks more of the reader than if AWS listed fewer."""
+        self._enter("list_event_source_mappings", kwargs)
+        arn = self._function(kwargs).configuration["FunctionArn"]
+        found = [mapping for mapping in self.mappings if f"{mapping['FunctionArn']}:".startswith(f"{arn}:")]
+        return self._page("EventSourceMappings", found, kwargs)
+
+    def get_function_url_config(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("get_function_url_config", kwargs)
+        configuration = self._function(kwargs).configuration
+        kind = self.urls.get((configuration["FunctionName"], kwargs.get("Qualifier")))
+        if kind is None:
+            raise client_error("ResourceNotFoundException", "The resource you requested does not exist.", 404)
+        return {"FunctionUrl": "https://abc.lambda-url.us-east-1.on.aws/", "AuthType": kind}
+
+    def get_policy(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("get_policy", kwargs)
+        configuration = self._function(kwargs).configuration
+        statements = self.policies.get((configuration["FunctionName"], kwargs.get("Qualifier")))
+        if not statements:
+            raise client_error("ResourceNotFoundException", "The resource you requested does not exist.", 404)
+        policy = {"Version": "2012-10-17", "Id": "default", "Statement": statements}
+        return {"Policy": json.dumps(policy), "RevisionId": str(uuid.uuid4())}
 
     def update_function_configuration(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("update_function_configuration", kwargs)
@@ -419,7 +461,13 @@ class FakeLambda:
 
     def get_metric_data(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("get_metric_data", kwargs)
-        return {"MetricDataResults": [{"StatusCode": "Complete", "Timestamps": [], "Values": []}]}
+        results = []
+        for query in kwargs["MetricDataQueries"]:
+            metric = query["MetricStat"]["Metric"]
+            values = self.metrics.get((metric["MetricName"], *(each["Value"] for each in metric["Dimensions"])), [])
+            times = [kwargs["StartTime"]] * len(values)
+            results.append({"Id": query["Id"], "StatusCode": "Complete", "Timestamps": times, "Values": list(values)})
+        return {"MetricDataResults": results}
 
     def get_metric_statistics(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("get_metric_statistics", kwargs)

@@ -37,6 +37,7 @@ def plan_for(fake: FakeLambda, name: str = "fn", run_id: str = "abcd1234", **opt
         run_id=run_id,
         account_concurrency=found.account_concurrency,
         average_ms=found.average_ms,
+        production=found.production,
     )
     return replace(plan, advisories=check_copies(LambdaFunction.of(aws, plan.function), plan))
 

@@ -40,6 +40,10 @@ ACTIONS = {
     "create_function": Action("lambda:CreateFunction", "copies", also=("lambda:TagResource",)),
     "get_layer_version_by_arn": Action("lambda:GetLayerVersion", "layers"),
     "list_functions": Action("lambda:ListFunctions", "account"),
+    # IAM knows no resource for it: the mappings of one function cannot be allowed alone.
+    "list_event_source_mappings": Action("lambda:ListEventSourceMappings", "account"),
+    "get_function_url_config": Action("lambda:GetFunctionUrlConfig", "function"),
+    "get_policy": Action("lambda:GetPolicy", "function"),
     "get_account_settings": Action("lambda:GetAccountSettings", "account"),
     "get_provisioned_concurrency_config": Action("lambda:GetProvisionedConcurrencyConfig", "function"),
     "filter_log_events": Action("logs:FilterLogEvents", "logs"),
@@ -67,6 +71,9 @@ RUN_METHODS = (
     "delete_alias",
     "delete_function",
     "invoke",
+    "list_event_source_mappings",
+    "get_function_url_config",
+    "get_policy",
     "get_account_settings",
     "get_provisioned_concurrency_config",
     "filter_log_events",
@@ -77,7 +84,6 @@ RUN_METHODS = (
 #: What a run that never touches the function itself does not call on it.
 _CHANGING = frozenset(
     {
-        "list_aliases",
         "list_versions_by_function",
         "update_function_configuration",
         "publish_version",
@@ -125,6 +131,9 @@ class Grant:
     `log_group` is where the function logs, if not to `/aws/lambda/NAME`; `payload_s3` is `s3://bucket/key`;
     `processors` are the pre- and post-processor functions. With `copies`, the function may be measured on temporary
     copies as well, with `isolate` only on these; `role` is the ARN of the execution role that they get.
+
+    `vpc` is for functions in a VPC; `kms_key` is the ARN of the customer managed key that encrypts the function's
+    environment or code; `code_s3` is `s3://bucket/key`, where the code stays in a bucket of one's own.
     """
 
     log_group: str | None = None
@@ -133,6 +142,9 @@ class Grant:
     copies: bool = False
     isolate: bool = False
     role: str | None = None
+    vpc: bool = False
+    kms_key: str | None = None
+    code_s3: str | None = None
 
 
 PLAIN = Grant()
@@ -167,6 +179,7 @@ def policy(command: str, function: FunctionRef, grant: Grant = PLAIN) -> dict[st
         partition = function.partition or "aws"
         name = grant.payload_s3.removeprefix("s3://")
         statements.append(_statement(f"{command}-payload", ["get_object"], f"arn:{partition}:s3:::{name}"))
+    statements += _asked_for_by_others(command, function, grant)
     return {"Version": "2012-10-17", "Statement": statements}
 
 
@@ -196,6 +209,28 @@ def _about_copies(command: str, function: FunctionRef, grant: Grant) -> list[dic
     ]
 
 
+#: What Lambda asks of other services with the caller's permissions, when a function is updated or copied.
+_VPC_ACTIONS = ("ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs")
+_KEY_ACTIONS = ("kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")
+_CODE_ACTIONS = ("s3:GetObject", "s3:GetObjectVersion")
+
+
+def _asked_for_by_others(command: str, function: FunctionRef, grant: Grant) -> list[dict[str, Any]]:
+    """What functions take that are in a VPC, encrypted with a key of one's own, or kept in one's own bucket."""
+    partition = function.partition or "aws"
+    wanted: list[tuple[str, tuple[str, ...], str]] = []
+    if grant.vpc:
+        wanted.append(("vpc", _VPC_ACTIONS, "*"))
+    if grant.kms_key:
+        wanted.append(("key", _KEY_ACTIONS, grant.kms_key))
+    if grant.code_s3:
+        wanted.append(("code", _CODE_ACTIONS, f"arn:{partition}:s3:::{grant.code_s3.removeprefix('s3://')}"))
+    return [
+        {"Sid": _sid(f"{command}-{name}"), "Effect": "Allow", "Action": list(actions), "Resource": resource}
+        for name, actions, resource in wanted
+    ]
+
+
 def policy_text(document: dict[str, Any]) -> str:
     """A policy document as the IAM console takes it."""
     return json.dumps(document, indent=2) + "\n"
@@ -213,6 +248,9 @@ def _both(arn: str) -> tuple[str, str]:
 
 
 def _statement(name: str, methods: list[str], resource: str | list[str]) -> dict[str, Any]:
-    sid = "".join(word.capitalize() for word in name.split("-"))
     actions = {action for method in methods for action in (ACTIONS[method].name, *ACTIONS[method].also)}
-    return {"Sid": f"Powertune{sid}", "Effect": "Allow", "Action": sorted(actions), "Resource": resource}
+    return {"Sid": _sid(name), "Effect": "Allow", "Action": sorted(actions), "Resource": resource}
+
+
+def _sid(name: str) -> str:
+    return "Powertune" + "".join(word.capitalize() for word in name.split("-"))

@@ -10,7 +10,7 @@ from powertune.aws.copy_request import Wanted, copy_request
 from powertune.aws.download import download
 from powertune.aws.functions import LambdaFunction
 from powertune.aws.snapshot import Snapshot
-from powertune.errors import AlreadyExists, FunctionRefused, NotFound
+from powertune.errors import AccessDenied, AlreadyExists, CopyDenied, FunctionRefused, NotFound
 from powertune.model import Advisory
 
 #: A larger ZIP cannot be sent with CreateFunction (Lambda quotas).
@@ -30,14 +30,16 @@ def make_copy(original: LambdaFunction, seen: Snapshot, wanted: Wanted) -> tuple
     """Create a copy of $LATEST as it was seen just now, and wait until it is ready.
 
     Raises:
+        CopyDenied: this identity may not make one; none was made.
         FunctionRefused: AWS does not show all that a copy needs, or could not make it ready.
         UsageError: CreateFunction refuses what the function has.
     """
-    code = _code(original, seen, wanted)
-    request = copy_request(seen, original.tags(seen.arn), code, wanted)
     copy = copy_of(original, wanted.name)
     try:
+        request = copy_request(seen, original.tags(seen.arn), _code(original, seen, wanted), wanted)
         original.aws.call(original.aws.clients.control.create_function, **request)
+    except AccessDenied as denied:
+        raise CopyDenied(denied.message, hint=denied.hint) from denied
     except AlreadyExists:
         # After a lost answer, it may be our own first attempt that has created it.
         if maker(copy.tags(copy.seen(copy.read).arn), original.ref, original.aws.region) != wanted.run_id:
@@ -67,7 +69,8 @@ def other_runtime_version(seen: Snapshot, made: Snapshot) -> tuple[Advisory, ...
         Advisory(
             code="other-runtime-version",
             message=f"the copy {names[0]} is measured on runtime version {now}, but {names[1]} runs on {was}",
-            next_step="measure the function itself, without --isolate, or let Lambda update its runtime first",
+            next_step="measure the function itself with --in-place instead of --isolate, or let Lambda update its "
+            "runtime first",
         ),
     )
 

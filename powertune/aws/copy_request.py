@@ -94,6 +94,7 @@ def _readable(configuration: Mapping[str, Any], part: str) -> Mapping[str, Any]:
         reason = document["Error"].get("Message", "no reason given")
         raise FunctionRefused(
             f"a copy of {configuration['FunctionName']} would lack its {part}: {reason}",
-            hint="get permission to use the function's KMS key, or measure without --isolate and --arch",
+            hint="get permission to use the function's KMS key (`powertune iam run --kms-key ARN`), or measure the "
+            "function itself: --in-place, without --arch",
         )
     return document

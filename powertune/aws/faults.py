@@ -92,15 +92,16 @@ _CANNOT_RUN = frozenset(
         "InvalidSecurityGroupIDException",
         "InvalidSubnetIDException",
         "InvalidZipFileException",
-        "KMSAccessDeniedException",
-        "KMSDisabledException",
-        "KMSInvalidStateException",
-        "KMSNotFoundException",
         "RecursiveInvocationException",
         "SnapStartException",
         "SubnetIPAddressLimitReachedException",
     }
 )
+#: Why Lambda could not decrypt a function's environment, code or snapshot.
+_KEY = frozenset(
+    {"KMSAccessDeniedException", "KMSDisabledException", "KMSInvalidStateException", "KMSNotFoundException"}
+)
+_STORAGE = frozenset({"CodeStorageExceededException"})
 _ABSENT = frozenset(
     {
         "ResourceNotFoundException",
@@ -165,6 +166,8 @@ def translate(error: Exception, method: str) -> PowertuneError:
     action = ACTIONS[method].name if method in ACTIONS else method
     code = code_of(error)
     message = str(_error_part(error).get("Message", "") or error)
+    if (of_another := _of_another_service(code, message, action)) is not None:
+        return of_another
     for codes, kind, words, hint in _MEANINGS:
         if code in codes:
             return kind(words.format(action=action, message=message), hint=hint)
@@ -182,6 +185,30 @@ def translate(error: Exception, method: str) -> PowertuneError:
     return UsageError(f"{action}: {message}", hint="AWS refused the request as it stands")
 
 
+def _of_another_service(code: str, message: str, action: str) -> PowertuneError | None:
+    """What Lambda passes on of a service that it asked with the caller's permissions: in that service's own words."""
+    words = message.lower()
+    if code in _DENIED and "denied by ec2" in words:
+        return AccessDenied(f"EC2, asked by {action}: {message}", hint=_VPC)
+    if code in _DENIED and ("perform: kms:" in words or "kms key" in words):
+        return AccessDenied(f"KMS, asked by {action}: {message}", hint=_USE_KEY)
+    if code == "InvalidParameterValueException" and "kms key" in words:
+        if "creategrant" in words or "accessdenied" in words:
+            return AccessDenied(f"KMS, asked by {action}: {message}", hint=_USE_KEY)
+        return FunctionRefused(f"KMS, asked by {action}: {message}", hint=_DECRYPT)
+    return None
+
+
+_VPC = "`powertune iam run --vpc` prints what a function in a VPC takes"
+_USE_KEY = "`powertune iam run --kms-key ARN` prints what it takes; the key's own policy must allow it as well"
+_STORE = (
+    "delete old versions and functions (lambda:GetAccountSettings shows TotalCodeSize), or ask AWS for more of the "
+    "quota `Function and layer storage` (L-2ACBD22F)"
+)
+_DECRYPT = (
+    "the key must be enabled, and let the function's execution role decrypt (kms:Decrypt): see KMSKeyArn in the "
+    "function's configuration"
+)
 _POLICY = "`powertune iam` prints the policy"
 _DEPLOYING = "somebody else is deploying the function; run again afterwards"
 _SIGN_IN = "sign in again (`aws sso login`, `aws configure`)"
@@ -192,6 +219,8 @@ _MEANINGS: tuple[tuple[frozenset[str], type[PowertuneError], str, str], ...] = (
     (_MISCONFIGURED, UsageError, "AWS configuration: {message}", "check ~/.aws/config and the AWS_* variables"),
     (_DENIED, AccessDenied, "not allowed to call {action}: {message}", _POLICY),
     (_ABSENT, NotFound, "{action}: {message}", "check the name, the region and the account"),
-    (_CANNOT_RUN, FunctionRefused, "the function cannot run: {message}", "mend its configuration, then tune it"),
+    (_STORAGE, FunctionRefused, "{action}: the code storage of this account is full: {message}", _STORE),
+    (_KEY, FunctionRefused, "the function cannot run, as its KMS key cannot be used: {message}", _DECRYPT),
+    (_CANNOT_RUN, FunctionRefused, "the function cannot run: {message}", "fix its configuration, then tune it"),
     (frozenset({"PreconditionFailedException"}), Changed, "{action}: {message}", _DEPLOYING),
 )

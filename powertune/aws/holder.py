@@ -70,10 +70,15 @@ class Holder:
             # production. Once another size was published, the same configuration makes a version of its own.
             self._publish_another(memory_mb)
             version = self._publish(memory_mb)
-        if version.memory_mb != memory_mb or version.description != self._journal.mark:
+        if version.memory_mb != memory_mb:
             raise FunctionBusy(
                 f"version {version.number} was published with {version.memory_mb} MB instead of {memory_mb} MB",
                 hint="somebody else is changing the function; run again when they have finished",
+            )
+        if version.description != self._journal.mark:
+            raise FunctionBusy(
+                f"somebody else keeps publishing {self.function.ref.name}: version {version.number} is theirs",
+                hint="run again when they have finished",
             )
         return version
 

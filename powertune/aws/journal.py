@@ -21,7 +21,8 @@ class Journal:
     """A run and what it found: `memory_mb` is the original size, `code_sha256` the code as GetFunction names it.
 
     `trial_mb` are the sizes that $LATEST may hold at this moment because the run has set them: the last one that it
-    set, and the one that it is about to set. `copies` is how many copies of the function it makes; their names follow
+    set, and the one that it is about to set. `last_version` is the highest number of a published version, 0 if there
+    was none. `copies` is how many copies of the function it makes; their names follow
     from its id.
     """
 
@@ -29,6 +30,7 @@ class Journal:
     started_at: int
     memory_mb: int
     code_sha256: str = ""
+    last_version: int = 0
     trial_mb: tuple[int, ...] = ()
     copies: int = 0
 
@@ -53,6 +55,7 @@ class Journal:
             "at": self.started_at,
             "mem": self.memory_mb,
             "code": self.code_sha256,
+            "last": self.last_version,
             "trial": self.trial_mb,
             "copies": self.copies,
         }
@@ -79,6 +82,7 @@ class Journal:
                 started_at=int(document["at"]),
                 memory_mb=int(document["mem"]),
                 code_sha256=str(document["code"]),
+                last_version=int(document["last"]),
                 trial_mb=tuple(int(size) for size in document["trial"]),
                 copies=int(document["copies"]),
             )

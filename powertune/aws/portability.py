@@ -5,10 +5,12 @@ from typing import Any
 
 from powertune.aws.code_inspection import Inspection, inspect, lacking
 from powertune.aws.copies import download_code, refuse_unsendable
+from powertune.aws.copy_names import copy_names
+from powertune.aws.copy_request import Wanted, copy_request
 from powertune.aws.download import download
 from powertune.aws.functions import LambdaFunction
 from powertune.aws.snapshot import Snapshot
-from powertune.errors import AccessDenied, FunctionRefused, NotFound, Unavailable, UsageError
+from powertune.errors import AccessDenied, CopyDenied, FunctionRefused, NotFound, Unavailable, UsageError
 from powertune.model import Advisory, Architecture
 from powertune.plan import Plan
 
@@ -33,6 +35,8 @@ _X86_RUNTIMES = frozenset(
         "ruby2.5",
     }
 )
+#: The other way out for who has not asked for a copy.
+_IN_PLACE = "or measure the function itself with --in-place, which the callers of $LATEST may feel"
 #: How many files to name.
 _MOST_NAMES = 5
 
@@ -46,8 +50,8 @@ def check_copies(function: LambdaFunction, plan: Plan) -> tuple[Advisory, ...]:
     if not plan.copies:
         return ()
     seen = function.read()
-    refuse_unsendable(seen)
-    advisories: list[Advisory] = []
+    _refuse_uncopyable(seen, plan)
+    advisories: list[Advisory] = list(_about_vpc(plan))
     for wanted in plan.copies:
         if wanted is plan.function.architecture:
             continue
@@ -59,6 +63,49 @@ def check_copies(function: LambdaFunction, plan: Plan) -> tuple[Advisory, ...]:
             advisories.extend(_check_layer(function, str(layer["Arn"]), plan, wanted))
         advisories.extend(_check_code(function, seen, plan, wanted))
     return tuple(advisories)
+
+
+def copy_denied(plan: Plan, denied: CopyDenied) -> CopyDenied:
+    """What to say where a copy may not be made: both ways out, if nobody has asked for one."""
+    name, placement = plan.function.name, plan.placement
+    policy = f"`powertune iam run {'--isolate' if placement.isolate else '--copies'}"
+    policy += " --vpc`" if plan.function.vpc else "`"
+    hint = f"{policy} prints the policy that a copy takes"
+    if not placement.isolate or placement.asked:
+        return CopyDenied(f"no copy of {name} may be made: {denied.message}", hint=hint)
+    return CopyDenied(
+        f"{name} is to be measured on a copy, {placement.why}; but no copy may be made: {denied.message}",
+        hint=f"{hint}; {_IN_PLACE}",
+    )
+
+
+def _refuse_uncopyable(seen: Snapshot, plan: Plan) -> None:
+    """Find out beforehand that the code is too large, or that AWS hides a part of the configuration."""
+    name = copy_names(plan.function.name, plan.run_id, 1)[0]
+    wanted = Wanted(name=name, run_id=plan.run_id, architecture=plan.copies[0], log_group=plan.function.log_group)
+    try:
+        refuse_unsendable(seen)
+        copy_request(seen, {}, {}, wanted)
+    except FunctionRefused as refused:
+        if not plan.placement.isolate or plan.placement.asked:
+            raise
+        raise FunctionRefused(
+            f"{plan.function.name} is to be measured on a copy, {plan.placement.why}; but {refused.message}",
+            hint=f"{refused.hint}; {_IN_PLACE}",
+        ) from refused
+
+
+def _about_vpc(plan: Plan) -> tuple[Advisory, ...]:
+    """That for a copy in a VPC, Lambda asks EC2 with this identity's permissions: only trying shows them."""
+    if not plan.function.vpc:
+        return ()
+    advisory = Advisory(
+        code="copy-in-vpc",
+        message=f"{plan.function.name} is in a VPC, and for a copy of it, Lambda asks EC2 with the permissions of "
+        "this identity",
+        next_step="if that is refused, `powertune iam run --isolate --vpc` prints what it takes",
+    )
+    return (advisory,)
 
 
 def _refuse_without_image(plan: Plan, wanted: Architecture) -> None:

@@ -9,10 +9,11 @@ from powertune.aws.client import Aws
 from powertune.aws.compute_optimizer import read_projection
 from powertune.aws.copy_names import SOURCE_TAG, is_copy
 from powertune.aws.functions import LambdaFunction
+from powertune.aws.production import read_production
 from powertune.aws.snapshot import Snapshot
 from powertune.aws.traffic import read_provisioned_concurrency, read_traffic
 from powertune.errors import AccessDenied, FunctionBusy, FunctionRefused, Unavailable
-from powertune.model import Advisory, Architecture, FunctionRef, FunctionState, Hint, Traffic, Usage
+from powertune.model import Advisory, Architecture, FunctionRef, FunctionState, Hint, Production, Traffic, Usage
 
 #: How far back the average duration is looked up, for the estimate.
 _HISTORY = timedelta(days=14)
@@ -31,12 +32,14 @@ class Preflight:
     """What is known before the first change. `average_ms` is the mean duration of two weeks, None if unknown.
 
     `hints` are durations that are known of it at any size. `traffic` is None where there is none to be known.
-    `advisories` are about what measures, not about the function.
+    `production` is what others use of the function and the account. `advisories` are about what measures, and about
+    what may keep the function from being published.
     """
 
     state: FunctionState
     account_concurrency: int
     average_ms: float | None
+    production: Production
     traffic: Traffic | None = None
     advisories: tuple[Advisory, ...] = ()
     hints: tuple[Hint, ...] = ()
@@ -78,10 +81,34 @@ def preflight(aws: Aws, ref: FunctionRef, *, now: float, usage: Usage | None = N
         state=state,
         account_concurrency=int(settings["AccountLimit"]["UnreservedConcurrentExecutions"]),
         average_ms=average_ms,
+        production=read_production(function, latest, state, settings, now=now),
         traffic=traffic,
-        advisories=(*_Platform.parse(latest.platform).advisories(state.runtime), *unsure, *unknown),
+        advisories=(
+            *_Platform.parse(latest.platform).advisories(state.runtime),
+            *_about_key(latest, ref),
+            *unsure,
+            *unknown,
+        ),
         hints=(*_current(state, average_ms), *read_projection(aws, state)),
     )
+
+
+def _about_key(latest: Snapshot, ref: FunctionRef) -> tuple[Advisory, ...]:
+    """That publishing may take the permission to use a key, which nothing but trying shows."""
+    key = latest.configuration.get("KMSKeyArn")
+    if not key:
+        return ()
+    environment = latest.configuration.get("Environment") or {}
+    denied = (environment.get("Error") or {}).get("Message")
+    message = f"{ref.name} is encrypted with the customer managed key {key}, which each update may have to use"
+    if denied:
+        message += f"; this identity may not decrypt its environment variables: {denied}"
+    advisory = Advisory(
+        code="customer-managed-key",
+        message=message,
+        next_step=f"if publishing is refused, `powertune iam run --kms-key {key}` prints what it takes",
+    )
+    return (advisory,)
 
 
 def _current(state: FunctionState, average_ms: float | None) -> tuple[Hint, ...]:
@@ -135,6 +162,7 @@ def _state(configuration: Mapping[str, Any], latest: Snapshot, aws: Aws, ref: Fu
         fingerprint=latest.fingerprint,
         platform=platform.limiter,
         cores=platform.cores,
+        vpc=bool((configuration.get("VpcConfig") or {}).get("SubnetIds")),
     )
 
 

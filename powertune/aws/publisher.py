@@ -11,8 +11,9 @@ from powertune.aws.functions import LambdaFunction
 from powertune.aws.holder import Holder, changed
 from powertune.aws.journal import Journal, JournalLock
 from powertune.aws.memory_limit import over_limit
+from powertune.aws.portability import copy_denied
 from powertune.aws.snapshot import Snapshot, Version
-from powertune.errors import FunctionBusy, MemorySizeRefused, SizeRefused, Unavailable
+from powertune.errors import CopyDenied, FunctionBusy, MemorySizeRefused, SizeRefused, Unavailable
 from powertune.measure import Publishing
 from powertune.model import Advisory, Architecture, Configuration
 from powertune.plan import Plan
@@ -42,6 +43,8 @@ class Publisher:
         self._stop = stop
         self._holders: dict[Architecture, Holder] = {}
         self._limit_mb: int | None = None
+        #: Whether no copy exists, as the first one was not allowed.
+        self.denied = False
         #: Whether a copy may yet appear, as its creation was not answered.
         self.uncertain = False
         self.advisories: tuple[Advisory, ...] = ()
@@ -138,6 +141,9 @@ class Publisher:
         )
         try:
             copy, made = make_copy(self._function, seen, wanted)
+        except CopyDenied as denied:
+            self.denied = self._holders.keys().isdisjoint(self._plan.copies)
+            raise copy_denied(self._plan, denied) from denied
         except (FunctionBusy, Unavailable):
             self.uncertain = True
             raise

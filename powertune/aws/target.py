@@ -14,7 +14,7 @@ from powertune.aws.logs import find_reports
 from powertune.aws.processor import process
 from powertune.aws.publisher import Publisher
 from powertune.aws.snapshot import Snapshot
-from powertune.aws.undo import undo
+from powertune.aws.undo import kept, undo
 from powertune.errors import (
     AccessDenied,
     AlreadyExists,
@@ -61,6 +61,7 @@ class AwsTarget:
         self._clock = clock
         self._lock: JournalLock | None = None
         self._opening = False
+        self._last_version = 0
         self._changing = Lock()
         self._counting = Lock()
         self._throttles = 0
@@ -153,8 +154,7 @@ class AwsTarget:
         self._closing.set()
         with self._changing:
             try:
-                for note in self._undo():
-                    self._advise_once("kept", note, "look at it, and mend it by hand if it is not wanted")
+                self._advisories.extend(self._undo())
             except NotRestored:
                 raise
             except PowertuneError as error:
@@ -174,13 +174,16 @@ class AwsTarget:
         """What came up while publishing, reading logs, and undoing."""
         return (*self._publisher.advisories, *self._advisories)
 
-    def _undo(self) -> tuple[str, ...]:
-        uncertain = self._publisher.uncertain
+    def _undo(self) -> tuple[Advisory, ...]:
+        uncertain, denied = self._publisher.uncertain, self._publisher.denied
+        # Whom no copy was allowed may not even ask whether there are any.
+        copies = 0 if denied else len(self._plan.copies)
         if not self._plan.touches_original:
-            return delete_copies(self._function, self._plan.run_id, len(self._plan.copies), uncertain=uncertain)
+            return kept(delete_copies(self._function, self._plan.run_id, copies, uncertain=uncertain))
         journal = self._lock.journal if self._lock is not None else self._own_journal()
         if journal is None:
             return ()
+        journal = replace(journal, copies=copies)
         holder = self._publisher.holder(self._state.architecture)
         return undo(
             self._function,
@@ -192,6 +195,7 @@ class AwsTarget:
 
     def _take_lock(self) -> None:
         found = self._function.wait_until_updated()
+        self._last_version = max((int(version.number) for version in self._function.versions()), default=0)
         lock = JournalLock(self._function, self._new_journal(found))
         self._opening = True
         try:
@@ -213,6 +217,7 @@ class AwsTarget:
             started_at=int(self._clock()),
             memory_mb=found.memory_mb,
             code_sha256=found.code_sha256,
+            last_version=self._last_version,
             copies=len(self._plan.copies),
         )
 

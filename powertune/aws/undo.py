@@ -5,10 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
 from powertune.aws.copies import delete_copies
+from powertune.aws.foreign_versions import trial_size_published, trial_versions
 from powertune.aws.functions import LambdaFunction
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
 from powertune.aws.snapshot import Version
 from powertune.errors import Changed, FunctionBusy, NotFound, NotRestored
+from powertune.model import Advisory
 
 #: Deletions under way at one time; the rate limiter decides how many per second.
 _PARALLEL = 4
@@ -22,10 +24,10 @@ def undo(
     uncertain: bool = False,
     aliases: Collection[str] = (),
     versions: Iterable[Version] = (),
-) -> tuple[str, ...]:
+) -> tuple[Advisory, ...]:
     """Restore $LATEST, delete the run's aliases, then its versions, then its copies, then the journal.
 
-    Returns what could not be undone because it is no longer the run's: sentences for a person.
+    Returns what was left because it is no longer the run's, and what somebody else has made of a trial size.
 
     Args:
         uncertain: a copy may be under way whose creation was never answered.
@@ -36,20 +38,26 @@ def undo(
         PowertuneError: AWS refused or failed; the journal is still there, and undo can be repeated.
     """
     left: NotRestored | None = None
-    notes: tuple[str, ...] = ()
+    notes: tuple[Advisory, ...] = ()
     try:
-        notes = restore_memory(function, journal)
+        notes = kept(restore_memory(function, journal))
     except NotRestored as error:
         left = error
     except NotFound:
-        kept = delete_copies(function, journal.run_id, journal.copies, uncertain=uncertain)
-        return (f"function {function.ref.name} no longer exists", *kept)
+        gone = f"function {function.ref.name} no longer exists"
+        return kept((gone, *delete_copies(function, journal.run_id, journal.copies, uncertain=uncertain)))
     notes += _delete_published(function, journal, aliases, versions)
-    notes += delete_copies(function, journal.run_id, journal.copies, uncertain=uncertain)
+    notes += kept(delete_copies(function, journal.run_id, journal.copies, uncertain=uncertain))
     function.delete_alias(JOURNAL_ALIAS)
     if left is not None:
-        raise left
+        raise NotRestored("; ".join((left.message, *(note.message for note in notes))), hint=left.hint)
     return notes
+
+
+def kept(sentences: Iterable[str]) -> tuple[Advisory, ...]:
+    """What undoing has left alone, for a person to look at."""
+    next_step = "look at it, and change it by hand if it is not wanted"
+    return tuple(Advisory(code="kept", message=sentence, next_step=next_step) for sentence in sentences)
 
 
 def restore_memory(function: LambdaFunction, journal: Journal) -> tuple[str, ...]:
@@ -90,12 +98,20 @@ def _left_at_trial(function: LambdaFunction, journal: Journal, memory_mb: int) -
 
 def _delete_published(
     function: LambdaFunction, journal: Journal, aliases: Collection[str], versions: Iterable[Version]
-) -> tuple[str, ...]:
-    """Delete the run's aliases and versions; a version that somebody else's alias points at is kept, and said."""
+) -> tuple[Advisory, ...]:
+    """Delete the run's aliases and versions, but for a version that somebody else's alias points at."""
     listed = function.aliases()
     _each(function.delete_alias, [name for name in {*listed, *aliases} if journal.owns_alias(name)])
     held = {v: name for name, pointed in listed.items() if not journal.owns_alias(name) for v in pointed}
-    marked = {v.number for v in (*function.versions(), *versions) if v.description == journal.mark}
+    every = (*function.versions(), *versions)
+    marked = {v.number for v in every if v.description == journal.mark}
+    foreign = trial_versions(
+        every,
+        mark=journal.mark,
+        highest_before=journal.last_version,
+        sizes={*journal.trial_mb, *(v.memory_mb for v in every if v.number in marked)},
+        original_mb=journal.memory_mb,
+    )
 
     def delete(number: str) -> None:
         # A SnapStart version whose snapshot is still being taken cannot be deleted.
@@ -105,7 +121,10 @@ def _delete_published(
 
     _each(delete, sorted(marked - held.keys(), key=int))
     pinned = sorted(marked & held.keys(), key=int)
-    return tuple(f"version {number} is kept: alias {held[number]} points at it" for number in pinned)
+    return (
+        *kept(f"version {number} is kept: alias {held[number]} points at it" for number in pinned),
+        *trial_size_published(function.ref.name, foreign, journal.memory_mb),
+    )
 
 
 def _each(delete: Callable[[str], None], names: list[str]) -> None:

@@ -18,12 +18,29 @@ def iam(
     ] = None,
     pre_processor: Annotated[str | None, typer.Option(help="As for `powertune run`.")] = None,
     post_processor: Annotated[str | None, typer.Option(help="As for `powertune run`.")] = None,
-    copies: Annotated[bool, typer.Option("--copies", help="Allow temporary copies, as --arch takes.")] = False,
+    copies: Annotated[
+        bool, typer.Option("--copies", help="Allow temporary copies as well, as --arch takes.")
+    ] = False,
     isolate: Annotated[
-        bool, typer.Option("--isolate", help="Allow copies and no change of the function, as for `powertune run`.")
+        bool,
+        typer.Option(
+            "--isolate",
+            help="Allow copies, and no change of the function: the default of a run where $LATEST is in use.",
+        ),
     ] = False,
     role: Annotated[
         str | None, typer.Option(help="ARN of the function's execution role, which copies get.", show_default=False)
+    ] = None,
+    vpc: Annotated[
+        bool, typer.Option("--vpc", help="Allow what updating or copying a function in a VPC takes.")
+    ] = False,
+    kms_key: Annotated[
+        str | None,
+        typer.Option(help="ARN of the customer managed key that encrypts the function.", show_default=False),
+    ] = None,
+    code: Annotated[
+        str | None,
+        typer.Option(help="The s3://bucket/key of code that stays in your own bucket.", show_default=False),
     ] = None,
     output: common.File = None,
 ) -> None:
@@ -36,8 +53,9 @@ def iam(
 
     if command not in COMMANDS:
         raise UsageError(f"no command {command!r} makes calls to AWS", hint=f"one of {', '.join(COMMANDS)}")
-    if payload is not None and not payload.startswith("s3://"):
-        raise UsageError(f"payload {payload!r} is not in S3", hint="only s3://bucket/key takes a permission")
+    for name, place in (("payload", payload), ("code", code)):
+        if place is not None and not place.startswith("s3://"):
+            raise UsageError(f"{name} {place!r} is not in S3", hint="only s3://bucket/key takes a permission")
     processors = tuple(FunctionRef.parse(name) for name in (pre_processor, post_processor) if name is not None)
     ref = FunctionRef.parse(function)
     grant = Grant(
@@ -47,9 +65,14 @@ def iam(
         copies=copies,
         isolate=isolate,
         role=role,
+        vpc=vpc,
+        kms_key=kms_key,
+        code_s3=code,
     )
     document = policy(command, ref, grant)
     open_places = [word for word in PLACEHOLDERS if word in policy_text(document)]
     if open_places:
         say(f"replace {' and '.join(open_places)} by your own, or give ARNs with --function and --role")
+    if command == "run" and not (copies or isolate):
+        say("where $LATEST is in use, a run measures a copy: --isolate prints the policy that this takes")
     write_output(policy_text(document).encode(), output)

@@ -108,6 +108,9 @@ def plan_json(plan: Plan) -> str:
         "function": asdict(plan.function),
         "design": asdict(plan.design),
         "copies": list(plan.copies),
+        "placement": {**asdict(plan.placement), "why": plan.placement.why, "touches_original": plan.touches_original},
+        "concurrency": asdict(plan.share),
+        "felt": list(_felt(plan)),
         "estimate": asdict(plan.estimate),
         "advisories": [asdict(advisory) for advisory in plan.advisories],
     }
@@ -127,10 +130,16 @@ def plan_text(plan: Plan) -> str:
         f"at most {money(estimate.worst_usd)} if every invocation ran into the timeout of {function.timeout_s} s; "
     )
     cost += worst if design.exploration is None else ""
-    took = f"about {format_seconds(estimate.typical_s)}" if estimate.typical_s is not None else "not known beforehand"
+    took = (
+        f"about {format_seconds(estimate.publishing_s)} to publish, and the invocations, whose duration is not known"
+    )
+    if estimate.typical_s is not None:
+        took = (
+            f"about {format_seconds(estimate.typical_s)}, of which {format_seconds(estimate.publishing_s)} to publish"
+        )
     how = (
         f"{estimate.invocations}: per size {design.lanes} to warm up, {design.invocations} measured over "
-        f"{plural(design.lanes, 'lane')}, at most {design.concurrency} at a time"
+        f"{plural(design.lanes, 'lane')}"
     )
     if design.exploration is not None:
         how = f"about {estimate.invocations}, as many as it takes; stops {_until(design.exploration)}"
@@ -140,7 +149,10 @@ def plan_text(plan: Plan) -> str:
         f"  invocations  {how}",
         f"  cost         {cost}stops before {money(plan.max_spend)}",
         f"  time         {took}",
+        f"  where        {_where(plan)}",
+        f"  concurrency  {_concurrency(plan)}",
         f"  changes      {_changes(plan)}",
+        *(f"  felt         {words}" for words in _felt(plan)),
         *(f"  note         {advisory.message}; {advisory.next_step}" for advisory in plan.advisories),
     ]
     return "\n".join(lines) + "\n"
@@ -191,8 +203,40 @@ def _changes(plan: Plan) -> str:
     what = f"{plural(count, 'version')} and {count + 1} aliases"
     if plan.design.exploration is not None:
         what = "a version and an alias for each size, and one alias more"
-    changes = f"the memory size of $LATEST while sizes are published (put back), {what} (deleted)"
+    changes = f"the memory size of $LATEST while a size is published (put back), {what} (deleted)"
     return changes + (f", {copies} (deleted)" if plan.copies else "")
+
+
+def _where(plan: Plan) -> str:
+    """Whether the function itself is measured, and why."""
+    if plan.function.architecture not in plan.design.architectures:
+        return "on a temporary copy, as another architecture takes one"
+    return f"{'on a temporary copy' if plan.placement.isolate else 'in place'}, {plan.placement.why}"
+
+
+def _concurrency(plan: Plan) -> str:
+    """How many invocations run at a time, and what that leaves to others."""
+    share = plan.share
+    used = "how much others use is not known"
+    if share.in_use is not None:
+        used = f"others used {f'up to {share.in_use:,}' if share.in_use else 'none'} in the last two weeks"
+    if plan.function.platform is not None:
+        return f"at most {share.concurrency} at a time"
+    return f"at most {share.concurrency} at a time, of the {share.pool} of {share.limit:,} ({used})"
+
+
+def _felt(plan: Plan) -> tuple[str, ...]:
+    """What others may notice of the run; nobody else uses the embedded AWS."""
+    if plan.function.platform is not None:
+        return ()
+    name = plan.function.name
+    if not plan.touches_original:
+        return (f"callers of {name} notice nothing; its log group gets the log lines of the copies",)
+    return (
+        "callers of $LATEST get a trial size while it is published; so does a version that somebody else publishes "
+        "at that moment",
+        f"the metrics, alarms, and log group of {name} include the invocations and errors of this run",
+    )
 
 
 _PLAN_FORMATS: Mapping[str, Callable[[Plan], str]] = {TABLE: plan_text, "json": plan_json}

@@ -27,16 +27,18 @@ def restore_now(
         interrupts.restoring = True
         try:
             notes = () if journal is None else undo(function, journal)
-            kept = [copy for copy in copies if not _deleted(function, copy)]
+            left = [copy for copy in copies if not _deleted(function, copy)]
         except NotRestored:
             raise
         except PowertuneError as error:
             raise NotRestored(f"{name} is not restored: {error.message}", hint=command) from error
         except KeyboardInterrupt:
             raise NotRestored(f"{name} is not restored: it was abandoned", hint=command) from None
-    for note in (*notes, *map(_kept, kept)):
-        say(note)
-    say(f"{name} is restored" if not kept else f"{name} is restored, but for what is kept")
+    for note in notes:
+        say(f"{note.message}; {note.next_step}")
+    for copy in left:
+        say(_kept(copy))
+    say(f"{name} is restored" if not left else f"{name} is restored, but for what is kept")
 
 
 def _deleted(function: LambdaFunction, copy: Copy) -> bool:

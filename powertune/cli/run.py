@@ -51,7 +51,20 @@ def run(
     ] = None,
     isolate: Annotated[
         bool | None,
-        typer.Option("--isolate", help="Measure on temporary copies only; the function itself is never changed."),
+        typer.Option(
+            "--isolate",
+            help="Measure on temporary copies only; the function itself is never changed.  "
+            "[default: where $LATEST is in use]",
+            show_default=False,
+        ),
+    ] = None,
+    in_place: Annotated[
+        bool | None,
+        typer.Option(
+            "--in-place",
+            help="Measure the function itself, also where $LATEST is in use.  [default: where it is not]",
+            show_default=False,
+        ),
     ] = None,
     image_uri_arm64: Annotated[
         str | None, typer.Option(help="Container image for arm64, of a function that has one for x86_64.")

@@ -95,6 +95,7 @@ def plan_run(site: Site, options: RunOptions, prices: RegionPrices, *, earlier: 
         average_ms=found.average_ms,
         traffic=found.traffic,
         hints=(*(() if before is None else hints_of(before)), *found.hints),
+        production=found.production,
     )
     about_copies = check_copies(LambdaFunction.of(aws, plan.function), plan)
     advisories = (*plan.advisories, *found.advisories, *about_copies, *_another_function(before, plan))

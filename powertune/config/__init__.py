@@ -31,7 +31,8 @@ class RunOptions:
     """How to tune one function. `max_spend` is in the currency of the function's region; `rate` in calls per second.
 
     `memory` is None where no sizes were asked for, `architectures` where the function's own is meant, `invocations`,
-    `lanes` and `precision` where it is for the search to say. The image URIs are those of a function made of a
+    `lanes` and `precision` where it is for the search to say. `isolate` is None where it is for the plan to decide
+    whether the function itself or a copy is measured. The image URIs are those of a function made of a
     container image, for the architecture that it does not have.
     """
 
@@ -41,7 +42,7 @@ class RunOptions:
     max_memory: int = MEMORY_MAX_MB
     precision: float | None = None
     architectures: tuple[Architecture, ...] | None = None
-    isolate: bool = False
+    isolate: bool | None = None
     image_uri_arm64: str | None = None
     image_uri_x86_64: str | None = None
     invocations: int | None = None
@@ -100,8 +101,10 @@ def load_run(
     """
     table = _read_table(folder, "run")
     _refuse_unknown(table, {*_RUN, "payload"}, "the table [run]")
+    table = _placed(table)
     named = {name: environment.get(ENVIRONMENT_PREFIX + name.upper()) for name in (*_RUN, "payload")}
-    named.update({name: value for name, value in options.items() if value is not None})
+    named = _placed(named)
+    named.update(_placed(options))
     given = {name: (value, Path()) for name, value in named.items() if value is not None}
     usual = {} if usual_payload is None else {"payload": (usual_payload, folder)}
     settings = {**usual, **{name: (value, folder) for name, value in table.items()}, **given}
@@ -202,6 +205,23 @@ def parse_judgement(options: Mapping[str, Any]) -> tuple[Goal, Usage]:
     return parsed["goal"], parsed["usage"]
 
 
+def _placed(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of one source that are given, with `in_place` turned into what it says of `isolate`.
+
+    Raises:
+        UsageError: both are given, and contradict each other.
+    """
+    given = {name: value for name, value in settings.items() if value is not None}
+    if "in_place" not in given:
+        return given
+    isolate = not values.flag("in_place", given.pop("in_place"))
+    if values.flag("isolate", given.get("isolate", isolate)) is not isolate:
+        raise UsageError(
+            "--in-place and --isolate contradict each other", hint="leave out one, or both to let the plan decide"
+        )
+    return {**given, "isolate": isolate}
+
+
 def _judged(parsed: Mapping[str, Any]) -> dict[str, Any]:
     """The options, with those that concern judgement gathered in a goal and a usage."""
     kept = {name: value for name, value in parsed.items() if name not in _JUDGEMENT}
@@ -240,6 +260,7 @@ _RUN: dict[str, Parser] = {
     "precision": values.precision,
     "arch": values.architectures,
     "isolate": values.flag,
+    "in_place": values.flag,
     "image_uri_arm64": values.text,
     "image_uri_x86_64": values.text,
     "invocations": values.whole(1, 1_000_000),

@@ -86,7 +86,8 @@ class FunctionState:
 
     `fingerprint` is a digest of the code and of everything configured except the memory size: while it stays the
     same, nobody else has deployed. `provisioned_concurrency` is that of the alias which is tuned. `platform` is what
-    limits the CPU on the embedded AWS, and `cores` what it has; both are None on AWS itself.
+    limits the CPU on the embedded AWS, and `cores` what it has; both are None on AWS itself. `vpc` says whether it is
+    connected to a VPC.
     """
 
     name: str
@@ -107,6 +108,7 @@ class FunctionState:
     fingerprint: str = ""
     platform: str | None = None
     cores: float | None = None
+    vpc: bool = False
 
     @property
     def pays_for_snapshots(self) -> bool:

@@ -100,3 +100,31 @@ def test_restore_finds_and_deletes_copies() -> None:
     for method in DELETE_COPY_METHODS:
         assert allows(document, ACTIONS[method].name, copy)
     assert not allows(document, "lambda:CreateFunction", copy)
+
+
+def test_preflight_may_ask_who_uses_latest_also_for_an_isolated_run() -> None:
+    for grant in (Grant(), Grant(isolate=True)):
+        document = policy("run", REF, grant)
+        for action in ("lambda:GetFunctionUrlConfig", "lambda:GetPolicy", "lambda:ListAliases"):
+            assert allows(document, action, ARN), action
+        assert allows(document, "lambda:ListEventSourceMappings", "*")
+    assert allows(policy("run", REF), "lambda:UpdateAlias", ARN)
+    assert not allows(policy("run", REF, Grant(isolate=True)), "lambda:UpdateAlias", ARN)
+
+
+def test_a_function_in_a_vpc_takes_what_lambda_asks_of_ec2() -> None:
+    document = policy("run", REF, Grant(vpc=True))
+    for action in ("ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"):
+        assert allows(document, action, "*")
+        assert not allows(policy("run", REF), action, "*")
+
+
+def test_a_customer_managed_key_and_code_in_ones_own_bucket_take_more() -> None:
+    key = "arn:aws-cn:kms:cn-north-1:123456789012:key/1"
+    document = policy("run", REF, Grant(isolate=True, kms_key=key, code_s3="s3://mine/code.zip"))
+    for action in ("kms:CreateGrant", "kms:Encrypt", "kms:Decrypt"):
+        assert allows(document, action, key)
+        assert not allows(document, action, key + "2")
+    for action in ("s3:GetObject", "s3:GetObjectVersion"):
+        assert allows(document, action, "arn:aws-cn:s3:::mine/code.zip")
+    assert not allows(policy("run", REF), "kms:CreateGrant", key)

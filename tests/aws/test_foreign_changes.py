@@ -160,6 +160,52 @@ def restored(fake: FakeLambda) -> NotRestored | None:
     return None
 
 
+def publish_while_held(fake: FakeLambda, memory_mb: int) -> None:
+    """Somebody's deployment publishes a version while $LATEST has a trial size."""
+
+    def hook(name: str, kwargs: dict[str, Any]) -> None:
+        if name == "update_function_configuration" and kwargs["MemorySize"] == memory_mb:
+            fake.after_call = lambda name, kwargs: None
+            fake.publish_user_version("fn", alias="prod")
+
+    fake.after_call = hook
+
+
+def test_a_trial_size_that_somebody_else_has_published_is_said_loudly() -> None:
+    fake = make_fake()
+    fake.publish_user_version("fn")
+    publish_while_held(fake, 128)
+    run = tune(fake, plan_for(fake, memory=(128, 1024), invocations=1, lanes=1))
+    (advisory,) = [a for a in run.advisories if a.code == "trial-size-published"]
+    assert "version 2 of fn was published by somebody else" in advisory.message
+    assert "trial size 128 MB instead of 512 MB" in advisory.message
+    assert sorted(fake.functions["fn"].versions) == ["1", "2"]
+    assert "fn:2" not in fake.executed
+
+
+def test_a_trial_size_that_somebody_else_has_published_is_found_by_restore_too() -> None:
+    fake = make_fake()
+    fake.publish_user_version("fn")
+    died: list[bool] = []
+    at_call(fake, 6, lambda: died.append(True), after=False, only_changes=True)
+    publish_while_held(fake, 128)
+    killed_run(fake, plan_for(fake, memory=(128, 1024), invocations=1, lanes=1), died)
+    function = LambdaFunction(fake_aws(fake), FunctionRef(name="fn"))
+    journal = read_journal(function)
+    assert journal is not None
+    assert [note.code for note in undo(function, journal)] == ["trial-size-published"]
+
+
+def test_a_version_of_the_owners_from_before_the_run_is_no_publication_of_a_trial_size() -> None:
+    fake = make_fake()
+    fake.functions["fn"].configuration["MemorySize"] = 128
+    theirs = fake.publish_user_version("fn", alias="prod")
+    fake.functions["fn"].configuration["MemorySize"] = 512
+    run = tune(fake, plan_for(fake, memory=(128, 1024), invocations=1, lanes=1))
+    assert "trial-size-published" not in {a.code for a in run.advisories}
+    assert f"fn:{theirs}" not in fake.executed
+
+
 def test_restore_weeks_later_leaves_a_size_that_was_deployed_meanwhile() -> None:
     fake = make_fake()
     died: list[bool] = []
@@ -170,7 +216,8 @@ def test_restore_weeks_later_leaves_a_size_that_was_deployed_meanwhile() -> None
     function = LambdaFunction(fake_aws(fake), FunctionRef(name="fn"))
     journal = read_journal(function)
     assert journal is not None
-    assert undo(function, journal) == ("$LATEST has 2048 MB, set by somebody else, and is left so",)
+    (note,) = undo(function, journal)
+    assert note.message == "$LATEST has 2048 MB, set by somebody else, and is left so"
     assert fake.functions["fn"].configuration["MemorySize"] == 2048
 
 

@@ -187,3 +187,35 @@ def test_a_plan_without_copies_asks_nothing() -> None:
     assert check_copies(LambdaFunction(fake_aws(fake), FunctionRef(name="fn")), plan) == ()
     assert fake.calls == []
     assert RunOptions().architectures is None
+
+
+def test_a_copy_that_nobody_asked_for_and_that_cannot_be_made_leads_to_the_other_way_out() -> None:
+    fake = make_fake()
+    fake.urls = {("fn", None): "NONE"}
+    fake.functions["fn"].configuration["CodeSize"] = 60_000_000
+    with pytest.raises(FunctionRefused, match=r"on a copy, as .* in use: function URL; but .* 60,000,000") as caught:
+        check(fake, architectures=None)
+    assert "--in-place" in str(caught.value.hint)
+    with pytest.raises(FunctionRefused) as caught:
+        check(fake, architectures=None, isolate=True)
+    assert "--in-place" not in str(caught.value.hint)
+
+
+def test_an_environment_that_aws_hides_is_found_before_anything_is_changed() -> None:
+    fake = make_fake()
+    hidden = {"Error": {"ErrorCode": "AccessDeniedException", "Message": "Lambda was unable to decrypt"}}
+    fake.functions["fn"].configuration["Environment"] = hidden
+    with pytest.raises(FunctionRefused, match="would lack its Environment: Lambda was unable to decrypt") as caught:
+        check(fake, architectures=None, isolate=True)
+    assert "--kms-key" in str(caught.value.hint)
+    assert fake.created == []
+    assert check(fake, architectures=None).copies == ()
+
+
+def test_a_copy_in_a_vpc_is_advised_of() -> None:
+    fake = make_fake()
+    fake.functions["fn"].configuration["VpcConfig"] = {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+    (advisory,) = check(fake, architectures=None, isolate=True).advisories
+    assert advisory.code == "copy-in-vpc"
+    assert "powertune iam run --isolate --vpc" in advisory.next_step
+    assert check(fake, architectures=None).advisories == ()

@@ -132,3 +132,20 @@ def test_what_the_embedded_aws_says_of_itself() -> None:
     assert check(fake=fake).advisories == ()
     fake.platform = "duty cycle"
     assert (check(fake=fake).state.platform, check(fake=fake).state.cores) == ("duty cycle", None)
+
+
+def test_a_function_in_a_vpc() -> None:
+    assert check(VpcConfig={"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"], "VpcId": "vpc-1"}).state.vpc
+    assert not check(VpcConfig={"SubnetIds": [], "SecurityGroupIds": [], "VpcId": ""}).state.vpc
+    assert not check().state.vpc
+
+
+def test_a_customer_managed_key_is_advised_of_before_the_first_change() -> None:
+    key = "arn:aws:kms:us-east-1:123456789012:key/1"
+    (advisory,) = check(KMSKeyArn=key).advisories
+    assert advisory.code == "customer-managed-key"
+    assert f"powertune iam run --kms-key {key}" in advisory.next_step
+    hidden = {"Error": {"ErrorCode": "AccessDeniedException", "Message": "Lambda was unable to decrypt"}}
+    (advisory,) = check(KMSKeyArn=key, Environment=hidden).advisories
+    assert "may not decrypt its environment variables: Lambda was unable to decrypt" in advisory.message
+    assert check().advisories == ()

@@ -1,5 +1,6 @@
 """How sizes are published: $LATEST holds a trial size as briefly as possible, and nobody else's version is used."""
 
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -18,9 +19,15 @@ def pending_until(fake: FakeLambda, ready: Callable[[dict[str, Any]], bool]) -> 
     """Make published versions, as SnapStart's are, pending until the function is as it should be."""
     fake.functions["fn"].configuration["SnapStart"] = {"ApplyOn": "PublishedVersions"}
 
-    def settle(name: str, kwargs: object) -> None:
+    became_ready = threading.Event()
+
+    def settle(name: str, kwargs: dict[str, Any]) -> None:
         function = fake.functions["fn"]
-        state = "Active" if ready(function.configuration) else "Pending"
+        if ready(function.configuration):
+            became_ready.set()
+        if name == "get_function" and kwargs.get("Qualifier") in function.versions and not became_ready.wait(20):
+            raise client_error("AccessDeniedException", "nobody has made it ready", 403)
+        state = "Active" if became_ready.is_set() else "Pending"
         for version in function.versions.values():
             version["State"] = state
 
@@ -178,11 +185,10 @@ def test_a_failure_ends_the_wait_for_versions_at_once() -> None:
     fake = make_fake()
     plan = plan_for(fake)
     target = target_for(fake, plan)
-    pending_until(fake, lambda latest: False)
-    settle = fake.on_call
 
     def deny(name: str, kwargs: dict[str, Any]) -> None:
-        settle(name, kwargs)
+        for version in fake.functions["fn"].versions.values():
+            version["State"] = "Pending"
         if name == "update_function_configuration" and kwargs["MemorySize"] == 1024:
             raise client_error("AccessDeniedException", "no more", 403)
 

@@ -14,7 +14,7 @@ from powertune.aws.copies import find_copies
 from powertune.aws.functions import LambdaFunction
 from powertune.aws.journal import JOURNAL_ALIAS, read_journal
 from powertune.aws.undo import undo
-from powertune.errors import FunctionBusy, FunctionRefused, NotRestored, PowertuneError, Unavailable
+from powertune.errors import CopyDenied, FunctionBusy, FunctionRefused, NotRestored, PowertuneError, Unavailable
 from powertune.measure import measure
 from powertune.model import Architecture, Configuration, FunctionRef, Population
 from powertune.plan import Plan
@@ -367,3 +367,51 @@ def test_a_copy_is_not_tuned() -> None:
     fake.functions["fn"].tags = {"powertune:source": "arn:aws:lambda:us-east-1:123456789012:function:other"}
     with pytest.raises(FunctionRefused, match=r"a temporary copy of arn:.*:other"):
         plan_for(fake)
+
+
+def without_copies(fake: FakeLambda, denied: str = "create_function") -> None:
+    """An identity that may do nothing with functions but the one: not even ask whether there are others."""
+
+    def deny(name: str, kwargs: dict[str, Any]) -> None:
+        if name == denied or NAME in str(kwargs.get("FunctionName")):
+            raise client_error("AccessDeniedException", "User: me is not authorized", 403)
+
+    fake.on_call = deny
+
+
+def test_where_latest_is_in_use_and_copies_are_not_allowed_both_ways_out_are_said() -> None:
+    fake = make_fake()
+    fake.urls = {("fn", None): "NONE"}
+    made = plan_for(fake)
+    assert (made.design.isolate, made.placement.asked) == (True, False)
+    before = fake.snapshot("fn")
+    without_copies(fake)
+    with pytest.raises(CopyDenied, match=r"fn is to be measured on a copy, as .*: function URL; but") as caught:
+        tune(fake, made)
+    assert "User: me is not authorized" in caught.value.message
+    assert "`powertune iam run --isolate`" in (caught.value.hint or "")
+    assert "--in-place" in (caught.value.hint or "")
+    assert fake.snapshot("fn") == before
+    assert not {"update_function_configuration", "publish_version", "create_alias"} & set(fake.calls)
+
+
+@pytest.mark.parametrize("denied", ["create_function", "list_tags"])
+def test_who_has_asked_for_a_copy_and_may_not_make_one_is_told_of_the_policy_alone(denied: str) -> None:
+    fake = make_fake()
+    made = plan(fake, "isolated")
+    without_copies(fake, denied)
+    with pytest.raises(CopyDenied, match="no copy of fn may be made") as caught:
+        tune(fake, made)
+    assert "powertune iam run --isolate" in (caught.value.hint or "")
+    assert "--in-place" not in (caught.value.hint or "")
+
+
+def test_a_second_architecture_that_may_not_be_copied_leaves_the_function_restored() -> None:
+    fake = make_fake()
+    before = fake.snapshot("fn")
+    made = plan(fake, "both architectures")
+    without_copies(fake)
+    with pytest.raises(CopyDenied, match="no copy of fn may be made") as caught:
+        tune(fake, made)
+    assert "powertune iam run --copies" in (caught.value.hint or "")
+    assert fake.snapshot("fn") == before

@@ -32,7 +32,9 @@ class Cloud(FakeLambda):
         self.add("fn")
 
     def get_metric_data(self, **kwargs: Any) -> dict[str, Any]:
-        super().get_metric_data(**kwargs)
+        answer = super().get_metric_data(**kwargs)
+        if [query["Id"] for query in kwargs["MetricDataQueries"]] != ["invocations"]:
+            return answer  # what else preflight asks
         self.asked.append(kwargs)
         if self.answers is not None:
             return self.answers.pop(0)
@@ -54,7 +56,7 @@ class Cloud(FakeLambda):
 
 
 def metrics(seen: dict[datetime, float], status: str = "Complete", token: str | None = None) -> dict[str, Any]:
-    result = {"StatusCode": status, "Timestamps": list(seen), "Values": list(seen.values())}
+    result = {"Id": "invocations", "StatusCode": status, "Timestamps": list(seen), "Values": list(seen.values())}
     return {"MetricDataResults": [result], **({"NextToken": token} if token else {})}
 
 

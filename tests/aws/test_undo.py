@@ -91,7 +91,8 @@ def test_a_version_that_a_foreign_alias_points_at_is_kept_and_said() -> None:
     fake.add("fn", memory_mb=512)
     start_run(fake, steps=4)
     fake.create_alias(FunctionName="fn", Name="prod", FunctionVersion="1", Description="")
-    assert undo(function_with(fake), JOURNAL) == ("version 1 is kept: alias prod points at it",)
+    (note,) = undo(function_with(fake), JOURNAL)
+    assert note.message == "version 1 is kept: alias prod points at it"
     assert list(fake.functions["fn"].aliases) == ["prod"]
 
 
@@ -99,7 +100,7 @@ def test_a_size_that_somebody_else_has_set_is_left_alone() -> None:
     fake = FakeLambda()
     fake.add("fn", memory_mb=777)
     (note,) = undo(function_with(fake), JOURNAL)
-    assert "777 MB, set by somebody else" in note
+    assert "777 MB, set by somebody else" in note.message
     assert fake.functions["fn"].configuration["MemorySize"] == 777
 
 
@@ -114,7 +115,8 @@ def test_undo_waits_for_an_update_under_way_and_reads_the_result_back() -> None:
 
 
 def test_a_function_that_is_gone_needs_no_undoing() -> None:
-    assert undo(function_with(FakeLambda()), JOURNAL) == ("function fn no longer exists",)
+    (note,) = undo(function_with(FakeLambda()), JOURNAL)
+    assert note.message == "function fn no longer exists"
 
 
 def test_somebody_who_keeps_deploying() -> None:

@@ -70,7 +70,21 @@ def test_the_plan_says_what_is_copied(function: Any, capfd: pytest.CaptureFixtur
     document = json.loads(capfd.readouterr().out)
     assert document["copies"] == [str(own_architecture())]
     assert run_app([*RUN, "--dry-run", "--format", "json"]) == 0
-    assert json.loads(capfd.readouterr().out)["copies"] == []
+    document = json.loads(capfd.readouterr().out)
+    assert (document["copies"], document["placement"]["isolate"]) == ([], False)
+    assert run_app([*RUN, "--dry-run", "--format", "json", "--in-place"]) == 0
+    placement = json.loads(capfd.readouterr().out)["placement"]
+    assert (placement["isolate"], placement["asked"], placement["touches_original"]) == (False, True, True)
+
+
+def test_in_place_and_isolate_together_are_wrong_usage(
+    function: Any, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run_app([*RUN, "--dry-run", "--isolate", "--in-place"]) == 2
+    assert "--in-place and --isolate contradict each other" in capfd.readouterr().err
+    monkeypatch.setenv("POWERTUNE_ISOLATE", "true")
+    assert run_app([*RUN, "--dry-run", "--in-place"]) == 0
+    assert "in place, as asked" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize("wanted", ["both", "the other"])
@@ -178,4 +192,20 @@ def test_iam_prints_what_copies_take(capfd: pytest.CaptureFixture[str]) -> None:
     assert resources["PowertuneRunRole"] == role
     assert "replace" not in printed.err
     assert run_app(["iam", "run", "--function", arn, "--isolate"]) == 0
-    assert "replace ROLE_NAME by your own" in capfd.readouterr().err
+    err = capfd.readouterr().err
+    assert "replace ROLE_NAME by your own" in err
+    assert "--isolate prints" not in err
+    assert run_app(["iam", "run", "--function", arn]) == 0
+    assert "where $LATEST is in use, a run measures a copy: --isolate prints the policy" in capfd.readouterr().err
+
+
+def test_iam_prints_what_vpcs_keys_and_buckets_take(capfd: pytest.CaptureFixture[str]) -> None:
+    key = "arn:aws:kms:eu-west-1:123456789012:key/1"
+    given = ["iam", "run", "--vpc", "--kms-key", key, "--code", "s3://mine/code.zip"]
+    assert run_app(given) == 0
+    resources = {s["Sid"]: s["Resource"] for s in json.loads(capfd.readouterr().out)["Statement"]}
+    assert resources["PowertuneRunVpc"] == "*"
+    assert resources["PowertuneRunKey"] == key
+    assert resources["PowertuneRunCode"] == "arn:aws:s3:::mine/code.zip"
+    assert run_app(["iam", "run", "--code", "code.zip"]) == 2
+    assert "code 'code.zip' is not in S3" in capfd.readouterr().err

@@ -103,7 +103,7 @@ def test_a_dry_run_changes_and_measures_nothing(shell: Shell, function: Any) -> 
     assert plan["estimate"]["invocations"] == 21
     assert shell("run", "small", "--memory", "512", "--lanes", "1", "--dry-run") == 0
     assert "1 version and 2 aliases" in shell.out
-    assert "over 1 lane," in shell.out
+    assert "over 1 lane\n" in shell.out
     assert state_of(function) == before
     assert function.get_function_configuration(FunctionName="small")["RevisionId"] == revision
     assert list(Path().glob("*.json")) == []

@@ -187,6 +187,31 @@ def test_goal_and_usage_are_parsed_into_nouns(tmp_path: Path) -> None:
     assert options.isolate
     assert load(tmp_path, isolate=False, arch="arm64").architectures == (Architecture.ARM64,)
     assert not load(tmp_path, {"POWERTUNE_ISOLATE": "false"}).isolate
+
+
+def test_where_to_measure_is_for_the_plan_to_decide_unless_somebody_says(tmp_path: Path) -> None:
+    assert load(tmp_path).isolate is None
+    assert load(tmp_path, isolate=True).isolate is True
+    assert load(tmp_path, in_place=True).isolate is False
+    assert load(tmp_path, {"POWERTUNE_IN_PLACE": "true"}).isolate is False
+    assert load(tmp_path, {"POWERTUNE_IN_PLACE": "true"}, isolate=True).isolate is True
+    (tmp_path / "powertune.toml").write_text("[run]\nin_place = true\n")
+    assert load(tmp_path).isolate is False
+    assert load(tmp_path, isolate=True).isolate is True
+    assert load(tmp_path, {"POWERTUNE_ISOLATE": "1"}).isolate is True
+    (tmp_path / "powertune.toml").write_text("[run]\nisolate = true\n")
+    assert load(tmp_path, in_place=True).isolate is False
+
+
+def test_in_place_and_isolate_contradict_each_other(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="--in-place and --isolate contradict each other"):
+        load(tmp_path, in_place=True, isolate=True)
+    (tmp_path / "powertune.toml").write_text("[run]\nin_place = true\nisolate = true\n")
+    with pytest.raises(UsageError, match="contradict"):
+        load(tmp_path)
+    (tmp_path / "powertune.toml").write_text("[run]\nin_place = 'perhaps'\n")
+    with pytest.raises(UsageError, match="in-place 'perhaps'"):
+        load(tmp_path)
     assert parse_judgement({"strategy": None}) == (Goal(), Usage())
 
 

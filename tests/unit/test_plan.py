@@ -37,14 +37,16 @@ def test_the_sizes_asked_for_or_the_usual_ones_with_the_current_one() -> None:
     ("account", "reserved", "concurrency", "lanes", "advised"),
     [
         (1000, None, 32, 4, False),
-        (10, None, 10, 4, False),
-        (6, None, 6, 4, True),
-        (2, None, 2, 2, True),
-        (1000, 3, 3, 3, True),
+        (17, None, 8, 4, False),
+        (10, None, 5, 4, True),
+        (6, None, 3, 3, True),
+        (2, None, 1, 1, True),
+        (1, None, 1, 1, True),
+        (1000, 3, 1, 1, True),
         (5, 100, 32, 4, False),
     ],
 )
-def test_concurrency_is_bounded_by_the_account_or_the_functions_own(
+def test_concurrency_is_a_part_of_what_the_account_or_the_function_has(
     account: int, reserved: int | None, concurrency: int, lanes: int, advised: bool
 ) -> None:
     made = plan(replace(STATE, reserved_concurrency=reserved), account=account)
@@ -83,7 +85,7 @@ def test_what_is_usual_follows_from_the_average_and_is_never_worse_than_the_wors
     made = plan(memory=(256, 512, 1024), average_ms=100.0)
     assert made.estimate.typical_usd is not None
     assert 0 < made.estimate.typical_usd < made.estimate.worst_usd
-    assert made.estimate.typical_s == pytest.approx(9 + 0.2 * 24 / 4)
+    assert made.estimate.typical_s == pytest.approx(18 + 0.2 * 24 / 4)
     slow = plan(memory=(128,), average_ms=9_000.0)
     assert slow.estimate.typical_usd is not None
     assert made.estimate.typical_usd < slow.estimate.typical_usd < slow.estimate.worst_usd

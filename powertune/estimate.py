@@ -1,0 +1,155 @@
+"""What a run may take: invocations, money, and time. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from powertune.errors import UsageError
+from powertune.model import Architecture, Configuration, Design, Exploration, FunctionState
+from powertune.prices import RegionPrices
+from powertune.units import format_usd
+
+#: Sizes to try when none are asked for: the powers of two up to a full vCPU, a full vCPU, and the old maximum.
+DEFAULT_MEMORY_MB = (128, 256, 512, 1024, 1769, 3008)
+#: What a search usually takes: so many invocations of so many of the usual sizes, from the smallest on, which it
+#: chooses in so many batches.
+_SEARCHED_SIZES, _SEARCHED_INVOCATIONS, _SEARCHED_BATCHES = 5, 5, 3
+#: SnapStart keeps, and bills, the snapshot of every published version for at least three hours.
+SNAPSHOT_MINIMUM_S = 3 * 3600
+#: Lambda ends an init phase after so long, and bills it.
+INIT_LIMIT_S = 10
+
+# What the control plane takes, about; see docs/explanation/aws-facts.md.
+#: Publishing one size in place: set it, wait, publish, put the original size back, create the alias.
+PUBLISH_S = 6.0
+#: The same where Lambda sets up the network of a VPC again at each update.
+PUBLISH_IN_VPC_S = 60.0
+#: Taking SnapStart snapshots: the versions of one batch become ready side by side.
+SNAPSHOT_S = 150.0
+#: Making a temporary copy: download, create, wait until it is active. A VPC comes on top.
+COPY_S = 10.0
+#: Publishing one size on the embedded AWS.
+PUBLISH_EMBEDDED_S = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """What the run may take. `worst_usd` lets every invocation run into its timeout, until the budget ends a search;
+    the others assume that the function keeps the average duration of its last two weeks, and are None when that is
+    not known. `publishing_s` is the part of the time that publishing takes, which is known in any case. What a search
+    takes is a guess."""
+
+    invocations: int
+    worst_usd: float
+    typical_usd: float | None
+    typical_s: float | None
+    publishing_s: float = 0.0
+
+
+def estimate(
+    design: Design,
+    function: FunctionState,
+    prices: RegionPrices,
+    *,
+    average_ms: float | None,
+    max_spend: float,
+    copies: tuple[Architecture, ...],
+) -> Estimate:
+    """Guess what a run takes. `average_ms` is the recent mean duration, if known; costs are in the region's currency.
+
+    Args:
+        copies: the architectures that are measured on a temporary copy.
+    """
+    configurations, each, at_once = design.configurations, design.invocations + design.lanes, design.lanes
+    if design.exploration is not None:
+        configurations, each, at_once = searched(design.exploration), _SEARCHED_INVOCATIONS, 1
+    count = each * len(configurations)
+
+    publishing_usd = sum(snapshot_cost(c, function, prices) for c in configurations)
+    publishing_s = _publishing_s(design, function, len(configurations), len(copies))
+    # Environments that keep starting cold are replaced, up to twice the samples.
+    most = 2 * design.invocations + design.lanes
+    worst = publishing_usd + most * sum(worst_cost(c, function, prices) for c in configurations)
+    if design.exploration is not None:
+        worst = max_spend
+    if average_ms is None:
+        return Estimate(
+            invocations=count, worst_usd=worst, typical_usd=None, typical_s=None, publishing_s=publishing_s
+        )
+    typical = _typical_ms(configurations, function, average_ms)
+    typical_usd = publishing_usd + each * sum(
+        prices.invocation_cost(c, typical[c], function.ephemeral_storage_mb) for c in typical
+    )
+    parallel = min(design.concurrency, at_once * len(configurations))
+    waiting_s = max(max(typical.values()) * each / at_once, sum(typical.values()) * each / parallel) / 1000
+    return Estimate(
+        invocations=count,
+        worst_usd=worst,
+        typical_usd=typical_usd,
+        typical_s=publishing_s + waiting_s,
+        publishing_s=publishing_s,
+    )
+
+
+def searched(exploration: Exploration) -> tuple[Configuration, ...]:
+    """The sizes that a search may well measure: it chooses them as it goes."""
+    low, high = exploration.smallest_mb, exploration.largest_mb
+    sizes = [size for size in DEFAULT_MEMORY_MB if low <= size <= high][:_SEARCHED_SIZES] or [low]
+    return tuple(Configuration(memory_mb=mb, architecture=each) for mb in sizes for each in exploration.architectures)
+
+
+def worst_cost(configuration: Configuration, function: FunctionState, prices: RegionPrices) -> float:
+    """What one invocation can cost at most: one that runs into its timeout, after an init phase of 10 seconds."""
+    longest_ms = 1000 * (function.timeout_s + INIT_LIMIT_S)
+    restored = restore_cost(configuration, function, prices)
+    return prices.invocation_cost(configuration, longest_ms, function.ephemeral_storage_mb) + restored
+
+
+def restore_cost(configuration: Configuration, function: FunctionState, prices: RegionPrices) -> float:
+    """The price of restoring a SnapStart snapshot once, beside the billed duration; Java's are free."""
+    if not function.pays_for_snapshots or prices.snapstart_restore is None:
+        return 0.0
+    return configuration.memory_mb / 1024 * prices.snapstart_restore
+
+
+def snapshot_cost(configuration: Configuration, function: FunctionState, prices: RegionPrices) -> float:
+    """The price of keeping the SnapStart snapshot of a published version for its minimum time; Java's are free."""
+    if not function.pays_for_snapshots or prices.snapstart_cache is None:
+        return 0.0
+    return configuration.memory_mb / 1024 * SNAPSHOT_MINIMUM_S * prices.snapstart_cache
+
+
+def check_affordable(
+    configurations: tuple[Configuration, ...], function: FunctionState, prices: RegionPrices, max_spend: float
+) -> None:
+    """Refuse a budget that could not pay for a single invocation, before anything is published for nothing.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    least = min(worst_cost(c, function, prices) + snapshot_cost(c, function, prices) for c in configurations)
+    if least > max_spend:
+        raise UsageError(
+            f"--max-spend {max_spend:g} may not pay for one invocation: with its timeout of {function.timeout_s} s, "
+            f"one can cost {format_usd(least, prices.currency)}",
+            hint=f"--max-spend {least * 10:.2g} leaves room for ten",
+        )
+
+
+def _typical_ms(
+    configurations: tuple[Configuration, ...], function: FunctionState, average_ms: float
+) -> Mapping[Configuration, float]:
+    """Half the memory is half the CPU: a smaller size takes at most that much longer, a larger one no longer."""
+    return {
+        c: min(1000.0 * function.timeout_s, average_ms * max(1.0, function.memory_mb / c.memory_mb))
+        for c in configurations
+    }
+
+
+def _publishing_s(design: Design, function: FunctionState, sizes: int, copies: int) -> float:
+    """What the control plane takes: sizes are set one after the other, and snapshots taken side by side."""
+    if function.platform is not None:
+        return PUBLISH_EMBEDDED_S * (sizes + copies)
+    each = PUBLISH_IN_VPC_S if function.vpc else PUBLISH_S
+    copying = (COPY_S + (PUBLISH_IN_VPC_S if function.vpc else 0.0)) * copies
+    batches = 1 if design.exploration is None else _SEARCHED_BATCHES
+    return each * sizes + copying + (SNAPSHOT_S * batches if function.snapstart else 0.0)

@@ -33,6 +33,7 @@ from powertune.placement import (
     Placement,
     Share,
     architectures_of,
+    bounded_by_cores,
     check_code_storage,
     copied,
     in_place,
@@ -178,7 +179,7 @@ def make_plan(
             *placement_advisories(placement, function, in_place=original),
             *share_advisories(part, options, options.lanes or LANES),
             *_storage_advisories(design, function, production),
-            *_bounded_by_cores(exploration, function.cores, options),
+            *bounded_by_cores(exploration, function.cores, options),
         ),
         image_uris=_image_uris(options, function),
     )
@@ -275,20 +276,6 @@ def _exploration(
         memory_used_mb=None if traffic is None else traffic.max_memory_used_mb,
         hints=hints,
     )
-
-
-def _bounded_by_cores(
-    exploration: Exploration | None, cores: float | None, options: RunOptions
-) -> tuple[Advisory, ...]:
-    if exploration is None or cores is None or exploration.largest_mb >= options.max_memory:
-        return ()
-    advisory = Advisory(
-        code="bounded-by-cores",
-        message=f"sizes are searched up to {exploration.largest_mb:,} MB, which is all the CPU of this machine "
-        f"({cores:g} cores)",
-        next_step="measure on AWS, or on a larger machine, for larger sizes",
-    )
-    return (advisory,)
 
 
 def _extremes(design: Design) -> tuple[Configuration, ...]:

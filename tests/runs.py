@@ -6,6 +6,7 @@ from typing import Any
 from fakes import FakeClock, FakeLambda, RecordingObserver, fake_aws
 
 from powertune.aws.functions import LambdaFunction
+from powertune.aws.journal import JOURNAL_ALIAS, Journal
 from powertune.aws.portability import check_copies
 from powertune.aws.preflight import preflight
 from powertune.aws.target import AwsTarget
@@ -46,6 +47,22 @@ def target_for(fake: FakeLambda, plan: Plan, **options: Any) -> AwsTarget:
     clock = FakeClock()
     return AwsTarget(
         fake_aws(fake, clock=clock), plan, restore_command="powertune restore fn", clock=clock, **options
+    )
+
+
+def leave_journal(client: Any, name: str, run_id: str, memory_mb: int, copies: int = 0) -> None:
+    """What a dead run leaves that has given $LATEST the size that it holds, and found it with another one."""
+    now = client.get_function_configuration(FunctionName=name)
+    journal = Journal(
+        run_id=run_id,
+        started_at=1,
+        memory_mb=memory_mb,
+        code_sha256=now["CodeSha256"],
+        trial_mb=(now["MemorySize"],),
+        copies=copies,
+    )
+    client.create_alias(
+        FunctionName=name, Name=JOURNAL_ALIAS, FunctionVersion="$LATEST", Description=journal.encode()
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from runs import leave_journal
 
 from powertune.aws.client import Place, connect
 from powertune.aws.copies import find_copies
@@ -121,8 +122,7 @@ def test_without_a_terminal_copies_that_no_journal_names_are_deleted_only_with_y
     assert f"powertune restore {NAME} " in err
     assert "--yes" in err
     assert names(function) == [NAME, COPY]
-    journal = '{"v":1,"run":"00000001","at":1,"mem":1024}'
-    function.create_alias(FunctionName=NAME, Name="powertune-journal", FunctionVersion="$LATEST", Description=journal)
+    leave_journal(function, NAME, "00000001", 1024)
     assert run_app(["restore", NAME]) == 2
     err = capfd.readouterr().err
     assert f"{NAME} is restored" in err
@@ -130,8 +130,7 @@ def test_without_a_terminal_copies_that_no_journal_names_are_deleted_only_with_y
     assert function.get_function_configuration(FunctionName=NAME)["MemorySize"] == 1024
     assert function.list_aliases(FunctionName=NAME)["Aliases"] == []
     assert names(function) == [NAME, COPY]
-    journal = '{"v":1,"run":"0badcafe","at":1,"mem":512,"copies":1}'
-    function.create_alias(FunctionName=NAME, Name="powertune-journal", FunctionVersion="$LATEST", Description=journal)
+    leave_journal(function, NAME, "0badcafe", 512, copies=1)
     assert run_app(["restore", NAME]) == 0
     assert names(function) == [NAME]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from runs import leave_journal
 
 from powertune import results
 from powertune.cli.app import run_app
@@ -354,12 +355,7 @@ def test_a_budget_for_less_than_one_invocation_is_refused_before_anything_is_cha
 
 
 def test_a_second_run_on_the_same_function(shell: Shell, function: Any) -> None:
-    function.create_alias(
-        FunctionName="small",
-        Name="powertune-journal",
-        FunctionVersion="$LATEST",
-        Description='{"v":1,"run":"other123","at":1,"mem":1024}',
-    )
+    leave_journal(function, "small", "other123", 1024)
     assert shell("run", "small", *QUICK) == 2
     assert "run other123 started" in shell.err
     assert "powertune restore small" in shell.err

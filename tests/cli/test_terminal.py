@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from runs import leave_journal
 
 from powertune.local.embedded import EmbeddedAWS
 from powertune.local.package import zip_folder
@@ -118,12 +119,7 @@ def test_no_color_is_honoured(function: Any) -> None:
 
 @pytest.mark.parametrize("answer", ["y", "n"])
 def test_a_dead_runs_journal_is_offered_to_be_restored(answer: str, function: Any) -> None:
-    function.create_alias(
-        FunctionName="asked",
-        Name="powertune-journal",
-        FunctionVersion="$LATEST",
-        Description='{"v":1,"run":"dead1234","at":1,"mem":1024}',
-    )
+    leave_journal(function, "asked", "dead1234", 1024)
     with terminal(*RUN, "--yes") as program:
         program.wait_for("restore the function now? [y/N]")
         assert "run dead1234 started" in program.seen
@@ -134,12 +130,7 @@ def test_a_dead_runs_journal_is_offered_to_be_restored(answer: str, function: An
 
 
 def test_restore_asks_first(function: Any) -> None:
-    function.create_alias(
-        FunctionName="asked",
-        Name="powertune-journal",
-        FunctionVersion="$LATEST",
-        Description='{"v":1,"run":"dead1234","at":1,"mem":1024}',
-    )
+    leave_journal(function, "asked", "dead1234", 1024)
     with terminal("restore", "asked") as program:
         program.wait_for("restore the function now? [y/N]")
         program.say("n")

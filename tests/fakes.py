@@ -3,12 +3,15 @@
 import base64
 import io
 import itertools
+import json
+import re
 import threading
 import time
 import uuid
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.message import Message
 from typing import Any, Literal
 from urllib.error import HTTPError
@@ -63,6 +66,47 @@ def report_text(
     )
 
 
+def report_json(
+    request_id: str,
+    *,
+    duration: float = 12.34,
+    billed: int = 13,
+    memory: int = 128,
+    used: int = 40,
+    init: float | None = None,
+    status: str = "success",
+) -> str:
+    """A log tail as Lambda writes it where a function logs in JSON, at the system log level INFO."""
+    metrics = {"durationMs": duration, "billedDurationMs": billed, "memorySizeMB": memory, "maxMemoryUsedMB": used}
+    if init is not None:
+        metrics["initDurationMs"] = init
+    record = {"requestId": request_id, "metrics": metrics, "status": status}
+    start = {"type": "platform.start", "record": {"requestId": request_id, "version": "1"}}
+    return "".join(json.dumps(line) + "\n" for line in (start, {"type": "platform.report", "record": record}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEvent:
+    """One event in the fake's CloudWatch Logs. `at` is in seconds since the epoch."""
+
+    group: str
+    stream: str
+    at: float
+    message: str
+
+    def matches(self, pattern: str | None) -> bool:
+        """Whether a filter pattern selects it: a quoted phrase, or a JSON pattern that asks for a type."""
+        if pattern is None:
+            return True
+        wanted = re.fullmatch(r'\{ \$\.type = "([^"]+)" \}', pattern)
+        if wanted is None:
+            return pattern.strip('"') in self.message
+        try:
+            return bool(json.loads(self.message)["type"] == wanted[1])
+        except (ValueError, KeyError, TypeError):
+            return False
+
+
 @dataclass
 class FakeFunction:
     """One function's state inside the fake."""
@@ -108,7 +152,18 @@ class FakeLambda:
         self.on_call: Callable[[str, dict[str, Any]], None] = lambda name, kwargs: None
         self.after_call: Callable[[str, dict[str, Any]], None] = lambda name, kwargs: None
         self.answer: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda call: None
-        self.log_events: list[str] = []
+        #: The time of log events; `fake_aws` makes it the clock of whoever reads them.
+        self.wall: Callable[[], float] = FakeClock()
+        #: Everything that was logged, by any function.
+        self.log_events: list[LogEvent] = []
+        #: So long after it was written, an event can be read.
+        self.log_delay_s = 0.0
+        #: A page holds what matches among so many events.
+        self.log_page_size = 10
+        self.log_class = "STANDARD"
+        self.stored_bytes = 0
+        #: Which of the idle environments of a version answers: Lambda's choice, not the caller's.
+        self.choose: Callable[[Sequence[str]], str] = lambda idle: idle[0]
         #: Alias or version -> how many environments are kept ready for it.
         self.provisioned: dict[str, int] = {}
         self.objects: dict[tuple[str, str], bytes] = {}
@@ -117,13 +172,13 @@ class FakeLambda:
         self.layers: dict[str, dict[str, Any]] = {}
         #: What CreateFunction was asked for.
         self.created: list[dict[str, Any]] = []
-        self.warm: dict[str, int] = {}
         self.platform: str | None = None
         self.concurrency = 1000
         #: One item a page, so that whoever reads only the first page is found out.
         self.page_size = 1
         self._lock = threading.RLock()
-        self._busy: dict[str, int] = {}
+        self._idle: dict[str, list[str]] = {}
+        self._queries: dict[str, tuple[list[LogEvent], int]] = {}
 
     def add(self, name: str, *, memory_mb: int = 512, **configuration: Any) -> FakeFunction:
         """Create a function."""
@@ -363,36 +418,144 @@ class FakeLambda:
         request_id = str(uuid.uuid4())
         with self._lock:
             configuration = dict(self._at(self._function(kwargs), kwargs.get("Qualifier")))
-            version = configuration["Version"]
-            place = f"{configuration['FunctionName']}:{version}"
+            place = f"{configuration['FunctionName']}:{configuration['Version']}"
             self.invoked.append((kwargs.get("Qualifier"), kwargs["Payload"]))
             self.executed.append(place)
-            self._busy[place] = self._busy.get(place, 0) + 1
-            cold = self._busy[place] > self.warm.get(place, 0)
-            if cold:
-                self.warm[place] = self._busy[place]
+            idle = self._idle.setdefault(place, [])
+            cold = not idle
+            environment = self._new_stream(configuration) if cold else self.choose(tuple(idle))
+            if not cold:
+                idle.remove(environment)
+        call = {"request_id": request_id, "configuration": configuration, "cold": cold, "environment": environment}
         try:
-            scripted = self.answer({**kwargs, "request_id": request_id, "configuration": configuration, "cold": cold})
+            scripted = self.answer({**kwargs, **call})
             if scripted is not None:
                 return scripted
             self.sleep(self.latency.get("running", 0.0))
         finally:
             with self._lock:
-                self._busy[place] -= 1
+                idle.append(environment)
+        text = self._report(request_id, configuration, cold=cold)
+        self.write_log(call, text)
+        self.after_call("invoke", kwargs)
+        version = configuration["Version"]
+        return answer(request_id, text if kwargs.get("LogType") == "Tail" else None, version=version)
+
+    def _report(self, request_id: str, configuration: Mapping[str, Any], *, cold: bool) -> str:
+        """What the platform logs of an invocation that went well."""
         duration = self.duration_ms(configuration["MemorySize"])
         init = 150.0 if cold else None
         billed = -int(-(duration + (init or 0)) // 1)
-        text = report_text(
+        logging = configuration.get("LoggingConfig", {})
+        if logging.get("LogFormat") != "JSON":
+            return report_text(
+                request_id, duration=duration, billed=billed, memory=configuration["MemorySize"], init=init
+            )
+        if logging.get("SystemLogLevel") == "WARN":
+            return ""
+        return report_json(
             request_id, duration=duration, billed=billed, memory=configuration["MemorySize"], init=init
         )
-        self.after_call("invoke", kwargs)
-        return answer(request_id, text if kwargs.get("LogType") == "Tail" else None, version=version)
+
+    def _new_stream(self, configuration: Mapping[str, Any]) -> str:
+        """The log stream of a new environment; in a group of one's own choice it carries the function's name."""
+        name = configuration["FunctionName"]
+        own = self._group(configuration) == f"/aws/lambda/{name}"
+        day = datetime.fromtimestamp(self.wall(), UTC).strftime("%Y/%m/%d")
+        return f"{day}/{'' if own else name}[{configuration['Version']}]{uuid.uuid4().hex}"
+
+    def _group(self, configuration: Mapping[str, Any]) -> str:
+        logging = configuration.get("LoggingConfig", {})
+        return str(logging.get("LogGroup") or f"/aws/lambda/{configuration['FunctionName']}")
+
+    def write_log(self, call: Mapping[str, Any], text: str) -> None:
+        """Write an invocation's log, a line an event, as `answer` is told of the invocation."""
+        group, at = self._group(call["configuration"]), self.wall()
+        with self._lock:
+            for line in text.splitlines():
+                event = LogEvent(group=group, stream=call["environment"], at=at, message=line)
+                self.log_events.append(event)
 
     def filter_log_events(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("filter_log_events", kwargs)
+        if "logStreamNames" in kwargs and "logStreamNamePrefix" in kwargs:
+            raise client_error(
+                "InvalidParameterException", "logStreamNames and logStreamNamePrefix exclude each other"
+            )
+        if self.log_class != "STANDARD":
+            raise client_error(
+                "InvalidOperationException",
+                f"The log group {kwargs['logGroupName']} is of log-group-class {self.log_class}. FilterLogEvents is "
+                "not supported for this log class.",
+            )
+        names, prefix = kwargs.get("logStreamNames"), kwargs.get("logStreamNamePrefix", "")
+        start, end = kwargs.get("startTime", 0) / 1000, kwargs.get("endTime", 1e15) / 1000
+        searched = [
+            event
+            for event in self._readable(kwargs["logGroupName"])
+            if start <= event.at <= end and event.stream.startswith(prefix) and (not names or event.stream in names)
+        ]
         at = int(kwargs.get("nextToken", 0))
-        more = {"nextToken": str(at + 1)} if at + 1 < len(self.log_events) else {}
-        return {"events": [{"message": text} for text in self.log_events[at : at + 1]], **more}
+        end_at = at + self.log_page_size
+        more = {"nextToken": str(end_at)} if end_at < len(searched) else {}
+        found = [event for event in searched[at:end_at] if event.matches(kwargs.get("filterPattern"))]
+        found = found[: kwargs.get("limit", len(found))]
+        return {"events": [{"logStreamName": event.stream, "message": event.message} for event in found], **more}
+
+    def _readable(self, group: str) -> list[LogEvent]:
+        now = self.wall()
+        with self._lock:
+            events = [e for e in self.log_events if e.group == group and e.at + self.log_delay_s <= now]
+        return sorted(events, key=lambda event: event.at)
+
+    def describe_log_groups(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("describe_log_groups", kwargs)
+        groups = sorted({event.group for event in self.log_events})
+        return {
+            "logGroups": [
+                {"logGroupName": group, "storedBytes": self.stored_bytes, "logGroupClass": self.log_class}
+                for group in groups
+                if group.startswith(kwargs["logGroupNamePrefix"])
+            ]
+        }
+
+    def start_query(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("start_query", kwargs)
+        query = kwargs["queryString"]
+        streams = re.findall(r'@logStream like "([^"]+)"', query)
+        words = re.findall(r'@message like "([^"]+)"', query)
+        searched = [
+            event
+            for event in self._readable(kwargs["logGroupName"])
+            if kwargs["startTime"] <= event.at <= kwargs["endTime"]
+        ]
+        found = [
+            event
+            for event in searched
+            if (not streams or any(stream in event.stream for stream in streams))
+            and all(word in event.message for word in words)
+        ]
+        number = str(len(self._queries))
+        self._queries[number] = (found, sum(len(event.message) for event in searched))
+        return {"queryId": number}
+
+    def get_query_results(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("get_query_results", kwargs)
+        asked = self.calls.count("get_query_results")
+        found, scanned = self._queries[kwargs["queryId"]]
+        if asked == 1:
+            return {"status": "Running", "results": [], "statistics": {"bytesScanned": 0.0}}
+        at = int(kwargs.get("nextToken", 0))
+        more = {"nextToken": str(at + self.log_page_size)} if at + self.log_page_size < len(found) else {}
+        rows = [
+            [
+                {"field": "@logStream", "value": event.stream},
+                {"field": "@message", "value": event.message},
+                {"field": "@ptr", "value": "x"},
+            ]
+            for event in found[at : at + self.log_page_size]
+        ]
+        return {"status": "Complete", "results": rows, "statistics": {"bytesScanned": float(scanned)}, **more}
 
     def get_provisioned_concurrency_config(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("get_provisioned_concurrency_config", kwargs)
@@ -455,6 +618,7 @@ def answer(
 def fake_aws(fake: FakeLambda, *, clock: FakeClock | None = None, rate: float = 1000.0) -> Aws:
     """Our door to AWS, opening onto the fake, in no time."""
     clock = clock or FakeClock()
+    fake.wall = clock
     client: Any = fake
     return Aws(
         clients=Clients(control=client, invoke=client, logs=client, cloudwatch=client, s3=client, optimizer=client),
@@ -474,11 +638,14 @@ class FakeTarget:
         *,
         limit_mb: int = 10_240,
         recoverable: Mapping[str, Invocation] | None = None,
+        environment_of: Callable[[Invocation], str | None] = lambda invocation: None,
     ) -> None:
         self.events: list[str] = []
         self.behaviour = behaviour or (lambda memory_mb, turn: invocation(100_000 / memory_mb, memory_mb=memory_mb))
         self.limit_mb = limit_mb
         self.recoverable = recoverable or {}
+        self.environment_of = environment_of
+        self.asked_after_undo: bool | None = None
         self.throttles = 0
         self.advisories: tuple[Advisory, ...] = ()
         self._turns: dict[int, itertools.count[int]] = {}
@@ -507,9 +674,21 @@ class FakeTarget:
         values = {name: getattr(result, name) for name in result.__dataclass_fields__}
         return Invocation(**{**values, "lane": lane})
 
-    def recover(self, invocations: Sequence[Invocation], *, patient: bool) -> Mapping[str, Invocation]:
-        self._log(f"recover {len(invocations)}{' patiently' if patient else ''}")
+    def recover(
+        self, invocations: Mapping[Configuration, Sequence[Invocation]], *, patient: bool
+    ) -> Mapping[str, Invocation]:
+        count = sum(map(len, invocations.values()))
+        self._log(f"recover {count}{' patiently' if patient else ''}")
         return self.recoverable
+
+    def reports_are_lost(self, invocations: Mapping[Configuration, Sequence[Invocation]]) -> bool:
+        self._log(f"lost {sum(map(len, invocations.values()))}")
+        return True
+
+    def environments(self, invocations: Mapping[Configuration, Sequence[Invocation]]) -> Mapping[str, str]:
+        self.asked_after_undo = self.events[-1:] == ["undo"]
+        known = [(i.request_id, self.environment_of(i)) for each in invocations.values() for i in each]
+        return {request_id: name for request_id, name in known if request_id is not None and name is not None}
 
     def undo(self) -> None:
         self._log("undo")

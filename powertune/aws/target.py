@@ -12,12 +12,13 @@ from powertune.aws.functions import LambdaFunction, over_limit
 from powertune.aws.holder import Holder, changed
 from powertune.aws.invocation import Sent, invoke_once, only_of_size, own_words, with_report
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
-from powertune.aws.logs import find_reports
+from powertune.aws.log_streams import Origin
+from powertune.aws.logs import Lookup
 from powertune.aws.processor import process
+from powertune.aws.run_logs import RunLogs
 from powertune.aws.snapshot import Snapshot
 from powertune.aws.undo import read_journal, undo
 from powertune.errors import (
-    AccessDenied,
     AlreadyExists,
     FunctionBusy,
     MemorySizeRefused,
@@ -69,7 +70,13 @@ class AwsTarget:
         self._counting = Lock()
         self._throttles = 0
         self._failures: set[str] = set()
-        self._in_vain = False
+        self._logs = RunLogs(
+            aws,
+            log_group=plan.function.log_group,
+            log_format=plan.function.log_format,
+            telemetry=plan.design.telemetry,
+            clock=clock,
+        )
         self._advisories: list[Advisory] = []
 
     def open(self) -> None:
@@ -122,7 +129,7 @@ class AwsTarget:
                 function=self._holders[configuration.architecture].function.ref.unqualified,
                 qualifier=self._held().alias(configuration.memory_mb),
                 payload=event,
-                tail=self._plan.design.telemetry != "logs",
+                tail=self._logs.tail,
                 lane=lane,
                 started_at=self._clock(),
                 throttled=self._count_throttle,
@@ -138,32 +145,21 @@ class AwsTarget:
             process(self._aws, self._after, sent.output or b"null")
         return only_of_size(sent.invocation, configuration.memory_mb)
 
-    def recover(self, invocations: Sequence[Invocation], *, patient: bool) -> Mapping[str, Invocation]:
-        """Read missing reports from CloudWatch Logs, all with one query.
+    def recover(
+        self, invocations: Mapping[Configuration, Sequence[Invocation]], *, patient: bool
+    ) -> Mapping[str, Invocation]:
+        """Read missing reports from CloudWatch Logs, all of a version with one query."""
+        known = {i.request_id: i for each in invocations.values() for i in each if i.request_id is not None}
+        found = self._logs.reports(self._wanted(invocations), patient=patient)
+        return {key: with_report(known[key], each.report, each.environment) for key, each in found.items()}
 
-        Who asks for the logs gets patience in every round, until it once has been in vain.
-        """
-        known = {i.request_id: i for i in invocations if i.request_id is not None}
-        if self._plan.design.telemetry == "tail" or not known:
-            return {}
-        started = [i.started_at for i in known.values()]
-        try:
-            reports = find_reports(
-                self._aws,
-                log_group=self._state.log_group,
-                log_format=self._state.log_format,
-                request_ids=known.keys(),
-                since=min(started),
-                until=self._clock(),
-                patient=patient or (self._plan.design.telemetry == "logs" and not self._in_vain),
-            )
-        except (AccessDenied, NotFound, Unavailable) as error:
-            if self._plan.design.telemetry == "logs":
-                raise
-            self._advise_once("logs-unreadable", error.message, error.hint or "use --telemetry tail")
-            return {}
-        self._in_vain = not reports
-        return {key: with_report(known[key], report) for key, report in reports.items()}
+    def reports_are_lost(self, invocations: Mapping[Configuration, Sequence[Invocation]]) -> bool:
+        """Look into why none of these has a report, and say so; False if the next ones may well have one."""
+        return self._logs.why_lost(self._wanted(invocations))
+
+    def environments(self, invocations: Mapping[Configuration, Sequence[Invocation]]) -> Mapping[str, str]:
+        """The names of their log streams: Lambda gives each environment one of its own."""
+        return self._logs.environments(self._wanted(invocations))
 
     def undo(self) -> None:
         """Restore $LATEST, then delete the run's aliases, versions, copies and journal.
@@ -193,7 +189,27 @@ class AwsTarget:
     @property
     def advisories(self) -> tuple[Advisory, ...]:
         """What came up while publishing, reading logs, and undoing."""
-        return tuple(self._advisories)
+        return (*self._advisories, *self._logs.advisories)
+
+    def _wanted(self, invocations: Mapping[Configuration, Sequence[Invocation]]) -> Lookup:
+        """Where to look for the reports of invocations that were answered."""
+        wanted: dict[Origin, dict[str, float]] = {}
+        for configuration, each in invocations.items():
+            copied = configuration.architecture in self._plan.copies
+            for invocation in each:
+                if invocation.request_id is not None:
+                    # Of a copy, all versions are this run's.
+                    version = None if copied else invocation.executed_version
+                    origin = Origin(function=self._name_of(configuration), version=version)
+                    wanted.setdefault(origin, {})[invocation.request_id] = invocation.started_at
+        return wanted
+
+    def _name_of(self, configuration: Configuration) -> str:
+        copies = self._plan.copies
+        if configuration.architecture not in copies:
+            return self._state.name
+        names = copy_names(self._state.name, self._plan.run_id, len(copies))
+        return names[copies.index(configuration.architecture)]
 
     def _undo(self) -> tuple[str, ...]:
         if not self._plan.touches_original:

@@ -2,7 +2,7 @@
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -10,8 +10,8 @@ from threading import Thread
 from powertune import __version__
 from powertune.errors import SizeRefused
 from powertune.measure.protocols import Observer, Target
-from powertune.measure.record import Budget, Record
-from powertune.model import UNDER_WAY, Batch, Configuration, Invocation, Trial, TuningRun
+from powertune.measure.record import Budget, Record, by_configuration
+from powertune.model import NO_REPORTS, UNDER_WAY, Batch, Configuration, Invocation, Trial, TuningRun
 from powertune.plan import Plan
 from powertune.search import Search, Stop
 
@@ -88,11 +88,14 @@ class Session:
                 return proposal.reason
             self._note(proposal)
             for round_ in self._rounds(proposal.trials):
-                complete = self._play(round_)
-                self._recover(patient=not complete)
-                if not complete:
-                    return "budget"
-                self._observer.saved(self.snapshot(UNDER_WAY))
+                for jobs in self._portions(round_):
+                    complete = self._play(jobs)
+                    self._recover(patient=not complete)
+                    if not complete:
+                        return "budget"
+                    self._observer.saved(self.snapshot(UNDER_WAY))
+                    if self._reports_are_lost():
+                        return NO_REPORTS
                 if self._plan.sleep_s:
                     self._sleep(self._plan.sleep_s)
 
@@ -133,6 +136,32 @@ class Session:
         for jobs in rounds:
             self._random.shuffle(jobs)
         return rounds
+
+    def _portions(self, jobs: list[_Job]) -> Iterator[list[_Job]]:
+        """A round, but size by size until a report was seen: without reports, the others are published in vain.
+
+        So they are where the budget cannot pay for all of them, which is for the round as a whole to find out.
+        """
+        publishing = sum(self._plan.publish_cost(c) for c in {job.configuration for job in jobs} - self._published)
+        while jobs and self._budget.affords(publishing) and not self._reports_expected():
+            first = min(job.configuration for job in jobs)
+            yield [job for job in jobs if job.configuration == first]
+            jobs = [job for job in jobs if job.configuration != first]
+        if jobs:
+            yield jobs
+
+    def _reports_expected(self) -> bool:
+        """Whether this function's reports are known to arrive: in this run, or in the log group before it."""
+        traffic = self._plan.traffic
+        return self._record.has_report or (traffic is not None and traffic.reports > 0)
+
+    def _reports_are_lost(self) -> bool:
+        """Whether invocations were answered, and not one of them has a report, however long one waits for it."""
+        if self._record.has_report or not by_configuration(self._record.without_environment()):
+            return False
+        self._recover(patient=True)
+        answered = by_configuration(self._record.without_environment())
+        return not self._record.has_report and self._target.reports_are_lost(answered)
 
     def _play(self, jobs: list[_Job]) -> bool:
         """Run one round: publish what is new, and invoke each configuration as soon as it is ready.
@@ -224,13 +253,25 @@ class Session:
         lost = [entry for entry in self._record.without_report() if entry[2].started_at >= since]
         if not lost:
             return
-        found = self._target.recover([invocation for _, _, invocation in lost], patient=patient)
+        found = self._target.recover(by_configuration(lost), patient=patient)
         for configuration, index, invocation in lost:
             known = found.get(invocation.request_id or "")
             if known is not None:
                 known = replace(known, lane=invocation.lane, payload=invocation.payload)
                 self._record.complete(configuration, index, known)
                 self._budget.spent += self._cost(configuration, known) - self._worst_cost(configuration)
+
+    def name_environments(self) -> bool:
+        """Note which environment served each invocation, as far as the target knows; whether anything was new."""
+        unnamed = self._record.without_environment()
+        if not unnamed:
+            return False
+        found = self._target.environments(by_configuration(unnamed))
+        for configuration, index, invocation in unnamed:
+            environment = found.get(invocation.request_id or "")
+            if environment is not None:
+                self._record.complete(configuration, index, replace(invocation, environment=environment))
+        return bool(found)
 
     def _publish(self, configurations: list[Configuration], before: Thread | None) -> None:
         """In the publisher's thread: one after the other, as AWS demands, then put $LATEST to rest."""

@@ -133,7 +133,8 @@ def make_plan(
     `traffic` and `hints` what else is known of the function beforehand.
 
     Raises:
-        FunctionRefused: the function has no concurrency left to be invoked with, or cannot run on an architecture.
+        FunctionRefused: the function has no concurrency left to be invoked with, cannot run on an architecture, or
+            would be measured itself although it logs no reports.
         UsageError: the budget cannot pay for a single invocation, or a price is not known.
     """
     concurrency, advisories = _concurrency(options, function, account_concurrency)
@@ -162,6 +163,7 @@ def make_plan(
         post_processor=_name(options.post_processor),
         isolate=options.isolate,
     )
+    _check_reports(design, function)
     for configuration in _extremes(design):
         make_tariff(configuration, function, prices)  # before it is measured, as what has no price cannot be judged
     _check_affordable(design, function, prices, options.max_spend)
@@ -193,6 +195,16 @@ def _architectures(options: RunOptions, function: FunctionState) -> tuple[Archit
             hint="leave --arch out here, and measure both architectures on AWS",
         )
     return wanted
+
+
+def _check_reports(design: Design, function: FunctionState) -> None:
+    """Refuse to measure the function itself where it would report nothing; a copy is made to report."""
+    if function.drops_reports and not design.isolate and function.architecture in design.architectures:
+        raise FunctionRefused(
+            f"{function.name} logs with SystemLogLevel {function.system_log_level}, which drops the reports of "
+            "invocations that succeed",
+            hint="measure a temporary copy, which logs them, with --isolate, or set SystemLogLevel to INFO",
+        )
 
 
 def _grid(

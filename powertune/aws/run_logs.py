@@ -91,10 +91,8 @@ class RunLogs:
             next_step = "leave out --telemetry tail, so that reports are looked for in CloudWatch Logs as well"
             self._advise("no-reports", f"{tail}, and CloudWatch Logs were not read", next_step)
         elif self._refused is not None:
-            next_step = self._refused.hint or "make the log group readable"
-            self._advise(
-                "no-reports", f"{tail}, and the log group is not readable: {self._refused.message}", next_step
-            )
+            message = f"{tail}, and the log group is not readable: {self._refused.message}"
+            self._advise("no-reports", message, self._make_readable(self._refused))
         else:
             self._explain(wanted, count)
         return True
@@ -121,14 +119,13 @@ class RunLogs:
         if isinstance(error, NotFound) and not last:
             return  # Lambda creates the group with the first events
         if isinstance(error, Unavailable):
-            self._advise_unreadable(error.message, error.hint)
+            self._advise_unreadable(error.message, self._make_readable(error))
             return
         self._refused = error
         self._untailed = not self.tail
         self.tail = True
         if not isinstance(error, UsageError):
-            hint = self._allow_writing() if isinstance(error, NotFound) else error.hint
-            self._advise_unreadable(error.message, hint)
+            self._advise_unreadable(error.message, self._make_readable(error))
 
     def _query(self, wanted: Lookup) -> dict[str, Found]:
         """What Logs Insights finds, where it is allowed and cheap."""
@@ -138,7 +135,7 @@ class RunLogs:
             answer = query_reports(self._aws, self._source, wanted, now=self._clock)
         except _UNREADABLE as error:
             self._no_queries = error
-            self._advise_unreadable(f"{self._refused.message}; {error.message}", None)
+            self._advise_unreadable(f"{self._refused.message}; {error.message}", self._make_readable(self._refused))
             return {}
         self._spent_usd += answer.most_usd
         self._advise(
@@ -159,7 +156,7 @@ class RunLogs:
             everything = self._sample(span, None)
         except _UNREADABLE as error:
             message = f"none of {count} has a REPORT, and log group {group} is not readable: {error.message}"
-            self._advise("no-reports", message, error.hint or self._allow_writing())
+            self._advise("no-reports", message, self._make_readable(error))
             return
         begin = datetime.fromtimestamp(span.since, UTC).strftime("%H:%M:%S")
         other = ", under other request IDs" if own else ""
@@ -194,8 +191,16 @@ class RunLogs:
         lines = read_reports(self._aws, self._source, span, prefix=prefix, most_pages=_SAMPLED_PAGES)
         return sum(1 for line in lines for _ in reports_of(line))
 
-    def _advise_unreadable(self, message: str, hint: str | None) -> None:
-        self._advise("logs-unreadable", message, hint or "use --telemetry tail, or another log group")
+    def _make_readable(self, error: PowertuneError) -> str:
+        """What to do about a log group that cannot be read; without it, environments are not known."""
+        if isinstance(error, NotFound):
+            return self._allow_writing()
+        if isinstance(error, UsageError) or error.hint is None:
+            return "have the function log to a group of the Standard class, or do without the logs (--telemetry tail)"
+        return error.hint
+
+    def _advise_unreadable(self, message: str, next_step: str) -> None:
+        self._advise("logs-unreadable", message, next_step)
 
     def _advise(self, code: str, message: str, next_step: str) -> None:
         """Say it, in the place of what was said of the same matter before."""

@@ -12,6 +12,7 @@ from powertune.config import RunOptions
 from powertune.errors import AccessDenied, NotRestored, UsageError
 from powertune.measure import measure
 from powertune.model import (
+    NO_REPORTS,
     Architecture,
     Batch,
     Configuration,
@@ -266,3 +267,83 @@ def test_reports_are_looked_for_quickly_after_a_round_and_patiently_at_the_end()
         "recover 3",
         "recover 3 patiently",
     ]
+
+
+def test_each_invocation_gets_the_environment_that_the_target_knows_once_all_is_restored_and_saved() -> None:
+    target, observer = FakeTarget(usual, environment_of=lambda i: f"stream of {i.request_id}"), RecordingObserver()
+    run = go(make(), target, observer)
+    for invocations in (measurement.invocations for measurement in run.measurements):
+        assert [i.environment for i in invocations] == [f"stream of {i.request_id}" for i in invocations]
+    assert target.asked_after_undo
+    before, after = observer.runs[-2:]
+    assert before.stopped == after.stopped == "complete"
+    assert set(before.measurements[0].invocations.column("environment")) == {None}
+    assert after == run
+
+
+@pytest.mark.parametrize("error", [AccessDenied("denied"), KeyboardInterrupt()])
+def test_a_look_up_of_environments_that_is_cut_short_loses_nothing_else(error: BaseException) -> None:
+    target, observer = FakeTarget(usual), RecordingObserver()
+
+    def fail(invocations: object) -> Any:
+        raise error
+
+    target.environments = fail  # type: ignore[method-assign]
+    with pytest.raises(type(error)):
+        go(make(), target, observer)
+    assert target.events[-1] == "undo"
+    assert observer.runs[-1].stopped == "complete"
+    assert sum(len(m.invocations) for m in observer.runs[-1].measurements) == 16
+
+
+def test_a_run_that_failed_does_not_look_up_environments() -> None:
+    target = FakeTarget(usual)
+    target.rest = lambda: json.loads("{")  # type: ignore[method-assign]
+    with pytest.raises(json.JSONDecodeError):
+        go(make(), target)
+    assert target.asked_after_undo is None
+
+
+def test_without_any_report_one_size_is_published_and_no_more() -> None:
+    target, observer = FakeTarget(lambda mb, turn: invocation(None, status=Status.MISSING)), RecordingObserver()
+    run = go(make(memory=(128, 512, 1024)), target, observer)
+    assert run.stopped == NO_REPORTS
+    assert [event for event in target.events if event.startswith("publish")] == ["publish 128"]
+    assert target.events[-3:] == ["recover 2 patiently", "lost 2", "undo"]
+    assert observer.runs[-1] == run
+
+
+def test_failures_without_a_report_are_invocations_without_a_report_too() -> None:
+    failing = FakeTarget(lambda mb, turn: invocation(None, status=Status.ERROR))
+    assert go(make(), failing).stopped == NO_REPORTS
+
+
+def test_reports_that_come_late_let_the_run_go_on() -> None:
+    lost = invocation(None, request_id="id-1", status=Status.MISSING)
+    target = FakeTarget(lambda mb, turn: lost if mb == 128 else usual(mb, turn))
+    quick = target.recover
+
+    def recover(invocations: Any, *, patient: bool) -> Any:
+        quick(invocations, patient=patient)
+        return {"id-1": invocation(50.0, request_id="id-1")} if patient else {}
+
+    target.recover = recover  # type: ignore[method-assign]
+    run = go(make(), target)
+    assert run.stopped == "complete"
+    assert set(run.measurements[0].invocations.column("duration_ms")) == {50.0}
+
+
+def test_a_target_that_gets_reports_in_another_way_goes_on() -> None:
+    target = FakeTarget(
+        lambda mb, turn: invocation(None, status=Status.MISSING) if mb == 128 and turn < 2 else usual(mb, turn)
+    )
+    target.reports_are_lost = lambda invocations: False  # type: ignore[method-assign]
+    run = go(make(), target)
+    assert run.stopped == "complete"
+    assert [m.invocations.count(Population.MISSING) for m in run.measurements] == [2, 0]
+
+
+def test_a_function_whose_reports_are_known_to_arrive_is_published_at_all_sizes_at_once() -> None:
+    target = FakeTarget(usual)
+    go(replace(make(), traffic=Traffic(invocations=9, days=3.0, reports=4)), target)
+    assert target.events.count("rest") == 1

@@ -1,27 +1,45 @@
 """What one run asks of CloudWatch Logs, and what it does where they cannot be read: advise, and go on."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
 from powertune.aws.client import Aws
-from powertune.aws.log_streams import stream_prefixes
+from powertune.aws.copy_names import copy_names
+from powertune.aws.log_streams import Origin, stream_prefixes
 from powertune.aws.logs import WAITS_S, Found, Lookup, Source, Span, find_reports, read_reports, reports_of
 from powertune.aws.logs_insights import query_reports
 from powertune.errors import AccessDenied, NotFound, PowertuneError, Unavailable, UsageError
-from powertune.model import Advisory
+from powertune.model import Advisory, Configuration, Invocation
+from powertune.plan import Plan
 from powertune.units import format_usd, plural
 
 #: Environments are looked for when all else is done; the logs have had some seconds by then.
 ENVIRONMENT_WAITS_S = (0.0, 2.0, 5.0)
 #: Logs are a help, not the matter: a few attempts are enough.
-_ATTEMPTS = 4
+_ATTEMPTS = 6
 #: When explaining what is wrong, so many pages are read of the whole group.
 _SAMPLED_PAGES = 3
 #: Logs Insights finds what was logged some seconds ago, not what was logged just now.
 _INDEXING_S = 5.0
 _MARGIN_S = 30.0
 _UNREADABLE = (AccessDenied, NotFound, Unavailable, UsageError)
+
+
+def lookup(plan: Plan, invocations: Mapping[Configuration, Sequence[Invocation]]) -> Lookup:
+    """Where to look for the reports of these invocations; without those whose answer was lost, and the id with it."""
+    names = copy_names(plan.function.name, plan.run_id, len(plan.copies))
+    copies = dict(zip(plan.copies, names, strict=True))
+    wanted: dict[Origin, dict[str, float]] = {}
+    for configuration, each in invocations.items():
+        copy = copies.get(configuration.architecture)
+        for invocation in each:
+            if invocation.request_id is not None:
+                # Of a copy, all versions are this run's.
+                version = invocation.executed_version if copy is None else None
+                origin = Origin(function=copy or plan.function.name, version=version)
+                wanted.setdefault(origin, {})[invocation.request_id] = invocation.started_at
+    return wanted
 
 
 class RunLogs:

@@ -12,10 +12,8 @@ from powertune.aws.functions import LambdaFunction, over_limit
 from powertune.aws.holder import Holder, changed
 from powertune.aws.invocation import Sent, invoke_once, only_of_size, own_words, with_report
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
-from powertune.aws.log_streams import Origin
-from powertune.aws.logs import Lookup
 from powertune.aws.processor import process
-from powertune.aws.run_logs import RunLogs
+from powertune.aws.run_logs import RunLogs, lookup
 from powertune.aws.snapshot import Snapshot
 from powertune.aws.undo import read_journal, undo
 from powertune.errors import (
@@ -150,16 +148,16 @@ class AwsTarget:
     ) -> Mapping[str, Invocation]:
         """Read missing reports from CloudWatch Logs, all of a version with one query."""
         known = {i.request_id: i for each in invocations.values() for i in each if i.request_id is not None}
-        found = self._logs.reports(self._wanted(invocations), patient=patient)
+        found = self._logs.reports(lookup(self._plan, invocations), patient=patient)
         return {key: with_report(known[key], each.report, each.environment) for key, each in found.items()}
 
     def reports_are_lost(self, invocations: Mapping[Configuration, Sequence[Invocation]]) -> bool:
         """Look into why none of these has a report, and say so; False if the next ones may well have one."""
-        return self._logs.why_lost(self._wanted(invocations))
+        return self._logs.why_lost(lookup(self._plan, invocations))
 
     def environments(self, invocations: Mapping[Configuration, Sequence[Invocation]]) -> Mapping[str, str]:
         """The names of their log streams: Lambda gives each environment one of its own."""
-        return self._logs.environments(self._wanted(invocations))
+        return self._logs.environments(lookup(self._plan, invocations))
 
     def undo(self) -> None:
         """Restore $LATEST, then delete the run's aliases, versions, copies and journal.
@@ -190,26 +188,6 @@ class AwsTarget:
     def advisories(self) -> tuple[Advisory, ...]:
         """What came up while publishing, reading logs, and undoing."""
         return (*self._advisories, *self._logs.advisories)
-
-    def _wanted(self, invocations: Mapping[Configuration, Sequence[Invocation]]) -> Lookup:
-        """Where to look for the reports of invocations that were answered."""
-        wanted: dict[Origin, dict[str, float]] = {}
-        for configuration, each in invocations.items():
-            copied = configuration.architecture in self._plan.copies
-            for invocation in each:
-                if invocation.request_id is not None:
-                    # Of a copy, all versions are this run's.
-                    version = None if copied else invocation.executed_version
-                    origin = Origin(function=self._name_of(configuration), version=version)
-                    wanted.setdefault(origin, {})[invocation.request_id] = invocation.started_at
-        return wanted
-
-    def _name_of(self, configuration: Configuration) -> str:
-        copies = self._plan.copies
-        if configuration.architecture not in copies:
-            return self._state.name
-        names = copy_names(self._state.name, self._plan.run_id, len(copies))
-        return names[copies.index(configuration.architecture)]
 
     def _undo(self) -> tuple[str, ...]:
         if not self._plan.touches_original:

@@ -6,7 +6,8 @@ from itertools import cycle
 from typing import Any
 
 import pytest
-from fakes import FakeClock, FakeLambda, LogEvent, RecordingObserver, answer, client_error, fake_aws, report_text
+from fake_logs import LogEvent
+from fakes import FakeClock, FakeLambda, RecordingObserver, answer, client_error, fake_aws, report_text
 from runs import make_fake, plan_for, tune
 
 from powertune.aws.log_streams import Origin, stream_prefixes

@@ -166,7 +166,7 @@ class Outcome(StrEnum):
     """A search was ended before it was sure."""
 
 
-_REPORT = "see to it that invocations have reports, as the advisory no-reports says, then measure again"
+_REPORT = "make sure that reports arrive, as the advisory no-reports explains, then measure again"
 #: What to do about a search that was ended before it was sure.
 _CONTINUE = {
     NO_REPORTS: _REPORT,

@@ -214,6 +214,7 @@ def test_a_run_that_ended_without_reports_does_not_ask_for_more_invocations() ->
     assert "more --invocations" not in (analysis.failure.hint or "")
     assert not any("more --invocations" in each.next_step for each in analysis.advisories)
     assert "not a single invocation had a report" in advisory(analysis, "stopped-early").message
+    assert not {"unmeasured", "missing-reports", "current-not-measured"} & set(codes(analysis))
 
 
 def test_missing_reports_and_failures_at_a_size_that_works_are_shown() -> None:

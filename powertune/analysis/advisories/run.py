@@ -10,7 +10,7 @@ from powertune.units import MB_PER_VCPU, plural
 _NEXT_STEPS = {
     "budget": "raise --max-spend, or try fewer sizes",
     "exhausted": "ask for a --precision, which measures more, or live with the doubt that is stated",
-    NO_REPORTS: "see to it that invocations have reports, as the advisory no-reports says, then measure again",
+    NO_REPORTS: "make sure that reports arrive, as the advisory no-reports explains, then measure again",
     "interrupted": "measure again and let the run finish",
     "under way": "wait for the run to end, or measure again if it died",
 }
@@ -23,16 +23,11 @@ _MESSAGES = {
 
 def about_run(evidence: Evidence) -> Iterator[Advisory]:
     """All of them, in order."""
-    for finding in (
-        _embedded,
-        _beyond_cores,
-        _stopped_early,
-        _throttled,
-        _unmeasured,
-        _current_not_measured,
-        _missing_reports,
-        _failed_invocations,
-    ):
+    for finding in (_embedded, _beyond_cores, _stopped_early, _throttled):
+        yield from finding(evidence)
+    if evidence.run.stopped == NO_REPORTS:
+        return  # what was not measured, and why, is said already
+    for finding in (_unmeasured, _current_not_measured, _missing_reports, _failed_invocations):
         yield from finding(evidence)
 
 

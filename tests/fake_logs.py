@@ -22,14 +22,16 @@ class LogEvent:
     message: str
 
     def matches(self, pattern: str | None) -> bool:
-        """Whether a filter pattern selects it: a quoted phrase, or a JSON pattern that asks for a type."""
+        """Whether a filter pattern selects it: one of some phrases, or a JSON pattern of a type and request ids."""
         if pattern is None:
             return True
-        wanted = re.fullmatch(r'\{ \$\.type = "([^"]+)" \}', pattern)
-        if wanted is None:
-            return pattern.strip('"') in self.message
+        assert len(pattern) <= 1024
+        if not pattern.startswith("{"):
+            return any(phrase in self.message for phrase in re.findall(r'"([^"]+)"', pattern))
+        kind, ids = re.findall(r'type = "([^"]+)"', pattern)[0], re.findall(r'requestId = "([^"]+)"', pattern)
         try:
-            return bool(json.loads(self.message)["type"] == wanted[1])
+            event = json.loads(self.message)
+            return bool(event["type"] == kind and (not ids or event["record"]["requestId"] in ids))
         except (ValueError, KeyError, TypeError):
             return False
 
@@ -50,8 +52,9 @@ class FakeLogs:
         self.log_events: list[LogEvent] = []
         #: So long after it was written, an event can be read.
         self.log_delay_s = 0.0
-        #: A page holds what matches among so many events.
+        #: A page holds so many events, found among so many.
         self.log_page_size = 10
+        self.log_scan_size = 20
         self.log_class = "STANDARD"
         self.stored_bytes = 0
         self._lock = threading.RLock()
@@ -97,10 +100,15 @@ class FakeLogs:
             if start <= event.at <= end and event.stream.startswith(prefix) and (not names or event.stream in names)
         ]
         at = int(kwargs.get("nextToken", 0))
-        end_at = at + self.log_page_size
-        more = {"nextToken": str(end_at)} if end_at < len(searched) else {}
-        found = [event for event in searched[at:end_at] if event.matches(kwargs.get("filterPattern"))]
-        found = found[: kwargs.get("limit", len(found))]
+        most = min(self.log_page_size, kwargs.get("limit", self.log_page_size))
+        found: list[LogEvent] = []
+        for event in searched[at : at + self.log_scan_size]:
+            if len(found) == most:
+                break
+            at += 1
+            if event.matches(kwargs.get("filterPattern")):
+                found.append(event)
+        more = {"nextToken": str(at)} if at < len(searched) else {}
         return {"events": [{"logStreamName": event.stream, "message": event.message} for event in found], **more}
 
     def _readable(self, group: str) -> list[LogEvent]:

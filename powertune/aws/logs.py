@@ -14,8 +14,10 @@ WAITS_S = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0)
 REPORT_PATTERNS = {"Text": '"REPORT RequestId:"', "JSON": '{ $.type = "platform.report" }'}
 #: How much this machine's clock may differ from AWS's as a rule, and before AWS refuses to be talked to.
 _MARGIN_S, _WIDE_MARGIN_S = 30.0, 360.0
-#: A page holds up to 10,000 events. A version that production uses, too, may fill more pages than are worth reading.
+#: A page holds up to 10,000 events, but may be empty although there are more.
 _MOST_PAGES = 50
+#: How many reports a filter pattern of 1,024 characters can name, and in how many patterns they may be named.
+_NAMED, _MOST_PATTERNS = 14, 5
 
 #: Request ids and when the invocations started, in seconds since the epoch, by where they ran.
 Lookup = Mapping[Origin, Mapping[str, float]]
@@ -34,6 +36,16 @@ class Source:
         """The filter pattern that selects reports."""
         return REPORT_PATTERNS.get(self.log_format, REPORT_PATTERNS["Text"])
 
+    def naming(self, request_ids: Sequence[str]) -> Iterator[str]:
+        """Filter patterns that select the reports of these invocations and no others."""
+        for at in range(0, len(request_ids), _NAMED):
+            ids = request_ids[at : at + _NAMED]
+            if self.log_format == "JSON":
+                one_of = " || ".join(f'$.record.requestId = "{request_id}"' for request_id in ids)
+                yield f'{{ $.type = "platform.report" && ({one_of}) }}'
+            else:
+                yield " ".join(f'?"REPORT RequestId: {request_id}"' for request_id in ids)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
@@ -41,6 +53,12 @@ class Line:
 
     stream: str
     message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    lines: tuple[Line, ...]
+    token: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +104,7 @@ def find_reports(
         last = number == len(waits) - 1
         try:
             for origin, ids in missing.items():
-                for found in _look(aws, source, origin, min(ids.values()), now(), thorough=last and number > 0):
+                for found in _look(aws, source, origin, ids, now(), thorough=last and number > 0):
                     if ids.pop(found.report.request_id, None) is not None:
                         yield found
                     if not ids:
@@ -99,14 +117,34 @@ def find_reports(
             return
 
 
-def _look(aws: Aws, source: Source, origin: Origin, since: float, now: float, *, thorough: bool) -> Iterator[Found]:
-    """The reports of a version since a time, whoever asked for the invocations."""
+def _look(
+    aws: Aws, source: Source, origin: Origin, missing: Mapping[str, float], now: float, *, thorough: bool
+) -> Iterator[Found]:
+    """Reports of a version, those that are wanted among them. `missing` is what the caller has not got until now.
+
+    More than one page means, as a rule, that production uses the version as well: then the reports are named.
+    """
     margin = _WIDE_MARGIN_S if thorough else _MARGIN_S
-    span = Span(since=since, until=now).widened(margin)
+    span = Span(since=min(missing.values()), until=now).widened(margin)
     first = source.opened_at - margin
     for prefix in stream_prefixes(origin, source.log_group, first=first, last=span.until, thorough=thorough):
-        for line in read_reports(aws, source, span, prefix=prefix):
-            yield from reports_of(line)
+        pages = _pages(aws, source, span, prefix=prefix)
+        page = next(pages)
+        yield from _reports(page)
+        if page.token is None:
+            continue
+        if len(missing) > _NAMED * _MOST_PATTERNS:
+            for page in pages:
+                yield from _reports(page)
+            continue
+        for pattern in source.naming(tuple(missing)):
+            for page in _pages(aws, source, span, prefix=prefix, pattern=pattern):
+                yield from _reports(page)
+
+
+def _reports(page: _Page) -> Iterator[Found]:
+    for line in page.lines:
+        yield from reports_of(line)
 
 
 def reports_of(line: Line) -> Iterator[Found]:
@@ -115,28 +153,43 @@ def reports_of(line: Line) -> Iterator[Found]:
         yield Found(report=report, environment=line.stream)
 
 
-def read_reports(
-    aws: Aws, source: Source, span: Span, *, prefix: str | None = None, most_pages: int = _MOST_PAGES
-) -> Iterator[Line]:
-    """Log events that hold reports, from the streams whose names begin with the prefix; page by page, as needed.
+def count_reports(aws: Aws, source: Source, span: Span, *, prefix: str | None, most_pages: int) -> int:
+    """How many reports there are, up to a few pages of them; of all streams, or of those with the prefix.
 
     Raises:
         AccessDenied, NotFound, Unavailable, UsageError: the log group cannot be read.
     """
+    pages = _pages(aws, source, span, prefix=prefix, most_pages=most_pages)
+    return sum(1 for page in pages for _ in _reports(page))
+
+
+def _pages(
+    aws: Aws,
+    source: Source,
+    span: Span,
+    *,
+    prefix: str | None,
+    pattern: str | None = None,
+    most_pages: int = _MOST_PAGES,
+) -> Iterator[_Page]:
+    """Log events that the pattern selects, every report by default, page by page as they are needed."""
     more: dict[str, Any] = {} if prefix is None else {"logStreamNamePrefix": prefix}
     for _ in range(most_pages):
-        page = aws.call(
+        answer = aws.call(
             aws.clients.logs.filter_log_events,
             logGroupName=source.log_group,
-            filterPattern=source.pattern,
+            filterPattern=pattern or source.pattern,
             startTime=int(span.since * 1000),
             endTime=int(span.until * 1000),
             **more,
         )
-        for event in page.get("events", ()):
-            line = Line(stream=event.get("logStreamName", ""), message=event.get("message", ""))
-            if prefix is None or line.stream.startswith(prefix):
-                yield line
-        if not page.get("nextToken"):
+        lines = (
+            Line(stream=event.get("logStreamName", ""), message=event.get("message", ""))
+            for event in answer.get("events", ())
+        )
+        token = answer.get("nextToken")
+        # The embedded AWS ignores the prefix.
+        yield _Page(lines=tuple(line for line in lines if line.stream.startswith(prefix or "")), token=token)
+        if not token:
             return
-        more["nextToken"] = page["nextToken"]
+        more["nextToken"] = token

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from powertune.aws.client import Aws
 from powertune.aws.copy_names import copy_names
 from powertune.aws.log_streams import Origin, stream_prefixes
-from powertune.aws.logs import WAITS_S, Found, Lookup, Source, Span, find_reports, read_reports, reports_of
+from powertune.aws.logs import WAITS_S, Found, Lookup, Source, Span, count_reports, find_reports
 from powertune.aws.logs_insights import query_reports
 from powertune.errors import AccessDenied, NotFound, PowertuneError, Unavailable, UsageError
 from powertune.model import Advisory, Configuration, Invocation
@@ -84,7 +84,11 @@ class RunLogs:
 
     def environments(self, wanted: Lookup) -> dict[str, str]:
         """Which environment served each of these invocations, by request id, as far as the logs tell. Never fails."""
-        found = self._read(wanted, ENVIRONMENT_WAITS_S, insist=False, last=True)
+        try:
+            found = self._read(wanted, ENVIRONMENT_WAITS_S, insist=False, last=True)
+        except PowertuneError as error:  # credentials may have expired, for one
+            self._advise_unreadable(error.message, self._make_readable(error))
+            return {}
         count, known = sum(map(len, wanted.values())), len(found)
         if known < count and self._refused is None and self._telemetry != "tail":
             self._advise(
@@ -205,9 +209,7 @@ class RunLogs:
             yield from stream_prefixes(origin, self._source.log_group, first=first, last=span.until)
 
     def _sample(self, span: Span, prefix: str | None) -> int:
-        """How many reports there are, up to a few pages of them."""
-        lines = read_reports(self._aws, self._source, span, prefix=prefix, most_pages=_SAMPLED_PAGES)
-        return sum(1 for line in lines for _ in reports_of(line))
+        return count_reports(self._aws, self._source, span, prefix=prefix, most_pages=_SAMPLED_PAGES)
 
     def _make_readable(self, error: PowertuneError) -> str:
         """What to do about a log group that cannot be read; without it, environments are not known."""

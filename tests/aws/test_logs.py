@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from fake_logs import LogEvent
-from fakes import FakeClock, FakeLambda, RecordingObserver, answer, client_error, fake_aws, report_text
+from fakes import FakeClock, FakeLambda, RecordingObserver, answer, client_error, fake_aws, report_json, report_text
 from runs import make_fake, plan_for, tune
 
 from powertune.aws.log_streams import Origin, stream_prefixes
@@ -32,12 +32,13 @@ def without_tail(fake: FakeLambda) -> None:
     fake.answer = hide
 
 
-def produce(fake: FakeLambda, per_hour: int, *, version: str = "$LATEST", around: float = 60.0) -> None:
+def produce(fake: FakeLambda, per_hour: int, *, version: str = "$LATEST", log_format: str = "Text") -> None:
     """What production logs to the function's group meanwhile, a minute before and after."""
-    for number in range(int(per_hour / 3600 * 2 * around)):
-        at = fake.wall() - around + number * 3600 / per_hour
+    report = report_text if log_format == "Text" else report_json
+    for number in range(int(per_hour / 3600 * 120)):
+        at = fake.wall() - 60 + number * 3600 / per_hour
         stream = f"{datetime.fromtimestamp(at, UTC):%Y/%m/%d}/[{version}]{number % 50:032x}"
-        text = report_text(str(uuid.UUID(int=number))).splitlines()[-1]
+        text = report(str(uuid.UUID(int=number))).splitlines()[-1]
         fake.log_events.append(LogEvent(group="/aws/lambda/fn", stream=stream, at=at, message=text))
 
 
@@ -174,7 +175,28 @@ def test_a_look_up_costs_the_same_number_of_calls_in_any_production(lost: bool) 
     assert calls(0) == calls(1_000_000)
 
 
-def test_a_version_that_production_uses_too_is_read_up_to_a_limit() -> None:
+@pytest.mark.parametrize("log_format", ["Text", "JSON"])
+def test_a_version_that_production_uses_too_costs_a_few_calls_more_in_any_production(log_format: str) -> None:
+    def calls(per_hour: int) -> int:
+        fake = FakeLambda()
+        fake.add("fn", memory_mb=512, LoggingConfig={"LogFormat": log_format})
+        fake.log_page_size, fake.log_scan_size = 1_000, 1_000_000
+        clock = FakeClock()
+        fake.wall = clock
+        production = fake.publish_user_version("fn", alias="prod")
+        plan = plan_for(fake, memory=(512,), invocations=20, lanes=4)
+        produce(fake, per_hour, version=production, log_format=log_format)
+        before = fake.calls.count("filter_log_events")
+        run = run_at(fake, clock, plan)
+        assert set(run.measurements[0].invocations.column("executed_version")) == {production}
+        assert None not in {i.environment for i in invocations_of(run)}
+        return fake.calls.count("filter_log_events") - before
+
+    assert calls(0) == 1
+    assert calls(200_000) == calls(1_000_000) == 3
+
+
+def test_a_look_up_ends_when_there_are_more_pages_than_it_is_worth() -> None:
     fake = make_fake()
     clock = FakeClock()
     fake.wall = clock
@@ -183,9 +205,16 @@ def test_a_version_that_production_uses_too_is_read_up_to_a_limit() -> None:
     produce(fake, 1_000_000, version=production)
     before = fake.calls.count("filter_log_events")
     run = run_at(fake, clock, plan)
-    assert set(run.measurements[0].invocations.column("executed_version")) == {production}
     assert fake.calls.count("filter_log_events") - before <= 5 * 50
     assert run.stopped == "complete"
+    assert "environments-unknown" in codes(run)
+
+
+def test_pages_without_a_single_report_are_read_on() -> None:
+    fake = make_fake()
+    fake.log_page_size = fake.log_scan_size = 1
+    run = tune(fake)
+    assert None not in {i.environment for i in invocations_of(run)}
 
 
 def test_a_look_up_stops_reading_when_all_is_found() -> None:
@@ -354,6 +383,15 @@ def test_a_query_that_does_not_succeed_is_an_advisory(status: str) -> None:
     run = tune(fake)
     assert run.stopped == "complete"
     assert "Logs Insights query" in advisory(run, "logs-unreadable").message
+
+
+def test_credentials_that_expire_after_the_run_do_not_fail_it() -> None:
+    fake = make_fake()
+    plan = plan_for(fake)
+    deny(fake, "filter_log_events", error=client_error("ExpiredTokenException", "expired", 403))
+    run = tune(fake, plan)
+    assert run.stopped == "complete"
+    assert "expired" in advisory(run, "logs-unreadable").message
 
 
 # Functions that do not report.

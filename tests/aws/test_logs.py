@@ -88,7 +88,7 @@ def test_environments_are_those_that_lambda_chose_and_not_the_lanes() -> None:
 def test_environments_are_looked_up_once_for_each_version_whatever_the_number_of_invocations() -> None:
     def calls(invocations: int) -> int:
         fake = make_fake()
-        fake.log_page_size = 10_000
+        fake.log_page_size = fake.log_scan_size = 10_000
         plan = plan_for(fake, invocations=invocations)
         before = fake.calls.count("filter_log_events")
         tune(fake, plan)

@@ -42,9 +42,11 @@ def critical_path_s() -> float:
 def run_s() -> tuple[float, float]:
     """Seconds that a run takes, and how often it updates the function per published size."""
     fake = FakeLambda(
-        sleep=time.sleep, update_s=UPDATE_S, latency={**dict.fromkeys(CHANGES, CHANGE_S), "running": INVOKE_S}
+        sleep=time.sleep,
+        update_s=UPDATE_S,
+        latency={**dict.fromkeys(CHANGES, CHANGE_S), "running": INVOKE_S},
     )
-    fake.page_size = 50
+    fake.page_size, fake.log_page_size, fake.log_scan_size, fake.wall = 50, 10_000, 10_000, time.time
     fake.add("fn", memory_mb=512)
     client: Any = fake
     aws = Aws(

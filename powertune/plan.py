@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 
 from powertune.config import INVOCATIONS, MOST_INVOCATIONS, RunOptions
-from powertune.errors import UsageError
+from powertune.errors import FunctionRefused, UsageError
 from powertune.estimate import (
     DEFAULT_MEMORY_MB,
     Estimate,
@@ -141,7 +141,8 @@ def make_plan(
 
     Raises:
         FunctionRefused: the function has no concurrency left to be invoked with, cannot run on an architecture, or
-            its versions do not fit into the account's code storage.
+            its versions do not fit into the account's code storage; or it would be measured itself although it logs
+            no reports.
         UsageError: the budget cannot pay for a single invocation, or a price is not known.
     """
     architectures = architectures_of(options, function)
@@ -153,6 +154,7 @@ def make_plan(
     if exploration is not None:
         exploration = replace(exploration, most_lanes=min(exploration.most_lanes, part.concurrency))
     design = _design(options, function, architectures, exploration, part.concurrency, isolate=placement.isolate)
+    _check_reports(design, function)
     for configuration in _extremes(design):
         make_tariff(configuration, function, prices)  # before it is measured, as what has no price cannot be judged
     check_affordable(_extremes(design), function, prices, options.max_spend)
@@ -227,6 +229,16 @@ def _storage_advisories(design: Design, function: FunctionState, production: Pro
         copies=len(copied(design, function)),
         guessed=explored is not None,
     )
+
+
+def _check_reports(design: Design, function: FunctionState) -> None:
+    """Refuse to measure the function itself where it would report nothing; a copy is made to report."""
+    if function.drops_reports and not design.isolate and function.architecture in design.architectures:
+        raise FunctionRefused(
+            f"{function.name} logs with SystemLogLevel {function.system_log_level}, which drops the reports of "
+            "invocations that succeed",
+            hint="measure a temporary copy, which logs them, with --isolate, or set SystemLogLevel to INFO",
+        )
 
 
 def _grid(

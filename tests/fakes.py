@@ -15,6 +15,7 @@ from typing import Any, Literal
 from urllib.error import HTTPError
 
 from botocore.exceptions import ClientError
+from fake_logs import FakeLogs
 
 from powertune.aws.client import Aws, Clients
 from powertune.aws.rate_limit import RateLimiter
@@ -65,6 +66,25 @@ def report_text(
     )
 
 
+def report_json(
+    request_id: str,
+    *,
+    duration: float = 12.34,
+    billed: int = 13,
+    memory: int = 128,
+    used: int = 40,
+    init: float | None = None,
+    status: str = "success",
+) -> str:
+    """A log tail as Lambda writes it where a function logs in JSON, at the system log level INFO."""
+    metrics = {"durationMs": duration, "billedDurationMs": billed, "memorySizeMB": memory, "maxMemoryUsedMB": used}
+    if init is not None:
+        metrics["initDurationMs"] = init
+    record = {"requestId": request_id, "metrics": metrics, "status": status}
+    start = {"type": "platform.start", "record": {"requestId": request_id, "version": "1"}}
+    return "".join(json.dumps(line) + "\n" for line in (start, {"type": "platform.report", "record": record}))
+
+
 @dataclass
 class FakeFunction:
     """One function's state inside the fake."""
@@ -78,7 +98,7 @@ class FakeFunction:
     code: dict[str, Any] = field(default_factory=dict)
 
 
-class FakeLambda:
+class FakeLambda(FakeLogs):
     """A boto3 Lambda client (and Logs, CloudWatch, S3) over one in-memory account.
 
     `on_call(name, kwargs)` runs before a call takes effect and may raise; `after_call` runs after it took effect and
@@ -95,6 +115,7 @@ class FakeLambda:
         memory_limit_mb: int = 10_240,
         duration_ms: Callable[[int], float] = lambda memory_mb: 100.0,
     ) -> None:
+        super().__init__()
         self.clock = clock
         self.sleep = sleep
         self.update_s = update_s
@@ -102,14 +123,14 @@ class FakeLambda:
         self.memory_limit_mb = memory_limit_mb
         self.duration_ms = duration_ms
         self.functions: dict[str, FakeFunction] = {}
-        self.calls: list[str] = []
         self.invoked: list[tuple[str | None, bytes]] = []
         #: `function:version` of each invocation.
         self.executed: list[str] = []
         self.on_call: Callable[[str, dict[str, Any]], None] = lambda name, kwargs: None
         self.after_call: Callable[[str, dict[str, Any]], None] = lambda name, kwargs: None
         self.answer: Callable[[dict[str, Any]], dict[str, Any] | None] = lambda call: None
-        self.log_events: list[str] = []
+        #: Which of the idle environments of a version answers: Lambda's choice, not the caller's.
+        self.choose: Callable[[Sequence[str]], str] = lambda idle: idle[0]
         #: Alias or version -> how many environments are kept ready for it.
         self.provisioned: dict[str, int] = {}
         self.objects: dict[tuple[str, str], bytes] = {}
@@ -128,15 +149,13 @@ class FakeLambda:
         self.metrics: dict[tuple[str, ...], list[float]] = {}
         #: Bytes: the account's code storage, and what is in use of it.
         self.code_limit, self.code_used = 80_530_636_800, 0
-        self.warm: dict[str, int] = {}
         self.platform: str | None = None
         self.concurrency = 1000
         #: One item a page, so that whoever reads only the first page is found out.
         self.page_size = 1
         #: Aliases and versions, by name or number, that listings do not show yet.
         self.unlisted: set[str] = set()
-        self._lock = threading.RLock()
-        self._busy: dict[str, int] = {}
+        self._idle: dict[str, list[str]] = {}
 
     def add(self, name: str, *, memory_mb: int = 512, **configuration: Any) -> FakeFunction:
         """Create a function."""
@@ -420,36 +439,44 @@ class FakeLambda:
         request_id = str(uuid.uuid4())
         with self._lock:
             configuration = dict(self._at(self._function(kwargs), kwargs.get("Qualifier")))
-            version = configuration["Version"]
-            place = f"{configuration['FunctionName']}:{version}"
+            place = f"{configuration['FunctionName']}:{configuration['Version']}"
             self.invoked.append((kwargs.get("Qualifier"), kwargs["Payload"]))
             self.executed.append(place)
-            self._busy[place] = self._busy.get(place, 0) + 1
-            cold = self._busy[place] > self.warm.get(place, 0)
-            if cold:
-                self.warm[place] = self._busy[place]
+            idle = self._idle.setdefault(place, [])
+            cold = not idle
+            environment = self._new_stream(configuration) if cold else self.choose(tuple(idle))
+            if not cold:
+                idle.remove(environment)
+        call = {"request_id": request_id, "configuration": configuration, "cold": cold, "environment": environment}
         try:
-            scripted = self.answer({**kwargs, "request_id": request_id, "configuration": configuration, "cold": cold})
+            scripted = self.answer({**kwargs, **call})
             if scripted is not None:
                 return scripted
             self.sleep(self.latency.get("running", 0.0))
         finally:
             with self._lock:
-                self._busy[place] -= 1
+                idle.append(environment)
+        text = self._report(request_id, configuration, cold=cold)
+        self.write_log(call, text)
+        self.after_call("invoke", kwargs)
+        version = configuration["Version"]
+        return answer(request_id, text if kwargs.get("LogType") == "Tail" else None, version=version)
+
+    def _report(self, request_id: str, configuration: Mapping[str, Any], *, cold: bool) -> str:
+        """What the platform logs of an invocation that went well."""
         duration = self.duration_ms(configuration["MemorySize"])
         init = 150.0 if cold else None
         billed = -int(-(duration + (init or 0)) // 1)
-        text = report_text(
+        logging = configuration.get("LoggingConfig", {})
+        if logging.get("LogFormat") != "JSON":
+            return report_text(
+                request_id, duration=duration, billed=billed, memory=configuration["MemorySize"], init=init
+            )
+        if logging.get("SystemLogLevel") == "WARN":
+            return ""
+        return report_json(
             request_id, duration=duration, billed=billed, memory=configuration["MemorySize"], init=init
         )
-        self.after_call("invoke", kwargs)
-        return answer(request_id, text if kwargs.get("LogType") == "Tail" else None, version=version)
-
-    def filter_log_events(self, **kwargs: Any) -> dict[str, Any]:
-        self._enter("filter_log_events", kwargs)
-        at = int(kwargs.get("nextToken", 0))
-        more = {"nextToken": str(at + 1)} if at + 1 < len(self.log_events) else {}
-        return {"events": [{"message": text} for text in self.log_events[at : at + 1]], **more}
 
     def get_provisioned_concurrency_config(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("get_provisioned_concurrency_config", kwargs)
@@ -527,6 +554,7 @@ def answer(
 def fake_aws(fake: FakeLambda, *, clock: FakeClock | None = None, rate: float = 1000.0) -> Aws:
     """Our door to AWS, opening onto the fake, in no time."""
     clock = clock or FakeClock()
+    fake.wall = clock
     client: Any = fake
     return Aws(
         clients=Clients(control=client, invoke=client, logs=client, cloudwatch=client, s3=client, optimizer=client),
@@ -546,11 +574,14 @@ class FakeTarget:
         *,
         limit_mb: int = 10_240,
         recoverable: Mapping[str, Invocation] | None = None,
+        environment_of: Callable[[Invocation], str | None] = lambda invocation: None,
     ) -> None:
         self.events: list[str] = []
         self.behaviour = behaviour or (lambda memory_mb, turn: invocation(100_000 / memory_mb, memory_mb=memory_mb))
         self.limit_mb = limit_mb
         self.recoverable = recoverable or {}
+        self.environment_of = environment_of
+        self.asked_after_undo: bool | None = None
         self.throttles = 0
         self.advisories: tuple[Advisory, ...] = ()
         self._turns: dict[int, itertools.count[int]] = {}
@@ -582,9 +613,21 @@ class FakeTarget:
         values = {name: getattr(result, name) for name in result.__dataclass_fields__}
         return Invocation(**{**values, "lane": lane})
 
-    def recover(self, invocations: Sequence[Invocation], *, patient: bool) -> Mapping[str, Invocation]:
-        self._log(f"recover {len(invocations)}{' patiently' if patient else ''}")
+    def recover(
+        self, invocations: Mapping[Configuration, Sequence[Invocation]], *, patient: bool
+    ) -> Mapping[str, Invocation]:
+        count = sum(map(len, invocations.values()))
+        self._log(f"recover {count}{' patiently' if patient else ''}")
         return self.recoverable
+
+    def reports_are_lost(self, invocations: Mapping[Configuration, Sequence[Invocation]]) -> bool:
+        self._log(f"lost {sum(map(len, invocations.values()))}")
+        return True
+
+    def environments(self, invocations: Mapping[Configuration, Sequence[Invocation]]) -> Mapping[str, str]:
+        self.asked_after_undo = self.events[-1:] == ["undo"]
+        known = [(i.request_id, self.environment_of(i)) for each in invocations.values() for i in each]
+        return {request_id: name for request_id, name in known if request_id is not None and name is not None}
 
     def undo(self) -> None:
         self._log("undo")

@@ -7,7 +7,7 @@ from powertune.analysis.comparison import Comparison
 from powertune.analysis.estimates import Interval
 from powertune.analysis.summary import Summary
 from powertune.errors import FunctionFailed, Inconclusive, PowertuneError
-from powertune.model import Advisory, Configuration, FunctionState, Goal, Strategy, TuningRun
+from powertune.model import NO_REPORTS, Advisory, Configuration, FunctionState, Goal, Strategy, TuningRun
 from powertune.search import Answer, Band
 
 
@@ -166,10 +166,17 @@ class Outcome(StrEnum):
     """A search was ended before it was sure."""
 
 
+_REPORT = "make sure that reports arrive, as the advisory no-reports explains, then measure again"
 #: What to do about a search that was ended before it was sure.
 _CONTINUE = {
+    NO_REPORTS: _REPORT,
     "budget": "raise --max-spend; --from this run's file tells the next one where to begin",
     "exhausted": "ask for less --precision, or allow more --invocations and --lanes",
+}
+#: What to do about a run without an answer.
+_MEASURE_MORE = {
+    "budget": "raise --max-spend",
+    NO_REPORTS: _REPORT,
 }
 
 
@@ -226,5 +233,6 @@ class Analysis:
             return Inconclusive(
                 explanation, hint=_CONTINUE.get(self.run.stopped, "measure again, with --from this file")
             )
-        hint = "raise --max-spend" if self.run.stopped == "budget" else "measure again, with more --invocations"
-        return Inconclusive(explanation, hint=hint)
+        return Inconclusive(
+            explanation, hint=_MEASURE_MORE.get(self.run.stopped, "measure again, with more --invocations")
+        )

@@ -75,9 +75,15 @@ def copy_request(
         "Description": f"temporary copy of {configuration['FunctionName']}, made by powertune {wanted.run_id}",
         "Code": dict(code),
         "Architectures": [str(wanted.architecture)],
-        "LoggingConfig": {**(configuration.get("LoggingConfig") or {}), "LogGroup": wanted.log_group},
+        "LoggingConfig": _logging(configuration.get("LoggingConfig") or {}, wanted.log_group),
         "Tags": _tags(original, tags, wanted),
     }
+
+
+def _logging(original: Mapping[str, Any], log_group: str) -> dict[str, Any]:
+    """As the function logs, but reports are always logged: at SystemLogLevel WARN, those of successes are not."""
+    reporting = {"SystemLogLevel": "INFO"} if original.get("SystemLogLevel") == "WARN" else {}
+    return {**original, **reporting, "LogGroup": log_group}
 
 
 def _tags(original: Snapshot, tags: Mapping[str, str], wanted: Wanted) -> dict[str, str]:

@@ -85,8 +85,8 @@ def invoke_once(
     raise AssertionError("the last attempt returns or raises")
 
 
-def with_report(invocation: Invocation, report: Report) -> Invocation:
-    """The invocation with what a report says of it, found later."""
+def with_report(invocation: Invocation, report: Report, environment: str | None = None) -> Invocation:
+    """The invocation with what a report says of it, and with the environment that wrote it, if that is known."""
     answered = Status.OK if invocation.status is Status.MISSING else invocation.status
     return replace(
         invocation,
@@ -99,6 +99,7 @@ def with_report(invocation: Invocation, report: Report) -> Invocation:
         status=answered if report.outcome is Status.OK else report.outcome,
         error_type=report.error_type or invocation.error_type,
         trace_id=report.trace_id,
+        environment=environment or invocation.environment,
     )
 
 

@@ -158,6 +158,7 @@ def _state(configuration: Mapping[str, Any], latest: Snapshot, aws: Aws, ref: Fu
         snapstart=configuration.get("SnapStart", {}).get("ApplyOn", "None") == "PublishedVersions",
         log_format=logging.get("LogFormat", "Text"),
         log_group=logging.get("LogGroup") or f"/aws/lambda/{configuration['FunctionName']}",
+        system_log_level=logging.get("SystemLogLevel"),
         reserved_concurrency=latest.reserved_concurrency,
         fingerprint=latest.fingerprint,
         platform=platform.limiter,

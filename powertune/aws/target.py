@@ -10,13 +10,12 @@ from powertune.aws.functions import LambdaFunction
 from powertune.aws.holder import Holder, changed
 from powertune.aws.invocation import Sent, invoke_once, only_of_size, own_words, with_report
 from powertune.aws.journal import Journal, JournalLock, read_journal
-from powertune.aws.logs import find_reports
 from powertune.aws.processor import process
 from powertune.aws.publisher import Publisher
+from powertune.aws.run_logs import RunLogs, lookup
 from powertune.aws.snapshot import Snapshot
 from powertune.aws.undo import kept, undo
 from powertune.errors import (
-    AccessDenied,
     AlreadyExists,
     FunctionBusy,
     NotFound,
@@ -66,7 +65,13 @@ class AwsTarget:
         self._counting = Lock()
         self._throttles = 0
         self._failures: set[str] = set()
-        self._in_vain = False
+        self._logs = RunLogs(
+            aws,
+            log_group=plan.function.log_group,
+            log_format=plan.function.log_format,
+            telemetry=plan.design.telemetry,
+            clock=clock,
+        )
         self._advisories: list[Advisory] = []
 
     def open(self) -> None:
@@ -103,7 +108,7 @@ class AwsTarget:
                 function=holder.function.ref.unqualified,
                 qualifier=holder.alias(configuration.memory_mb),
                 payload=event,
-                tail=self._plan.design.telemetry != "logs",
+                tail=self._logs.tail,
                 lane=lane,
                 started_at=self._clock(),
                 throttled=self._count_throttle,
@@ -116,32 +121,21 @@ class AwsTarget:
             process(self._aws, self._after, sent.output or b"null")
         return only_of_size(sent.invocation, configuration.memory_mb)
 
-    def recover(self, invocations: Sequence[Invocation], *, patient: bool) -> Mapping[str, Invocation]:
-        """Read missing reports from CloudWatch Logs, all with one query.
+    def recover(
+        self, invocations: Mapping[Configuration, Sequence[Invocation]], *, patient: bool
+    ) -> Mapping[str, Invocation]:
+        """Read missing reports from CloudWatch Logs, all of a version with one query."""
+        known = {i.request_id: i for each in invocations.values() for i in each if i.request_id is not None}
+        found = self._logs.reports(lookup(self._plan, invocations), patient=patient)
+        return {key: with_report(known[key], each.report, each.environment) for key, each in found.items()}
 
-        Who asks for the logs gets patience in every round, until it once has been in vain.
-        """
-        known = {i.request_id: i for i in invocations if i.request_id is not None}
-        if self._plan.design.telemetry == "tail" or not known:
-            return {}
-        started = [i.started_at for i in known.values()]
-        try:
-            reports = find_reports(
-                self._aws,
-                log_group=self._state.log_group,
-                log_format=self._state.log_format,
-                request_ids=known.keys(),
-                since=min(started),
-                until=self._clock(),
-                patient=patient or (self._plan.design.telemetry == "logs" and not self._in_vain),
-            )
-        except (AccessDenied, NotFound, Unavailable) as error:
-            if self._plan.design.telemetry == "logs":
-                raise
-            self._advise_once("logs-unreadable", error.message, error.hint or "use --telemetry tail")
-            return {}
-        self._in_vain = not reports
-        return {key: with_report(known[key], report) for key, report in reports.items()}
+    def reports_are_lost(self, invocations: Mapping[Configuration, Sequence[Invocation]]) -> bool:
+        """Look into why none of these has a report, and say so; False if the next ones may well have one."""
+        return self._logs.why_lost(lookup(self._plan, invocations))
+
+    def environments(self, invocations: Mapping[Configuration, Sequence[Invocation]]) -> Mapping[str, str]:
+        """The names of their log streams: Lambda gives each environment one of its own."""
+        return self._logs.environments(lookup(self._plan, invocations))
 
     def undo(self) -> None:
         """Restore $LATEST, then delete the run's aliases, versions, copies and journal.
@@ -172,7 +166,7 @@ class AwsTarget:
     @property
     def advisories(self) -> tuple[Advisory, ...]:
         """What came up while publishing, reading logs, and undoing."""
-        return (*self._publisher.advisories, *self._advisories)
+        return (*self._publisher.advisories, *self._advisories, *self._logs.advisories)
 
     def _undo(self) -> tuple[Advisory, ...]:
         uncertain, denied = self._publisher.uncertain, self._publisher.denied

@@ -55,7 +55,7 @@ class Environment:
 
     def __init__(self, function: Function, number: int, cell: Cell, world: World) -> None:
         self.function, self._cell, self._world = function, cell, world
-        self.log_stream = f"{time.strftime('%Y/%m/%d', time.gmtime())}/[{function.version}]{os.urandom(16).hex()}"
+        self.log_stream = function.new_log_stream(time.time(), os.urandom(16).hex())
         self.used_before = False
         self._folder = world.folder / str(number)
         self._folder.mkdir(parents=True)

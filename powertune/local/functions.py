@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from powertune.local.reports import LogFormat
 from powertune.local.settings import own_architecture
@@ -46,6 +47,15 @@ class Function:
     def cpus(self) -> float:
         """The CPU share that Lambda allots to the memory size."""
         return self.memory_mb / MB_PER_VCPU
+
+    def new_log_stream(self, at: float, number: str) -> str:
+        """The log stream of an environment that starts at a time, in seconds since the epoch.
+
+        In a group other than the function's default one, which functions may share, it carries the function's name.
+        """
+        own = self.log_group in ("", f"/aws/lambda/{self.name}")
+        day = datetime.fromtimestamp(at, UTC).strftime("%Y/%m/%d")
+        return f"{day}/{'' if own else self.name}[{self.version}]{number}"
 
 
 _ARN = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?")

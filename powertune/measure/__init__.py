@@ -24,6 +24,7 @@ def measure(
 ) -> TuningRun:
     """Measure what the search proposes, then leave the function as it was found, whatever happens.
 
+    The environments are looked up last, when all is saved and restored: whoever interrupts that loses nothing else.
     Every round is handed to `observer.saved`, so an interrupted run loses nothing. KeyboardInterrupt and failures of
     AWS end the run early: the target is undone, what was measured is handed over, and the exception goes on.
 
@@ -44,6 +45,9 @@ def measure(
         raise
     finally:
         _finish(session, target, observer, reason)
+    advisories = target.advisories
+    if session.name_environments() or target.advisories != advisories:
+        observer.saved(session.snapshot(reason))
     return session.snapshot(reason)
 
 

@@ -25,11 +25,28 @@ class Target(Protocol):
         """Invoke exactly once. Called from several threads."""
         ...
 
-    def recover(self, invocations: Sequence[Invocation], *, patient: bool) -> Mapping[str, Invocation]:
+    def recover(
+        self, invocations: Mapping[Configuration, Sequence[Invocation]], *, patient: bool
+    ) -> Mapping[str, Invocation]:
         """Look for the reports that invocations came back without; the completed ones by request id.
 
         Args:
             patient: wait for reports that are still on their way, as there will not be another look.
+        """
+        ...
+
+    def reports_are_lost(self, invocations: Mapping[Configuration, Sequence[Invocation]]) -> bool:
+        """Not one of the invocations until now has a report: find out why, and say so in an advisory.
+
+        Returns:
+            False where further invocations may have reports, as they are going to be asked for in another way.
+        """
+        ...
+
+    def environments(self, invocations: Mapping[Configuration, Sequence[Invocation]]) -> Mapping[str, str]:
+        """The execution environments that served invocations, by request id, as far as they can be known.
+
+        Asked once, after undoing. Never fails for what cannot be read.
         """
         ...
 

@@ -1,5 +1,6 @@
 """What a run has observed and spent until now."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from powertune.model import Configuration, Invocation, Invocations, Measurement
@@ -15,15 +16,29 @@ class Budget:
 
     def promise(self, amount: float) -> bool:
         """Set the amount aside, unless that could exceed the limit."""
-        if self.spent + self.promised + amount > self.limit:
+        if not self.affords(amount):
             return False
         self.promised += amount
         return True
+
+    def affords(self, amount: float) -> bool:
+        """Whether the amount could be spent as well."""
+        return self.spent + self.promised + amount <= self.limit
 
     def settle(self, promised: float, actual: float) -> None:
         """What was promised is over, and cost this."""
         self.promised -= promised
         self.spent += actual
+
+
+def by_configuration(
+    places: Iterable[tuple[Configuration, int, Invocation]],
+) -> dict[Configuration, list[Invocation]]:
+    """The invocations of each configuration."""
+    grouped: dict[Configuration, list[Invocation]] = {}
+    for configuration, _, invocation in places:
+        grouped.setdefault(configuration, []).append(invocation)
+    return grouped
 
 
 @dataclass(slots=True)
@@ -50,11 +65,24 @@ class Record:
 
     def without_report(self) -> tuple[tuple[Configuration, int, Invocation], ...]:
         """The invocations whose report is missing, each with its place."""
+        return tuple(place for place in self._places() if place[2].duration_ms is None)
+
+    def without_environment(self) -> tuple[tuple[Configuration, int, Invocation], ...]:
+        """The answered invocations of which it is not known which environment served them, each with its place."""
         return tuple(
+            place for place in self._places() if place[2].environment is None and place[2].request_id is not None
+        )
+
+    @property
+    def has_report(self) -> bool:
+        """Whether any invocation has a report."""
+        return any(place[2].duration_ms is not None for place in self._places())
+
+    def _places(self) -> Iterator[tuple[Configuration, int, Invocation]]:
+        return (
             (configuration, index, invocation)
             for configuration, items in self._invocations.items()
             for index, invocation in enumerate(items)
-            if invocation.duration_ms is None
         )
 
     def complete(self, configuration: Configuration, index: int, invocation: Invocation) -> None:

@@ -2,7 +2,7 @@
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -11,8 +11,8 @@ from powertune import __version__
 from powertune.errors import SizeRefused
 from powertune.measure.pauses import Pauses
 from powertune.measure.protocols import Observer, Target
-from powertune.measure.record import Budget, Record
-from powertune.model import UNDER_WAY, Batch, Configuration, Invocation, Trial, TuningRun
+from powertune.measure.record import Budget, Record, by_configuration
+from powertune.model import NO_REPORTS, UNDER_WAY, Batch, Configuration, Invocation, Trial, TuningRun
 from powertune.plan import Plan
 from powertune.search import Search, Stop
 
@@ -113,11 +113,14 @@ class Session:
                 return proposal.reason
             self._note(proposal)
             for round_ in self._rounds(proposal.trials):
-                complete = self._play(round_)
-                self._recover(patient=not complete)
-                if not complete:
-                    return "budget"
-                self._observer.saved(self.snapshot(UNDER_WAY))
+                for jobs in self._portions(round_):
+                    complete = self._request(self._ahead(round_, jobs)) and self._play(jobs)
+                    self._recover(patient=not complete)
+                    if not complete:
+                        return "budget"
+                    self._observer.saved(self.snapshot(UNDER_WAY))
+                    if self._reports_are_lost():
+                        return NO_REPORTS
                 pause_s = self._pauses.after_round(self._record.measurements().values())
                 if pause_s:
                     self._sleep(pause_s)
@@ -160,23 +163,46 @@ class Session:
             self._random.shuffle(jobs)
         return rounds
 
+    def _portions(self, jobs: list[_Job]) -> Iterator[list[_Job]]:
+        """A round, but size by size until a report was seen: without reports, the others would be invoked in vain.
+
+        So they are where the budget cannot pay for all of them, which is for the round as a whole to find out.
+        """
+        publishing = sum(self._costs_of_publishing(self._new(jobs)).values())
+        while jobs and self._budget.affords(publishing) and not self._reports_expected():
+            first = min((job.configuration for job in jobs), key=lambda c: (c == self._plan.function.current, c))
+            yield [job for job in jobs if job.configuration == first]
+            jobs = [job for job in jobs if job.configuration != first]
+        if jobs:
+            yield jobs
+
+    def _ahead(self, round_: list[_Job], jobs: list[_Job]) -> list[_Job]:
+        """What to publish while a portion is invoked: the whole round, unless that costs money."""
+        return jobs if any(self._plan.publish_cost(job.configuration) for job in round_) else round_
+
+    def _reports_expected(self) -> bool:
+        """Whether this function's reports are known to arrive: in this run, or in the log group before it."""
+        traffic = self._plan.traffic
+        return self._record.has_report or (traffic is not None and traffic.reports > 0)
+
+    def _reports_are_lost(self) -> bool:
+        """Whether invocations were answered, and not one of them has a report, however long one waits for it."""
+        if self._record.has_report or not by_configuration(self._record.without_environment()):
+            return False
+        self._recover(patient=True)
+        answered = by_configuration(self._record.without_environment())
+        return not self._record.has_report and self._target.reports_are_lost(answered)
+
     def _play(self, jobs: list[_Job]) -> bool:
-        """Run one round: publish what is new, and invoke each configuration as soon as it is ready.
+        """Run one round: invoke each configuration as soon as it is published.
 
         Returns False if the budget ended it. A configuration's lanes start together, so that each gets an
         environment of its own.
         """
         jobs = [job for job in jobs if job.configuration not in self._refused]
-        new = sorted({job.configuration for job in jobs} - self._published)
-        waiting = {c: [job for job in jobs if job.configuration == c] for c in new}
+        unready = {job.configuration for job in jobs} - self._published
+        waiting = {c: [job for job in jobs if job.configuration == c] for c in unready}
         ready = deque(job for job in jobs if job.configuration in self._published)
-        costs = self._costs_of_publishing(new)
-        if not self._budget.promise(sum(costs.values())):
-            return False
-        self._publish_costs |= costs
-        if new:
-            self._publisher = Thread(target=self._publish, args=(new, self._publisher), name="publisher", daemon=True)
-            self._publisher.start()
         while waiting or ready or self._in_flight:
             affordable = self._dispatch(ready)
             if not affordable and not self._in_flight:
@@ -185,12 +211,28 @@ class Session:
                 case _Waiting(configuration, what):
                     self._observer.waiting(configuration, what)
                 case _Published(configuration, refused):
-                    ready.extend(self._publish_done(configuration, refused, waiting.pop(configuration)))
+                    ready.extend(self._publish_done(configuration, refused, waiting.pop(configuration, [])))
                 case _Invoked(job, invocation):
                     self._invoked(job, invocation)
                 case _Failed(error):
                     raise error
         return True
+
+    def _request(self, jobs: list[_Job]) -> bool:
+        """Have what is new published; False if the budget does not pay for it."""
+        new = self._new(jobs)
+        costs = self._costs_of_publishing(new)
+        if not self._budget.promise(sum(costs.values())):
+            return False
+        self._publish_costs |= costs
+        if new:
+            self._publisher = Thread(target=self._publish, args=(new, self._publisher), name="publisher", daemon=True)
+            self._publisher.start()
+        return True
+
+    def _new(self, jobs: list[_Job]) -> list[Configuration]:
+        """The configurations that publishing was not asked for yet."""
+        return sorted({job.configuration for job in jobs} - self._publish_costs.keys())
 
     def drain(self) -> None:
         """Record what has come in since an interruption: it was paid for."""
@@ -238,7 +280,7 @@ class Session:
     def _costs_of_publishing(self, new: list[Configuration]) -> dict[Configuration, float]:
         """What publishing each may cost. The current size may take another one before it, if there is none."""
         current = self._plan.function.current
-        others = {c for c in {*new, *self._published} - self._refused if c.architecture is current.architecture}
+        others = {c for c in {*new, *self._publish_costs} - self._refused if c.architecture is current.architecture}
         costs = {configuration: self._plan.publish_cost(configuration) for configuration in new}
         if self._plan.touches_original and others == {current}:
             costs = {c: 2 * cost if c == current else cost for c, cost in costs.items()}
@@ -264,13 +306,25 @@ class Session:
         lost = [entry for entry in self._record.without_report() if entry[2].started_at >= since]
         if not lost:
             return
-        found = self._target.recover([invocation for _, _, invocation in lost], patient=patient)
+        found = self._target.recover(by_configuration(lost), patient=patient)
         for configuration, index, invocation in lost:
             known = found.get(invocation.request_id or "")
             if known is not None:
                 known = replace(known, lane=invocation.lane, payload=invocation.payload)
                 self._record.complete(configuration, index, known)
                 self._budget.spent += self._cost(configuration, known) - self._worst_cost(configuration)
+
+    def name_environments(self) -> bool:
+        """Note which environment served each invocation, as far as the target knows; whether anything was new."""
+        unnamed = self._record.without_environment()
+        if not unnamed:
+            return False
+        found = self._target.environments(by_configuration(unnamed))
+        for configuration, index, invocation in unnamed:
+            environment = found.get(invocation.request_id or "")
+            if environment is not None:
+                self._record.complete(configuration, index, replace(invocation, environment=environment))
+        return bool(found)
 
     def _publish(self, configurations: list[Configuration], before: Thread | None) -> None:
         """In the publisher's thread: one batch after the other, as AWS demands."""

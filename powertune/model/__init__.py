@@ -4,12 +4,22 @@ from powertune.model.exploration import Batch, Exploration, Hint, Leader, Trial
 from powertune.model.function import Architecture, Configuration, FunctionRef, FunctionState, Payload, Workload
 from powertune.model.goal import Goal, Limit, Statistic, Strategy, Usage
 from powertune.model.production import Production
-from powertune.model.run import DAYS_PER_MONTH, UNDER_WAY, Advisory, Design, PayloadShare, Traffic, TuningRun
+from powertune.model.run import (
+    DAYS_PER_MONTH,
+    NO_REPORTS,
+    UNDER_WAY,
+    Advisory,
+    Design,
+    PayloadShare,
+    Traffic,
+    TuningRun,
+)
 from powertune.model.samples import INVOCATION_FIELDS, Invocation, Invocations, Measurement, Population, Status
 
 __all__ = [
     "DAYS_PER_MONTH",
     "INVOCATION_FIELDS",
+    "NO_REPORTS",
     "UNDER_WAY",
     "Advisory",
     "Architecture",

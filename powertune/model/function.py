@@ -87,7 +87,7 @@ class FunctionState:
     `fingerprint` is a digest of the code and of everything configured except the memory size: while it stays the
     same, nobody else has deployed. `provisioned_concurrency` is that of the alias which is tuned. `platform` is what
     limits the CPU on the embedded AWS, and `cores` what it has; both are None on AWS itself. `vpc` says whether it is
-    connected to a VPC.
+    connected to a VPC. `system_log_level` is None for text logs, which have no levels.
     """
 
     name: str
@@ -103,12 +103,18 @@ class FunctionState:
     snapstart: bool = False
     log_format: str = "Text"
     log_group: str = ""
+    system_log_level: str | None = None
     reserved_concurrency: int | None = None
     provisioned_concurrency: int = 0
     fingerprint: str = ""
     platform: str | None = None
     cores: float | None = None
     vpc: bool = False
+
+    @property
+    def drops_reports(self) -> bool:
+        """Whether the report of an invocation that goes well is not logged: it is of level INFO."""
+        return self.system_log_level == "WARN"
 
     @property
     def pays_for_snapshots(self) -> bool:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 #: Why a run has stopped, when it has not.
 UNDER_WAY = "under way"
+#: Why a run has stopped, when the first size had no reports: the others would have none either.
+NO_REPORTS = "no reports"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,8 +113,9 @@ class Traffic:
 class TuningRun:
     """What the results file holds: every invocation, raw.
 
-    `stopped` says why no more was measured: `complete`, `budget`, `interrupted`, or a failure's message.
-    Times are in seconds since the epoch. `batches` are the choices of an adaptive search, the last one to stop.
+    `stopped` says why no more was measured: `complete`, `budget`, `interrupted`, `no reports`, or a
+    failure's message. Times are in seconds since the epoch. `batches` are the choices of an adaptive search, the
+    last one to stop.
     """
 
     run_id: str

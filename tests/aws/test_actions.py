@@ -87,6 +87,8 @@ def test_isolated_runs_may_not_change_the_function_itself() -> None:
         "cloudwatch:GetMetricData",
         "cloudwatch:GetMetricStatistics",
         "compute-optimizer:GetLambdaFunctionRecommendations",
+        "logs:DescribeLogGroups",
+        "logs:GetQueryResults",
     }
     assert not allows(document, "lambda:DeleteFunction", f"{ARN}:7")
     assert allows(document, "lambda:InvokeFunction", f"{COPY}:powertune-abcd1234-128")

@@ -37,6 +37,13 @@ def test_what_is_configured_is_read() -> None:
     assert (state.snapstart, state.architecture) == (True, Architecture.ARM64)
 
 
+@pytest.mark.parametrize(("level", "drops"), [("DEBUG", False), ("INFO", False), ("WARN", True)])
+def test_the_log_level_that_drops_reports_is_read(level: str, drops: bool) -> None:
+    state = check(LoggingConfig={"LogFormat": "JSON", "SystemLogLevel": level}).state
+    assert (state.system_log_level, state.drops_reports) == (level, drops)
+    assert check(LoggingConfig={"LogFormat": "Text"}).state.system_log_level is None
+
+
 @pytest.mark.parametrize(
     ("configuration", "words"),
     [

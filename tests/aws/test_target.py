@@ -111,7 +111,7 @@ def test_missing_reports_are_read_from_the_logs_in_bulk() -> None:
     def hide(call: dict[str, Any]) -> dict[str, Any]:
         init = 99.0 if call["cold"] else None
         text = report_text(call["request_id"], memory=call["configuration"]["MemorySize"], init=init)
-        fake.log_events.append(text.splitlines()[-1])
+        fake.write_log(call, text)
         return answer(call["request_id"], "START\nno report here", version=call["configuration"]["Version"])
 
     fake.answer = hide

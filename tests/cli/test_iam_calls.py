@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from fakes import FakeLambda, fake_aws
+from runs import plan_for, tune
 
 from powertune.aws.actions import ACTIONS, Grant, policy
 from powertune.aws.client import Place
@@ -65,9 +66,15 @@ def test_the_policy_for_an_isolated_run_is_what_it_calls(
 
 
 def asked_of_aws_only() -> set[str]:
-    """What preflight asks of an alias on AWS; the embedded AWS has no traffic, and is not asked for it."""
+    """What a run asks of AWS only: the embedded AWS has no traffic, and no classes of log groups."""
     fake = FakeLambda()
     fake.add("audited")
     fake.publish_user_version("audited", alias="prod")
     preflight(fake_aws(fake), FunctionRef.parse("audited:prod"), now=0.0)
-    return {action for name in fake.calls for action in (ACTIONS[name].name, *ACTIONS[name].also)}
+    # Logs Insights is for log groups of a class that the embedded AWS does not have.
+    fake.log_class = "INFREQUENT_ACCESS"
+    calls = len(fake.calls)
+    tune(fake, plan_for(fake, name="audited"))
+    insights = [name for name in fake.calls[calls:] if ACTIONS[name].name.startswith("logs:")]
+    asked = [*fake.calls[:calls], *insights]
+    return {action for name in asked for action in (ACTIONS[name].name, *ACTIONS[name].also)}

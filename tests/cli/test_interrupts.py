@@ -20,6 +20,14 @@ def test_the_first_interrupt_ends_the_measuring_and_the_next_only_gives_notice(
         assert not interrupts.restored
 
 
+def test_once_the_function_is_restored_an_interrupt_ends_what_is_left_at_once() -> None:
+    with interruptible() as interrupts:
+        interrupts.restoring = interrupts.restored = True
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        assert interrupts.restored
+
+
 def test_outside_of_the_block_signals_are_as_before() -> None:
     before = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
     with interruptible():

@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
+from powertune import results
 from powertune.cli.app import run_app
 from powertune.local.embedded import EmbeddedAWS
 from powertune.local.package import zip_folder
@@ -55,9 +56,36 @@ def test_reports_that_the_tail_lacks_are_found_in_the_logs(
     assert document["profiles"][0]["invocations"] == {"warm": 3, "cold": 1, "set_aside": 0, "failed": 0, "missing": 0}
     code, document = run(capfd, "512", "--telemetry", "tail")
     assert code == 8
-    assert document["profiles"][0]["invocations"]["missing"] == 4
+    assert document["profiles"][0]["invocations"]["missing"] == 1
+    assert "no-reports" in {advisory["code"] for advisory in document["advisories"]}
     assert document["profiles"][0]["duration_ms"]["mean"] is None
     assert document["spent_usd"] is None
+
+
+@pytest.mark.parametrize("more", [(), ("--isolate",)], ids=["in place", "isolated"])
+def test_environments_are_known_from_the_logs_of_the_embedded_aws(
+    more: tuple[str, ...], aws_environment: EmbeddedAWS, source: Path, capfd: pytest.CaptureFixture[str], client: Any
+) -> None:
+    deploy(aws_environment, source)
+    run(capfd, "512,1024", "--save", "run.json", *more)
+    for measurement in results.load(Path("run.json")).measurements:
+        environments = measurement.invocations.column("environment")
+        assert None not in environments
+        cold = [i for i in measurement.invocations if i.init_ms is not None]
+        assert len({i.environment for i in cold}) == len(cold) == len(set(environments))
+    client.delete_function(FunctionName="quiet")
+
+
+def test_a_function_that_logs_no_reports_is_refused_unless_a_copy_is_measured(
+    aws_environment: EmbeddedAWS, source: Path, capfd: pytest.CaptureFixture[str], client: Any
+) -> None:
+    deploy(aws_environment, source, LoggingConfig={"LogFormat": "JSON", "SystemLogLevel": "WARN"})
+    assert run_app(["run", "quiet", "--memory", "512", "--yes", "--quiet"]) == 2
+    assert "--isolate" in capfd.readouterr().err
+    code, document = run(capfd, "512", "--isolate")
+    assert code == 0
+    assert document["profiles"][0]["invocations"]["missing"] == 0
+    client.delete_function(FunctionName="quiet")
 
 
 def test_json_logs_are_read_from_the_tail(

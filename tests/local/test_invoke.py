@@ -427,6 +427,25 @@ def test_system_log_level_drops_reports_of_successes(cloud: Any, package: Any) -
     assert '"platform.report"' in cloud.invoke(name, 0).log
 
 
+def test_each_environment_has_a_log_stream_of_its_own_named_after_the_function_in_a_shared_group(
+    cloud: Any, package: Any
+) -> None:
+    code = (
+        "import time\n\n\ndef handler(event, context):\n    time.sleep(event)\n    return context.log_stream_name\n"
+    )
+    name = cloud.create(package(code), LoggingConfig={"LogGroup": "/shared"})
+    with ThreadPoolExecutor() as pool:
+        at_once = {reply.payload for reply in pool.map(lambda _: cloud.invoke(name, 1.0), range(2))}
+    again = cloud.invoke(name, 0).payload
+    assert len(at_once) == 2
+    assert again in at_once
+    assert all(re.fullmatch(rf"\d{{4}}/\d\d/\d\d/{name}\[\$LATEST\][0-9a-f]{{32}}", stream) for stream in at_once)
+    events = cloud.client("logs").filter_log_events(logGroupName="/shared", filterPattern='"REPORT RequestId:"')[
+        "events"
+    ]
+    assert {event["logStreamName"] for event in events if f"/{name}[" in event["logStreamName"]} == at_once
+
+
 def test_logs_and_metrics(cloud: Any, package: Any) -> None:
     name = cloud.create(package("def handler(event, context):\n    print('hello')\n    return 1 / event\n"))
     cloud.lambda_.create_alias(FunctionName=name, Name="live", FunctionVersion="$LATEST")

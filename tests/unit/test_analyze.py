@@ -19,6 +19,7 @@ from strategies import runs
 from powertune.analysis import Analysis, Outcome, ProfileStatus, analyze
 from powertune.errors import ExitCode, FunctionFailed, Inconclusive, UsageError
 from powertune.model import (
+    NO_REPORTS,
     Advisory,
     Architecture,
     Design,
@@ -195,6 +196,25 @@ def test_a_run_that_stopped_early_says_so(stopped: str, step: str) -> None:
     found = advisory(make_analysis(make_measurement(durations=STEADY), stopped=stopped), "stopped-early")
     assert stopped in found.message
     assert step in found.next_step
+
+
+def test_the_advice_on_missing_reports_is_not_what_was_done_already() -> None:
+    lost = make_measurement(durations=STEADY, others=[make_invocation(duration_ms=None, status=Status.MISSING)])
+    design = make_run(measurements=[lost]).design
+    tail = make_analysis(lost, design=dataclasses.replace(design, telemetry="tail"))
+    assert "leave out --telemetry tail" in advisory(tail, "missing-reports").next_step
+    assert "--telemetry" not in advisory(make_analysis(lost, design=design), "missing-reports").next_step
+
+
+def test_a_run_that_ended_without_reports_does_not_ask_for_more_invocations() -> None:
+    lost = [make_invocation(duration_ms=None, status=Status.MISSING)] * 2
+    analysis = make_analysis(make_measurement(cold=0, others=lost), stopped=NO_REPORTS)
+    assert analysis.failure is not None
+    assert analysis.failure.exit_code is ExitCode.INCONCLUSIVE
+    assert "more --invocations" not in (analysis.failure.hint or "")
+    assert not any("more --invocations" in each.next_step for each in analysis.advisories)
+    assert "not a single invocation had a report" in advisory(analysis, "stopped-early").message
+    assert not {"unmeasured", "missing-reports", "current-not-measured"} & set(codes(analysis))
 
 
 def test_missing_reports_and_failures_at_a_size_that_works_are_shown() -> None:

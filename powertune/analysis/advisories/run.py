@@ -4,29 +4,30 @@ from collections.abc import Iterator
 
 from powertune.analysis.advisories.evidence import Evidence, enumeration, names
 from powertune.analysis.nouns import ProfileStatus
-from powertune.model import Advisory
+from powertune.model import NO_REPORTS, Advisory
 from powertune.units import MB_PER_VCPU, plural
 
 _NEXT_STEPS = {
     "budget": "raise --max-spend, or try fewer sizes",
     "exhausted": "ask for a --precision, which measures more, or live with the doubt that is stated",
+    NO_REPORTS: "make sure that reports arrive, as the advisory no-reports explains, then measure again",
     "interrupted": "measure again and let the run finish",
     "under way": "wait for the run to end, or measure again if it died",
+}
+
+_MESSAGES = {
+    "exhausted": "the search could not get as sure as it should be",
+    NO_REPORTS: "the run ended after the first size, as not a single invocation had a report",
 }
 
 
 def about_run(evidence: Evidence) -> Iterator[Advisory]:
     """All of them, in order."""
-    for finding in (
-        _embedded,
-        _beyond_cores,
-        _stopped_early,
-        _throttled,
-        _unmeasured,
-        _current_not_measured,
-        _missing_reports,
-        _failed_invocations,
-    ):
+    for finding in (_embedded, _beyond_cores, _stopped_early, _throttled):
+        yield from finding(evidence)
+    if evidence.run.stopped == NO_REPORTS:
+        return  # what was not measured, and why, is said already
+    for finding in (_unmeasured, _current_not_measured, _missing_reports, _failed_invocations):
         yield from finding(evidence)
 
 
@@ -58,9 +59,7 @@ def _stopped_early(evidence: Evidence) -> Iterator[Advisory]:
     if stopped != "complete":
         yield Advisory(
             code="stopped-early",
-            message="the search could not get as sure as it should be"
-            if stopped == "exhausted"
-            else f"the run did not finish: {stopped}",
+            message=_MESSAGES.get(stopped, f"the run did not finish: {stopped}"),
             next_step=_NEXT_STEPS.get(stopped, "mend the cause and measure again"),
         )
 
@@ -114,7 +113,9 @@ def _missing_reports(evidence: Evidence) -> Iterator[Advisory]:
         yield Advisory(
             code="missing-reports",
             message=f"invocations without a report are missing from the samples: {lost}",
-            next_step="look them up in CloudWatch Logs with --telemetry logs",
+            next_step="leave out --telemetry tail, so that they are looked for in CloudWatch Logs"
+            if evidence.run.design.telemetry == "tail"
+            else "look at the function's log group: neither the tail of the log nor the group had them",
         )
 
 

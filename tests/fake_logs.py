@@ -1,0 +1,167 @@
+"""CloudWatch Logs that behave: one stream per environment, late events, pages, classes that refuse, queries."""
+
+import json
+import re
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEvent:
+    """One event in the fake's CloudWatch Logs. `at` is in seconds since the epoch."""
+
+    group: str
+    stream: str
+    at: float
+    message: str
+
+    def matches(self, pattern: str | None) -> bool:
+        """Whether a filter pattern selects it: one of some phrases, or a JSON pattern of a type and request ids."""
+        if pattern is None:
+            return True
+        assert len(pattern) <= 1024
+        if not pattern.startswith("{"):
+            return any(phrase in self.message for phrase in re.findall(r'"([^"]+)"', pattern))
+        kind, ids = re.findall(r'type = "([^"]+)"', pattern)[0], re.findall(r'requestId = "([^"]+)"', pattern)
+        try:
+            event = json.loads(self.message)
+            return bool(event["type"] == kind and (not ids or event["record"]["requestId"] in ids))
+        except (ValueError, KeyError, TypeError):
+            return False
+
+
+def _error(code: str, message: str) -> ClientError:
+    response: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+    return ClientError(response, "Operation")
+
+
+class FakeLogs:
+    """The part of the fake AWS that holds logs."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        #: The time of log events; `fake_aws` makes it the clock of whoever reads them.
+        self.wall: Callable[[], float] = lambda: 1_800_000_000.0
+        #: Everything that was logged, by any function.
+        self.log_events: list[LogEvent] = []
+        #: So long after it was written, an event can be read.
+        self.log_delay_s = 0.0
+        #: A page holds so many events, found among so many.
+        self.log_page_size = 10
+        self.log_scan_size = 20
+        self.log_class = "STANDARD"
+        self.stored_bytes = 0
+        self._lock = threading.RLock()
+        self._queries: dict[str, tuple[list[LogEvent], int]] = {}
+
+    def _enter(self, name: str, kwargs: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def _new_stream(self, configuration: Mapping[str, Any]) -> str:
+        """The log stream of a new environment; in a group of one's own choice it carries the function's name."""
+        name = configuration["FunctionName"]
+        own = self._group(configuration) == f"/aws/lambda/{name}"
+        day = datetime.fromtimestamp(self.wall(), UTC).strftime("%Y/%m/%d")
+        return f"{day}/{'' if own else name}[{configuration['Version']}]{uuid.uuid4().hex}"
+
+    def _group(self, configuration: Mapping[str, Any]) -> str:
+        logging = configuration.get("LoggingConfig", {})
+        return str(logging.get("LogGroup") or f"/aws/lambda/{configuration['FunctionName']}")
+
+    def write_log(self, call: Mapping[str, Any], text: str) -> None:
+        """Write an invocation's log, a line an event, as `answer` is told of the invocation."""
+        group, at = self._group(call["configuration"]), self.wall()
+        with self._lock:
+            for line in text.splitlines():
+                event = LogEvent(group=group, stream=call["environment"], at=at, message=line)
+                self.log_events.append(event)
+
+    def filter_log_events(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("filter_log_events", kwargs)
+        if "logStreamNames" in kwargs and "logStreamNamePrefix" in kwargs:
+            raise _error("InvalidParameterException", "logStreamNames and logStreamNamePrefix exclude each other")
+        if self.log_class != "STANDARD":
+            raise _error(
+                "InvalidOperationException",
+                f"The log group {kwargs['logGroupName']} is of log-group-class {self.log_class}. FilterLogEvents is "
+                "not supported for this log class.",
+            )
+        names, prefix = kwargs.get("logStreamNames"), kwargs.get("logStreamNamePrefix", "")
+        start, end = kwargs.get("startTime", 0) / 1000, kwargs.get("endTime", 1e15) / 1000
+        searched = [
+            event
+            for event in self._readable(kwargs["logGroupName"])
+            if start <= event.at <= end and event.stream.startswith(prefix) and (not names or event.stream in names)
+        ]
+        at = int(kwargs.get("nextToken", 0))
+        most = min(self.log_page_size, kwargs.get("limit", self.log_page_size))
+        found: list[LogEvent] = []
+        for event in searched[at : at + self.log_scan_size]:
+            if len(found) == most:
+                break
+            at += 1
+            if event.matches(kwargs.get("filterPattern")):
+                found.append(event)
+        more = {"nextToken": str(at)} if at < len(searched) else {}
+        return {"events": [{"logStreamName": event.stream, "message": event.message} for event in found], **more}
+
+    def _readable(self, group: str) -> list[LogEvent]:
+        now = self.wall()
+        with self._lock:
+            events = [e for e in self.log_events if e.group == group and e.at + self.log_delay_s <= now]
+        return sorted(events, key=lambda event: event.at)
+
+    def describe_log_groups(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("describe_log_groups", kwargs)
+        groups = sorted({event.group for event in self.log_events})
+        return {
+            "logGroups": [
+                {"logGroupName": group, "storedBytes": self.stored_bytes, "logGroupClass": self.log_class}
+                for group in groups
+                if group.startswith(kwargs["logGroupNamePrefix"])
+            ]
+        }
+
+    def start_query(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("start_query", kwargs)
+        query = kwargs["queryString"]
+        streams = re.findall(r'@logStream like "([^"]+)"', query)
+        words = re.findall(r'@message like "([^"]+)"', query)
+        searched = [
+            event
+            for event in self._readable(kwargs["logGroupName"])
+            if kwargs["startTime"] <= event.at <= kwargs["endTime"]
+        ]
+        found = [
+            event
+            for event in searched
+            if (not streams or any(stream in event.stream for stream in streams))
+            and all(word in event.message for word in words)
+        ]
+        number = str(len(self._queries))
+        self._queries[number] = (found, sum(len(event.message) for event in searched))
+        return {"queryId": number}
+
+    def get_query_results(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("get_query_results", kwargs)
+        asked = self.calls.count("get_query_results")
+        found, scanned = self._queries[kwargs["queryId"]]
+        if asked == 1:
+            return {"status": "Running", "results": [], "statistics": {"bytesScanned": 0.0}}
+        at = int(kwargs.get("nextToken", 0))
+        more = {"nextToken": str(at + self.log_page_size)} if at + self.log_page_size < len(found) else {}
+        rows = [
+            [
+                {"field": "@logStream", "value": event.stream},
+                {"field": "@message", "value": event.message},
+                {"field": "@ptr", "value": "x"},
+            ]
+            for event in found[at : at + self.log_page_size]
+        ]
+        return {"status": "Complete", "results": rows, "statistics": {"bytesScanned": float(scanned)}, **more}

@@ -95,7 +95,7 @@ class RunLogs:
                 "environments-unknown",
                 f"the execution environments of {plural(count - known, 'invocation')} of {count:,} are not "
                 f"known: log group {self._source.log_group} did not hold their reports yet",
-                "nothing, if they are few; otherwise check that the function's role may write to the log group",
+                "ignore it if they are few; otherwise check that the function's role may write to the log group",
             )
         return {request_id: each.environment for request_id, each in found.items()}
 

@@ -22,7 +22,7 @@ class Interrupts:
 
     def handle(self, _signal: int, _frame: FrameType | None) -> None:
         """Called by Python between two instructions of the main thread."""
-        if not self.restoring or self.restored:
+        if not self.restoring:
             self.restoring = True
             raise KeyboardInterrupt
         self._noticed += 1

@@ -124,6 +124,9 @@ class RunObserver:
             results.save(run, self._path)
             self._saved_at = time.monotonic()
             self._saving_s = self._saved_at - began
+        if self._interrupts.restored:
+            # What is left, looking up environments, may be interrupted at once.
+            self._interrupts.restoring = False
 
     def restoring(self) -> None:
         """From here on, an interrupt must not stop us."""

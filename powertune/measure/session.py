@@ -164,9 +164,9 @@ class Session:
         return rounds
 
     def _portions(self, jobs: list[_Job]) -> Iterator[list[_Job]]:
-        """A round, but size by size until a report was seen: without reports, the others would be invoked in vain.
+        """A round, but size by size until a report has come: without any, the other sizes are not invoked.
 
-        So they are where the budget cannot pay for all of them, which is for the round as a whole to find out.
+        A round whose sizes the budget cannot all pay for stays whole, and ends the run before any is published.
         """
         publishing = sum(self._costs_of_publishing(self._new(jobs)).values())
         while jobs and self._budget.affords(publishing) and not self._reports_expected():

@@ -1,9 +1,12 @@
 import os
 import signal
+from pathlib import Path
 
 import pytest
+from runs import make_fake, plan_for, tune
 
 from powertune.cli.interrupts import interruptible
+from powertune.cli.progress import RunObserver
 
 
 def test_the_first_interrupt_ends_the_measuring_and_the_next_only_gives_notice(
@@ -20,12 +23,17 @@ def test_the_first_interrupt_ends_the_measuring_and_the_next_only_gives_notice(
         assert not interrupts.restored
 
 
-def test_once_the_function_is_restored_an_interrupt_ends_what_is_left_at_once() -> None:
-    with interruptible() as interrupts:
-        interrupts.restoring = interrupts.restored = True
+def test_once_the_function_is_restored_and_the_run_is_saved_an_interrupt_ends_what_is_left(tmp_path: Path) -> None:
+    plan = plan_for(make_fake())
+    run = tune(make_fake())
+    with interruptible() as interrupts, RunObserver(plan, tmp_path / "run.json", interrupts, quiet=True) as observer:
+        observer.restoring()
+        observer.restored()
+        observer.saved(run)
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
         assert interrupts.restored
+    assert (tmp_path / "run.json").exists()
 
 
 def test_outside_of_the_block_signals_are_as_before() -> None:

@@ -76,7 +76,7 @@ class Journal:
                 sizes=None if sizes is None else tuple(int(size) for size in sizes),
                 copies=int(document.get("copies", 0)),
             )
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             raise UsageError(
                 f"the description of alias {JOURNAL_ALIAS} is not a journal: {text!r}",
                 hint="look at the function's memory size and aliases, then delete the alias by hand",

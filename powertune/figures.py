@@ -1,4 +1,4 @@
-"""What a number may be that a file or a person gives: beyond that it is damage, and whatever uses it would overflow."""
+"""What a number from a file or a person may be. Beyond that it is damage, and what is computed from it overflows."""
 
 from collections.abc import Mapping
 

@@ -13,7 +13,7 @@ from typing import Any
 from powertune.errors import UsageError
 from powertune.figures import LARGEST
 from powertune.model import Architecture, Configuration
-from powertune.units import shown
+from powertune.units import shortened, shown
 
 SCHEMA = "powertune/prices/1"
 _DECIMAL = re.compile(r"\d{1,30}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,2})?", re.ASCII)
@@ -215,7 +215,7 @@ def _parse(data: bytes, what: str) -> PriceTable:
             regions=tuple(_region(name, _mapping(regions, name)) for name in sorted(regions)),
         )
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        detail = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        detail = f"{shown(error.args[0])} is missing" if isinstance(error, KeyError) else shortened(str(error), 200)
         raise UsageError(
             f"{what} has the wrong shape: {detail}", hint="write it again with `powertune prices refresh`"
         ) from error

@@ -116,9 +116,9 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else " " if char.isspace() else "\ufffd" for char in text)
 
 
-def shortened(text: str) -> str:
-    """The text, or the beginning of a long one."""
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+def shortened(text: str, most: int = _SHOWN) -> str:
+    """The text, or the beginning of one that has more than `most` characters."""
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def shown(value: object) -> str:

@@ -23,13 +23,14 @@ def parse_workload(body: bytes, source: str) -> Workload:
     A JSON list whose items are not all such pairs is one event: a list.
 
     Raises:
-        UsageError: not JSON, too large for a synchronous invocation, or more than 1,000 events, or a weight that is not a positive number.
+        UsageError: not UTF-8, not JSON, too large for a synchronous invocation, more than 1,000 events, or a weight
+            that is not a positive number.
     """
     name = source if len(source) <= 60 else source[:57] + "..."
     # Some editors begin a file with a byte order mark, which is no part of JSON.
     body = body.removeprefix(codecs.BOM_UTF8)
     try:
-        # Lambda takes UTF-8 only, and Python would guess at UTF-16.
+        # Lambda takes UTF-8 only.
         body.decode()
     except UnicodeDecodeError as error:
         raise UsageError(
@@ -63,7 +64,8 @@ _INVALID = object()
 
 def _parse_json(body: bytes) -> Any:
     try:
-        return json.loads(body, parse_constant=_refuse_constant)
+        # Of bytes, Python would guess the encoding.
+        return json.loads(body.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return _INVALID
 

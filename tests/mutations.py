@@ -1,14 +1,21 @@
 """Real files, damaged: what the parsers are fed, and a guard against those that do not come back."""
 
 import json
+import os
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from random import Random
 from types import FrameType
 from typing import Any
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
+
+#: Files that a parser is fed: many in CI, always the same ones; fewer, but others each time, elsewhere.
+CASES = 2_000 if os.environ.get("CI") else 200
+many = settings(max_examples=CASES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 #: Numbers that are legal JSON, and that a program may choke on.
 NUMBERS = (
@@ -73,7 +80,7 @@ EXTREMES = (
     "[null]",
     "[[1]]",
     '{"a": 1}',
-    "[" * 2_000 + "]" * 2_000,
+    "[" * 20_000 + "]" * 20_000,
     "[" + "0," * 2_000 + "0]",
 )
 _MARK = "\ue000%d\ue000"
@@ -102,22 +109,37 @@ def places(document: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[st
     items: Iterator[tuple[str | int, Any]] = iter(())
     if isinstance(document, dict):
         items = iter(document.items())
-    elif isinstance(document, list):
-        items = ((index, document[index]) for index in sorted({*range(len(document))[:1], *range(len(document))[-1:], *range(len(document))[len(document)//2:][:1]}))
+    elif isinstance(document, list) and document:
+        ends = sorted({0, len(document) // 2, len(document) - 1})
+        items = ((index, document[index]) for index in ends)
     for key, item in items:
         yield (*path, key)
         yield from places(item, (*path, key))
 
 
+#: One number for each case is far faster than a number for each choice, and a damaged file needs no shrinking.
+seeds = st.integers(0, 2**64)
+
+
 def mutated_json(text: str) -> st.SearchStrategy[str]:
     """The document with one to three of its values replaced, removed or repeated."""
     every = list(places(json.loads(text)))
+    return seeds.map(lambda seed: _with_changes(Random(seed), json.loads(text), every))
 
-    @st.composite
-    def mutated(draw: st.DrawFn) -> str:
-        return _with_changes(draw, json.loads(text), every)
 
-    return mutated()
+def mutated_bytes(data: bytes) -> st.SearchStrategy[bytes]:
+    """The file with one to four pieces flipped, cut, repeated or inserted, or numbers replaced."""
+    return seeds.map(lambda seed: _damaged(Random(seed), data))
+
+
+def mutated_text(text: str) -> st.SearchStrategy[str]:
+    """The same of a text; what is not UTF-8 becomes a lone surrogate, as Python reads the command line."""
+    return seeds.map(lambda seed: damaged_text(Random(seed), text))
+
+
+def damaged_text(chance: Random, text: str) -> str:
+    """One such text."""
+    return _damaged(chance, text.encode()).decode(errors="surrogateescape")
 
 
 def _alike(value: Any) -> tuple[str, ...]:
@@ -130,22 +152,22 @@ def _alike(value: Any) -> tuple[str, ...]:
     return (*kind, *kind, *EXTREMES)
 
 
-def _with_changes(draw: st.DrawFn, document: Any, every: list[tuple[str | int, ...]]) -> str:
+def _with_changes(chance: Random, document: Any, every: Sequence[tuple[str | int, ...]]) -> str:
     texts: list[str] = []
-    for _ in range(draw(st.sampled_from((1, 1, 1, 2, 3)))):
-        path = draw(st.sampled_from(every))
+    for _ in range(chance.choice((1, 1, 1, 2, 3))):
+        path = chance.choice(every)
         try:
             parent = document
             for key in path[:-1]:
                 parent = parent[key]
-            _change(draw, parent, path[-1], texts)
+            _change(chance, parent, path[-1], texts)
         except (KeyError, IndexError, TypeError):
             continue  # an earlier change has taken the place away
     return _MARKED.sub(lambda match: texts[int(match[1])], json.dumps(document))
 
 
-def _change(draw: st.DrawFn, parent: Any, key: str | int, texts: list[str]) -> None:
-    change = draw(st.sampled_from(("replace", "replace", "replace", "drop", "repeat", "wrap", "spread")))
+def _change(chance: Random, parent: Any, key: str | int, texts: list[str]) -> None:
+    change = chance.choice(("replace", "replace", "replace", "drop", "repeat", "wrap", "spread"))
     value = parent[key]
     if change == "drop":
         del parent[key]
@@ -153,45 +175,36 @@ def _change(draw: st.DrawFn, parent: Any, key: str | int, texts: list[str]) -> N
         if isinstance(parent, list):
             parent.append(value)
         else:
-            parent[f"{key}{draw(st.sampled_from(('', ' ', '2')))}"] = value
+            parent[f"{key}{chance.choice(('', ' ', '2'))}"] = value
     elif change == "wrap":
         parent[key] = [value]
     else:
-        texts.append(draw(st.sampled_from(_alike(value))))
+        texts.append(chance.choice(_alike(value)))
         mark = _MARK % (len(texts) - 1)
         whole_column = change == "spread" and isinstance(value, list)
         parent[key] = [mark] * len(value) if whole_column else mark
 
 
-def mutated_bytes(data: bytes) -> st.SearchStrategy[bytes]:
-    """The file with one to four pieces flipped, cut, repeated or inserted, or numbers replaced."""
-
-    @st.composite
-    def mutated(draw: st.DrawFn) -> bytes:
-        return _damaged(draw, data)
-
-    return mutated()
-
-
-def _damaged(draw: st.DrawFn, data: bytes) -> bytes:
-    for _ in range(draw(st.integers(1, 4))):
-        start = draw(st.integers(0, max(0, len(data) - 1)))
-        end = min(len(data), start + draw(st.sampled_from((1, 1, 2, 8, 64, 1000))))
-        match draw(st.sampled_from(("flip", "cut", "end", "repeat", "insert", "number"))):
+def _damaged(chance: Random, data: bytes) -> bytes:
+    for _ in range(chance.randint(1, 4)):
+        start = chance.randint(0, max(0, len(data) - 1))
+        end = min(len(data), start + chance.choice((1, 1, 2, 8, 64, 1000)))
+        match chance.choice(("flip", "cut", "end", "repeat", "insert", "number")):
             case "flip":
-                data = data[:start] + bytes(byte ^ draw(st.integers(1, 255)) for byte in data[start : start + 1]) + data[start + 1 :]
+                flipped = bytes(byte ^ chance.randint(1, 255) for byte in data[start : start + 1])
+                data = data[:start] + flipped + data[start + 1 :]
             case "cut":
                 data = data[:start] + data[end:]
             case "end":
                 data = data[:end]
             case "repeat":
-                data = data[:end] + data[start:end] * draw(st.integers(1, 3)) + data[end:]
+                data = data[:end] + data[start:end] * chance.randint(1, 3) + data[end:]
             case "insert":
-                data = data[:start] + draw(st.sampled_from(_PIECES)) + data[start:]
+                data = data[:start] + chance.choice(_PIECES) + data[start:]
             case "number":
-                numbers = list(_NUMBER.finditer(data, start)) or list(_NUMBER.finditer(data))
-                if numbers:
-                    data = data[: numbers[0].start()] + draw(st.sampled_from(_PIECES)) + data[numbers[0].end() :]
+                number = _NUMBER.search(data, start) or _NUMBER.search(data)
+                if number is not None:
+                    data = data[: number.start()] + chance.choice(_PIECES) + data[number.end() :]
     return data
 
 
@@ -210,8 +223,3 @@ _PIECES = (
     b"\n",
     "\u202e".encode(),
 )
-
-
-def mutated_text(text: str) -> st.SearchStrategy[str]:
-    """The same of a text; what is not UTF-8 becomes a lone surrogate, as Python reads the command line."""
-    return mutated_bytes(text.encode()).map(lambda data: data.decode(errors="surrogateescape"))

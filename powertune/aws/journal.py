@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from powertune.errors import UsageError
+from powertune.units import shown
 
 #: The alias whose description is the journal, and whose existence is the lock.
 JOURNAL_ALIAS = "powertune-journal"
@@ -63,9 +64,9 @@ class Journal:
         """
         try:
             document = json.loads(text)
-            if document["v"] != _VERSION:
+            if (version := document["v"]) != _VERSION:
                 raise UsageError(
-                    f"alias {JOURNAL_ALIAS} was written by another version of powertune (format {document['v']!r})",
+                    f"alias {JOURNAL_ALIAS} was written by another version of powertune (format {shown(version)})",
                     hint="restore with the version that started the run",
                 )
             sizes = document.get("sizes")
@@ -78,6 +79,6 @@ class Journal:
             )
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             raise UsageError(
-                f"the description of alias {JOURNAL_ALIAS} is not a journal: {text!r}",
+                f"the description of alias {JOURNAL_ALIAS} is not a journal: {text[:DESCRIPTION_LIMIT]!r}",
                 hint="look at the function's memory size and aliases, then delete the alias by hand",
             ) from None

@@ -132,18 +132,31 @@ def load_local(folder: Path) -> LocalOptions:
     return LocalOptions(**{name: _LOCAL[name](name, value) for name, value in table.items()})
 
 
-#: A hundred keys in one another: tomllib takes quadratic time for them, minutes for a line of 200 kB.
-_DEEP = re.compile(r"""(?:\.[ \t]*+(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+){100}""")
+#: What may hold dots in TOML beside keys, and a hundred keys in one another, each the name of a table in the last.
+_TEXT = re.compile(
+    r"""\"{3}(?s:.*?)\"{3}|'{3}(?s:.*?)'{3}|"(?:\\.|[^"\\\n])*+"|'[^'\n]*+'|(?P<comment>\#[^\n]*+)""", re.VERBOSE
+)
+_DEEP = re.compile(r"(?:\.[ \t]*+[\w-]++[ \t]*+){100}")
+
+
+def _read_toml(path: Path) -> Any:
+    """The content of a TOML file.
+
+    Raises:
+        OSError, ValueError, RecursionError: it cannot be read, is no TOML, or is nested deeply. For tables that are
+            nested by dots, tomllib takes quadratic time: minutes for a line of 200 kB.
+    """
+    text = path.read_text(encoding="utf-8")
+    if _DEEP.search(_TEXT.sub(lambda match: "" if match["comment"] else "text", text)):
+        raise RecursionError
+    return tomllib.loads(text)
 
 
 def _read_table(folder: Path, name: str) -> dict[str, Any]:
     """The table [NAME] of powertune.toml, or [tool.powertune.NAME] of pyproject.toml; empty if there is neither."""
     for file, path in (("powertune.toml", (name,)), ("pyproject.toml", ("tool", "powertune", name))):
         try:
-            text = (folder / file).read_text(encoding="utf-8")
-            if _DEEP.search(text):
-                raise RecursionError
-            document: Any = tomllib.loads(text)
+            document = _read_toml(folder / file)
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:

@@ -67,7 +67,8 @@ def whole(low: int, high: int) -> Callable[[str, Any], int]:
             number = low - 1
         if not low <= number <= high or isinstance(value, bool):
             raise UsageError(
-                f"{dashed(name)} {shown(value)} is not a whole number from {low} to {high:,}", hint=f"for example {low}"
+                f"{dashed(name)} {shown(value)} is not a whole number from {low} to {high:,}",
+                hint=f"for example {low}",
             )
         return number
 
@@ -145,7 +146,7 @@ def share(name: str, value: Any) -> float:
         number = math.nan
     if not 0 <= number <= 1 or isinstance(value, bool):
         raise UsageError(f"{dashed(name)} {shown(value)} is not a share", hint="for example 5%, or 0.05")
-    return number
+    return _bounded(name, value, number) if number else 0.0
 
 
 def precision(name: str, value: Any) -> float:

@@ -118,7 +118,7 @@ COLUMNS = ("measurements", 0, "invocations")
 EXPLORED = ("design", "exploration")
 
 #: What parses as JSON, and overflows, hangs or divides by 0 later on.
-EXTREME = {
+EXTREME: dict[str, Callable[[Any], None]] = {
     "no memory": put("measurements", 0, "memory_mb", value=0),
     "one MB": put("measurements", 0, "memory_mb", value=1),
     "more memory than Lambda's schema has": put("measurements", 0, "memory_mb", value=32_769),

@@ -39,8 +39,9 @@ from powertune.model import (
 #: Additions keep the number, for readers ignore what they do not know; a change of meaning raises it.
 SCHEMA = "powertune/run/1"
 _NESTED = ("function", "design", "measurements", "advisories", "traffic", "batches")
-#: What a run has measured at most, and what was known before it: a search compares all of them with each other.
-_MOST_CONFIGURATIONS = 1_000
+#: What a run has measured at most, and what was known before it: twice a hundred sizes, and some. A search compares
+#: all of them with each other.
+_MOST_CONFIGURATIONS = 250
 #: Fields of an invocation that are called as one of its configuration, but are what Lambda reported.
 _REPORTED = {"memory_mb": int | None}
 #: Always a list, and so says how many invocations there are.

@@ -13,8 +13,8 @@ MB_PER_VCPU = 1_769
 _RANGE = re.compile(r"(?P<low>\d+)\s*-\s*(?P<high>\d+)(?:\s*:\s*(?P<step>\d+))?", re.ASCII)
 #: No size in MB has more digits, even with zeros before it.
 _MOST_DIGITS = 9
-#: So much of a value is repeated in a message about it.
-_SHOWN = 80
+#: So much of a value is repeated in a message about it: any ARN fits.
+_SHOWN = 200
 
 
 def parse_memory_list(text: str) -> tuple[int, ...]:
@@ -122,7 +122,7 @@ def shortened(text: str, most: int = _SHOWN) -> str:
 
 
 def shown(value: object) -> str:
-    """A value as Python writes it, for a message that says what is wrong with it: not more of it than fits a line.
+    """A value as Python writes it, for a message that says what is wrong with it: only the beginning of a long one.
 
     Python refuses to write whole numbers of thousands of digits in decimal, and structures that are nested deeply.
     """

@@ -13,7 +13,7 @@ from powertune.units import shown
 PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024
 #: So many events are told apart: each is sent at every memory size, in its share.
 MOST_PAYLOADS = 1_000
-#: A weight is a share of the traffic, in whatever unit: no two of them differ by more than a billion invocations.
+#: A weight is a share of the traffic, in whatever unit: events in a month, or one of a million.
 _WEIGHTS = (1e-6, 1e9)
 
 

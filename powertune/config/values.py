@@ -90,7 +90,7 @@ def _bounded(name: str, value: Any, number: float) -> float:
     """The number, unless times and amounts that are computed from it would overflow, or vanish."""
     if not SMALLEST <= number <= LARGEST:
         size = "large" if number > 1 else "small"
-        raise UsageError(f"{dashed(name)} {shown(value)} is too {size}", hint="for example 0.50")
+        raise UsageError(f"{dashed(name)} {shown(value)} is too {size}", hint=f"from {SMALLEST:g} to {LARGEST:g}")
     return number
 
 

@@ -1,27 +1,49 @@
 # Everything sets itself up: a virtual environment in .venv, with any Python >= 3.11 and pip. `make help` lists it all.
+# Versions are those of requirements/constraints.txt, so that what works today works in a year.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+LOCK := requirements/constraints.txt
+# Older releases of pip apply the first variable to what builds a package, newer ones the second.
+INSTALL = PIP_CONSTRAINT=$(LOCK) PIP_BUILD_CONSTRAINT=$(LOCK) $(BIN)/pip install --quiet --disable-pip-version-check
 SIZES := 128,256,512,1024,1769
 # Measured curves that others have published; they are not part of the repository.
 PUBLISHED := ../shared/data/curves.json
 
-.PHONY: help setup demo test unit check lint types layers coverage templates gallery record calibration bench-search bench-found bench-propose fidelity bench clean
+.PHONY: help setup demo lock test unit check lint types layers coverage templates gallery record calibration bench-search bench-found bench-propose fidelity bench clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-$(VENV)/.ready: pyproject.toml
+$(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "powertune needs Python >= 3.11: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[local,dev]'
+
+# What powertune and the embedded AWS need, and no more.
+$(VENV)/.ready-demo: pyproject.toml $(LOCK) | $(BIN)/pip
+	$(INSTALL) --constraint $(LOCK) --editable '.[local]'
 	@touch $@
+
+# The tools of developers as well, and so all that the demo needs.
+$(VENV)/.ready: pyproject.toml $(LOCK) | $(BIN)/pip
+	$(INSTALL) --constraint $(LOCK) --editable '.[local,dev]'
+	@touch $@ $(VENV)/.ready-demo
 
 setup: $(VENV)/.ready ## create .venv with everything in it
 
-demo: setup ## tune two real functions on the embedded AWS
+lock: ## pin the newest versions of everything, from a clean environment
+	rm -rf build/lock
+	$(PYTHON) -m venv build/lock
+	build/lock/bin/pip install --quiet --disable-pip-version-check hatchling '.[local,dev]'
+	{ echo "# Written by 'make lock': what was installed, and tested, together. Python 3.11 to 3.13, Linux and macOS."; \
+		build/lock/bin/pip freeze --disable-pip-version-check --exclude powertune; } > build/lock/constraints.txt
+	mkdir -p $(dir $(LOCK))
+	mv build/lock/constraints.txt $(LOCK)
+	rm -rf build/lock
+
+demo: $(VENV)/.ready-demo ## tune two real functions on the embedded AWS
 	@mkdir -p build
 	$(BIN)/powertune run examples/cpu_bound/app.py:handler --memory $(SIZES) --yes --save build/cpu_bound.json
 	$(BIN)/powertune run examples/io_bound/app.py:handler --memory $(SIZES) --yes --save build/io_bound.json

@@ -1,7 +1,7 @@
 """What a GB-second and a request cost in each region, and so what an invocation costs."""
 
 import json
-import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -11,9 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from powertune.errors import UsageError
+from powertune.figures import LARGEST
 from powertune.model import Architecture, Configuration
+from powertune.units import shortened, shown
 
 SCHEMA = "powertune/prices/1"
+_DECIMAL = re.compile(r"\d{1,30}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,2})?", re.ASCII)
+_CURRENCY = re.compile(r"[A-Z]{3}")
+#: No unit costs more, and none costs less without being free.
+_HIGHEST, _LOWEST = 1e6, 1e-15
 #: Every function has so much ephemeral storage for nothing.
 EPHEMERAL_STORAGE_FREE_MB = 512
 
@@ -200,7 +206,7 @@ def _parse(data: bytes, what: str) -> PriceTable:
     if not isinstance(schema, str) or not schema.startswith("powertune/prices/"):
         raise UsageError(f"{what} is not a price table", hint=f'its "schema" must be "{SCHEMA}"')
     if schema != SCHEMA:
-        raise UsageError(f"{what} has schema {schema!r}, unknown to this version", hint="upgrade powertune")
+        raise UsageError(f"{what} has schema {shown(schema)}, unknown to this version", hint="upgrade powertune")
     try:
         regions = _mapping(document, "regions")
         return PriceTable(
@@ -209,18 +215,23 @@ def _parse(data: bytes, what: str) -> PriceTable:
             regions=tuple(_region(name, _mapping(regions, name)) for name in sorted(regions)),
         )
     except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
-        detail = f"{error} is missing" if isinstance(error, KeyError) else str(error)
+        detail = f"{shown(error.args[0])} is missing" if isinstance(error, KeyError) else shortened(str(error), 200)
         raise UsageError(
             f"{what} has the wrong shape: {detail}", hint="write it again with `powertune prices refresh`"
         ) from error
 
 
 def _region(name: str, entry: Mapping[str, Any]) -> RegionPrices:
-    architectures = entry["architectures"]
+    architectures = _mapping(entry, "architectures")
     snapstart = entry.get("snapstart") or {}
+    currency = _text(entry, "currency")
+    if not _CURRENCY.fullmatch(currency):
+        raise ValueError(f"currency {shown(currency)} is not a code of three letters")
+    if not name.isprintable():
+        raise ValueError(f"region {shown(name)} is not a name")
     return RegionPrices(
         region=name,
-        currency=_text(entry, "currency"),
+        currency=currency,
         request=_price(entry["request"]),
         architectures=tuple(
             (Architecture(key), _architecture(_mapping(architectures, key))) for key in sorted(architectures)
@@ -233,8 +244,8 @@ def _region(name: str, entry: Mapping[str, Any]) -> RegionPrices:
 def _architecture(entry: Mapping[str, Any]) -> ArchitecturePrices:
     tiers = tuple((up_to, _price(price)) for up_to, price in entry["gb_second"])
     bounds = [up_to for up_to, _ in tiers]
-    if not tiers or bounds[-1] is not None or not all(type(bound) is int for bound in bounds[:-1]):
-        raise ValueError("volume tiers must be whole numbers of GB-seconds, the last one null")
+    if not tiers or bounds[-1] is not None or not all(type(b) is int and 0 < b <= LARGEST for b in bounds[:-1]):
+        raise ValueError("volume tiers must be whole numbers of GB-seconds, up to 10^15, the last one null")
     if bounds[:-1] != sorted(set(bounds[:-1])):
         raise ValueError("volume tiers must ascend")
     return ArchitecturePrices(
@@ -254,17 +265,17 @@ def _mapping(entry: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 def _text(entry: Mapping[str, Any], name: str) -> str:
     value = entry[name]
-    if not isinstance(value, str) or not value:
-        raise TypeError(f"{name} is not text")
+    if not isinstance(value, str) or not value or not value.isprintable():
+        raise TypeError(f"{name} is not text on one line")
     return value
 
 
 def _price(value: object) -> float:
     if not isinstance(value, str):
-        raise TypeError(f"price {value!r} is not a decimal string")
-    price = float(value)
-    if not math.isfinite(price) or price < 0:
-        raise ValueError(f"price {value!r} is not an amount of money")
+        raise TypeError(f"price {shown(value)} is not a decimal string")
+    price = float(value) if _DECIMAL.fullmatch(value) else -1.0
+    if not (price == 0 or _LOWEST <= price <= _HIGHEST):
+        raise ValueError(f"price {shown(value)} is not an amount of money")
     return price
 
 

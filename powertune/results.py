@@ -2,7 +2,6 @@
 
 import json
 import reprlib
-import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, fields
@@ -11,6 +10,7 @@ from typing import Any, NoReturn
 
 from powertune import files
 from powertune.errors import UsageError
+from powertune.figures import LARGEST, MOST, SMALLEST, range_of
 from powertune.model import (
     INVOCATION_FIELDS,
     Advisory,
@@ -39,7 +39,11 @@ from powertune.model import (
 #: Additions keep the number, for readers ignore what they do not know; a change of meaning raises it.
 SCHEMA = "powertune/run/1"
 _NESTED = ("function", "design", "measurements", "advisories", "traffic", "batches")
-_SIGNED = ("seed",)
+#: What a run has measured at most, and what was known before it: twice a hundred sizes, and some. A search compares
+#: all of them with each other.
+_MOST_CONFIGURATIONS = 250
+#: Fields of an invocation that are called as one of its configuration, but are what Lambda reported.
+_REPORTED = {"memory_mb": int | None}
 #: Always a list, and so says how many invocations there are.
 _UNFOLDED = "started_at"
 #: Few distinct texts in a million places: one object for each.
@@ -96,19 +100,12 @@ def parse(data: bytes | str) -> TuningRun:
     del data  # a million invocations take long to read and much memory: keep nothing twice
     document = _read(text)
     del text
-    design = _object(document, "design")
+    design = _design(_object(document, "design"))
     return TuningRun(
         **_fields(TuningRun, document, skip=_NESTED),
         function=FunctionState(**_fields(FunctionState, _object(document, "function"))),
-        design=Design(
-            **_fields(Design, design, skip=("configurations", "payloads", "exploration")),
-            configurations=tuple(
-                Configuration(**_fields(Configuration, entry)) for entry in _objects(design, "configurations")
-            ),
-            payloads=tuple(PayloadShare(**_fields(PayloadShare, entry)) for entry in _objects(design, "payloads")),
-            exploration=_exploration(design),
-        ),
-        measurements=_measurements(document),
+        design=design,
+        measurements=_measurements(document, design),
         advisories=tuple(Advisory(**_fields(Advisory, entry)) for entry in _objects(document, "advisories")),
         traffic=_traffic(document),
         # Files from before there was a search lack them.
@@ -188,11 +185,26 @@ def _read(text: str) -> Mapping[str, Any]:
     raise UsageError('not a results file: it has no "schema" of powertune', hint=_REMEDY)
 
 
+def _design(entry: Mapping[str, Any]) -> Design:
+    return Design(
+        **_fields(Design, entry, skip=("configurations", "payloads", "exploration")),
+        configurations=tuple(
+            Configuration(**_fields(Configuration, configuration))
+            for configuration in _objects(entry, "configurations")
+        ),
+        payloads=tuple(PayloadShare(**_fields(PayloadShare, payload)) for payload in _objects(entry, "payloads")),
+        exploration=_exploration(entry),
+    )
+
+
 def _traffic(document: Mapping[str, Any]) -> Traffic | None:
     # Files from before traffic was looked up lack it.
     if document.get("traffic") is None:
         return None
-    return Traffic(**_fields(Traffic, _object(document, "traffic")))
+    traffic = Traffic(**_fields(Traffic, _object(document, "traffic")))
+    if traffic.cold_starts > traffic.reports:
+        raise _damaged(f"{traffic.cold_starts:,} of {traffic.reports:,} reports cannot be cold starts")
+    return traffic
 
 
 def _explored(exploration: Exploration | None) -> dict[str, Any] | None:
@@ -213,14 +225,19 @@ def _exploration(design: Mapping[str, Any]) -> Exploration | None:
     if design.get("exploration") is None:
         return None
     entry = _object(design, "exploration")
-    goal, names = _object(entry, "goal"), entry.get("architectures")
-    if not isinstance(names, list) or not names:
+    goal, names, weights = _object(entry, "goal"), entry.get("architectures"), entry.get("weights", [1.0])
+    if not isinstance(names, list) or not 0 < len(names) <= len(Architecture):
         raise _wrong("architectures", names)
+    if not isinstance(weights, list) or not weights:
+        raise _wrong("weights", weights)
     field = next(f for f in fields(Configuration) if f.name == "architecture")
     limited, current = goal.get("max_duration") is not None, entry.get("current") is not None
+    hints = _objects(entry, "hints")
+    if len(hints) > _MOST_CONFIGURATIONS:
+        raise _damaged(f"it has {len(hints):,} hints")
     return Exploration(
         **_fields(Exploration, entry, skip=("architectures", "goal", "current", "hints", "weights")),
-        weights=_column(next(f for f in fields(PayloadShare) if f.name == "weight"), entry.get("weights") or [1.0]),
+        weights=_column(next(f for f in fields(PayloadShare) if f.name == "weight"), weights),
         architectures=_column(field, names),
         goal=Goal(
             **_fields(Goal, goal, skip=("max_duration",)),
@@ -229,7 +246,7 @@ def _exploration(design: Mapping[str, Any]) -> Exploration | None:
         current=_configuration(entry, "current") if current else None,
         hints=tuple(
             Hint(**_fields(Hint, hint, skip=("configuration",)), configuration=_configuration(hint, "configuration"))
-            for hint in _objects(entry, "hints")
+            for hint in hints
         ),
     )
 
@@ -270,7 +287,7 @@ def _batch(entry: Mapping[str, Any]) -> Batch:
 
 def _interval(value: object) -> tuple[float, float]:
     match value:
-        case [int() | float() as low, int() | float() as high] if 0 <= low <= high:
+        case [int() | float() as low, int() | float() as high] if 0 <= low <= high <= LARGEST:
             return float(low), float(high)
     raise _wrong("cost", value)
 
@@ -279,20 +296,28 @@ def _configuration(entry: Mapping[str, Any], name: str) -> Configuration:
     return Configuration(**_fields(Configuration, _object(entry, name)))
 
 
-def _measurements(document: Mapping[str, Any]) -> tuple[Measurement, ...]:
-    measurements = tuple(_measurement(entry) for entry in _objects(document, "measurements"))
+def _measurements(document: Mapping[str, Any], design: Design) -> tuple[Measurement, ...]:
+    entries = _objects(document, "measurements")
+    if len(entries) > _MOST_CONFIGURATIONS:
+        raise _damaged(f"it has {len(entries):,} measurements")
+    # Files from before the payloads were kept do not say how many there were.
+    payloads = len(design.exploration.weights if design.exploration else design.payloads) or MOST
+    measurements = tuple(_measurement(entry, payloads) for entry in entries)
     for configuration, count in Counter(measurement.configuration for measurement in measurements).items():
         if count > 1:
             raise _damaged(f"{configuration} is in it twice")
     return measurements
 
 
-def _measurement(entry: Mapping[str, Any]) -> Measurement:
+def _measurement(entry: Mapping[str, Any], payloads: int) -> Measurement:
     configuration = Configuration(**_fields(Configuration, entry))
+    invocations = _invocations(configuration, _object(entry, "invocations"))
+    if max(invocations.column("payload"), default=0) >= payloads:
+        raise _wrong("payload", max(invocations.column("payload")))
     return Measurement(
         **_fields(Measurement, entry, skip=("configuration", "invocations")),
         configuration=configuration,
-        invocations=_invocations(configuration, _object(entry, "invocations")),
+        invocations=invocations,
     )
 
 
@@ -331,16 +356,25 @@ def _column(f: Field[Any], values: list[Any]) -> tuple[Any, ...]:
         except KeyError as error:
             raise _wrong(f.name, error.args[0]) from error
     if float in types or int in types:
-        known = values if type(None) not in types else [value for value in values if value is not None]
-        for extreme in (min(known), max(known)):
-            if not 0 <= extreme <= sys.float_info.max and f.name not in _SIGNED:
-                raise _wrong(f.name, extreme)
+        _check_range(f, values if type(None) not in types else [value for value in values if value is not None])
     if float in allowed and int in types:
         return tuple(value if value is None else float(value) for value in values)
     if f.name not in _REPEATED:
         return tuple(values)
     pool: dict[Any, Any] = {}
     return tuple(map(pool.setdefault, values, values))
+
+
+def _check_range(f: Field[Any], known: list[float]) -> None:
+    """Refuse what no figure of a run can be."""
+    low, high = (0, LARGEST) if f.type == _REPORTED.get(f.name) else range_of(f.name)
+    for extreme in (min(known), max(known)):
+        if not low <= extreme <= high:
+            raise _wrong(f.name, extreme)
+    least = min(filter(None, known), default=0)
+    # A moment may be as near to the epoch as it likes: nothing is divided by it.
+    if 0 < least < SMALLEST and not f.name.endswith("_at"):
+        raise _wrong(f.name, least)
 
 
 _ENUMS: Mapping[Any, Mapping[str, Any]] = {

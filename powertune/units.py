@@ -10,7 +10,11 @@ MEMORY_MAX_MB = 10_240
 #: A function of this memory size has one full vCPU (AWS Lambda Developer Guide, "Configure memory").
 MB_PER_VCPU = 1_769
 
-_RANGE = re.compile(r"(?P<low>\d+)\s*-\s*(?P<high>\d+)(?:\s*:\s*(?P<step>\d+))?")
+_RANGE = re.compile(r"(?P<low>\d+)\s*-\s*(?P<high>\d+)(?:\s*:\s*(?P<step>\d+))?", re.ASCII)
+#: No size in MB has more digits, even with zeros before it.
+_MOST_DIGITS = 9
+#: So much of a value is repeated in a message about it: any ARN fits.
+_SHOWN = 200
 
 
 def parse_memory_list(text: str) -> tuple[int, ...]:
@@ -21,12 +25,12 @@ def parse_memory_list(text: str) -> tuple[int, ...]:
     Raises:
         UsageError: not a number, out of range, reversed, or named twice.
     """
-    sizes: list[int] = []
+    sizes: set[int] = set()
     for part in (part.strip() for part in text.split(",")):
-        sizes.extend(_parse_range(part) if "-" in part else [_parse_size(part)])
-    duplicates = sorted({size for size in sizes if sizes.count(size) > 1})
-    if duplicates:
-        raise UsageError(f"memory size {duplicates[0]} MB is named twice in {text!r}", hint="name each size once")
+        for size in _parse_range(part) if "-" in part else [_parse_size(part)]:
+            if size in sizes:
+                raise UsageError(f"memory size {size} MB is named twice in {shown(text)}", hint="name each size once")
+            sizes.add(size)
     return tuple(sorted(sizes))
 
 
@@ -34,26 +38,28 @@ def _parse_size(text: str) -> int:
     digits = text.removesuffix("MB").removesuffix("mb").strip()
     if not (digits.isascii() and digits.isdigit()):
         raise UsageError(
-            f"memory size {text!r} is not a whole number of MB", hint="for example --memory 128,512,1024"
+            f"memory size {shown(text)} is not a whole number of MB", hint="for example --memory 128,512,1024"
         )
-    size = int(digits)
-    if not MEMORY_MIN_MB <= size <= MEMORY_MAX_MB:
+    if len(digits) > _MOST_DIGITS or not MEMORY_MIN_MB <= int(digits) <= MEMORY_MAX_MB:
         raise UsageError(
-            f"memory size {size} MB is out of range",
+            f"memory size {shortened(digits)} MB is out of range",
             hint=f"Lambda offers {MEMORY_MIN_MB} to {MEMORY_MAX_MB} MB in steps of 1 MB",
         )
-    return size
+    return int(digits)
 
 
 def _parse_range(text: str) -> range:
     match = _RANGE.fullmatch(text)
     if match is None or match["step"] is None:
-        raise UsageError(f"memory range {text!r} is not LOW-HIGH:STEP", hint="for example --memory 128-1024:128")
-    low, high, step = _parse_size(match["low"]), _parse_size(match["high"]), int(match["step"])
+        raise UsageError(f"memory range {shown(text)} is not LOW-HIGH:STEP", hint="for example --memory 128-1024:128")
+    low, high, digits = _parse_size(match["low"]), _parse_size(match["high"]), match["step"]
+    if len(digits) > _MOST_DIGITS:
+        raise UsageError(f"memory range {shown(text)} has too large a step", hint=f"for example {low}-{high}:64")
+    step = int(digits)
     if low > high:
-        raise UsageError(f"memory range {text!r} is reversed", hint=f"write {high}-{low}:{step}")
+        raise UsageError(f"memory range {shown(text)} is reversed", hint=f"write {high}-{low}:{step}")
     if step == 0:
-        raise UsageError(f"memory range {text!r} has a step of 0", hint=f"for example {low}-{high}:64")
+        raise UsageError(f"memory range {shown(text)} has a step of 0", hint=f"for example {low}-{high}:64")
     return range(low, high + 1, step)
 
 
@@ -108,6 +114,23 @@ def _significant(value: float) -> str:
 def printable(text: str) -> str:
     """The text on one line, without control characters: what a function says must not steer a terminal."""
     return "".join(char if char.isprintable() else " " if char.isspace() else "\ufffd" for char in text)
+
+
+def shortened(text: str, most: int = _SHOWN) -> str:
+    """The text, or the beginning of one that has more than `most` characters."""
+    return text if len(text) <= most else f"{text[:most]}..."
+
+
+def shown(value: object) -> str:
+    """A value as Python writes it, for a message that says what is wrong with it: only the beginning of a long one.
+
+    Python refuses to write whole numbers of thousands of digits in decimal, and structures that are nested deeply.
+    """
+    try:
+        # A text may be megabytes: only what is shown of it is written.
+        return shortened(repr(value[: _SHOWN + 1] if isinstance(value, str) else value))
+    except (ValueError, RecursionError):
+        return f"a huge {type(value).__name__}"
 
 
 def plural(count: int, noun: str) -> str:

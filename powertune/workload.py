@@ -1,14 +1,20 @@
 """The events to measure with, from the text that a person gives: one, or several with weights."""
 
+import codecs
 import json
 import math
 from typing import Any
 
 from powertune.errors import UsageError
 from powertune.model import Payload, Workload
+from powertune.units import shown
 
 #: Lambda's limit on a synchronous request.
 PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024
+#: So many events are told apart: each is sent at every memory size, in its share.
+MOST_PAYLOADS = 1_000
+#: A weight is a share of the traffic, in whatever unit: events in a month, or one of a million.
+_WEIGHTS = (1e-6, 1e9)
 
 
 def parse_workload(body: bytes, source: str) -> Workload:
@@ -17,9 +23,20 @@ def parse_workload(body: bytes, source: str) -> Workload:
     A JSON list whose items are not all such pairs is one event: a list.
 
     Raises:
-        UsageError: not JSON, too large for a synchronous invocation, or a weight that is not a positive number.
+        UsageError: not UTF-8, not JSON, too large for a synchronous invocation, more than 1,000 events, or a weight
+            that is not a positive number.
     """
     name = source if len(source) <= 60 else source[:57] + "..."
+    # Some editors begin a file with a byte order mark, which is no part of JSON.
+    body = body.removeprefix(codecs.BOM_UTF8)
+    try:
+        # Lambda takes UTF-8 only.
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"payload {name!r} is not UTF-8 text: byte {body[error.start]:#04x} at {error.start:,}",
+            hint="save the file as UTF-8",
+        ) from None
     lines = [line for line in body.splitlines() if line.strip()]
     document = _parse_json(body)
     if document is not _INVALID and not _is_weighted(document):
@@ -28,13 +45,18 @@ def parse_workload(body: bytes, source: str) -> Workload:
     if document is not _INVALID:
         items = document
     else:
-        items = [_parse_json(line) for line in lines]
+        # One that is none is enough to know.
+        items = [] if _parse_json(lines[0] if lines else b"") is _INVALID else [_parse_json(line) for line in lines]
         if len(items) < 2 or _INVALID in items:
             raise UsageError(
                 f"payload {name!r} is not JSON", hint="give JSON, as '{\"key\": 1}', @file.json or s3://bucket/key"
             )
-    payloads = tuple(_payload(item, name) for item in items)
-    return Workload(payloads=payloads)
+    if len(items) > MOST_PAYLOADS:
+        raise UsageError(
+            f"payload {name!r} has {len(items):,} events, more than {MOST_PAYLOADS:,}",
+            hint="choose some that stand for the others, with weights",
+        )
+    return Workload(payloads=tuple(_payload(item, name) for item in items))
 
 
 _INVALID = object()
@@ -42,7 +64,8 @@ _INVALID = object()
 
 def _parse_json(body: bytes) -> Any:
     try:
-        return json.loads(body, parse_constant=_refuse_constant)
+        # Of bytes, Python would guess the encoding.
+        return json.loads(body.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return _INVALID
 
@@ -63,12 +86,24 @@ def _payload(item: Any, name: str) -> Payload:
     weight = 1.0
     if _is_pair(item):
         item, weight = item["payload"], item["weight"]
-        if isinstance(weight, bool) or not isinstance(weight, int | float) or not 0 < weight < math.inf:
-            raise UsageError(f"weight {weight!r} in payload {name!r} is not a positive number", hint="for example 30")
+        low, high = _WEIGHTS
+        if isinstance(weight, bool) or not isinstance(weight, int | float) or not low <= weight <= high:
+            raise UsageError(
+                f"weight {shown(weight)} in payload {name!r} is not a number from {low:g} to {high:,.0f}",
+                hint="for example 30",
+            )
     try:
-        body = json.dumps(item, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
-    except ValueError as error:
-        raise UsageError(f"payload {name!r} is not JSON: {str(error).lower()}", hint="use smaller numbers") from None
+        text = json.dumps(item, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    except (ValueError, RecursionError):
+        raise UsageError(
+            f"payload {name!r} holds what cannot be written as JSON again",
+            hint="use smaller numbers, and less nesting",
+        ) from None
+    try:
+        body = text.encode()
+    except UnicodeEncodeError:
+        # Half of a character, which only an escape can hold.
+        body = json.dumps(item, separators=(",", ":")).encode()
     return _checked_size(Payload(body=body, weight=float(weight)), name)
 
 

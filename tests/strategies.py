@@ -19,7 +19,7 @@ from powertune.model import (
 from powertune.units import MEMORY_MAX_MB, MEMORY_MIN_MB
 
 texts = st.text(max_size=20)
-milliseconds = st.floats(0, 900_000, allow_nan=False)
+milliseconds = st.just(0.0) | st.floats(1e-9, 900_000)
 counts = st.integers(0, 1_000_000)
 times = st.floats(0, 4e9, allow_nan=False)
 

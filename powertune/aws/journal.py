@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from powertune.errors import Changed, FunctionBusy, NotFound, UsageError
+from powertune.units import shown
 
 if TYPE_CHECKING:
     from powertune.aws.functions import LambdaFunction
@@ -72,9 +73,9 @@ class Journal:
         """
         try:
             document = json.loads(text)
-            if document["v"] != _VERSION:
+            if (version := document["v"]) != _VERSION:
                 raise UsageError(
-                    f"alias {JOURNAL_ALIAS} was written by another version of powertune (format {document['v']!r})",
+                    f"alias {JOURNAL_ALIAS} was written by another version of powertune (format {shown(version)})",
                     hint="restore with the version that started the run",
                 )
             return cls(
@@ -88,7 +89,7 @@ class Journal:
             )
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             raise UsageError(
-                f"the description of alias {JOURNAL_ALIAS} is not a journal: {text!r}",
+                f"the description of alias {JOURNAL_ALIAS} is not a journal: {text[:DESCRIPTION_LIMIT]!r}",
                 hint="look at the function's memory size and aliases, then delete the alias by hand",
             ) from None
 

@@ -82,9 +82,12 @@ def parse_reports(text: str) -> dict[str, Report]:
 
 def _text_reports(text: str) -> Iterator[Report]:
     late = {match["id"] for match in _OLD_TIMEOUT.finditer(text)}
-    for start in _START.finditer(text):
-        end = _END.search(text, start.end())
-        body = text[start.end() : end.start() if end else len(text)]
+    starts = list(_START.finditer(text))
+    # Nor does it hold the next report: a text full of beginnings is read once, not once for each.
+    limits = [*(start.start() for start in starts[1:]), len(text)]
+    for start, limit in zip(starts, limits, strict=False):
+        end = _END.search(text, start.end(), limit)
+        body = text[start.end() : end.start() if end else limit]
         numbers: dict[str, float] = {}
         for match in _NUMBER.finditer(body):
             numbers.setdefault(match["key"], float(match["value"]))
@@ -109,8 +112,8 @@ def _json_reports(text: str) -> Iterator[Report]:
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             continue
         if isinstance(request_id, str):
-            ended_well = status in (None, "success")
-            yield from _report(request_id, numbers, None if ended_well else str(status), kind, _root(trace))
+            word = status if isinstance(status, str) else None if status is None else "error"
+            yield from _report(request_id, numbers, None if word == "success" else word, kind, _root(trace))
 
 
 def _report(

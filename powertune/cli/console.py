@@ -3,11 +3,12 @@
 import sys
 
 from powertune.errors import UsageError
+from powertune.units import printable
 
 
 def say(text: str) -> None:
-    """A line for the person who watches."""
-    sys.stderr.write(f"{text}\n")
+    """A line for the person who watches, or several. Part of it may be AWS's or a file's: it steers no terminal."""
+    sys.stderr.write("".join(f"{printable(line)}\n" for line in text.split("\n")))
 
 
 def on_terminal() -> bool:
@@ -17,7 +18,7 @@ def on_terminal() -> bool:
 
 def confirmed(question: str) -> bool:
     """Ask, on stderr; only yes is yes."""
-    sys.stderr.write(f"{question} [y/N] ")
+    sys.stderr.write(f"{printable(question)} [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 

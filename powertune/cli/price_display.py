@@ -20,6 +20,7 @@ def render(table: PriceTable, region: str | None, format_: str) -> bytes:
     """
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     shown = (table.region(region),) if region else table.regions
     if format_ == "json":
@@ -29,14 +30,14 @@ def render(table: PriceTable, region: str | None, format_: str) -> bytes:
     for name in ("currency", "x86_64", "arm64", "requests", "storage"):
         grid.add_column(name, justify="right")
     for prices in shown:
-        grid.add_row(*_row(prices))
+        grid.add_row(*map(Text, _row(prices)))
     buffer = io.StringIO()
     console = Console(file=buffer, width=100, highlight=False)
     console.print(grid)
     console.print(
         "per million GB-seconds (first volume tier), million requests, million GB-seconds of ephemeral storage"
     )
-    console.print(f"as of {table.as_of}: {table.source}")
+    console.print(Text(f"as of {table.as_of}: {table.source}"))
     return buffer.getvalue().encode()
 
 

@@ -14,7 +14,7 @@ from powertune.cli.console import say
 from powertune.cli.interrupts import Interrupts
 from powertune.model import UNDER_WAY, Batch, Configuration, Invocation, Leader, TuningRun
 from powertune.plan import Plan
-from powertune.units import format_ms, format_seconds, format_usd
+from powertune.units import format_ms, format_seconds, format_usd, printable
 
 #: Half-width of a 95 % interval, in standard errors. Good enough for a running figure; the analysis does it properly.
 _Z = 1.96
@@ -143,7 +143,7 @@ class RunObserver:
             if self._progress.disable:
                 say(text)
             else:
-                self._progress.console.print(text, markup=False, highlight=False)
+                self._progress.console.print(printable(text), markup=False, highlight=False)
 
     def _task(self, configuration: Configuration, total: int) -> TaskID:
         """The bar of a configuration, a new one if it has none yet."""

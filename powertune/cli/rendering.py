@@ -155,7 +155,8 @@ def plan_text(plan: Plan) -> str:
         *(f"  felt         {words}" for words in _felt(plan)),
         *(f"  note         {advisory.message}; {advisory.next_step}" for advisory in plan.advisories),
     ]
-    return "\n".join(lines) + "\n"
+    # What AWS says of a function must not steer a terminal.
+    return "".join(f"{printable(line)}\n" for line in lines)
 
 
 def _sizes(plan: Plan) -> str:
@@ -185,12 +186,12 @@ def explanation(run: TuningRun, currency: str) -> str:
     lines = []
     for number, batch in enumerate(run.batches, start=1):
         what = ", ".join(f"{trial.invocations} x {trial.configuration}" for trial in batch.trials) or "stop"
-        lines.append(f"{number:>3}  {what}\n     why   {batch.why}")
+        lines += [f"{number:>3}  {what}", f"     why   {batch.why}"]
         if batch.leader is not None:
             low, high = (format_usd(1e6 * cost, currency) for cost in batch.leader.cost)
             loss = format_share(batch.leader.loss)
             lines.append(f"     best  {batch.leader.configuration}, {low} to {high} per million, may lose {loss}")
-    return "\n".join(lines) + "\n"
+    return "".join(f"{printable(line)}\n" for line in lines)
 
 
 def _changes(plan: Plan) -> str:

@@ -71,7 +71,8 @@ def payload_reader(read_s3: Callable[[str, str], bytes]) -> Callable[[str, Path]
             return _read_file(folder / source[1:])
         if match := re.fullmatch(r"s3://([^/]+)/(.+)", source):
             return read_s3(match[1], match[2])
-        return source.encode()
+        # Bytes of the command line that are not UTF-8 arrive as surrogates: what they are is for the parser to say.
+        return source.encode(errors="surrogateescape")
 
     return read
 

@@ -1,6 +1,6 @@
 """powertune.toml or pyproject.toml, the environment and the command line -> frozen options, parsed once."""
 
-import json
+import re
 import tomllib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from powertune.config import values
 from powertune.config.values import Parser
 from powertune.errors import UsageError
 from powertune.model import Architecture, FunctionRef, Goal, Payload, Usage, Workload
-from powertune.units import MEMORY_MAX_MB, MEMORY_MIN_MB
+from powertune.units import MEMORY_MAX_MB, MEMORY_MIN_MB, shown
 from powertune.workload import min_invocations, parse_workload
 
 _TABLES = ("run", "local")
@@ -115,7 +115,7 @@ def load_run(
     if "arch" in parsed:
         parsed["architectures"] = parsed.pop("arch")
     if source is not None:
-        text = source if isinstance(source, str) else json.dumps(source, ensure_ascii=False)
+        text = values.payload("payload", source)
         parsed["workload"] = parse_workload(read_payload(text, base), text)
     found = RunOptions(**parsed)
     # Who says on the command line how to search does not mean what a file says of the other way.
@@ -135,15 +135,39 @@ def load_local(folder: Path) -> LocalOptions:
     return LocalOptions(**{name: _LOCAL[name](name, value) for name, value in table.items()})
 
 
+#: What may hold dots in TOML beside keys, and a hundred keys in one another, each the name of a table in the last.
+_TEXT = re.compile(
+    r"""\"{3}(?s:.*?)\"{3}|'{3}(?s:.*?)'{3}|"(?:\\.|[^"\\\n])*+"|'[^'\n]*+'|(?P<comment>\#[^\n]*+)""", re.VERBOSE
+)
+_DEEP = re.compile(r"(?:\.[ \t]*+[\w-]++[ \t]*+){100}")
+
+
+def _read_toml(path: Path) -> Any:
+    """The content of a TOML file.
+
+    Raises:
+        OSError, ValueError, RecursionError: it cannot be read, is no TOML, or is nested deeply. For tables that are
+            nested by dots, tomllib takes quadratic time: minutes for a line of 200 kB.
+    """
+    text = path.read_text(encoding="utf-8")
+    if _DEEP.search(_TEXT.sub(lambda match: "" if match["comment"] else "text", text)):
+        raise RecursionError
+    return tomllib.loads(text)
+
+
 def _read_table(folder: Path, name: str) -> dict[str, Any]:
     """The table [NAME] of powertune.toml, or [tool.powertune.NAME] of pyproject.toml; empty if there is neither."""
     for file, path in (("powertune.toml", (name,)), ("pyproject.toml", ("tool", "powertune", name))):
         try:
-            document: Any = tomllib.loads((folder / file).read_text(encoding="utf-8"))
+            document = _read_toml(folder / file)
         except FileNotFoundError:
             continue
         except (OSError, ValueError) as error:
-            raise UsageError(f"{folder / file}: {error}", hint="mend the file, or run from another folder") from None
+            raise UsageError(f"{folder / file}: {error}", hint="fix the file, or run from another folder") from None
+        except RecursionError:
+            raise UsageError(
+                f"{folder / file}: tables are nested too deeply", hint="fix the file, or run from another folder"
+            ) from None
         tables = document
         for depth, key in enumerate(path):
             if depth == len(path) - 1 and isinstance(tables, dict):
@@ -159,7 +183,7 @@ def _read_table(folder: Path, name: str) -> dict[str, Any]:
 def _refuse_unknown(table: Mapping[str, Any], known: Any, where: str) -> None:
     for name in table:
         if name not in known:
-            raise UsageError(f"unknown key {name!r} in {where}", hint=f"the keys are {', '.join(sorted(known))}")
+            raise UsageError(f"unknown key {shown(name)} in {where}", hint=f"the keys are {', '.join(sorted(known))}")
 
 
 #: What belongs to one search only, and what says the same to the other.
@@ -283,6 +307,6 @@ _LOCAL: dict[str, Parser] = {
     "memory": values.whole(128, 10_240),
     "timeout": values.whole(1, 900),
     "setup": values.text,
-    "payload": values.text,
+    "payload": values.payload,
     "environment": values.environment,
 }

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from powertune.errors import UsageError
+from powertune.units import shown
 
 
 class Architecture(StrEnum):
@@ -63,7 +64,7 @@ class FunctionRef:
                     partition=part.get("partition"),
                 )
         raise UsageError(
-            f"{text!r} is not the name or ARN of a Lambda function",
+            f"{shown(text)} is not the name or ARN of a Lambda function",
             hint="give a name, name:alias, an ARN, or path/to/app.py:handler",
         )
 

@@ -52,7 +52,8 @@ class Outlook:
         current = exploration.current
         known_before = {hint.configuration for hint in exploration.hints if evidence.admits(hint.configuration)}
         everything = sorted({*evidence.samples, *known_before, *self._grid(), *({current} if current else ())})
-        drawn = believe(evidence.seen, everything).draw(CURVES, (seed, sum(evidence.counts.values())))
+        # NumPy takes no negative seed.
+        drawn = believe(evidence.seen, everything).draw(CURVES, (abs(seed), sum(evidence.counts.values())))
         kept = [i for i, c in enumerate(everything) if self._considered(c, everything, drawn)]
         self.candidates = tuple(everything[i] for i in kept)
         self.log_ms = drawn[:, kept]

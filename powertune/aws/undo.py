@@ -1,8 +1,9 @@
 """Leaves a function as a run found it, from nothing but the journal on the function. May be repeated."""
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from queue import Empty, SimpleQueue
+from threading import Thread
 
 from powertune.aws.copies import delete_copies
 from powertune.aws.functions import LambdaFunction
@@ -79,9 +80,31 @@ def restore_memory(function: LambdaFunction, journal: Journal) -> tuple[str, ...
 
 
 def _each(delete: Callable[[str], None], names: list[str]) -> None:
-    pool = ThreadPoolExecutor(max_workers=_PARALLEL)
+    """Delete all, several at a time. The threads are daemons: who abandons undoing does not wait for the calls."""
+    waiting: SimpleQueue[str] = SimpleQueue()
+    ended: SimpleQueue[BaseException | None] = SimpleQueue()
+    for name in names:
+        waiting.put(name)
+
+    def work() -> None:
+        with suppress(Empty):
+            while True:
+                name = waiting.get_nowait()
+                try:
+                    delete(name)
+                except BaseException as error:  # carried to the undoing thread, which raises it
+                    ended.put(error)
+                else:
+                    ended.put(None)
+
+    for number in range(min(_PARALLEL, len(names))):
+        Thread(target=work, name=f"undo-{number}", daemon=True).start()
     try:
-        for done in [pool.submit(delete, name) for name in names]:
-            done.result()
+        for _ in names:
+            error = ended.get()
+            if error is not None:
+                raise error
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        with suppress(Empty):
+            while True:
+                waiting.get_nowait()

@@ -3,7 +3,8 @@
 import os
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -144,10 +145,27 @@ def measure_plan(site: Site, options: RunOptions, plan: Plan, path: Path, *, qui
         try:
             run = measure(plan, target, observer, clock=time.time, sleep=time.sleep)
         except KeyboardInterrupt:
+            undo_once_more(target.undo, interrupts)
             raise _interrupted(interrupts, site, path) from None
     if not quiet:
         say(f"saved {path}")
     return run
+
+
+def undo_once_more(undo: Callable[[], None], interrupts: Interrupts) -> None:
+    """Undo what an interruption has kept from being undone, unless a person has insisted on that.
+
+    The first signal may arrive in the instant in which measuring has ended and undoing has not yet begun. Undoing
+    twice is harmless.
+
+    Raises:
+        NotRestored: it could not be done.
+    """
+    if interrupts.restored or interrupts.insisted:
+        return
+    with suppress(KeyboardInterrupt):  # now they insist
+        undo()
+        interrupts.restored = True
 
 
 def _interrupted(interrupts: Interrupts, site: Site, path: Path) -> Interrupted | NotRestored:

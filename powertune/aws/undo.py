@@ -13,6 +13,8 @@ from powertune.errors import Changed, FunctionBusy, NotFound
 #: Deletions under way at one time; the rate limiter decides how many per second.
 _PARALLEL = 4
 _ATTEMPTS = 5
+#: How often to look whether a person has abandoned undoing.
+_LOOK_S = 0.5
 
 
 def read_journal(function: LambdaFunction) -> Journal | None:
@@ -101,10 +103,17 @@ def _each(delete: Callable[[str], None], names: list[str]) -> None:
         Thread(target=work, name=f"undo-{number}", daemon=True).start()
     try:
         for _ in names:
-            error = ended.get()
+            error = _next(ended)
             if error is not None:
                 raise error
     finally:
         with suppress(Empty):
             while True:
                 waiting.get_nowait()
+
+
+def _next(ended: "SimpleQueue[BaseException | None]") -> BaseException | None:
+    """How the next deletion ended. A signal that arrives just before a wait does not end it, so no wait is long."""
+    while True:
+        with suppress(Empty):
+            return ended.get(timeout=_LOOK_S)

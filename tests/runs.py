@@ -6,6 +6,7 @@ from typing import Any
 from fakes import FakeClock, FakeLambda, RecordingObserver, fake_aws
 
 from powertune.aws.functions import LambdaFunction
+from powertune.aws.identity import Identity
 from powertune.aws.portability import check_copies
 from powertune.aws.preflight import preflight
 from powertune.aws.target import AwsTarget
@@ -51,3 +52,15 @@ def tune(fake: FakeLambda, plan: Plan | None = None, **options: Any) -> TuningRu
     plan = plan or plan_for(fake)
     target = target_for(fake, plan, **options)
     return measure(plan, target, RecordingObserver(), clock=lambda: 0.0, sleep=lambda seconds: None)
+
+
+def open_target(fake: FakeLambda, clock: FakeClock, *, identity: Identity | None = None) -> AwsTarget:
+    """A run that has taken the lock, and has published one size."""
+    plan = plan_for(fake)
+    aws = fake_aws(fake, clock=clock)
+    if identity is not None:
+        aws.identity = identity
+    target = AwsTarget(aws, plan, restore_command="powertune restore fn", clock=clock)
+    target.open()
+    target.publish(plan.design.configurations[0])
+    return target

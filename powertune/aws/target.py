@@ -8,6 +8,7 @@ from powertune.aws.client import Aws
 from powertune.aws.copies import delete_copies, make_copy, other_runtime_version
 from powertune.aws.copy_names import copy_names
 from powertune.aws.copy_request import Wanted
+from powertune.aws.faults import how_to_restore
 from powertune.aws.functions import LambdaFunction, over_limit
 from powertune.aws.holder import Holder, changed
 from powertune.aws.invocation import Sent, invoke_once, only_of_size, own_words, with_report
@@ -181,7 +182,8 @@ class AwsTarget:
             except PowertuneError as error:
                 what = "hold a trial configuration" if self._plan.touches_original else "have temporary copies"
                 raise NotRestored(
-                    f"{self._state.name} may still {what}: {error.message}", hint=self._restore_command
+                    f"{self._state.name} may still {what}: {error.message}",
+                    hint=how_to_restore(error, self._restore_command),
                 ) from error
             self._opening = False
 
@@ -196,10 +198,11 @@ class AwsTarget:
         return tuple(self._advisories)
 
     def _undo(self) -> tuple[str, ...]:
+        function = LambdaFunction.of(self._aws.patient(), self._state)
         if not self._plan.touches_original:
-            return delete_copies(self._function, self._plan.run_id, len(self._plan.copies), uncertain=self._uncertain)
-        journal = self._journal or self._own_journal()
-        return () if journal is None else undo(self._function, journal, uncertain=self._uncertain)
+            return delete_copies(function, self._plan.run_id, len(self._plan.copies), uncertain=self._uncertain)
+        journal = self._journal or self._own_journal(function)
+        return () if journal is None else undo(function, journal, uncertain=self._uncertain)
 
     def _lock(self) -> None:
         found = self._function.wait_until_updated()
@@ -260,9 +263,9 @@ class AwsTarget:
         if self._closing.is_set():
             raise FunctionBusy("the run is being undone", hint="start another run")
 
-    def _own_journal(self) -> Journal | None:
+    def _own_journal(self, function: LambdaFunction) -> Journal | None:
         """Our journal, if its creation went through although its answer was lost; nobody else's."""
-        journal = read_journal(self._function)
+        journal = read_journal(function)
         return journal if journal is not None and journal.run_id == self._plan.run_id else None
 
     def _locked(self) -> FunctionBusy:

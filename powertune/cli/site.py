@@ -57,7 +57,7 @@ def open_site(target: str, place: Place, *, quiet: bool = False) -> Iterator[Sit
         if not quiet and Path(target).is_dir():
             say(f"note: there is a folder {target!r}; write ./{target} to measure the code in it")
         ref = FunctionRef.parse(target)
-        place = replace(place, region=ref.region or place.region)
+        place = replace(place, region=region_of(ref, place.region))
         with connect(place) as connection:
             command = restore_command(target, connection.place)
             yield Site(connection=connection, ref=ref, restore_command=command, folder=Path())
@@ -87,6 +87,17 @@ def open_site(target: str, place: Place, *, quiet: bool = False) -> Iterator[Sit
                 payload=options.payload,
                 embedded=True,
             )
+
+
+def region_of(ref: FunctionRef, region: str | None) -> str | None:
+    """The region that an option or an ARN names; None if neither does.
+
+    Raises:
+        UsageError: they name different ones.
+    """
+    if region and ref.region and region != ref.region:
+        raise UsageError(f"--region {region} is not the region of {ref}", hint="leave --region out")
+    return region or ref.region
 
 
 def restore_command(target: str, place: Place) -> str:

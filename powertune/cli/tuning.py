@@ -11,6 +11,7 @@ from typing import Any
 
 from powertune import files, results
 from powertune.aws.functions import LambdaFunction
+from powertune.aws.identity import about_end
 from powertune.aws.journal import Journal
 from powertune.aws.portability import check_copies
 from powertune.aws.preflight import preflight
@@ -99,7 +100,14 @@ def plan_run(site: Site, options: RunOptions, prices: RegionPrices, *, earlier: 
         hints=(*(() if before is None else hints_of(before)), *found.hints),
     )
     about_copies = check_copies(LambdaFunction.of(aws, plan.function), plan)
-    advisories = (*plan.advisories, *found.advisories, *about_copies, *_another_function(before, plan))
+    about_session = about_end(site.connection.ends_at, plan.estimate.typical_s, time.time())
+    advisories = (
+        *about_session,
+        *plan.advisories,
+        *found.advisories,
+        *about_copies,
+        *_another_function(before, plan),
+    )
     return replace(plan, advisories=advisories)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from powertune.cli.console import say, write_stdout
 from powertune.cli.outputs import TABLE, Output, write_file
+from powertune.cli.trust import settings_document, settings_lines
 from powertune.errors import UsageError
 from powertune.model import Exploration, Goal, TuningRun, Usage
 from powertune.plan import Plan
@@ -108,6 +109,7 @@ def plan_json(plan: Plan) -> str:
         "function": asdict(plan.function),
         "design": asdict(plan.design),
         "copies": list(plan.copies),
+        "configuration_file": settings_document(plan.from_file),
         "estimate": asdict(plan.estimate),
         "advisories": [asdict(advisory) for advisory in plan.advisories],
     }
@@ -141,6 +143,7 @@ def plan_text(plan: Plan) -> str:
         f"  cost         {cost}stops before {money(plan.max_spend)}",
         f"  time         {took}",
         f"  changes      {_changes(plan)}",
+        *settings_lines(plan.from_file),
         *(f"  note         {advisory.message}; {advisory.next_step}" for advisory in plan.advisories),
     ]
     return "\n".join(lines) + "\n"

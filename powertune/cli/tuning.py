@@ -25,10 +25,12 @@ from powertune.cli.progress import RunObserver
 from powertune.cli.restoring import restore_now
 from powertune.cli.site import Site
 from powertune.cli.sources import load_prices, payload_reader
+from powertune.cli.trust import trusted
 from powertune.config import RUN_OPTIONS, RunOptions, load_run
+from powertune.config.from_file import FromFile, foreign_settings
 from powertune.errors import FunctionBusy, Interrupted, NotRestored, UsageError
 from powertune.measure import measure
-from powertune.model import Advisory, TuningRun
+from powertune.model import Advisory, FunctionRef, FunctionState, TuningRun
 from powertune.plan import Plan, make_plan
 from powertune.prices import RegionPrices
 from powertune.search.hints import hints_of
@@ -87,8 +89,12 @@ def plan_run(site: Site, options: RunOptions, prices: RegionPrices, *, earlier: 
     if journal is not None:
         _offer_restore(function, journal, site.restore_command)
     found = preflight(aws, site.ref, now=time.time(), usage=options.usage)
-    for processor in filter(None, (options.pre_processor, options.post_processor)):
-        LambdaFunction(aws, processor).read(processor.qualifier)
+    told = _by_file(options, found.state)
+    # What a file names in another account is not even looked at before a person has agreed to it.
+    distrusted = () if told is None else tuple(item.key for item in told.foreign)
+    for key, processor in (("pre_processor", options.pre_processor), ("post_processor", options.post_processor)):
+        if processor is not None and key not in distrusted:
+            LambdaFunction(aws, processor).read(processor.qualifier)
     plan = make_plan(
         options,
         found.state,
@@ -108,7 +114,16 @@ def plan_run(site: Site, options: RunOptions, prices: RegionPrices, *, earlier: 
         *about_copies,
         *_another_function(before, plan),
     )
-    return replace(plan, advisories=advisories)
+    return replace(plan, advisories=advisories, from_file=told)
+
+
+def _by_file(options: RunOptions, function: FunctionState) -> FromFile | None:
+    """What a configuration file has set, and which of it leads to another account than the function's."""
+    told = options.from_file
+    account = FunctionRef.parse(function.arn).account_id
+    if told is None or account is None:
+        return told
+    return replace(told, foreign=foreign_settings(told, account))
 
 
 def _another_function(before: TuningRun | None, plan: Plan) -> tuple[Advisory, ...]:
@@ -124,11 +139,15 @@ def _another_function(before: TuningRun | None, plan: Plan) -> tuple[Advisory, .
 
 
 def agreed(plan: Plan, *, ask: bool, quiet: bool) -> bool:
-    """Show what is going to happen; on a terminal, ask."""
+    """Show what is going to happen; on a terminal, ask.
+
+    Raises:
+        UsageError: a configuration file names what is of another account, and nobody can be asked about it.
+    """
     ask = ask and on_terminal()
     if ask or not quiet:
         say(rendering.plan_text(plan).rstrip())
-    return not ask or confirmed("measure?")
+    return trusted(plan.from_file, ask=ask) and (not ask or confirmed("measure?"))
 
 
 def measure_plan(site: Site, options: RunOptions, plan: Plan, path: Path, *, quiet: bool) -> TuningRun:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 _PERSONAL = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull}
 #: Where tools that write temporary keys into a profile note their end: saml2aws and others, okta tools, aws-mfa.
 _ENDS = ("x_security_token_expires", "aws_expiration", "expiration")
+#: The code of the advisory that a session ends too early.
+SESSION_ENDS = "credentials-end"
 #: A run whose duration is not known beforehand may take so long, and undoing it so long.
 _UNKNOWN_RUN_S, _UNDOING_S = 900.0, 180.0
 
@@ -193,7 +195,7 @@ def about_end(end: float | None, takes_s: float | None, now: float) -> tuple[Adv
     left, clock = format_seconds(max(0.0, end - now)), datetime.fromtimestamp(end, UTC).strftime("%H:%M")
     takes = "may take longer" if takes_s is None else f"takes about {format_seconds(takes_s)}, and restoring a while"
     advisory = Advisory(
-        code="credentials-end",
+        code=SESSION_ENDS,
         message=f"the AWS credentials expire in {left}, at {clock} UTC; the run {takes}",
         next_step="sign in again before the run, so that it can restore the function",
     )

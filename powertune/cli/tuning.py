@@ -11,7 +11,7 @@ from typing import Any
 
 from powertune import files, results
 from powertune.aws.functions import LambdaFunction
-from powertune.aws.identity import about_end
+from powertune.aws.identity import SESSION_ENDS, about_end
 from powertune.aws.journal import Journal
 from powertune.aws.portability import check_copies
 from powertune.aws.preflight import preflight
@@ -147,6 +147,9 @@ def agreed(plan: Plan, *, ask: bool, quiet: bool) -> bool:
     ask = ask and on_terminal()
     if ask or not quiet:
         say(rendering.plan_text(plan).rstrip())
+    else:
+        for advisory in (each for each in plan.advisories if each.code == SESSION_ENDS):
+            say(f"warning: {advisory.message}; {advisory.next_step}")
     return trusted(plan.from_file, ask=ask) and (not ask or confirmed("measure?"))
 
 
@@ -158,6 +161,8 @@ def measure_plan(site: Site, options: RunOptions, plan: Plan, path: Path, *, qui
         NotRestored: the person, or a failure, kept the function from being restored.
     """
     files.check_writable(path)
+    # Said before the run, it is of no use in a report of it.
+    plan = replace(plan, advisories=tuple(each for each in plan.advisories if each.code != SESSION_ENDS))
     processors = (options.pre_processor, options.post_processor)
     timeout_s = plan.function.timeout_s if processors == (None, None) else LONGEST_TIMEOUT_S
     aws = site.connection.aws(function_timeout_s=timeout_s, concurrency=plan.design.concurrency, rate=options.rate)

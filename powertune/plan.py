@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass, replace
 
 from powertune.config import INVOCATIONS, MOST_INVOCATIONS, RunOptions
+from powertune.config.from_file import FromFile
 from powertune.errors import FunctionRefused, UsageError
 from powertune.estimate import (
     DEFAULT_MEMORY_MB,
@@ -58,7 +59,10 @@ _ALONE = Production()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Everything a run needs to know, as data. `--dry-run` prints it and stops."""
+    """Everything a run needs to know, as data. `--dry-run` prints it and stops.
+
+    `from_file` is what a configuration file has decided of it.
+    """
 
     run_id: str
     function: FunctionState
@@ -73,6 +77,7 @@ class Plan:
     advisories: tuple[Advisory, ...] = ()
     traffic: Traffic | None = None
     image_uris: tuple[tuple[Architecture, str], ...] = ()
+    from_file: FromFile | None = None
 
     @property
     def copies(self) -> tuple[Architecture, ...]:

@@ -562,6 +562,7 @@ def fake_aws(fake: FakeLambda, *, clock: FakeClock | None = None, rate: float = 
         limiter=RateLimiter(rate, 2 * rate, clock=clock, sleep=clock.sleep),
         sleep=clock.sleep,
         fetch=fake.fetch,
+        clock=clock,
     )
 
 

@@ -1,17 +1,19 @@
 """Runs against the fake Lambda: a function, its plan, and everything from lock to undo, in no time."""
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from fakes import FakeClock, FakeLambda, RecordingObserver, fake_aws
+from fakes import FakeClock, FakeLambda, RecordingObserver, client_error, fake_aws
 
 from powertune.aws.functions import LambdaFunction
+from powertune.aws.identity import Identity
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
 from powertune.aws.portability import check_copies
 from powertune.aws.preflight import preflight
 from powertune.aws.target import AwsTarget
 from powertune.config import RunOptions
-from powertune.errors import SizeRefused
+from powertune.errors import SizeRefused, UsageError
 from powertune.measure import measure
 from powertune.model import Configuration, FunctionRef, TuningRun
 from powertune.plan import Plan, make_plan
@@ -86,3 +88,25 @@ def tune(fake: FakeLambda, plan: Plan | None = None, **options: Any) -> TuningRu
     plan = plan or plan_for(fake)
     target = target_for(fake, plan, **options)
     return measure(plan, target, RecordingObserver(), clock=lambda: 0.0, sleep=lambda seconds: None)
+
+
+def open_target(fake: FakeLambda, clock: FakeClock, *, identity: Identity | None = None) -> AwsTarget:
+    """A run that has taken the lock and published one size, and whose $LATEST holds the other one."""
+    plan = plan_for(fake)
+    aws = fake_aws(fake, clock=clock)
+    if identity is not None:
+        aws.identity = identity
+    target = AwsTarget(aws, plan, restore_command="powertune restore fn", clock=clock)
+    target.open()
+
+    def refuse_second(name: str, kwargs: object) -> None:
+        if name == "publish_version" and fake.functions["fn"].versions:
+            raise client_error("InvalidParameterValueException", "not now")
+
+    fake.on_call = refuse_second
+    with suppress(UsageError):
+        target.publish(plan.design.configurations, Told())
+    fake.on_call = lambda name, kwargs: None
+    assert fake.functions["fn"].configuration["MemorySize"] == 1024
+    assert fake.functions["fn"].versions
+    return target

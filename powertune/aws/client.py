@@ -6,12 +6,15 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import count
 from threading import Event
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
 
 from powertune.aws.download import fetch
-from powertune.aws.faults import aws_errors, is_network, is_transient, raise_translated
+from powertune.aws.faults import SIGN_IN, aws_errors, is_network, is_refused, is_transient, raise_translated
+from powertune.aws.identity import Identity, Place, SessionIdentity, Unchanging, ends_at, sign_in
+from powertune.aws.keepalive import keep_alive
 from powertune.aws.rate_limit import RateLimiter
 from powertune.errors import IdentityError, UsageError
 
@@ -24,6 +27,8 @@ if TYPE_CHECKING:
     from mypy_boto3_logs.client import CloudWatchLogsClient
     from mypy_boto3_pricing.client import PricingClient
     from mypy_boto3_s3.client import S3Client
+
+__all__ = ["Aws", "Clients", "Connection", "Place", "Pricing", "connect"]
 
 _log = logging.getLogger(__name__)
 
@@ -53,20 +58,10 @@ _OPTIONAL_CONNECT_S = 5
 _INVOKE_MARGIN_S = 60
 #: After a quiet time, so many seconds' worth of control-plane calls may go out at once.
 _BURST_S = 2.0
-
-
-_PERSONAL = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where to find AWS, as options and environment say; None leaves it to boto3."""
-
-    region: str | None = None
-    profile: str | None = None
-    endpoint_url: str | None = None
-    access_key: str | None = None
-    secret_key: str | None = None
+#: Whoever undoes goes on through an outage of so long at least, of AWS or of the network.
+UNDO_PATIENCE_S = 180.0
+#: How often a call is signed anew.
+_RENEWALS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +82,8 @@ class Aws:
 
     `give_up` is called before each attempt, and may raise to end the patience with a call. `reached` is set once AWS
     has answered; it is shared by all that goes over one connection, so that undoing is always patient. `attempts` is
-    how often a call is made at most.
+    how often a call is made, and `patience_s` how long it is made even after that, from its first attempt on.
+    `identity` is asked for others when AWS refuses the credentials.
     """
 
     clients: Clients
@@ -99,6 +95,13 @@ class Aws:
     give_up: Callable[[], None] = lambda: None
     reached: Event = field(default_factory=Event)
     attempts: int = _ATTEMPTS
+    patience_s: float = 0.0
+    clock: Callable[[], float] = time.monotonic
+    identity: Identity = field(default_factory=Unchanging)
+
+    def patient(self) -> "Aws":
+        """The same, for undoing: it outlasts an outage of minutes, and cannot be told to give up."""
+        return replace(self, patience_s=UNDO_PATIENCE_S, give_up=lambda: None)
 
     def call(self, method: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Call a boto3 client method; waits out throttling, 5xx, timeouts and updates under way.
@@ -112,33 +115,47 @@ class Aws:
             Unavailable: AWS kept failing or throttling.
         """
         name = method.__name__
-        for attempt in range(self.attempts):
+        began, waited, renewals = self.clock(), 0.0, 0
+        for attempt in count():
             self.give_up()
             if name not in _UNLIMITED:
                 self.limiter.acquire()
+            signer = self.identity.current()
             try:
                 _log.debug("%s", name)
                 answer = method(*args, **kwargs)
             except aws_errors() as error:
                 _log.debug("%s: %s", name, error)
-                if attempt >= self._last_attempt(error) or not is_transient(error):
+                if renewals < _RENEWALS and is_refused(error) and self.identity.renew(signer):
+                    renewals += 1
+                    continue
+                elapsed = max(waited, self.clock() - began)
+                if not is_transient(error) or self._is_last(attempt, elapsed, error):
                     raise_translated(error, name)
                 if attempt == _FIRST_ATTEMPTS:
                     _log.warning("%s does not succeed yet, and is tried again: %s", name, error)
-                self.sleep(self.backoff(attempt))
+                pause = self.backoff(attempt)
+                self.sleep(pause)
+                waited += pause
+            except RuntimeError as error:
+                if "expired" not in str(error):
+                    raise
+                # What botocore raises when the source of credentials hands out ones that have expired.
+                raise IdentityError(f"no AWS credentials: {error}".lower(), hint=SIGN_IN) from error
             else:
                 self.reached.set()
                 return answer
         raise AssertionError("the last attempt returns or raises")
 
-    def _last_attempt(self, error: Exception) -> int:
-        """An endpoint that has never answered is probably not there."""
-        patient = self.reached.is_set() or not is_network(error)
-        return (self.attempts if patient else min(self.attempts, _FIRST_ATTEMPTS)) - 1
+    def _is_last(self, attempt: int, elapsed_s: float, error: Exception) -> bool:
+        """Whether to give up. An endpoint that has never answered is probably not there."""
+        if is_network(error) and not self.reached.is_set():
+            return attempt >= min(self.attempts, _FIRST_ATTEMPTS) - 1
+        return attempt >= self.attempts - 1 and elapsed_s >= self.patience_s
 
     def backoff(self, attempt: int) -> float:
         """Seconds to wait before the next attempt: exponential, with jitter over its upper half."""
-        longest = min(_BACKOFF_LIMIT_S, _BACKOFF_S * float(2**attempt))
+        longest = min(_BACKOFF_LIMIT_S, _BACKOFF_S * float(2 ** min(attempt, _ATTEMPTS)))
         return longest * (0.5 + 0.5 * self.jitter())
 
 
@@ -157,10 +174,13 @@ class Pricing:
 class Connection:
     """An identity in a region, from which clients are made. Closes their sockets when its block ends."""
 
-    def __init__(self, session: "Session", region: str, endpoint_url: str | None) -> None:
+    def __init__(self, session: "Session", region: str, place: Place) -> None:
         self.session = session
         self.region = region
-        self._endpoint_url = endpoint_url
+        self._endpoint_url = place.endpoint_url
+        self._identity: Identity = (
+            Unchanging() if place.access_key else SessionIdentity(session, lambda: sign_in(place))
+        )
         self._sockets = ExitStack()
         self._limiters: dict[float, RateLimiter] = {}
         self._reached = Event()
@@ -197,7 +217,18 @@ class Connection:
         )
         if rate not in self._limiters:
             self._limiters[rate] = RateLimiter(rate, _BURST_S * rate, clock=time.monotonic, sleep=time.sleep)
-        return Aws(clients=clients, region=self.region, limiter=self._limiters[rate], reached=self._reached)
+        return Aws(
+            clients=clients,
+            region=self.region,
+            limiter=self._limiters[rate],
+            reached=self._reached,
+            identity=self._identity,
+        )
+
+    @property
+    def ends_at(self) -> float | None:
+        """When the credentials end, in seconds since the epoch; None if they do not, or it is not known."""
+        return None if isinstance(self._identity, Unchanging) else ends_at(self.session, os.environ)
 
     @property
     def place(self) -> Place:
@@ -220,6 +251,8 @@ class Connection:
             raise_translated(error, f"make a client for {service}")
         except ValueError as error:
             raise UsageError(str(error).lower(), hint="for example --endpoint-url http://127.0.0.1:4566") from None
+        if getattr(config, "tcp_keepalive", None):
+            keep_alive(client)
         self._sockets.callback(client.close)
         return client
 
@@ -230,20 +263,10 @@ def connect(place: Place) -> Connection:
     Raises:
         IdentityError: no region, an unknown profile, or no credentials.
     """
-    import boto3
-    import botocore.session
     from botocore.exceptions import BotoCoreError, ProfileNotFound
 
-    # With keys of its own, as for the embedded AWS, a place needs nothing of the person's configuration.
-    nothing = {name: (None, None, file, None) for name, file in _PERSONAL.items()} if place.access_key else None
     try:
-        session = boto3.Session(
-            profile_name=place.profile,
-            region_name=place.region,
-            aws_access_key_id=place.access_key,
-            aws_secret_access_key=place.secret_key,
-            botocore_session=botocore.session.Session(session_vars=nothing),
-        )
+        session = sign_in(place)
         region = session.region_name
         if region is None:
             raise IdentityError("no AWS region", hint="pass --region, give a full ARN, or set AWS_REGION")
@@ -255,4 +278,4 @@ def connect(place: Place) -> Connection:
         raise IdentityError(str(error).lower(), hint="`aws configure list-profiles` shows the profiles") from None
     except BotoCoreError as error:
         raise_translated(error, "get_credentials")
-    return Connection(session, region, place.endpoint_url)
+    return Connection(session, region, place)

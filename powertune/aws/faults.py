@@ -118,6 +118,11 @@ def code_of(error: Exception) -> str:
     return str(_error_part(error).get("Code", "")) or type(error).__name__
 
 
+def is_refused(error: Exception) -> bool:
+    """Whether AWS does not accept the credentials, as they have expired: nothing was executed."""
+    return code_of(error) in _EXPIRED
+
+
 def is_throttled(error: Exception) -> bool:
     """Whether AWS refused to do it now, and did not do it."""
     return status_of(error) == 429 or code_of(error) in _THROTTLED
@@ -209,12 +214,19 @@ _DECRYPT = (
     "the key must be enabled, and let the function's execution role decrypt (kms:Decrypt): see KMSKeyArn in the "
     "function's configuration"
 )
+
+
+def how_to_restore(error: PowertuneError, command: str) -> str:
+    """What to do when undoing has failed: the command, and before it what the error asks for."""
+    return f"{SIGN_IN}, then: {command}" if isinstance(error, IdentityError) else command
+
+
 _POLICY = "`powertune iam` prints the policy"
 _DEPLOYING = "somebody else is deploying the function; run again afterwards"
-_SIGN_IN = "sign in again (`aws sso login`, `aws configure`)"
+SIGN_IN = "sign in again (`aws sso login`, `aws configure`)"
 #: Error codes, what they are to us, and what to say. The first that matches is taken.
 _MEANINGS: tuple[tuple[frozenset[str], type[PowertuneError], str, str], ...] = (
-    (_EXPIRED, IdentityError, "AWS does not accept the credentials: {message}", _SIGN_IN),
+    (_EXPIRED, IdentityError, "AWS does not accept the credentials: {message}", SIGN_IN),
     (_NO_CREDENTIALS, IdentityError, "no AWS credentials: {message}", "run `aws configure` or `aws sso login`"),
     (_MISCONFIGURED, UsageError, "AWS configuration: {message}", "check ~/.aws/config and the AWS_* variables"),
     (_DENIED, AccessDenied, "not allowed to call {action}: {message}", _POLICY),

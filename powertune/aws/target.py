@@ -6,6 +6,7 @@ from threading import Event, Lock
 
 from powertune.aws.client import Aws
 from powertune.aws.copies import delete_copies
+from powertune.aws.faults import how_to_restore
 from powertune.aws.functions import LambdaFunction
 from powertune.aws.holder import Holder, changed
 from powertune.aws.invocation import Sent, invoke_once, only_of_size, own_words, with_report
@@ -154,7 +155,8 @@ class AwsTarget:
             except PowertuneError as error:
                 what = "hold a trial configuration" if self._plan.touches_original else "have temporary copies"
                 raise NotRestored(
-                    f"{self._state.name} may still {what}: {error.message}", hint=self._restore_command
+                    f"{self._state.name} may still {what}: {error.message}",
+                    hint=how_to_restore(error, self._restore_command),
                 ) from error
             self._opening = False
 
@@ -169,18 +171,19 @@ class AwsTarget:
         return (*self._publisher.advisories, *self._advisories, *self._logs.advisories)
 
     def _undo(self) -> tuple[Advisory, ...]:
+        function = LambdaFunction.of(self._aws.patient(), self._state)
         uncertain, denied = self._publisher.uncertain, self._publisher.denied
         # Whom no copy was allowed may not even ask whether there are any.
         copies = 0 if denied else len(self._plan.copies)
         if not self._plan.touches_original:
-            return kept(delete_copies(self._function, self._plan.run_id, copies, uncertain=uncertain))
-        journal = self._lock.journal if self._lock is not None else self._own_journal()
+            return kept(delete_copies(function, self._plan.run_id, copies, uncertain=uncertain))
+        journal = self._lock.journal if self._lock is not None else self._own_journal(function)
         if journal is None:
             return ()
         journal = replace(journal, copies=copies)
         holder = self._publisher.holder(self._state.architecture)
         return undo(
-            self._function,
+            function,
             journal,
             uncertain=uncertain,
             aliases=() if holder is None else holder.aliases,
@@ -240,9 +243,9 @@ class AwsTarget:
             hint="do not restore a function while a run on it is active",
         )
 
-    def _own_journal(self) -> Journal | None:
+    def _own_journal(self, function: LambdaFunction) -> Journal | None:
         """Our journal, if its creation went through although its answer was lost; nobody else's."""
-        journal = read_journal(self._function)
+        journal = read_journal(function)
         return journal if journal is not None and journal.run_id == self._plan.run_id else None
 
     def _locked(self) -> FunctionBusy:

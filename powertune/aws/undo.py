@@ -1,8 +1,9 @@
 """Leaves a function as a run found it, from nothing but the journal on the function. May be repeated."""
 
 from collections.abc import Callable, Collection, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from queue import Empty, SimpleQueue
+from threading import Thread
 
 from powertune.aws.copies import delete_copies
 from powertune.aws.foreign_versions import trial_size_published, trial_versions
@@ -15,6 +16,8 @@ from powertune.model import Advisory
 #: Deletions under way at one time; the rate limiter decides how many per second.
 _PARALLEL = 4
 _ATTEMPTS = 5
+#: How often to look whether a person has abandoned undoing.
+_LOOK_S = 0.5
 
 
 def undo(
@@ -128,9 +131,38 @@ def _delete_published(
 
 
 def _each(delete: Callable[[str], None], names: list[str]) -> None:
-    pool = ThreadPoolExecutor(max_workers=_PARALLEL)
+    """Delete all, several at a time. The threads are daemons: who abandons undoing does not wait for the calls."""
+    waiting: SimpleQueue[str] = SimpleQueue()
+    ended: SimpleQueue[BaseException | None] = SimpleQueue()
+    for name in names:
+        waiting.put(name)
+
+    def work() -> None:
+        with suppress(Empty):
+            while True:
+                name = waiting.get_nowait()
+                try:
+                    delete(name)
+                except BaseException as error:  # carried to the undoing thread, which raises it
+                    ended.put(error)
+                else:
+                    ended.put(None)
+
+    for number in range(min(_PARALLEL, len(names))):
+        Thread(target=work, name=f"undo-{number}", daemon=True).start()
     try:
-        for done in [pool.submit(delete, name) for name in names]:
-            done.result()
+        for _ in names:
+            error = _next(ended)
+            if error is not None:
+                raise error
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        with suppress(Empty):
+            while True:
+                waiting.get_nowait()
+
+
+def _next(ended: "SimpleQueue[BaseException | None]") -> BaseException | None:
+    """How the next deletion ended. A signal that arrives just before a wait does not end it, so no wait is long."""
+    while True:
+        with suppress(Empty):
+            return ended.get(timeout=_LOOK_S)

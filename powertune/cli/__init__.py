@@ -4,5 +4,7 @@
 def main() -> None:
     """The command line, from arguments to exit code."""
     from powertune.cli.app import run_app
+    from powertune.cli.console import protect_streams
 
+    protect_streams()
     raise SystemExit(run_app())

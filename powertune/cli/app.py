@@ -1,5 +1,6 @@
 """The commands, and the one place where an error becomes a message and an exit code."""
 
+import logging
 import sys
 import traceback
 from typing import Annotated
@@ -8,6 +9,7 @@ import typer
 
 from powertune import __version__
 from powertune.cli import compare, iam, local, prices, report, restore, run
+from powertune.cli.console import say
 from powertune.errors import ExitCode, PowertuneError
 from powertune.units import printable
 
@@ -49,6 +51,8 @@ app.command()(local.local)
 
 def run_app(arguments: list[str] | None = None) -> int:
     """Run the command line; every error becomes a message on stderr and an exit code."""
+    # A log record that cannot be written, as to a terminal that was closed, must not fail the call that is logged.
+    logging.raiseExceptions = False
     try:
         app(arguments)
     except PowertuneError as error:
@@ -57,19 +61,17 @@ def run_app(arguments: list[str] | None = None) -> int:
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else ExitCode.DONE
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
+        say("interrupted")
         return ExitCode.INTERRUPTED
     except Exception:  # the outermost place: a bug is shown whole, and said to be one
-        traceback.print_exc()
-        sys.stderr.write(
-            f"\nerror: this is a bug in powertune {__version__}\nhint: report it, with the above, to {ISSUES}\n"
-        )
+        say(traceback.format_exc())
+        say(f"error: this is a bug in powertune {__version__}\nhint: report it, with the above, to {ISSUES}")
         return ExitCode.BUG
     return ExitCode.DONE
 
 
 def show_error(error: PowertuneError) -> None:
     """What went wrong, and the next step."""
-    sys.stderr.write(f"error: {printable(error.message)}\n")
+    say(f"error: {printable(error.message)}")
     if error.hint:
-        sys.stderr.write(f"hint: {printable(error.hint)}\n")
+        say(f"hint: {printable(error.hint)}")

@@ -1,30 +1,98 @@
-"""stdout for data, stderr for everything else."""
+"""stdout for data, stderr for everything else; a reader that has gone away is no reason to fail."""
 
+import io
+import os
 import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from powertune.errors import UsageError
 from powertune.units import printable
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+class _Forgiving(io.RawIOBase):
+    """A descriptor that drops what nobody can read any more: the window was closed, or the pipe's reader has ended.
+
+    An exception from a progress bar or a message must never end an undo that is under way.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def writable(self) -> bool:
+        """It is only ever written to."""
+        return True
+
+    def fileno(self) -> int:
+        """The descriptor, for child processes."""
+        return self._descriptor
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal; one that was closed is not."""
+        return os.isatty(self._descriptor)
+
+    def write(self, data: "ReadableBuffer", /) -> int:
+        """Write, or drop."""
+        try:
+            return os.write(self._descriptor, data)
+        except OSError:
+            return len(memoryview(data))
+
+
+def protect_streams() -> None:
+    """Make writing to stderr harmless for the rest of the process, whoever writes: progress, logging, tracebacks.
+
+    A stream that was closed before the start, and so is None, becomes one that leads nowhere.
+    """
+    if sys.stdin is None:
+        sys.stdin = Path(os.devnull).open(encoding="utf-8")  # noqa: SIM115 - open as long as the process lives
+    if sys.stdout is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as above
+    if sys.stderr is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - as above
+        return
+    raw = _Forgiving(sys.stderr.fileno())
+    sys.stderr = io.TextIOWrapper(
+        io.BufferedWriter(raw),
+        encoding=sys.stderr.encoding,
+        errors="backslashreplace",
+        line_buffering=True,
+    )
+
 
 def say(text: str) -> None:
-    """A line for the person who watches, or several. Part of it may be AWS's or a file's: it steers no terminal."""
-    sys.stderr.write("".join(f"{printable(line)}\n" for line in text.split("\n")))
+    """A line for the person who watches, or several; dropped if nobody does any more.
+
+    Part of it may be AWS's or a file's, so it is kept from steering the terminal.
+    """
+    with suppress(OSError, ValueError):
+        sys.stderr.write("".join(f"{printable(line)}\n" for line in text.split("\n")))
 
 
 def on_terminal() -> bool:
     """Whether somebody sits there who can be asked."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+    try:
+        return sys.stdin.isatty() and sys.stderr.isatty()
+    except ValueError:  # a stream that was closed
+        return False
 
 
 def confirmed(question: str) -> bool:
     """Ask, on stderr; only yes is yes."""
-    sys.stderr.write(f"{printable(question)} [y/N] ")
-    sys.stderr.flush()
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    try:
+        sys.stderr.write(f"{printable(question)} [y/N] ")
+        sys.stderr.flush()
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
+    except (OSError, ValueError):  # the terminal was closed
+        return False
 
 
 def write_stdout(data: bytes) -> None:
-    """Write data to stdout.
+    """Write data to stdout. A reader that has seen enough, such as `head`, is not an error.
 
     Raises:
         UsageError: it cannot be written, as a disk that is full.
@@ -32,7 +100,17 @@ def write_stdout(data: bytes) -> None:
     try:
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise
     except OSError as error:
-        raise UsageError(f"cannot write to stdout: {error.strerror}", hint="choose a file with --output") from None
+        _give_up_stdout()
+        if not isinstance(error, BrokenPipeError):
+            raise UsageError(
+                f"cannot write to stdout: {error.strerror}", hint="choose a file with --output"
+            ) from None
+
+
+def _give_up_stdout() -> None:
+    """Lead stdout nowhere: Python flushes it once more at exit, and would change the exit code if that failed."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)

@@ -1,42 +1,81 @@
-"""Ctrl-C once ends the measuring and lets the function be restored; insisting abandons even that."""
+"""The first signal ends the measuring and lets the function be restored; only Ctrl-C at a terminal abandons that."""
 
+import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from queue import SimpleQueue
+from threading import Thread
 from types import FrameType
 
 from powertune.cli.console import say
 
 #: SIGHUP is a terminal that was closed, or a connection that was lost.
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()))
+#: How long to wait, at the end, for a notice that is being written to a terminal that may not take it.
+_LAST_NOTICE_S = 1.0
+
+RESTORING = "restoring the function"
+INSIST = "restoring the function; press Ctrl-C once more to leave it as it is"
+
+
+def at_keyboard() -> bool:
+    """Whether stdin and stderr are a terminal at this moment: a window that was closed no longer is one."""
+    return os.isatty(0) and os.isatty(2)
 
 
 class Interrupts:
-    """SIGINT and the like as one KeyboardInterrupt; while the function is being restored they only give notice."""
+    """SIGINT and the like as one KeyboardInterrupt; while the function is being restored they only give notice.
 
-    def __init__(self, notice: str) -> None:
+    Only a person who has read the notice can insist: with SIGINT, at a terminal. SIGHUP and SIGTERM never insist,
+    however often they come: whoever sends them wants the process to end, not the function to be left changed.
+
+    The handler only takes notes. It runs between any two instructions of the main thread, which may be writing to
+    stderr itself, or may have lost it: a notice is written by a thread of its own.
+    """
+
+    def __init__(
+        self, notice: str = RESTORING, insist: str = INSIST, *, keyboard: Callable[[], bool] = at_keyboard
+    ) -> None:
         self._notice = notice
+        self._insist = insist
+        self._keyboard = keyboard
         self.restoring = False
         self.restored = False
-        self._noticed = 0
+        self.insisted = False
+        self._noticed: set[str] = set()
+        #: Its `put` may be called again while it is being called, as signals demand.
+        self.notices: SimpleQueue[str | None] = SimpleQueue()
 
-    def handle(self, _signal: int, _frame: FrameType | None) -> None:
+    def handle(self, number: int, _frame: FrameType | None) -> None:
         """Called by Python between two instructions of the main thread."""
         if not self.restoring:
             self.restoring = True
             raise KeyboardInterrupt
-        self._noticed += 1
-        if self._noticed > 1:
+        by_hand = number == signal.SIGINT and self._keyboard()
+        notice = self._insist if by_hand else self._notice
+        if notice not in self._noticed:
+            self._noticed.add(notice)
+            self.notices.put(notice)
+        elif by_hand:
+            self.insisted = True
             raise KeyboardInterrupt
-        say(self._notice)
 
 
 @contextmanager
 def interruptible(
-    notice: str = "restoring the function; interrupt once more to leave it as it is",
+    notice: str = RESTORING, insist: str = INSIST, *, keyboard: Callable[[], bool] = at_keyboard
 ) -> Iterator[Interrupts]:
-    """Handle interrupts in this block; the second one is answered with a notice."""
-    interrupts = Interrupts(notice)
+    """Handle interrupts in this block; the second one is answered with a notice.
+
+    Args:
+        notice: what to say of a signal that changes nothing any more.
+        insist: what to say to a person at the keyboard, who may then insist.
+        keyboard: whether there is such a person.
+    """
+    interrupts = Interrupts(notice, insist, keyboard=keyboard)
+    speaker = Thread(target=_speak, args=(interrupts.notices,), name="notices", daemon=True)
+    speaker.start()
     # What is ignored stays so: under nohup, a run is to outlive its terminal.
     heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
     before = {number: signal.signal(number, interrupts.handle) for number in heeded}
@@ -45,3 +84,11 @@ def interruptible(
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        interrupts.notices.put(None)
+        speaker.join(_LAST_NOTICE_S)
+
+
+def _speak(notices: "SimpleQueue[str | None]") -> None:
+    """In a thread of its own: it may wait for a terminal that is held up without holding up the undo."""
+    while (text := notices.get()) is not None:
+        say(text)

@@ -34,7 +34,8 @@ def local(
         account_memory_limit_mb=memory_limit,
         service_latency_ms=service_latency,
     )
-    with interruptible("ending; interrupt once more to end at once"), EmbeddedAWS(settings) as embedded:
+    ending = ("ending", "ending; press Ctrl-C once more to end at once")
+    with interruptible(*ending), EmbeddedAWS(settings) as embedded:
         say(f"embedded AWS on {embedded.endpoint_url} ({embedded.cpu_limiter}, {embedded.cores} cores)")
         say("Ctrl-C ends it; another shell finds it by these variables:")
         typer.echo("\n".join(f"export {name}={shlex.quote(text)}" for name, text in embedded.environment.items()))

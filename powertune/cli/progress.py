@@ -3,6 +3,7 @@
 import math
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,7 +77,8 @@ class RunObserver:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._progress.stop()
+        with suppress(OSError, ValueError):  # the terminal may be gone by now
+            self._progress.stop()
 
     def chosen(self, batch: Batch) -> None:
         """Show what a search measures next and why, and what its best answer is until now."""
@@ -143,7 +145,8 @@ class RunObserver:
             if self._progress.disable:
                 say(text)
             else:
-                self._progress.console.print(printable(text), markup=False, highlight=False)
+                with suppress(OSError, ValueError):
+                    self._progress.console.print(printable(text), markup=False, highlight=False)
 
     def _task(self, configuration: Configuration, total: int) -> TaskID:
         """The bar of a configuration, a new one if it has none yet."""

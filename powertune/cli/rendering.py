@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from powertune.cli.console import say, write_stdout
 from powertune.cli.outputs import TABLE, Output, write_file
+from powertune.cli.trust import settings_document, settings_lines
 from powertune.errors import UsageError
 from powertune.model import Exploration, Goal, TuningRun, Usage
 from powertune.plan import Plan
@@ -111,6 +112,7 @@ def plan_json(plan: Plan) -> str:
         "placement": {**asdict(plan.placement), "why": plan.placement.why, "touches_original": plan.touches_original},
         "concurrency": asdict(plan.share),
         "felt": list(_felt(plan)),
+        "configuration_file": settings_document(plan.from_file),
         "estimate": asdict(plan.estimate),
         "advisories": [asdict(advisory) for advisory in plan.advisories],
     }
@@ -153,6 +155,7 @@ def plan_text(plan: Plan) -> str:
         f"  concurrency  {_concurrency(plan)}",
         f"  changes      {_changes(plan)}",
         *(f"  felt         {words}" for words in _felt(plan)),
+        *settings_lines(plan.from_file),
         *(f"  note         {advisory.message}; {advisory.next_step}" for advisory in plan.advisories),
     ]
     # What AWS says of a function must not steer a terminal.

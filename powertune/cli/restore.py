@@ -27,11 +27,11 @@ def restore(
     """
     from powertune.aws.client import Place, connect
     from powertune.aws.functions import LambdaFunction
-    from powertune.cli.site import restore_command
+    from powertune.cli.site import region_of, restore_command
     from powertune.model import FunctionRef
 
     ref = FunctionRef.parse(function)
-    place = Place(region=ref.region or region, profile=profile, endpoint_url=endpoint_url)
+    place = Place(region=region_of(ref, region), profile=profile, endpoint_url=endpoint_url)
     with connect(place) as connection:
         _restore(LambdaFunction(connection.aws(), ref), restore_command(function, connection.place), yes=yes)
 

@@ -1,8 +1,10 @@
 """Undoing dead runs, by the journal on the function and the copies beside it, for the commands that offer it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from powertune.aws.copies import Copy, copy_of
+from powertune.aws.faults import how_to_restore
 from powertune.aws.functions import LambdaFunction
 from powertune.aws.journal import Journal
 from powertune.aws.undo import undo
@@ -23,6 +25,7 @@ def restore_now(
         NotRestored: AWS or the person kept it from being done.
     """
     name = function.ref.name
+    function = replace(function, aws=function.aws.patient())
     with interruptible() as interrupts:
         interrupts.restoring = True
         try:
@@ -31,7 +34,8 @@ def restore_now(
         except NotRestored:
             raise
         except PowertuneError as error:
-            raise NotRestored(f"{name} is not restored: {error.message}", hint=command) from error
+            hint = how_to_restore(error, command)
+            raise NotRestored(f"{name} is not restored: {error.message}", hint=hint) from error
         except KeyboardInterrupt:
             raise NotRestored(f"{name} is not restored: it was abandoned", hint=command) from None
     for note in notes:

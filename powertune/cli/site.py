@@ -13,8 +13,10 @@ from powertune.aws.client import Connection, Place, connect
 from powertune.cli.console import say
 from powertune.cli.sources import Folder, parse_folder
 from powertune.config import LocalOptions, load_local
+from powertune.config.from_file import inside
 from powertune.errors import UsageError
 from powertune.model import FunctionRef
+from powertune.units import printable
 
 EMBEDDED_REGION = "us-east-1"
 
@@ -57,7 +59,7 @@ def open_site(target: str, place: Place, *, quiet: bool = False) -> Iterator[Sit
         if not quiet and Path(target).is_dir():
             say(f"note: there is a folder {target!r}; write ./{target} to measure the code in it")
         ref = FunctionRef.parse(target)
-        place = replace(place, region=ref.region or place.region)
+        place = replace(place, region=region_of(ref, place.region))
         with connect(place) as connection:
             command = restore_command(target, connection.place)
             yield Site(connection=connection, ref=ref, restore_command=command, folder=Path())
@@ -69,6 +71,7 @@ def open_site(target: str, place: Place, *, quiet: bool = False) -> Iterator[Sit
     with EmbeddedAWS(Settings(region=EMBEDDED_REGION)) as embedded:
         if not quiet:
             say(f"embedded AWS on {embedded.endpoint_url} ({embedded.cpu_limiter}, {embedded.cores} cores)")
+            say(f"the code in {folder.path} runs on this machine{_and_setup(options)}")
         place = Place(
             region=EMBEDDED_REGION,
             endpoint_url=embedded.endpoint_url,
@@ -87,6 +90,17 @@ def open_site(target: str, place: Place, *, quiet: bool = False) -> Iterator[Sit
                 payload=options.payload,
                 embedded=True,
             )
+
+
+def region_of(ref: FunctionRef, region: str | None) -> str | None:
+    """The region that an option or an ARN names; None if neither does.
+
+    Raises:
+        UsageError: they name different ones.
+    """
+    if region and ref.region and region != ref.region:
+        raise UsageError(f"--region {region} is not the region of {ref}", hint="leave --region out")
+    return region or ref.region
 
 
 def restore_command(target: str, place: Place) -> str:
@@ -115,13 +129,19 @@ def _deploy(connection: Connection, folder: Folder, options: LocalOptions, role_
     deploy(aws.clients.control, deployment, aws.clients.s3)
 
 
+def _and_setup(options: LocalOptions) -> str:
+    """The script that its configuration file names runs as well, as the person who runs powertune."""
+    return "" if options.setup is None else f", after {printable(options.setup)}, which its configuration file names"
+
+
 def _set_up(folder: Path, script: str, variables: Mapping[str, str]) -> None:
     """Run the example's own script, once, against the embedded AWS: it fills a bucket, say."""
+    path = inside(folder, script, f"setup {script!r}")
+    if not path.is_file():
+        raise UsageError(f"there is no set-up script {script!r} in {str(folder)!r}", hint="fix `setup` in [local]")
     own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    done = subprocess.run(  # noqa: S603 - the user's own script, named in the user's own configuration
-        [sys.executable, script], cwd=folder, env={**own, **variables}, stdout=sys.stderr, check=False
+    done = subprocess.run(  # noqa: S603 - a script of the folder whose code the person has asked to run
+        [sys.executable, str(path)], cwd=folder, env={**own, **variables}, stdout=sys.stderr, check=False
     )
     if done.returncode != 0:
-        raise UsageError(
-            f"set-up script {script!r} failed with exit status {done.returncode}", hint="mend the script"
-        )
+        raise UsageError(f"set-up script {script!r} failed with exit status {done.returncode}", hint="fix the script")

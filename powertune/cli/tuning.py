@@ -3,13 +3,15 @@
 import os
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from powertune import files, results
 from powertune.aws.functions import LambdaFunction
+from powertune.aws.identity import SESSION_ENDS, about_end
 from powertune.aws.journal import Journal, read_journal
 from powertune.aws.portability import check_copies
 from powertune.aws.preflight import preflight
@@ -22,10 +24,12 @@ from powertune.cli.progress import RunObserver
 from powertune.cli.restoring import restore_now
 from powertune.cli.site import Site
 from powertune.cli.sources import load_prices, payload_reader
+from powertune.cli.trust import trusted
 from powertune.config import RUN_OPTIONS, RunOptions, load_run
+from powertune.config.from_file import FromFile, foreign_settings
 from powertune.errors import FunctionBusy, Interrupted, NotRestored, UsageError
 from powertune.measure import measure
-from powertune.model import Advisory, TuningRun
+from powertune.model import Advisory, FunctionRef, FunctionState, TuningRun
 from powertune.plan import Plan, make_plan
 from powertune.prices import RegionPrices
 from powertune.search.hints import hints_of
@@ -84,8 +88,12 @@ def plan_run(site: Site, options: RunOptions, prices: RegionPrices, *, earlier: 
     if journal is not None:
         _offer_restore(function, journal, site.restore_command)
     found = preflight(aws, site.ref, now=time.time(), usage=options.usage)
-    for processor in filter(None, (options.pre_processor, options.post_processor)):
-        LambdaFunction(aws, processor).read(processor.qualifier)
+    told = _by_file(options, found.state)
+    # What a file names in another account is not even looked at before a person has agreed to it.
+    distrusted = () if told is None else tuple(item.key for item in told.foreign)
+    for key, processor in (("pre_processor", options.pre_processor), ("post_processor", options.post_processor)):
+        if processor is not None and key not in distrusted:
+            LambdaFunction(aws, processor).read(processor.qualifier)
     plan = make_plan(
         options,
         found.state,
@@ -98,8 +106,24 @@ def plan_run(site: Site, options: RunOptions, prices: RegionPrices, *, earlier: 
         production=found.production,
     )
     about_copies = check_copies(LambdaFunction.of(aws, plan.function), plan)
-    advisories = (*plan.advisories, *found.advisories, *about_copies, *_another_function(before, plan))
-    return replace(plan, advisories=advisories)
+    about_session = about_end(site.connection.ends_at, plan.estimate.typical_s, time.time())
+    advisories = (
+        *about_session,
+        *plan.advisories,
+        *found.advisories,
+        *about_copies,
+        *_another_function(before, plan),
+    )
+    return replace(plan, advisories=advisories, from_file=told)
+
+
+def _by_file(options: RunOptions, function: FunctionState) -> FromFile | None:
+    """What a configuration file has set, and which of it leads to another account than the function's."""
+    told = options.from_file
+    account = FunctionRef.parse(function.arn).account_id
+    if told is None or account is None:
+        return told
+    return replace(told, foreign=foreign_settings(told, account))
 
 
 def _another_function(before: TuningRun | None, plan: Plan) -> tuple[Advisory, ...]:
@@ -115,11 +139,18 @@ def _another_function(before: TuningRun | None, plan: Plan) -> tuple[Advisory, .
 
 
 def agreed(plan: Plan, *, ask: bool, quiet: bool) -> bool:
-    """Show what is going to happen; on a terminal, ask."""
+    """Show what is going to happen; on a terminal, ask.
+
+    Raises:
+        UsageError: a configuration file names what is of another account, and nobody can be asked about it.
+    """
     ask = ask and on_terminal()
     if ask or not quiet:
         say(rendering.plan_text(plan).rstrip())
-    return not ask or confirmed("measure?")
+    else:
+        for advisory in (each for each in plan.advisories if each.code == SESSION_ENDS):
+            say(f"warning: {advisory.message}; {advisory.next_step}")
+    return trusted(plan.from_file, ask=ask) and (not ask or confirmed("measure?"))
 
 
 def measure_plan(site: Site, options: RunOptions, plan: Plan, path: Path, *, quiet: bool) -> TuningRun:
@@ -130,6 +161,8 @@ def measure_plan(site: Site, options: RunOptions, plan: Plan, path: Path, *, qui
         NotRestored: the person, or a failure, kept the function from being restored.
     """
     files.check_writable(path)
+    # Said before the run, it is of no use in a report of it.
+    plan = replace(plan, advisories=tuple(each for each in plan.advisories if each.code != SESSION_ENDS))
     processors = (options.pre_processor, options.post_processor)
     timeout_s = plan.function.timeout_s if processors == (None, None) else LONGEST_TIMEOUT_S
     aws = site.connection.aws(function_timeout_s=timeout_s, concurrency=plan.design.concurrency, rate=options.rate)
@@ -144,10 +177,27 @@ def measure_plan(site: Site, options: RunOptions, plan: Plan, path: Path, *, qui
         try:
             run = measure(plan, target, observer, clock=time.time, sleep=time.sleep)
         except KeyboardInterrupt:
+            undo_once_more(target.undo, interrupts)
             raise _interrupted(interrupts, site, path) from None
     if not quiet:
         say(f"saved {path}")
     return run
+
+
+def undo_once_more(undo: Callable[[], None], interrupts: Interrupts) -> None:
+    """Undo what an interruption has kept from being undone, unless a person has insisted on that.
+
+    The first signal may arrive in the instant in which measuring has ended and undoing has not yet begun. Undoing
+    twice is harmless.
+
+    Raises:
+        NotRestored: it could not be done.
+    """
+    if interrupts.restored or interrupts.insisted:
+        return
+    with suppress(KeyboardInterrupt):  # now they insist
+        undo()
+        interrupts.restored = True
 
 
 def _interrupted(interrupts: Interrupts, site: Site, path: Path) -> Interrupted | NotRestored:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from powertune.config import values
+from powertune.config.from_file import FromFile, from_file, inside
 from powertune.config.values import Parser
 from powertune.errors import UsageError
 from powertune.model import Architecture, FunctionRef, Goal, Payload, Usage, Workload
@@ -32,8 +33,8 @@ class RunOptions:
 
     `memory` is None where no sizes were asked for, `architectures` where the function's own is meant, `invocations`,
     `lanes` and `precision` where it is for the search to say. `isolate` is None where it is for the plan to decide
-    whether the function itself or a copy is measured. The image URIs are those of a function made of a
-    container image, for the architecture that it does not have.
+    whether the function itself or a copy is measured. The image URIs are those of a function made of a container
+    image, for the architecture that it does not have. `from_file` is what of all this a file has set.
     """
 
     search: str | None = None
@@ -59,6 +60,7 @@ class RunOptions:
     pre_processor: FunctionRef | None = None
     post_processor: FunctionRef | None = None
     prices: Path | None = None
+    from_file: FromFile | None = None
 
     @property
     def adaptive(self) -> bool:
@@ -97,7 +99,8 @@ def load_run(
         usual_payload: the payload where none is given anywhere, as if it stood in the configuration file.
 
     Raises:
-        UsageError: unknown key, or a value that is not what its option takes.
+        UsageError: unknown key, a value that is not what its option takes, or a path in the file that leads out of
+            its folder.
     """
     table = _read_table(folder, "run")
     _refuse_unknown(table, {*_RUN, "payload"}, "the table [run]")
@@ -110,6 +113,10 @@ def load_run(
     settings = {**usual, **{name: (value, folder) for name, value in table.items()}, **given}
     source, base = settings.pop("payload", (None, folder))
     parsed = _judged({name: _RUN[name](name, value) for name, (value, _) in settings.items()})
+    set_by_file = {name: value for name, (value, _) in settings.items() if name not in given}
+    if source is not None and "payload" not in given:
+        set_by_file["payload"] = source
+    told = from_file(folder, set_by_file)
     if "prices" in settings:
         parsed["prices"] = settings["prices"][1] / parsed["prices"]
     if "arch" in parsed:
@@ -117,7 +124,7 @@ def load_run(
     if source is not None:
         text = values.payload("payload", source)
         parsed["workload"] = parse_workload(read_payload(text, base), text)
-    found = RunOptions(**parsed)
+    found = RunOptions(**parsed, from_file=told)
     # Who says on the command line how to search does not mean what a file says of the other way.
     decided = {"search", "memory"} & given.keys()
     _check_search(found, given if decided else settings)
@@ -128,10 +135,12 @@ def load_local(folder: Path) -> LocalOptions:
     """The `local` table of the configuration file in the function's folder.
 
     Raises:
-        UsageError: unknown key, or a value that is not what its key takes.
+        UsageError: unknown key, a value that is not what its key takes, or a script outside of the folder.
     """
     table = _read_table(folder, "local")
     _refuse_unknown(table, _LOCAL, "the table [local]")
+    if isinstance(table.get("setup"), str):
+        inside(folder, table["setup"], f"setup {table['setup']!r}")
     return LocalOptions(**{name: _LOCAL[name](name, value) for name, value in table.items()})
 
 

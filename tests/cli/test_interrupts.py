@@ -1,26 +1,89 @@
 import os
 import signal
+import sys
 from pathlib import Path
 
 import pytest
 from runs import make_fake, plan_for, tune
 
-from powertune.cli.interrupts import interruptible
+from powertune.cli.console import confirmed, on_terminal, say
+from powertune.cli.interrupts import Interrupts, interruptible
 from powertune.cli.progress import RunObserver
+from powertune.cli.tuning import undo_once_more
+from powertune.errors import NotRestored
 
 
-def test_the_first_interrupt_ends_the_measuring_and_the_next_only_gives_notice(
+def test_the_first_interrupt_ends_the_measuring_and_ctrl_c_again_and_again_insists(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    with interruptible() as interrupts:
+    with interruptible(keyboard=lambda: True) as interrupts:
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
         assert interrupts.restoring
-        os.kill(os.getpid(), signal.SIGTERM)
-        assert "interrupt once more to leave it as it is" in capfd.readouterr().err
+        os.kill(os.getpid(), signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
-        assert not interrupts.restored
+        assert (interrupts.insisted, interrupts.restored) == (True, False)
+    assert capfd.readouterr().err.count("press Ctrl-C once more to leave it as it is") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("at_keyboard", [True, False])
+def test_a_repeated_hangup_or_termination_never_insists(
+    number: signal.Signals, at_keyboard: bool, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with interruptible(keyboard=lambda: at_keyboard) as interrupts:
+        interrupts.restoring = True
+        for _ in range(5):
+            os.kill(os.getpid(), number)
+        assert not interrupts.insisted
+    assert capfd.readouterr().err == "restoring the function\n"
+
+
+def test_an_interrupt_without_a_terminal_never_insists(capfd: pytest.CaptureFixture[str]) -> None:
+    with interruptible(keyboard=lambda: False) as interrupts:
+        interrupts.restoring = True
+        for _ in range(5):
+            os.kill(os.getpid(), signal.SIGINT)
+        assert not interrupts.insisted
+    assert capfd.readouterr().err == "restoring the function\n"
+
+
+class Gone:
+    """A stderr whose window was closed."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        self.encoding = "utf-8"
+
+    def write(self, text: str) -> int:
+        raise self.error
+
+    def flush(self) -> None:
+        raise self.error
+
+    def isatty(self) -> bool:
+        if isinstance(self.error, ValueError):
+            raise self.error
+        return True
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(5, "Input/output error"), BrokenPipeError(), ValueError("I/O operation on closed file")]
+)
+def test_handlers_and_messages_never_raise_when_stderr_is_gone(
+    error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", Gone(error))
+    with interruptible(keyboard=lambda: True) as interrupts:
+        interrupts.restoring = True
+        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.SIGTERM)
+    say("anything")
+    assert not confirmed("anything?")
+    monkeypatch.setattr(sys, "stdin", Gone(error))
+    assert on_terminal() is not isinstance(error, ValueError)
 
 
 def test_once_the_function_is_restored_and_the_run_is_saved_an_interrupt_ends_what_is_left(tmp_path: Path) -> None:
@@ -53,3 +116,36 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
             os.kill(os.getpid(), signal.SIGHUP)
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+class Undone:
+    """A target that counts how often it is undone."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        self.times = 0
+        self.error = error
+
+    def undo(self) -> None:
+        self.times += 1
+        if self.error is not None:
+            raise self.error
+
+
+def test_an_interrupt_in_the_instant_before_undoing_begins_is_made_up_for() -> None:
+    interrupts, target = Interrupts(), Undone()
+    undo_once_more(target.undo, interrupts)
+    assert target.times == 1
+    assert interrupts.restored
+    undo_once_more(target.undo, interrupts)
+    assert target.times == 1
+
+
+def test_who_insists_is_not_undone_once_more() -> None:
+    interrupts, target = Interrupts(), Undone()
+    interrupts.insisted = True
+    undo_once_more(target.undo, interrupts)
+    assert (target.times, interrupts.restored) == (0, False)
+    undo_once_more(Undone(KeyboardInterrupt()).undo, interrupts := Interrupts())
+    assert not interrupts.restored
+    with pytest.raises(NotRestored):
+        undo_once_more(Undone(NotRestored("not restored")).undo, Interrupts())

@@ -1,0 +1,203 @@
+"""Signals to a run whose window is closed or whose reader has gone: the function is restored all the same."""
+
+import fcntl
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from held_endpoint import Held, held_endpoint
+
+from powertune.cli.app import run_app
+from powertune.local.embedded import EmbeddedAWS
+from powertune.local.package import zip_folder
+
+RUN = (
+    "run",
+    "signaled",
+    "--memory",
+    "512,1769",
+    "--invocations",
+    "500",
+    "--lanes",
+    "1",
+    "--yes",
+    "--rate",
+    "1000",
+    "--payload",
+    '{"sleep": 0.05}',
+    "--save",
+    "run.json",
+)
+
+
+@pytest.fixture
+def function(aws_environment: EmbeddedAWS, client: Any, source: Path) -> Iterator[Any]:
+    client.create_function(
+        FunctionName="signaled",
+        Runtime="python3.13",
+        Role=aws_environment.role_arn,
+        Handler="app.handler",
+        Code={"ZipFile": zip_folder(source)},
+        MemorySize=256,
+    )
+    yield client
+    client.delete_function(FunctionName="signaled")
+
+
+@pytest.fixture
+def held(aws_environment: EmbeddedAWS) -> Iterator[Held]:
+    with held_endpoint(aws_environment.endpoint_url) as endpoint:
+        yield endpoint
+
+
+def state_of(client: Any) -> Any:
+    return (
+        client.get_function_configuration(FunctionName="signaled")["MemorySize"],
+        len(client.list_versions_by_function(FunctionName="signaled")["Versions"]),
+        client.list_aliases(FunctionName="signaled")["Aliases"],
+    )
+
+
+class Window:
+    """A terminal of its own for a program, that can be closed as a window is."""
+
+    def __init__(self, *arguments: str, ready: Callable[[], None] = lambda: None, **streams: Any) -> None:
+        self._ours, theirs = pty.openpty()
+
+        def take_terminal() -> None:
+            os.setsid()
+            fcntl.ioctl(theirs, termios.TIOCSCTTY, 0)
+            ready()
+
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "powertune", *arguments],
+            preexec_fn=take_terminal,
+            **{"stdin": theirs, "stdout": theirs, "stderr": theirs, **streams},
+        )
+        os.close(theirs)
+
+    def wait_for(self, words: str) -> None:
+        """Read until the program has said this."""
+        seen = ""
+        while words not in seen:
+            seen += self._read()
+
+    def _read(self) -> str:
+        try:
+            return os.read(self._ours, 65536).decode(errors="replace")
+        except OSError:  # Linux says so when the program has ended
+            return ""
+
+    def close(self) -> None:
+        """What the kernel does then: SIGHUP to the program, and an error for whatever it writes."""
+        if self._ours >= 0:
+            os.close(self._ours)
+            self._ours = -1
+
+    def end(self) -> int:
+        """Wait for the program, and take in what it still says."""
+        try:
+            while self._ours >= 0 and self._read():
+                pass
+            return self.process.wait(30)
+        finally:
+            self.close()
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+
+
+def test_closing_the_window_restores_however_often_it_says_so(function: Any, held: Held) -> None:
+    before = state_of(function)
+    window = Window(*RUN, "--endpoint-url", held.url)
+    assert held.invoked.wait(60)
+    window.close()  # SIGHUP
+    assert held.undoing.wait(60)
+    for number in (signal.SIGHUP, signal.SIGHUP, signal.SIGTERM, signal.SIGTERM, signal.SIGINT, signal.SIGINT):
+        window.process.send_signal(number)
+    held.go_on.set()
+    assert window.end() == 130
+    assert state_of(function) == before
+    assert Path("run.json").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_signals_repeated_after_the_reader_of_stderr_has_gone_restore(
+    number: signal.Signals, function: Any, held: Held
+) -> None:
+    before = state_of(function)
+    reader, writer = os.pipe()
+    window = Window(*RUN, "--endpoint-url", held.url, stdout=writer, stderr=writer)
+    os.close(writer)
+    assert held.invoked.wait(60)
+    os.close(reader)  # as `head` does
+    window.process.send_signal(number)
+    assert held.undoing.wait(60)
+    for _ in range(3):
+        window.process.send_signal(number)
+    held.go_on.set()
+    assert window.end() == 130
+    assert state_of(function) == before
+
+
+def test_ctrl_c_again_and_again_at_a_terminal_abandons_the_undo(function: Any, held: Held) -> None:
+    window = Window(*RUN, "--endpoint-url", held.url)
+    assert held.invoked.wait(60)
+    window.process.send_signal(signal.SIGINT)
+    assert held.undoing.wait(60)
+    window.process.send_signal(signal.SIGINT)
+    window.wait_for("press Ctrl-C once more to leave it as it is")
+    window.process.send_signal(signal.SIGINT)
+    assert window.end() == 9
+    held.go_on.set()
+    assert run_app(["restore", "signaled", "--yes"]) == 0
+
+
+def ignore_hangup() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def test_a_run_outlives_its_window_under_nohup(function: Any, held: Held) -> None:
+    before = state_of(function)
+    held.go_on.set()
+    options = ("run", "signaled", "--memory", "512,1769", "--invocations", "3", "--lanes", "1", "--yes")
+    with Path("report.txt").open("wb") as report:
+        window = Window(
+            *options,
+            "--endpoint-url",
+            held.url,
+            "--payload",
+            '{"sleep": 0.1}',
+            ready=ignore_hangup,
+            stdout=report,
+        )
+        assert held.invoked.wait(60)
+        window.close()
+        assert window.end() == 0
+    assert "512 MB" in Path("report.txt").read_text()
+    assert state_of(function) == before
+
+
+def test_a_reader_that_has_seen_enough_of_a_report_is_no_failure(function: Any, held: Held) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    options = ("run", "signaled", "--dry-run", "--format", "json")
+    done = subprocess.run([sys.executable, "-m", "powertune", *options], stdout=writer, stderr=writer, check=False)
+    os.close(writer)
+    assert done.returncode == 0
+
+
+@pytest.mark.parametrize("closed", [0, 1, 2])
+def test_streams_that_were_closed_before_the_start(closed: int, function: Any) -> None:
+    options = ("run", "nobody", "--dry-run")
+    done = subprocess.run(
+        [sys.executable, "-m", "powertune", *options], preexec_fn=lambda: os.close(closed), capture_output=True
+    )
+    assert done.returncode == 5, done.stderr

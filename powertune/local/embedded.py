@@ -37,7 +37,8 @@ class EmbeddedAWS:
         configured = replace(self.settings, parent_fd=read_end)
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own server
-                [sys.executable, "-m", "powertune.local.server", configured.to_json()],
+                # -P: a `queue.py` in the current folder is not the module of that name.
+                [sys.executable, "-P", "-m", "powertune.local.server", configured.to_json()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
@@ -83,8 +84,8 @@ class EmbeddedAWS:
         """The variables by which any AWS client finds this server."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_ACCESS_KEY_ID": "testing",
-            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_ACCESS_KEY_ID": str(self._facts["access_key"]),
+            "AWS_SECRET_ACCESS_KEY": str(self._facts["secret_key"]),
             "AWS_REGION": self.settings.region,
             "AWS_DEFAULT_REGION": self.settings.region,
         }
@@ -142,4 +143,5 @@ class EmbeddedAWS:
 def _environment(own: Mapping[str, str]) -> dict[str, str]:
     """This process's variables, without those that would lead the server's own clients to AWS or through a proxy."""
     kept = {name: value for name, value in own.items() if not name.startswith(("AWS_", "MOTO_"))}
-    return {**kept, "AWS_EC2_METADATA_DISABLED": "true", "NO_PROXY": "127.0.0.1,localhost"}
+    kept = {name: value for name, value in kept.items() if not name.lower().endswith("_proxy")}
+    return {**kept, "AWS_EC2_METADATA_DISABLED": "true"}

@@ -7,7 +7,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from powertune.local.code_cache import CodeCache
 from powertune.local.containment import Cell
 from powertune.local.endings import Ended
 from powertune.local.functions import Function
+from powertune.local.keys import AccessKey
 from powertune.local.outputs import Line, Output, Outputs
 from powertune.local.processes import MIB, ProcessTable
 from powertune.local.runtime_api import Answer, Event, RuntimeApi
@@ -39,6 +40,7 @@ class World:
     processes: ProcessTable
     folder: Path
     endpoint_url: str
+    access_key: AccessKey = field(default_factory=AccessKey.random_temporary)
     python_client: str = "auto"
 
 
@@ -215,7 +217,10 @@ class Environment:
             places = self._places()
             command = runtimes.command(self.function, places, self._world.python_client)
             session = runtimes.Session(
-                runtime_api=self._api.address, endpoint_url=self._world.endpoint_url, log_stream=self.log_stream
+                runtime_api=self._api.address,
+                endpoint_url=self._world.endpoint_url,
+                log_stream=self.log_stream,
+                access_key=self._world.access_key,
             )
             variables = runtimes.variables(self.function, places, session, os.environ)
             self._launch(command, places.task_root, variables, cpus)

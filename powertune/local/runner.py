@@ -18,6 +18,7 @@ from powertune.local.containment import available_cores, choose
 from powertune.local.environment import Closing, World
 from powertune.local.functions import Function
 from powertune.local.invoker import Invoker, Outcome, Request, Throttled
+from powertune.local.keys import Keys
 from powertune.local.outputs import Outputs
 from powertune.local.owners import Owner
 from powertune.local.pool import Pool
@@ -36,8 +37,9 @@ _EVENT_PAUSE_S = 1.0
 class Runner:
     """What the control plane calls to have functions run."""
 
-    def __init__(self, settings: Settings, sink: Sink, endpoint_url: str) -> None:
+    def __init__(self, settings: Settings, sink: Sink, endpoint_url: str, keys: Keys | None = None) -> None:
         self.settings = settings
+        self.keys = keys or Keys()
         self._random = random.Random(settings.seed)  # noqa: S311 - routes traffic between versions
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -58,6 +60,7 @@ class Runner:
             processes=processes,
             folder=self._folder / janitor.ENVIRONMENTS,
             endpoint_url=endpoint_url,
+            access_key=self.keys.functions,
             python_client=settings.python_client,
         )
         self._pool = Pool(

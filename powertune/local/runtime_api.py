@@ -14,6 +14,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
+from powertune.local import hosts
+
 _log = logging.getLogger(__name__)
 
 PREFIX = "/2018-06-01/runtime"
@@ -156,6 +158,9 @@ class RuntimeApi:
 
     def _handle(self, connection: socket.socket, request: _Request) -> None:
         at = time.perf_counter()
+        if (reason := _refusal(request)) is not None:
+            connection.sendall(_status("403 Forbidden", {"errorType": "Forbidden", "errorMessage": reason}))
+            return
         parts = request.path.removeprefix(PREFIX).strip("/").split("/")
         match (request.method, *parts):
             case ("GET", "invocation", "next"):
@@ -190,6 +195,12 @@ class RuntimeApi:
         self._listener.answered(Answer(at=answer.at, payload=payload, error_type=kind))
         too_large = {"errorType": "RequestEntityTooLarge", "errorMessage": f"Exceeded maximum: {size} bytes"}
         return _status("413 Request Entity Too Large", too_large)
+
+
+def _refusal(request: _Request) -> str | None:
+    """Why a request is not answered: it comes from a web page. None when it does not."""
+    given = request.headers
+    return hosts.refusal(given.get("origin"), given.get("sec-fetch-site"), given.get("host"))
 
 
 def _error_type(request: _Request) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from powertune.local.functions import Function
+from powertune.local.keys import AccessKey
 from powertune.local.settings import own_architecture
 
 
@@ -36,6 +37,7 @@ class Session:
     runtime_api: str
     endpoint_url: str
     log_stream: str
+    access_key: AccessKey
 
 
 def command(function: Function, places: Places, python_client: str = "auto") -> tuple[str, ...]:
@@ -90,9 +92,9 @@ def variables(function: Function, places: Places, session: Session, own: Mapping
     result = {
         "AWS_LAMBDA_RUNTIME_API": session.runtime_api,
         "AWS_ENDPOINT_URL": session.endpoint_url,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_SESSION_TOKEN": "testing",
+        "AWS_ACCESS_KEY_ID": session.access_key.key_id,
+        "AWS_SECRET_ACCESS_KEY": session.access_key.secret,
+        "AWS_SESSION_TOKEN": session.access_key.token or "",
         "AWS_REGION": function.region,
         "AWS_DEFAULT_REGION": function.region,
         "AWS_LAMBDA_FUNCTION_NAME": function.name,

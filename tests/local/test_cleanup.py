@@ -1,5 +1,6 @@
 """Whatever ends the server or its parent: no process, no cgroup and no temporary folder is left."""
 
+import json
 import os
 import signal
 import subprocess
@@ -18,11 +19,11 @@ from powertune.local.processes import process_table
 from powertune.local.settings import Settings
 
 PARENT = """
-import sys, time
+import json, sys, time
 from powertune.local.embedded import EmbeddedAWS
 from powertune.local.settings import Settings
 with EmbeddedAWS(Settings(containment=sys.argv[1])) as aws:
-    print(aws.endpoint_url, aws.pid, flush=True)
+    print(json.dumps([dict(aws.environment), aws.pid]), flush=True)
     time.sleep(600)
 """
 CONTAINMENTS = ("auto", "duty cycle")
@@ -64,20 +65,20 @@ def busy(connect: Any, package: Any) -> Any:
 
 
 @pytest.fixture(params=CONTAINMENTS)
-def parent(request: pytest.FixtureRequest) -> Iterator[tuple[subprocess.Popen[str], str, int]]:
+def parent(request: pytest.FixtureRequest) -> Iterator[tuple[subprocess.Popen[str], dict[str, str], int]]:
     command = [sys.executable, "-c", PARENT, request.param]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        url, pid = process.stdout.readline().split()
-        yield process, url, int(pid)
+        environment, pid = json.loads(process.stdout.readline())
+        yield process, environment, pid
         process.kill()
 
 
 class Address:
     """What a test needs of an embedded AWS that another process started."""
 
-    def __init__(self, endpoint_url: str) -> None:
-        self.endpoint_url = endpoint_url
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment, self.endpoint_url = environment, environment["AWS_ENDPOINT_URL"]
         self.settings = Settings()
         self.role_arn = self.settings.role_arn
 
@@ -85,8 +86,8 @@ class Address:
 @pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_end_of_the_parent(parent: Any, busy: Any, number: signal.Signals) -> None:
-    process, url, server = parent
-    pids = busy(Address(url))
+    process, environment, server = parent
+    pids = busy(Address(environment))
     assert living(pids) == pids
     assert remains(server)
     process.send_signal(number)

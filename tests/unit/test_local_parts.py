@@ -15,12 +15,13 @@ from powertune.errors import UsageError
 from powertune.local import code_cache, telemetry
 from powertune.local.code_cache import BadPackage, CodeCache
 from powertune.local.functions import Function
+from powertune.local.hosts import is_loopback
 from powertune.local.outputs import Line
 from powertune.local.package import Deployment, deploy, zip_folder
 from powertune.local.runner import Runner
 from powertune.local.settings import Settings
 from powertune.local.telemetry import Metric, Record, Telemetry
-from powertune.local.web import HEADER, Application, is_loopback, refusal, service_of
+from powertune.local.web import HEADER, Application, refusal, service_of
 
 
 @pytest.fixture
@@ -251,6 +252,10 @@ def test_service_of_a_request() -> None:
     assert service_of({}) == "s3"
 
 
+def unchecked(environ: dict[str, Any]) -> None:
+    """Every request is taken to be signed."""
+
+
 def test_latency_is_added_to_services_that_functions_use() -> None:
     slept: list[float] = []
     flushed: list[bool] = []
@@ -264,7 +269,7 @@ def test_latency_is_added_to_services_that_functions_use() -> None:
         return [b"body"]
 
     times = iter(range(100))
-    application = Application(moto, runner, clock=lambda: next(times) * 0.005, sleep=slept.append)
+    application = Application(moto, runner, unchecked, clock=lambda: next(times) * 0.005, sleep=slept.append)
     headers: list[Any] = []
 
     def call(service: str, path: str = "/") -> None:
@@ -319,7 +324,7 @@ def test_web_pages_do_not_get_through() -> None:
     for path in ("/", "/moto-api/reset", "/_powertune/code/1/us-east-1/00"):
         answers: list[tuple[str, Any]] = []
         environ = {"PATH_INFO": path, "HTTP_HOST": "127.0.0.1", "HTTP_ORIGIN": "https://evil.example"}
-        body = Application(moto, runner)(
+        body = Application(moto, runner, unchecked)(
             environ, lambda status, headers, kept=answers: kept.append((status, headers))
         )
         assert b"".join(body) == b"the embedded AWS does not answer web pages\n"

@@ -60,7 +60,7 @@ class _Claim:
     key_id: str
     signature: str
     token: str | None
-    at: float | None
+    at: float
     lifetime_s: float
     scope: tuple[str, str, str] = ("", "", "")
     signed_headers: tuple[str, ...] = ()
@@ -79,9 +79,14 @@ def check(environ: Environ, keys: Keys, now: float) -> Fault | None:
         now: seconds since the epoch.
     """
     try:
-        claim = _claim(environ)
+        return _check(environ, keys, now)
     except ValueError:
+        # What the client sent is no signature at all.
         return Fault.MISMATCH
+
+
+def _check(environ: Environ, keys: Keys, now: float) -> Fault | None:
+    claim = _claim(environ)
     if claim is None:
         return Fault.MISSING
     key = keys.find(claim.key_id)
@@ -89,8 +94,6 @@ def check(environ: Environ, keys: Keys, now: float) -> Fault | None:
         return Fault.UNKNOWN_KEY
     if not hmac.compare_digest((key.token or "").encode(), (claim.token or "").encode()):
         return Fault.BAD_TOKEN
-    if claim.at is None:
-        return Fault.MISMATCH
     expected = _version_2(environ, claim, key) if claim.version == 2 else _version_4(environ, claim, key)
     if not any(hmac.compare_digest(each.encode(), claim.signature.encode()) for each in expected):
         return Fault.MISMATCH
@@ -257,7 +260,7 @@ def _version_2(environ: Environ, claim: _Claim, key: AccessKey) -> tuple[str, ..
     if claim.in_query:
         query = parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True)
         sent.update({name: value for name, value in query if name.startswith(("x-amz-", "content-"))})
-    url = urlsplit(_url(environ, claim))
+    url = urlsplit(_url(environ, environ.get("QUERY_STRING", "")))
     bucket = url.netloc.partition(".localhost")[0]
     signatures = []
     for path in (url.path, f"/{bucket}{url.path}"):
@@ -283,20 +286,26 @@ def _content(environ: Environ, claim: _Claim, service: str) -> str | None:
 
 
 def _request(environ: Environ, claim: _Claim) -> AWSRequest:
-    return AWSRequest(method=environ.get("REQUEST_METHOD", "GET"), url=_url(environ, claim))
+    return AWSRequest(
+        method=environ.get("REQUEST_METHOD", "GET"), url=_url(environ, _canonical_query(environ, claim))
+    )
 
 
-def _url(environ: Environ, claim: _Claim) -> str:
-    """The address as it was asked for, its query in canonical encoding and without the signature itself."""
-    raw = str(environ.get("RAW_URI") or quote(environ.get("PATH_INFO", "/"), safe="/~"))
-    path = urlsplit(raw).path if "://" in raw.partition("?")[0] else raw.partition("?")[0]
+def _url(environ: Environ, query: str) -> str:
+    """The address as it was asked for, with this query."""
+    raw = str(environ.get("RAW_URI") or quote(environ.get("PATH_INFO", "/"), safe="/~")).partition("?")[0]
+    path = urlsplit(raw).path if "://" in raw else raw
+    return f"http://{environ.get('HTTP_HOST', '')}{path}" + (f"?{query}" if query else "")
+
+
+def _canonical_query(environ: Environ, claim: _Claim) -> str:
+    """The query in canonical encoding and without the signature itself."""
     pairs = [pair.partition("=") for pair in environ.get("QUERY_STRING", "").split("&") if pair]
-    encoded = "&".join(
+    return "&".join(
         f"{_canonical(name)}={_canonical(value)}"
         for name, _, value in pairs
-        if not (claim.in_query and name in ("X-Amz-Signature",))
+        if not (claim.in_query and name == "X-Amz-Signature")
     )
-    return f"http://{environ.get('HTTP_HOST', '')}{path}" + (f"?{encoded}" if encoded else "")
 
 
 def _canonical(text: str) -> str:

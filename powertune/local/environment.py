@@ -25,6 +25,7 @@ _LAST_WORDS_S = 2.0
 """How long a runtime that posted an init error may take to exit by itself."""
 
 LEADER_FILE = "leader"
+_SCRATCH = "tmp"
 
 
 class Closing(Exception):
@@ -242,7 +243,7 @@ class Environment:
             self._output.handed_over()
         self._process = process
         (self._folder / LEADER_FILE).write_text(f"{process.pid} {self._world.processes.started(process.pid)}")
-        self._cell.started(process.pid)
+        self._cell.started(process.pid, runtimes.mark(self._folder / _SCRATCH))
         threading.Thread(target=self._wait, args=(process,), name="environment", daemon=True).start()
 
     @staticmethod
@@ -260,7 +261,7 @@ class Environment:
         )
 
     def _places(self) -> runtimes.Places:
-        scratch = self._folder / "tmp"
+        scratch = self._folder / _SCRATCH
         scratch.mkdir(exist_ok=True)
         layers = self._world.code.folder(*self.function.layers) if self.function.layers else None
         return runtimes.Places(task_root=self._world.code.folder(self.function.code), layers=layers, scratch=scratch)

@@ -12,6 +12,8 @@ from powertune.local.functions import Function
 from powertune.local.keys import AccessKey
 from powertune.local.settings import own_architecture
 
+_MARK = "LAMBDA_RUNTIME_DIR"
+
 
 class UnknownRuntime(Exception):
     """A runtime that cannot be run here; Lambda's InvalidRuntimeException."""
@@ -105,7 +107,6 @@ def variables(function: Function, places: Places, session: Session, own: Mapping
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
         "LAMBDA_TASK_ROOT": str(places.task_root),
-        "LAMBDA_RUNTIME_DIR": str(places.scratch),
         "_HANDLER": function.handler,
         "TZ": ":UTC",
         "LANG": "en_US.UTF-8",
@@ -118,7 +119,13 @@ def variables(function: Function, places: Places, session: Session, own: Mapping
         result["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
         if function.application_log_level:
             result["AWS_LAMBDA_LOG_LEVEL"] = function.application_log_level
-    return {**result, **_search_paths(function, places, own), **function.variables}
+    # Last, as it is reserved on Lambda: by this variable the processes of an environment are known.
+    return {**result, **_search_paths(function, places, own), **function.variables, _MARK: str(places.scratch)}
+
+
+def mark(scratch: Path) -> str:
+    """The environment variable that all processes of an execution environment inherit, and no other process has."""
+    return f"{_MARK}={scratch}"
 
 
 def _search_paths(function: Function, places: Places, own: Mapping[str, str]) -> dict[str, str]:

@@ -31,7 +31,10 @@ SLEEPER = """
 import os, subprocess, time
 def handler(event, context):
     child = subprocess.Popen(["sleep", "600"])
-    return [os.getpid(), child.pid]
+    # One that leaves the process group, and one that leaves the family too: its parent ends at once.
+    stray = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    daemon = subprocess.run(["setsid", "sh", "-c", "sleep 600 >&2 & echo $!"], stdout=subprocess.PIPE)
+    return [os.getpid(), child.pid, stray.pid, int(daemon.stdout)]
 """
 
 
@@ -115,6 +118,22 @@ def test_a_killed_server_is_cleaned_up_after_by_the_next(busy: Any, containment:
             wait_until_gone(victim.pid, pids)
             assert living(unharmed) == unharmed
             assert remains(bystander.pid)
+
+
+@pytest.mark.parametrize("containment", CONTAINMENTS)
+def test_processes_in_sessions_of_their_own_end_with_their_function(
+    connect: Any, package: Any, containment: str
+) -> None:
+    with EmbeddedAWS(Settings(containment=containment)) as aws:
+        cloud = connect(aws)
+        pids = list(cloud.invoke(cloud.create(package(SLEEPER), MemorySize=128)).payload)
+        assert living(pids) == pids
+        cloud.clean()
+        for _ in range(400):
+            if not living(pids):
+                break
+            time.sleep(0.05)
+        assert not living(pids)
 
 
 def test_server_that_is_told_to_end(busy: Any) -> None:

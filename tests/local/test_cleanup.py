@@ -162,3 +162,15 @@ def test_without_moto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="no moto here") as caught:
         EmbeddedAWS()
     assert caught.value.hint == "pip install 'powertune[local]'"
+
+
+@pytest.mark.parametrize("name", ["queue", "moto", "select", "json"])
+def test_nothing_of_the_current_folder_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A folder of somebody else's, or an innocent module that has the name of another."""
+    (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'w').close()\n")
+    monkeypatch.chdir(tmp_path)
+    with EmbeddedAWS(Settings(containment="duty cycle")) as aws:
+        assert aws.endpoint_url
+    assert not (tmp_path / "imported").exists()

@@ -40,4 +40,5 @@ def local(
         typer.echo("\n".join(f"export {name}={shlex.quote(text)}" for name, text in embedded.environment.items()))
         sys.stdout.flush()
         with suppress(KeyboardInterrupt):
-            embedded.wait()
+            if embedded.wait() != 0:
+                embedded.check()

@@ -8,15 +8,22 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from powertune.aws.client import Connection, Place, connect
 from powertune.cli.console import say
 from powertune.cli.sources import Folder, parse_folder
 from powertune.config import LocalOptions, load_local
-from powertune.errors import UsageError
+from powertune.errors import NotRestored, UsageError
 from powertune.model import FunctionRef
 
+if TYPE_CHECKING:
+    from powertune.local.embedded import EmbeddedAWS
+
 EMBEDDED_REGION = "us-east-1"
+_DEPLOY_ATTEMPTS = 3
+_ENDING_S = 2.0
+"""A process that was killed has closed its connections before it counts as ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +84,7 @@ def open_site(target: str, place: Place, *, quiet: bool = False) -> Iterator[Sit
         )
         if options.setup is not None:
             _set_up(folder.path, options.setup, embedded.environment)
-        with connect(place) as connection:
+        with connect(place) as connection, _noticing_the_end(connection, embedded):
             _deploy(connection, folder, options, embedded.role_arn)
             yield Site(
                 connection=connection,
@@ -87,6 +94,21 @@ def open_site(target: str, place: Place, *, quiet: bool = False) -> Iterator[Sit
                 payload=options.payload,
                 embedded=True,
             )
+
+
+@contextmanager
+def _noticing_the_end(connection: Connection, embedded: "EmbeddedAWS") -> Iterator[None]:
+    """Find out before each call whether the server still runs: if it does not, patience and restoring are in vain.
+
+    Raises:
+        Unavailable: it has ended.
+    """
+    connection.session.events.register("before-call", lambda **_: embedded.check())
+    try:
+        yield
+    except NotRestored:
+        embedded.check(_ENDING_S)
+        raise
 
 
 def restore_command(target: str, place: Place) -> str:
@@ -112,7 +134,7 @@ def _deploy(connection: Connection, folder: Folder, options: LocalOptions, role_
         environment=dict(options.environment),
         architecture=own_architecture(),
     )
-    deploy(aws.clients.control, deployment, aws.clients.s3)
+    deploy(aws.clients.control, deployment, aws.clients.s3, replace(aws, attempts=_DEPLOY_ATTEMPTS).call)
 
 
 def _set_up(folder: Path, script: str, variables: Mapping[str, str]) -> None:
@@ -122,6 +144,4 @@ def _set_up(folder: Path, script: str, variables: Mapping[str, str]) -> None:
         [sys.executable, script], cwd=folder, env={**own, **variables}, stdout=sys.stderr, check=False
     )
     if done.returncode != 0:
-        raise UsageError(
-            f"set-up script {script!r} failed with exit status {done.returncode}", hint="mend the script"
-        )
+        raise UsageError(f"set-up script {script!r} failed with exit status {done.returncode}", hint="fix the script")

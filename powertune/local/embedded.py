@@ -17,6 +17,7 @@ from powertune.local.settings import Settings
 
 _READY_S = 30.0
 _END_S = 15.0
+_THIS_MACHINE = "127.0.0.1,localhost"
 
 
 class EmbeddedAWS:
@@ -88,7 +89,28 @@ class EmbeddedAWS:
             "AWS_SECRET_ACCESS_KEY": str(self._facts["secret_key"]),
             "AWS_REGION": self.settings.region,
             "AWS_DEFAULT_REGION": self.settings.region,
+            **_without_proxy(os.environ),
         }
+
+    def check(self, wait_s: float = 0.0) -> None:
+        """See whether the server still runs.
+
+        Args:
+            wait_s: how long to wait for the end of a server that no longer answers.
+
+        Raises:
+            Unavailable: it has ended, and with it everything that it held.
+        """
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(wait_s)
+        status = self._process.returncode
+        if status is not None:
+            how = f"exit status {status}" if status >= 0 else f"signal {-status}"
+            words = self._last_words()
+            raise Unavailable(
+                f"the embedded AWS has ended: {how}{f': {words}' if words else ''}",
+                hint="nothing is left to restore; run again",
+            )
 
     def wait(self) -> int:
         """Wait until the server ends by itself; returns its exit status."""
@@ -138,6 +160,14 @@ class EmbeddedAWS:
         self._errors.seek(0)
         lines = self._errors.read().decode(errors="replace").strip().splitlines()
         return lines[-1] if lines else ""
+
+
+def _without_proxy(own: Mapping[str, str]) -> dict[str, str]:
+    """The variables by which clients ask this machine directly; programs look at one or the other of them."""
+    return {
+        name: ",".join([_THIS_MACHINE, *([there] if (there := own.get(name)) else [])])
+        for name in ("NO_PROXY", "no_proxy")
+    }
 
 
 def _environment(own: Mapping[str, str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import io
 import stat
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
@@ -17,6 +17,8 @@ _SKIPPED_FILES = ("powertune-*.json", "*.pyc", ".DS_Store")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _DIRECT_LIMIT_BYTES = 50 * 1024 * 1024
 _BUCKET = "powertune-local-code"
+
+Call = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,22 +60,29 @@ def zip_folder(folder: Path) -> bytes:
     return stream.getvalue()
 
 
-def deploy(client: Any, deployment: Deployment, s3: Any = None) -> str:
+def plainly(method: Callable[..., Any], **request: Any) -> Any:
+    """Call a boto3 method once, and let its errors through."""
+    return method(**request)
+
+
+def deploy(client: Any, deployment: Deployment, s3: Any = None, call: Call = plainly) -> str:
     """Create the function through a boto3 Lambda client; returns its ARN.
 
-    A package beyond 50 MB goes through a bucket, for which `s3` is a boto3 S3 client of the same endpoint.
+    A package beyond 50 MB goes through a bucket, for which `s3` is a boto3 S3 client of the same endpoint. `call` is
+    how methods of the clients are called.
 
     Raises:
         UsageError: there is nothing to package, or it is too large to go without `s3`.
     """
     source = deployment.source
     package = zip_folder(source.parent if source.is_file() else source)
-    response = client.create_function(
+    response = call(
+        client.create_function,
         FunctionName=deployment.name,
         Runtime=deployment.runtime,
         Handler=deployment.handler,
         Role=deployment.role_arn,
-        Code=_code(package, deployment.name, s3),
+        Code=_code(package, deployment.name, s3, call),
         MemorySize=deployment.memory_mb,
         Timeout=deployment.timeout_s,
         Environment={"Variables": dict(deployment.environment)},
@@ -82,7 +91,7 @@ def deploy(client: Any, deployment: Deployment, s3: Any = None) -> str:
     return str(response["FunctionArn"])
 
 
-def _code(package: bytes, name: str, s3: Any) -> dict[str, object]:
+def _code(package: bytes, name: str, s3: Any, call: Call) -> dict[str, object]:
     if len(package) <= _DIRECT_LIMIT_BYTES:
         return {"ZipFile": package}
     if s3 is None:
@@ -93,9 +102,9 @@ def _code(package: bytes, name: str, s3: Any) -> dict[str, object]:
     configuration = {}
     if s3.meta.region_name != "us-east-1":
         configuration = {"CreateBucketConfiguration": {"LocationConstraint": s3.meta.region_name}}
-    s3.create_bucket(Bucket=_BUCKET, **configuration)
+    call(s3.create_bucket, Bucket=_BUCKET, **configuration)
     key = f"{name}.zip"
-    s3.put_object(Bucket=_BUCKET, Key=key, Body=package)
+    call(s3.put_object, Bucket=_BUCKET, Key=key, Body=package)
     return {"S3Bucket": _BUCKET, "S3Key": key}
 
 

@@ -4,14 +4,15 @@ import io
 import stat
 import threading
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fakes import FakeClock, FakeLambda, client_error, fake_aws
 
-from powertune.errors import UsageError
+from powertune.errors import Unavailable, UsageError
 from powertune.local import code_cache, telemetry
 from powertune.local.code_cache import BadPackage, CodeCache
 from powertune.local.functions import Function
@@ -91,6 +92,29 @@ def test_deployment(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         deploy(client, wanted, s3)
         assert s3.calls[0][1].get("CreateBucketConfiguration", {}) == constraint
         assert client.calls[-1][1]["Code"] == {"S3Bucket": s3.calls[1][1]["Bucket"], "S3Key": "f.zip"}
+
+
+class Proxied(Recorder):
+    """A client whose every call is answered by a proxy that cannot get through."""
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**options: Any) -> dict[str, Any]:
+            self.calls.append((name, options))
+            raise client_error("502", "Bad Gateway", 502)
+
+        call.__name__ = name
+        return call
+
+
+def test_a_deployment_that_a_proxy_answers_is_an_error_of_ours(source: Path) -> None:
+    clock = FakeClock()
+    aws = replace(fake_aws(FakeLambda(), clock=clock), attempts=3)
+    wanted = Deployment(source=source, handler="app.handler", name="f", runtime="python3.12", role_arn="r")
+    client = Proxied()
+    with pytest.raises(Unavailable, match="CreateFunction failed: Bad Gateway") as caught:
+        deploy(client, wanted, None, aws.call)
+    assert (caught.value.exit_code, caught.value.hint) == (6, "AWS or the network is unavailable; try later")
+    assert len(client.calls) == 3
 
 
 def zipped(entries: dict[str, tuple[int, str]]) -> bytes:

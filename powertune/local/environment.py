@@ -69,6 +69,7 @@ class Environment:
         self._phase = _Phase.DOWN
         self._process: subprocess.Popen[bytes] | None = None
         self._output: Output | None = None
+        self._code: tuple[Path, Path | None] | None = None
         self._init_error: tuple[bytes, str] | None = None
         self._answer: Answer | None = None
         self._at = 0.0
@@ -200,6 +201,8 @@ class Environment:
         self._cell.close()
         if self._output is not None:
             self._world.outputs.close_one(self._output)
+        if self._code is not None:
+            self._world.code.release(self.function)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _begin(self) -> bool:
@@ -263,8 +266,10 @@ class Environment:
     def _places(self) -> runtimes.Places:
         scratch = self._folder / _SCRATCH
         scratch.mkdir(exist_ok=True)
-        layers = self._world.code.folder(*self.function.layers) if self.function.layers else None
-        return runtimes.Places(task_root=self._world.code.folder(self.function.code), layers=layers, scratch=scratch)
+        if self._code is None:
+            self._code = self._world.code.claim(self.function)
+        task_root, layers = self._code
+        return runtimes.Places(task_root=task_root, layers=layers, scratch=scratch)
 
     def _wait(self, process: "subprocess.Popen[bytes]") -> None:
         if hasattr(os, "waitid"):

@@ -54,8 +54,9 @@ class Runner:
         self._folder.mkdir(mode=0o700)
         self.cores = available_cores(_text(Path("/proc/self/cgroup")))
         self._outputs = Outputs()
+        self._code = CodeCache(self._folder / "code")
         world = World(
-            code=CodeCache(self._folder / "code"),
+            code=self._code,
             outputs=self._outputs,
             processes=processes,
             folder=self._folder / janitor.ENVIRONMENTS,
@@ -102,6 +103,10 @@ class Runner:
     def retire(self, outdated: Callable[[Function], bool]) -> None:
         """End the environments of functions that were changed or deleted."""
         self._pool.retire(outdated)
+
+    def retire_code(self, outdated: Callable[[Function], bool]) -> None:
+        """Remove what was unpacked of functions whose code was changed or that were deleted."""
+        self._code.retire(outdated)
 
     def draw(self) -> float:
         """A random number between 0 and 1, by which a weighted alias chooses a version."""

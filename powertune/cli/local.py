@@ -36,6 +36,8 @@ def local(
     )
     with interruptible("ending; interrupt once more to end at once"), EmbeddedAWS(settings) as embedded:
         say(f"embedded AWS on {embedded.endpoint_url} ({embedded.cpu_limiter}, {embedded.cores} cores)")
+        if embedded.note:
+            say(f"note: {embedded.note}")
         say("Ctrl-C ends it; another shell finds it by these variables:")
         typer.echo("\n".join(f"export {name}={shlex.quote(text)}" for name, text in embedded.environment.items()))
         sys.stdout.flush()

@@ -76,6 +76,8 @@ def open_site(target: str, place: Place, *, quiet: bool = False) -> Iterator[Sit
     with EmbeddedAWS(Settings(region=EMBEDDED_REGION)) as embedded:
         if not quiet:
             say(f"embedded AWS on {embedded.endpoint_url} ({embedded.cpu_limiter}, {embedded.cores} cores)")
+            if embedded.note:
+                say(f"note: {embedded.note}")
         place = Place(
             region=EMBEDDED_REGION,
             endpoint_url=embedded.endpoint_url,

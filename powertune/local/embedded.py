@@ -76,6 +76,12 @@ class EmbeddedAWS:
         return str(self._facts["role_arn"])
 
     @property
+    def note(self) -> str | None:
+        """What a person has to know about how functions run here."""
+        note = self._facts["note"]
+        return None if note is None else str(note)
+
+    @property
     def pid(self) -> int:
         """The server's process."""
         return self._process.pid

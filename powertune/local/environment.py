@@ -12,6 +12,7 @@ from enum import Enum, auto
 from pathlib import Path
 
 from powertune.local import endings, runtimes
+from powertune.local.accounts import Account
 from powertune.local.code_cache import CodeCache
 from powertune.local.containment import Cell
 from powertune.local.endings import Ended
@@ -42,6 +43,7 @@ class World:
     folder: Path
     endpoint_url: str
     access_key: AccessKey = field(default_factory=AccessKey.random_temporary)
+    account: Account | None = None
     python_client: str = "auto"
 
 
@@ -237,7 +239,10 @@ class Environment:
             self._phase, self._init_error, self._answer = _Phase.STARTING, None, None
         self._cell.set_cpu(cpus)
         try:
-            process = self._spawn((*self._cell.launcher, *command), task_root, variables, self._output)
+            become = () if (account := self._world.account) is None else account.launcher
+            if account is not None:
+                account.give_pipe(self._output.write_end)
+            process = self._spawn((*self._cell.launcher, *become, *command), task_root, variables, self._output)
         except OSError:
             with self._changed:
                 self._phase = _Phase.DOWN
@@ -266,6 +271,8 @@ class Environment:
     def _places(self) -> runtimes.Places:
         scratch = self._folder / _SCRATCH
         scratch.mkdir(exist_ok=True)
+        if self._world.account is not None:
+            self._world.account.give(scratch)
         if self._code is None:
             self._code = self._world.code.claim(self.function)
         task_root, layers = self._code

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from powertune.local import janitor
+from powertune.local.accounts import choose as choose_account
 from powertune.local.admission import Admission
 from powertune.local.code_cache import BadPackage, CodeCache
 from powertune.local.containment import available_cores, choose
@@ -52,6 +53,7 @@ class Runner:
         self._folder = place / owner.name
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(mode=0o700)
+        self._account = choose_account(settings.function_user, self._folder)
         self.cores = available_cores(_text(Path("/proc/self/cgroup")))
         self._outputs = Outputs()
         self._code = CodeCache(self._folder / "code")
@@ -62,6 +64,7 @@ class Runner:
             folder=self._folder / janitor.ENVIRONMENTS,
             endpoint_url=endpoint_url,
             access_key=self.keys.functions,
+            account=self._account.account,
             python_client=settings.python_client,
         )
         self._pool = Pool(
@@ -78,6 +81,11 @@ class Runner:
     def cpu_limiter(self) -> str:
         """What holds functions to their CPU share, for people: `cgroup v1`."""
         return self._containment.name
+
+    @property
+    def note(self) -> str | None:
+        """What a person has to know about the user that functions run as."""
+        return self._account.note
 
     @property
     def description(self) -> str:

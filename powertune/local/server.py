@@ -73,6 +73,7 @@ class Server:
             "access_key": self._keys.owner.key_id,
             "secret_key": self._keys.owner.secret,
             "pid": os.getpid(),
+            "note": self.runner.note,
         }
         return json.dumps(facts)
 

@@ -64,7 +64,8 @@ class Environment:
         self.used_before = False
         self._folder = world.folder / str(number)
         self._folder.mkdir(parents=True)
-        self._api = RuntimeApi(self)
+        own = os.geteuid()
+        self._api = RuntimeApi(self, {own} if world.account is None else {own, world.account.uid})
         self._starting = threading.Lock()
         self._closed = False
         self._changed = threading.Condition()

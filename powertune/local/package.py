@@ -42,10 +42,20 @@ def zip_folder(folder: Path) -> bytes:
     Version control, caches, virtual environments and results of this program are left out.
 
     Raises:
-        UsageError: the folder does not exist or has nothing to package.
+        UsageError: the folder does not exist, has nothing to package, or has something that cannot be read.
     """
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", hint="name the folder or the file that holds the handler")
+    try:
+        return _zipped(folder)
+    except OSError as error:
+        what = error.filename or folder
+        raise UsageError(
+            f"cannot package {str(what)!r}: {error.strerror}", hint="remove it from the folder, or let it be read"
+        ) from error
+
+
+def _zipped(folder: Path) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in _files(folder, folder):
@@ -54,7 +64,7 @@ def zip_folder(folder: Path) -> bytes:
             info.compress_type = zipfile.ZIP_DEFLATED
             mode = 0o755 if path.stat().st_mode & 0o111 else 0o644
             info.external_attr = (stat.S_IFREG | mode) << 16
-            archive.writestr(info, path.read_bytes())
+            archive.writestr(info, _read(path))
         if not archive.namelist():
             raise UsageError(f"the folder {folder} has no files to package")
     return stream.getvalue()
@@ -108,10 +118,23 @@ def _code(package: bytes, name: str, s3: Any, call: Call) -> dict[str, object]:
     return {"S3Bucket": _BUCKET, "S3Key": key}
 
 
-def _files(folder: Path, top: Path) -> Iterator[Path]:
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        # Reading an open file fails without naming it.
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _files(folder: Path, top: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """The files to package. A link that leads back to a folder above is left out: that is in the package already."""
+    real = folder.resolve()
+    if real in above:
+        return
+    above |= {real}
     for path in sorted(folder.iterdir()):
         if path.is_dir():
             if path.name not in _SKIPPED_FOLDERS and path.relative_to(top).as_posix() not in _SKIPPED_PATHS:
-                yield from _files(path, top)
+                yield from _files(path, top, above)
         elif path.is_file() and not any(fnmatch(path.name, pattern) for pattern in _SKIPPED_FILES):
             yield path

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from powertune.aws import code_inspection
+from powertune.errors import UsageError
 from powertune.local import code_cache
 from powertune.local.code_cache import BadPackage, CodeCache, TooLarge
 from powertune.local.functions import Function
@@ -223,3 +224,24 @@ def test_code_that_cannot_be_unpacked_is_not_claimed(tmp_path: Path) -> None:
     cache.release(FUNCTION)
     cache.retire(lambda function: True)
     assert folders(tmp_path) == 0
+
+
+def test_links_that_lead_back_are_not_followed_for_ever(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("1")
+    (tmp_path / "lib").mkdir()
+    for number in range(5):
+        (tmp_path / f"lib/up{number}").symlink_to("..")
+        (tmp_path / f"lib/self{number}").symlink_to(".")
+    (tmp_path / "linked").symlink_to("lib")
+    (tmp_path / "lib/dep.py").write_text("2")
+    (tmp_path / "circle").symlink_to("circle")
+    with zipfile.ZipFile(io.BytesIO(zip_folder(tmp_path))) as archive:
+        assert archive.namelist() == ["app.py", "lib/dep.py", "linked/dep.py"]
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no file that cannot be read")
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("1")
+    (tmp_path / "strange").symlink_to("/proc/self/mem")
+    with pytest.raises(UsageError, match=r"cannot package '.*/strange': "):
+        zip_folder(tmp_path)

@@ -18,6 +18,7 @@ from powertune.local.endings import describe_exit
 from powertune.local.functions import Function, split_name
 from powertune.local.keys import AccessKey
 from powertune.local.outputs import Output, Outputs
+from powertune.local.peers import user_of
 from powertune.local.reports import LogFormat
 from powertune.local.runtime_api import PREFIX, Answer, Event, RuntimeApi
 from powertune.local.runtimes import NoEntrypoint, Places, Session, UnknownRuntime
@@ -137,6 +138,39 @@ def test_web_pages_get_no_event_and_post_no_response(
     assert listener.heard.empty()
     client.close()
     page.close()
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="the system does not say who connects")
+def test_other_users_get_no_event(listener: Listener) -> None:
+    strict, lenient = RuntimeApi(listener, {os.geteuid() + 1}), RuntimeApi(listener, {os.geteuid()})
+    try:
+        neighbor = http.client.HTTPConnection(strict.address, timeout=30)
+        neighbor.connect()
+        assert neighbor.sock is not None
+        # Closed at once, whatever is sent.
+        assert neighbor.sock.recv(1) == b""
+        neighbor.close()
+        own = http.client.HTTPConnection(lenient.address, timeout=30)
+        own.request("GET", f"{PREFIX}/invocation/next")
+        listener.expect("next")
+        lenient.deliver(event())
+        assert own.getresponse().read() == b'{"n": 2}'
+        own.close()
+    finally:
+        strict.close()
+        lenient.close()
+
+
+def test_who_connects(tmp_path: Path) -> None:
+    (tmp_path / "table").write_text("  sl  local_address rem_address\n")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()),
+        server.accept()[0] as connection,
+    ):
+        assert user_of(connection) in (os.geteuid(), None)
+        for table in ("nowhere", "table"):
+            assert user_of(connection, tmp_path / table) is None
 
 
 def test_nobody_waits(api: RuntimeApi, listener: Listener) -> None:

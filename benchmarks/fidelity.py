@@ -53,8 +53,8 @@ class Subject:
         self._client = make(
             "lambda",
             endpoint_url=aws.endpoint_url,
-            aws_access_key_id="testing",
-            aws_secret_access_key="testing",
+            aws_access_key_id=aws.environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=aws.environment["AWS_SECRET_ACCESS_KEY"],
             region_name=aws.settings.region,
         )
         self._versions: dict[int, str] = {}

@@ -15,6 +15,7 @@ from powertune.aws.download import fetch
 from powertune.aws.faults import SIGN_IN, aws_errors, is_network, is_refused, is_transient, raise_translated
 from powertune.aws.identity import Identity, Place, SessionIdentity, Unchanging, ends_at, sign_in
 from powertune.aws.keepalive import keep_alive
+from powertune.aws.proxies import is_local
 from powertune.aws.rate_limit import RateLimiter
 from powertune.errors import IdentityError, UsageError
 
@@ -245,8 +246,14 @@ class Connection:
         return Pricing(aws=self.aws(), client=client)
 
     def _client(self, service: Any, config: "Config") -> Any:
+        from botocore.config import Config
+
         try:
-            client = self.session.client(service, config=config, endpoint_url=self._endpoint_url)
+            client: Any = self.session.client(service, config=config, endpoint_url=self._endpoint_url)
+            if is_local(client.meta.endpoint_url):
+                client.close()
+                direct = config.merge(Config(proxies={}))
+                client = self.session.client(service, config=direct, endpoint_url=self._endpoint_url)
         except aws_errors() as error:
             raise_translated(error, f"make a client for {service}")
         except ValueError as error:

@@ -108,7 +108,8 @@ def _walk(package: bytes, prefix: str, found: Inspection, most: int, budget: int
         return
     with archive:
         for info in archive.infolist():
-            if info.is_dir():
+            # Not `info.is_dir()`, which fails for a name that is empty.
+            if not info.filename or info.filename.endswith("/"):
                 continue
             path = prefix + info.filename
             nested = not prefix and info.filename.lower().endswith(_ARCHIVES)

@@ -7,6 +7,7 @@ import urllib.request
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from powertune.aws.proxies import is_local
 from powertune.errors import Unavailable, UsageError
 
 if TYPE_CHECKING:
@@ -28,8 +29,8 @@ def fetch(url: str, limit: int) -> bytes:
         OSError, HTTPException: it did not come, or not whole.
     """
     opener = urllib.request.OpenerDirector()
+    opener.add_handler(urllib.request.ProxyHandler({} if is_local(url) else None))
     for handler in (
-        urllib.request.ProxyHandler,
         urllib.request.HTTPHandler,
         urllib.request.HTTPSHandler,
         urllib.request.HTTPErrorProcessor,

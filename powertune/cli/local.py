@@ -37,8 +37,11 @@ def local(
     ending = ("ending", "ending; press Ctrl-C once more to end at once")
     with interruptible(*ending), EmbeddedAWS(settings) as embedded:
         say(f"embedded AWS on {embedded.endpoint_url} ({embedded.cpu_limiter}, {embedded.cores} cores)")
+        if embedded.note:
+            say(f"note: {embedded.note}")
         say("Ctrl-C ends it; another shell finds it by these variables:")
         typer.echo("\n".join(f"export {name}={shlex.quote(text)}" for name, text in embedded.environment.items()))
         sys.stdout.flush()
         with suppress(KeyboardInterrupt):
-            embedded.wait()
+            if embedded.wait() != 0:
+                embedded.check()

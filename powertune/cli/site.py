@@ -8,17 +8,24 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from powertune.aws.client import Connection, Place, connect
 from powertune.cli.console import say
 from powertune.cli.sources import Folder, parse_folder
 from powertune.config import LocalOptions, load_local
 from powertune.config.from_file import inside
-from powertune.errors import UsageError
+from powertune.errors import NotRestored, UsageError
 from powertune.model import FunctionRef
 from powertune.units import printable
 
+if TYPE_CHECKING:
+    from powertune.local.embedded import EmbeddedAWS
+
 EMBEDDED_REGION = "us-east-1"
+_DEPLOY_ATTEMPTS = 3
+_ENDING_S = 2.0
+"""A process that was killed has closed its connections before it counts as ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +79,8 @@ def open_site(target: str, place: Place, *, quiet: bool = False) -> Iterator[Sit
         if not quiet:
             say(f"embedded AWS on {embedded.endpoint_url} ({embedded.cpu_limiter}, {embedded.cores} cores)")
             say(f"the code in {folder.path} runs on this machine{_and_setup(options)}")
+            if embedded.note:
+                say(f"note: {embedded.note}")
         place = Place(
             region=EMBEDDED_REGION,
             endpoint_url=embedded.endpoint_url,
@@ -80,7 +89,7 @@ def open_site(target: str, place: Place, *, quiet: bool = False) -> Iterator[Sit
         )
         if options.setup is not None:
             _set_up(folder.path, options.setup, embedded.environment)
-        with connect(place) as connection:
+        with connect(place) as connection, _noticing_the_end(connection, embedded):
             _deploy(connection, folder, options, embedded.role_arn)
             yield Site(
                 connection=connection,
@@ -90,6 +99,21 @@ def open_site(target: str, place: Place, *, quiet: bool = False) -> Iterator[Sit
                 payload=options.payload,
                 embedded=True,
             )
+
+
+@contextmanager
+def _noticing_the_end(connection: Connection, embedded: "EmbeddedAWS") -> Iterator[None]:
+    """Find out before each call whether the server still runs: if it does not, patience and restoring are in vain.
+
+    Raises:
+        Unavailable: it has ended.
+    """
+    connection.session.events.register("before-call", lambda **_: embedded.check())
+    try:
+        yield
+    except NotRestored:
+        embedded.check(_ENDING_S)
+        raise
 
 
 def region_of(ref: FunctionRef, region: str | None) -> str | None:
@@ -126,7 +150,7 @@ def _deploy(connection: Connection, folder: Folder, options: LocalOptions, role_
         environment=dict(options.environment),
         architecture=own_architecture(),
     )
-    deploy(aws.clients.control, deployment, aws.clients.s3)
+    deploy(aws.clients.control, deployment, aws.clients.s3, replace(aws, attempts=_DEPLOY_ATTEMPTS).call)
 
 
 def _and_setup(options: LocalOptions) -> str:

@@ -37,7 +37,7 @@ class V1Cell:
         """A shell that joins both cgroups and becomes the command."""
         return cgroup.launcher(self._folders)
 
-    def started(self, leader: int) -> None:  # noqa: ARG002 - a cgroup knows who is inside
+    def started(self, leader: int, mark: str | None = None) -> None:  # noqa: ARG002 - a cgroup knows who is inside
         """Count kills from here; without a memory hierarchy, watch the memory instead."""
         self._kills_before = self._kills()
         if self._memory is None:

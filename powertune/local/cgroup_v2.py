@@ -35,7 +35,7 @@ class V2Cell:
         """A shell that joins the cgroup and becomes the command."""
         return cgroup.launcher((self._folder,))
 
-    def started(self, leader: int) -> None:  # noqa: ARG002 - a cgroup knows who is inside
+    def started(self, leader: int, mark: str | None = None) -> None:  # noqa: ARG002 - a cgroup knows who is inside
         """Count kills from here."""
         self._kills_before = self._kills()
         if not self._limited:

@@ -1,8 +1,10 @@
 """Installs the Lambda that runs into moto, in this process."""
 
 import os
+from types import SimpleNamespace
 from typing import Any
 
+from powertune.local.keys import AccessKey
 from powertune.local.runner import Runner
 from powertune.local.settings import ACCOUNT_ID, ROLE_NAME, Settings
 
@@ -18,6 +20,7 @@ def install(runner: Runner, settings: Settings, port: int) -> None:
 
     # Moto's interpreter of state machines finds its own server by this variable.
     os.environ["MOTO_PORT"] = str(port)
+    _sign_state_machines(runner.keys.owner)
     default_user_config["stepfunctions"] = {"execute_state_machine": True}
     # Moto finds the service's URLs beside the module that a backend's class says it is from.
     namespace = {"runner": runner, "__module__": lambda_backends.backend.__module__}
@@ -28,6 +31,18 @@ def install(runner: Runner, settings: Settings, port: int) -> None:
     urls.url_paths.clear()
     urls.url_paths.update(dict.fromkeys(patterns, EmbeddedResponse.dispatch))
     _create_role(settings)
+
+
+def _sign_state_machines(key: AccessKey) -> None:
+    """Let moto's interpreter of state machines sign with a key that the server accepts, in place of a made-up one."""
+    import boto3
+    import moto.stepfunctions.parser.asl.utils.boto_client as boto_client
+
+    def client(**options: Any) -> Any:
+        make: Any = boto3.client
+        return make(**{**options, "aws_access_key_id": key.key_id, "aws_secret_access_key": key.secret})
+
+    vars(boto_client)["boto3"] = SimpleNamespace(client=client)
 
 
 def find_code(account: str, region: str, digest: str) -> bytes | None:

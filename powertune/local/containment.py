@@ -22,8 +22,13 @@ class Cell(Protocol):
         """What to put before a command, so that it starts inside the cell."""
         ...
 
-    def started(self, leader: int) -> None:
-        """The process group that now runs inside; forgets what befell the one before."""
+    def started(self, leader: int, mark: str | None = None) -> None:
+        """The process group that now runs inside; forgets what befell the one before.
+
+        Args:
+            leader: the first process.
+            mark: an environment variable, as `NAME=value`, that no process outside has.
+        """
         ...
 
     def ended(self) -> None:

@@ -1,13 +1,15 @@
 """Moto's Lambda backend, with functions that run."""
 
 import json
+from collections.abc import Callable
 from typing import Any, cast
 
 from moto.awslambda.exceptions import UnknownFunctionException
-from moto.awslambda.models import LambdaBackend
+from moto.awslambda.models import LambdaBackend, LayerVersion
 
+from powertune.local import code_cache
 from powertune.local.code_cache import BadPackage
-from powertune.local.control_errors import ControlError, TooManyRequests, conflict, invalid_value
+from powertune.local.control_errors import ControlError, TooManyRequests, bad_package, conflict, invalid_value
 from powertune.local.control_function import EmbeddedFunction, check_limits
 from powertune.local.control_storage import EmbeddedStorage, Preconditions
 from powertune.local.environment import Closing
@@ -85,14 +87,30 @@ class EmbeddedBackend(LambdaBackend):
         if updates.get("DryRun"):
             return answer
         self._retire_latest(function)
+        self.runner.retire_code(self._outdated(function))
         return self.publish_version(name).get_configuration() if updates.get("Publish") else answer
+
+    def publish_layer_version(self, spec: dict[str, Any]) -> LayerVersion:
+        """PublishLayerVersion, of a layer that a function could use."""
+        layer = super().publish_layer_version(spec)
+        try:
+            code_cache.check(layer.code_bytes)
+        except BadPackage as error:
+            self.delete_layer_version(layer.name, str(layer.version))
+            raise bad_package(error) from error
+        return layer
 
     def delete_function(self, function_name: str, qualifier: str | None = None) -> None:
         """Delete a function or a version, and end its environments."""
         name, given = split_name(function_name)
         qualifier = qualifier or given
         self.storage.del_function(name, qualifier)
-        self.runner.retire(lambda fn: self._is_mine(fn, name) and qualifier in (None, fn.version))
+
+        def deleted(function: Function) -> bool:
+            return self._is_mine(function, name) and qualifier in (None, function.version)
+
+        self.runner.retire(deleted)
+        self.runner.retire_code(deleted)
 
     def reserve_concurrency(self, function_name: str, reserved_concurrency: Any) -> int:
         """Reserve concurrency, leaving 100 for the others."""
@@ -172,7 +190,8 @@ class EmbeddedBackend(LambdaBackend):
         return (function.account, function.region, function.name) == (self.account_id, self.region_name, name)
 
     def _retire_latest(self, latest: EmbeddedFunction) -> None:
+        self.runner.retire(self._outdated(latest))
+
+    def _outdated(self, latest: EmbeddedFunction) -> Callable[[Function], bool]:
         name, deployment = latest.function_name, latest.deployment
-        self.runner.retire(
-            lambda fn: self._is_mine(fn, name) and fn.version == "$LATEST" and fn.deployment != deployment
-        )
+        return lambda fn: self._is_mine(fn, name) and fn.version == "$LATEST" and fn.deployment != deployment

@@ -4,6 +4,7 @@ import json
 
 from moto.core.exceptions import JsonRESTError
 
+from powertune.local.code_cache import BadPackage, TooLarge
 from powertune.local.invoker import Throttled
 
 
@@ -41,6 +42,13 @@ def not_found(message: str) -> ControlError:
 def invalid_value(message: str) -> ControlError:
     """400 InvalidParameterValueException."""
     return ControlError(400, "InvalidParameterValueException", message)
+
+
+def bad_package(error: BadPackage) -> ControlError:
+    """What Lambda says to a package that it does not take."""
+    if isinstance(error, TooLarge):
+        return invalid_value(str(error))
+    return invalid_value("Could not unzip uploaded file. Please check your file, then try to upload again.")
 
 
 def invalid_field(value: object, field: str, constraint: str) -> ControlError:

@@ -3,14 +3,15 @@
 import copy
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from moto.awslambda.models import LambdaFunction, LayerVersion
 from moto.awslambda.policy import Policy
+from moto.awslambda.utils import get_backend
 
 from powertune.local import code_cache
-from powertune.local.control_errors import invalid_field, invalid_value
+from powertune.local.control_errors import ControlError, bad_package, invalid_field, invalid_value
 from powertune.local.functions import Function
 from powertune.local.reports import LogFormat
 from powertune.units import MEMORY_MAX_MB, MEMORY_MIN_MB
@@ -93,6 +94,8 @@ class EmbeddedFunction(LambdaFunction):
     def update_configuration(self, config_updates: dict[str, Any]) -> dict[str, Any]:
         """Change the configuration, also where moto would not."""
         updates = dict(config_updates)
+        if self.package_type == "Zip" and updates.get("Layers"):
+            self._check_size(updates["Layers"])
         if (environment := updates.pop("Environment", None)) is not None:
             self.environment_vars = dict(environment.get("Variables") or {})
         for name in _KEPT:
@@ -181,11 +184,29 @@ class EmbeddedFunction(LambdaFunction):
             return
         try:
             code_cache.check(self.code_bytes)
+            self._check_size([layer["Arn"] for layer in self.layers])
         except code_cache.BadPackage as error:
             self.code_sha_256 = ""
+            raise bad_package(error) from error
+        except ControlError:
+            self.code_sha_256 = ""
+            raise
+
+    def _check_size(self, layer_arns: Sequence[str]) -> None:
+        """See whether the code and these layers together are small enough.
+
+        Raises:
+            ControlError: they are not.
+        """
+        backend = get_backend(self.account_id, self.region)
+        layers = [layer for arn in layer_arns if (layer := backend.layers_versions_by_arn(arn)) is not None]
+        packages = [getattr(self, "code_bytes", b""), *(layer.code_bytes for layer in layers)]
+        size = sum(code_cache.unpacked_size(package) for package in packages if package)
+        if size > code_cache.LIMIT_BYTES:
             raise invalid_value(
-                "Could not unzip uploaded file. Please check your file, then try to upload again."
-            ) from error
+                "Function code combined with layers exceeds the maximum allowed size of "
+                f"{code_cache.LIMIT_BYTES} bytes. The actual size is {size} bytes."
+            )
 
 
 def _translated(error: ValueError) -> Exception:

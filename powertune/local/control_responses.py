@@ -207,8 +207,9 @@ class EmbeddedResponse(LambdaResponse):
         return headers, body
 
     def _location(self, digest: str) -> str:
-        """Where a package can be downloaded, at the address by which the server was asked."""
-        return f"http://{self.headers['Host']}{CODE_PATH}/{self.current_account}/{self.region}/{digest}"
+        """Where a package can be downloaded, at the address by which the server was asked; signed, as on AWS."""
+        url = f"http://{self.headers['Host']}{CODE_PATH}/{self.current_account}/{self.region}/{digest}"
+        return self.control.runner.keys.presign(url, self.region)
 
     def _target(self) -> tuple[str, str | None]:
         """The function's name and qualifier, from wherever the request has them."""

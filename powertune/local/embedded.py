@@ -17,6 +17,7 @@ from powertune.local.settings import Settings
 
 _READY_S = 30.0
 _END_S = 15.0
+_THIS_MACHINE = "127.0.0.1,localhost"
 
 
 class EmbeddedAWS:
@@ -37,7 +38,8 @@ class EmbeddedAWS:
         configured = replace(self.settings, parent_fd=read_end)
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own server
-                [sys.executable, "-m", "powertune.local.server", configured.to_json()],
+                # -P: a `queue.py` in the current folder is not the module of that name.
+                [sys.executable, "-P", "-m", "powertune.local.server", configured.to_json()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
@@ -74,6 +76,12 @@ class EmbeddedAWS:
         return str(self._facts["role_arn"])
 
     @property
+    def note(self) -> str | None:
+        """What a person has to know about how functions run here."""
+        note = self._facts["note"]
+        return None if note is None else str(note)
+
+    @property
     def pid(self) -> int:
         """The server's process."""
         return self._process.pid
@@ -83,11 +91,32 @@ class EmbeddedAWS:
         """The variables by which any AWS client finds this server."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_ACCESS_KEY_ID": "testing",
-            "AWS_SECRET_ACCESS_KEY": "testing",
+            "AWS_ACCESS_KEY_ID": str(self._facts["access_key"]),
+            "AWS_SECRET_ACCESS_KEY": str(self._facts["secret_key"]),
             "AWS_REGION": self.settings.region,
             "AWS_DEFAULT_REGION": self.settings.region,
+            **_without_proxy(os.environ),
         }
+
+    def check(self, wait_s: float = 0.0) -> None:
+        """See whether the server still runs.
+
+        Args:
+            wait_s: how long to wait for the end of a server that no longer answers.
+
+        Raises:
+            Unavailable: it has ended, and with it everything that it held.
+        """
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(wait_s)
+        status = self._process.returncode
+        if status is not None:
+            how = f"exit status {status}" if status >= 0 else f"signal {-status}"
+            words = self._last_words()
+            raise Unavailable(
+                f"the embedded AWS has ended: {how}{f': {words}' if words else ''}",
+                hint="nothing is left to restore; run again",
+            )
 
     def wait(self) -> int:
         """Wait until the server ends by itself; returns its exit status."""
@@ -139,7 +168,16 @@ class EmbeddedAWS:
         return lines[-1] if lines else ""
 
 
+def _without_proxy(own: Mapping[str, str]) -> dict[str, str]:
+    """The variables by which clients ask this machine directly; programs look at one or the other of them."""
+    return {
+        name: ",".join([_THIS_MACHINE, *([there] if (there := own.get(name)) else [])])
+        for name in ("NO_PROXY", "no_proxy")
+    }
+
+
 def _environment(own: Mapping[str, str]) -> dict[str, str]:
     """This process's variables, without those that would lead the server's own clients to AWS or through a proxy."""
     kept = {name: value for name, value in own.items() if not name.startswith(("AWS_", "MOTO_"))}
-    return {**kept, "AWS_EC2_METADATA_DISABLED": "true", "NO_PROXY": "127.0.0.1,localhost"}
+    kept = {name: value for name, value in kept.items() if not name.lower().endswith("_proxy")}
+    return {**kept, "AWS_EC2_METADATA_DISABLED": "true"}

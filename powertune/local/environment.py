@@ -7,15 +7,17 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path
 
 from powertune.local import endings, runtimes
+from powertune.local.accounts import Account
 from powertune.local.code_cache import CodeCache
 from powertune.local.containment import Cell
 from powertune.local.endings import Ended
 from powertune.local.functions import Function
+from powertune.local.keys import AccessKey
 from powertune.local.outputs import Line, Output, Outputs
 from powertune.local.processes import MIB, ProcessTable
 from powertune.local.runtime_api import Answer, Event, RuntimeApi
@@ -24,6 +26,7 @@ _LAST_WORDS_S = 2.0
 """How long a runtime that posted an init error may take to exit by itself."""
 
 LEADER_FILE = "leader"
+_SCRATCH = "tmp"
 
 
 class Closing(Exception):
@@ -39,6 +42,8 @@ class World:
     processes: ProcessTable
     folder: Path
     endpoint_url: str
+    access_key: AccessKey = field(default_factory=AccessKey.random_temporary)
+    account: Account | None = None
     python_client: str = "auto"
 
 
@@ -59,13 +64,15 @@ class Environment:
         self.used_before = False
         self._folder = world.folder / str(number)
         self._folder.mkdir(parents=True)
-        self._api = RuntimeApi(self)
+        own = os.geteuid()
+        self._api = RuntimeApi(self, {own} if world.account is None else {own, world.account.uid})
         self._starting = threading.Lock()
         self._closed = False
         self._changed = threading.Condition()
         self._phase = _Phase.DOWN
         self._process: subprocess.Popen[bytes] | None = None
         self._output: Output | None = None
+        self._code: tuple[Path, Path | None] | None = None
         self._init_error: tuple[bytes, str] | None = None
         self._answer: Answer | None = None
         self._at = 0.0
@@ -197,6 +204,8 @@ class Environment:
         self._cell.close()
         if self._output is not None:
             self._world.outputs.close_one(self._output)
+        if self._code is not None:
+            self._world.code.release(self.function)
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _begin(self) -> bool:
@@ -215,7 +224,10 @@ class Environment:
             places = self._places()
             command = runtimes.command(self.function, places, self._world.python_client)
             session = runtimes.Session(
-                runtime_api=self._api.address, endpoint_url=self._world.endpoint_url, log_stream=self.log_stream
+                runtime_api=self._api.address,
+                endpoint_url=self._world.endpoint_url,
+                log_stream=self.log_stream,
+                access_key=self._world.access_key,
             )
             variables = runtimes.variables(self.function, places, session, os.environ)
             self._launch(command, places.task_root, variables, cpus)
@@ -228,7 +240,10 @@ class Environment:
             self._phase, self._init_error, self._answer = _Phase.STARTING, None, None
         self._cell.set_cpu(cpus)
         try:
-            process = self._spawn((*self._cell.launcher, *command), task_root, variables, self._output)
+            become = () if (account := self._world.account) is None else account.launcher
+            if account is not None:
+                account.give_pipe(self._output.write_end)
+            process = self._spawn((*self._cell.launcher, *become, *command), task_root, variables, self._output)
         except OSError:
             with self._changed:
                 self._phase = _Phase.DOWN
@@ -237,7 +252,7 @@ class Environment:
             self._output.handed_over()
         self._process = process
         (self._folder / LEADER_FILE).write_text(f"{process.pid} {self._world.processes.started(process.pid)}")
-        self._cell.started(process.pid)
+        self._cell.started(process.pid, runtimes.mark(self._folder / _SCRATCH))
         threading.Thread(target=self._wait, args=(process,), name="environment", daemon=True).start()
 
     @staticmethod
@@ -255,10 +270,14 @@ class Environment:
         )
 
     def _places(self) -> runtimes.Places:
-        scratch = self._folder / "tmp"
+        scratch = self._folder / _SCRATCH
         scratch.mkdir(exist_ok=True)
-        layers = self._world.code.folder(*self.function.layers) if self.function.layers else None
-        return runtimes.Places(task_root=self._world.code.folder(self.function.code), layers=layers, scratch=scratch)
+        if self._world.account is not None:
+            self._world.account.give(scratch)
+        if self._code is None:
+            self._code = self._world.code.claim(self.function)
+        task_root, layers = self._code
+        return runtimes.Places(task_root=task_root, layers=layers, scratch=scratch)
 
     def _wait(self, process: "subprocess.Popen[bytes]") -> None:
         if hasattr(os, "waitid"):

@@ -1,11 +1,14 @@
-"""Removes what servers left in the temporary folder that were killed before they could clean up."""
+"""Removes what servers left in the temporary folder that were killed before they could clean up.
+
+A record says which process to kill, so only records in folders of this user count.
+"""
 
 import shutil
 import signal
 from pathlib import Path
 
-from powertune.local import owners
-from powertune.local.processes import ProcessTable, signal_group
+from powertune.local import owners, runtimes
+from powertune.local.processes import ProcessTable, signal_all, signal_group
 
 ENVIRONMENTS = "environments"
 _LEADER = "*/leader"
@@ -16,6 +19,8 @@ def reap(place: Path, processes: ProcessTable) -> None:
     for folder in owners.remains(place, processes):
         for record in (folder / ENVIRONMENTS).glob(_LEADER):
             _end(record, processes)
+        # Those that have left the group of their environment are known by the folder that they were given.
+        signal_all(processes.marked(f"{runtimes.mark(folder / ENVIRONMENTS)}/"), signal.SIGKILL)
         shutil.rmtree(folder, ignore_errors=True)
 
 

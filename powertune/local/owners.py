@@ -7,12 +7,14 @@ is never touched.
 
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from powertune.local.processes import ProcessTable
 
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 _NAME = re.compile(r"powertune-(?P<namespace>\d+)-(?P<pid>\d+)-(?P<started>[\d.]+)")
 
 
@@ -47,12 +49,24 @@ class Owner:
 
 
 def remains(place: Path, processes: ProcessTable) -> Iterator[Path]:
-    """The folders in `place` whose owners are dead."""
+    """The folders in `place` whose owners are dead.
+
+    Only those that belong to this user: in a temporary folder everybody can create one that names a dead server.
+    """
     try:
         entries = sorted(place.iterdir())
     except OSError:
         return
     for entry in entries:
         owner = Owner.parse(entry.name)
-        if owner is not None and owner.is_dead(processes) and entry.is_dir():
+        if owner is not None and owner.is_dead(processes) and _is_ours(entry):
             yield entry
+
+
+def _is_ours(entry: Path) -> bool:
+    """Whether it is a folder, not a link, that this user owns and that nobody else may write to."""
+    try:
+        found = entry.lstat()
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & _OTHERS_WRITE

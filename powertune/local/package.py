@@ -3,7 +3,7 @@
 import io
 import stat
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
@@ -17,6 +17,8 @@ _SKIPPED_FILES = ("powertune-*.json", "*.pyc", ".DS_Store")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _DIRECT_LIMIT_BYTES = 50 * 1024 * 1024
 _BUCKET = "powertune-local-code"
+
+Call = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +42,20 @@ def zip_folder(folder: Path) -> bytes:
     Version control, caches, virtual environments and results of this program are left out.
 
     Raises:
-        UsageError: the folder does not exist or has nothing to package.
+        UsageError: the folder does not exist, has nothing to package, or has something that cannot be read.
     """
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}", hint="name the folder or the file that holds the handler")
+    try:
+        return _zipped(folder)
+    except OSError as error:
+        what = error.filename or folder
+        raise UsageError(
+            f"cannot package {str(what)!r}: {error.strerror}", hint="remove it from the folder, or let it be read"
+        ) from error
+
+
+def _zipped(folder: Path) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
         for path in _files(folder, folder):
@@ -52,28 +64,35 @@ def zip_folder(folder: Path) -> bytes:
             info.compress_type = zipfile.ZIP_DEFLATED
             mode = 0o755 if path.stat().st_mode & 0o111 else 0o644
             info.external_attr = (stat.S_IFREG | mode) << 16
-            archive.writestr(info, path.read_bytes())
+            archive.writestr(info, _read(path))
         if not archive.namelist():
             raise UsageError(f"the folder {folder} has no files to package")
     return stream.getvalue()
 
 
-def deploy(client: Any, deployment: Deployment, s3: Any = None) -> str:
+def plainly(method: Callable[..., Any], **request: Any) -> Any:
+    """Call a boto3 method once, and let its errors through."""
+    return method(**request)
+
+
+def deploy(client: Any, deployment: Deployment, s3: Any = None, call: Call = plainly) -> str:
     """Create the function through a boto3 Lambda client; returns its ARN.
 
-    A package beyond 50 MB goes through a bucket, for which `s3` is a boto3 S3 client of the same endpoint.
+    A package beyond 50 MB goes through a bucket, for which `s3` is a boto3 S3 client of the same endpoint. `call` is
+    how methods of the clients are called.
 
     Raises:
         UsageError: there is nothing to package, or it is too large to go without `s3`.
     """
     source = deployment.source
     package = zip_folder(source.parent if source.is_file() else source)
-    response = client.create_function(
+    response = call(
+        client.create_function,
         FunctionName=deployment.name,
         Runtime=deployment.runtime,
         Handler=deployment.handler,
         Role=deployment.role_arn,
-        Code=_code(package, deployment.name, s3),
+        Code=_code(package, deployment.name, s3, call),
         MemorySize=deployment.memory_mb,
         Timeout=deployment.timeout_s,
         Environment={"Variables": dict(deployment.environment)},
@@ -82,7 +101,7 @@ def deploy(client: Any, deployment: Deployment, s3: Any = None) -> str:
     return str(response["FunctionArn"])
 
 
-def _code(package: bytes, name: str, s3: Any) -> dict[str, object]:
+def _code(package: bytes, name: str, s3: Any, call: Call) -> dict[str, object]:
     if len(package) <= _DIRECT_LIMIT_BYTES:
         return {"ZipFile": package}
     if s3 is None:
@@ -93,16 +112,29 @@ def _code(package: bytes, name: str, s3: Any) -> dict[str, object]:
     configuration = {}
     if s3.meta.region_name != "us-east-1":
         configuration = {"CreateBucketConfiguration": {"LocationConstraint": s3.meta.region_name}}
-    s3.create_bucket(Bucket=_BUCKET, **configuration)
+    call(s3.create_bucket, Bucket=_BUCKET, **configuration)
     key = f"{name}.zip"
-    s3.put_object(Bucket=_BUCKET, Key=key, Body=package)
+    call(s3.put_object, Bucket=_BUCKET, Key=key, Body=package)
     return {"S3Bucket": _BUCKET, "S3Key": key}
 
 
-def _files(folder: Path, top: Path) -> Iterator[Path]:
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        # Reading an open file fails without naming it.
+        raise OSError(error.errno, error.strerror, str(path)) from error
+
+
+def _files(folder: Path, top: Path, above: frozenset[Path] = frozenset()) -> Iterator[Path]:
+    """The files to package. A link that leads back to a folder above is left out: that is in the package already."""
+    real = folder.resolve()
+    if real in above:
+        return
+    above |= {real}
     for path in sorted(folder.iterdir()):
         if path.is_dir():
             if path.name not in _SKIPPED_FOLDERS and path.relative_to(top).as_posix() not in _SKIPPED_PATHS:
-                yield from _files(path, top)
+                yield from _files(path, top, above)
         elif path.is_file() and not any(fnmatch(path.name, pattern) for pattern in _SKIPPED_FILES):
             yield path

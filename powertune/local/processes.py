@@ -5,7 +5,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -23,8 +24,12 @@ class ProcessTable(Protocol):
         """When a process started, as text to compare: with the number it names a process for ever."""
         ...
 
-    def group(self, leader: int) -> tuple[int, ...]:
-        """The processes of a process group."""
+    def family(self, roots: Collection[int]) -> tuple[int, ...]:
+        """These processes, those in a process group or session that one of them leads, and all their descendants."""
+        ...
+
+    def marked(self, variable: str) -> tuple[int, ...]:
+        """The processes that were started with an environment variable that begins so: `NAME=value`."""
         ...
 
     def peak_rss(self, pid: int) -> int:
@@ -58,14 +63,25 @@ class LinuxProcesses:
         fields = self._stat(pid)
         return None if fields is None or fields[0] in "ZX" else fields[19]
 
-    def group(self, leader: int) -> tuple[int, ...]:
-        """The processes of a process group."""
-        members = []
-        for entry in self._proc.iterdir():
-            fields = self._stat(int(entry.name)) if entry.name.isdigit() else None
-            if fields is not None and int(fields[2]) == leader and fields[0] not in "ZX":
-                members.append(int(entry.name))
-        return tuple(members)
+    def family(self, roots: Collection[int]) -> tuple[int, ...]:
+        """One pass over the table: states, parents, groups and sessions are all in `stat`."""
+        links = {}
+        for pid in self._pids():
+            fields = self._stat(pid)
+            if fields is not None and fields[0] not in "ZX":
+                links[pid] = Links(parent=int(fields[1]), group=int(fields[2]), session=int(fields[3]))
+        return _family(roots, links)
+
+    def marked(self, variable: str) -> tuple[int, ...]:
+        """From `environ`, which shows the environment at the start of the program."""
+        wanted = os.fsencode(variable)
+        found = []
+        for pid in self._pids():
+            with contextlib.suppress(OSError):
+                entries = (self._proc / str(pid) / "environ").read_bytes().split(b"\0")
+                if any(entry.startswith(wanted) for entry in entries):
+                    found.append(pid)
+        return tuple(found)
 
     def peak_rss(self, pid: int) -> int:
         """`VmHWM`: page cache does not count."""
@@ -81,6 +97,9 @@ class LinuxProcesses:
             return time.clock_gettime((~pid << 3) | 2)
         except OSError:
             return 0.0
+
+    def _pids(self) -> list[int]:
+        return [int(entry.name) for entry in self._proc.iterdir() if entry.name.isdigit()]
 
     def _stat(self, pid: int) -> list[str] | None:
         try:
@@ -115,16 +134,30 @@ class PortableProcesses:
         except psutil.Error:
             return None
 
-    def group(self, leader: int) -> tuple[int, ...]:
-        """The leader's group, among all processes."""
+    def family(self, roots: Collection[int]) -> tuple[int, ...]:
+        """Among all processes."""
         import psutil
 
-        members = []
+        links = {}
         for pid in psutil.pids():
-            with contextlib.suppress(OSError):
-                if os.getpgid(pid) == leader and self.started(pid) is not None:
-                    members.append(pid)
-        return tuple(members)
+            with contextlib.suppress(OSError, psutil.Error):
+                if self.started(pid) is not None:
+                    parent = psutil.Process(pid).ppid()
+                    links[pid] = Links(parent=parent, group=os.getpgid(pid), session=os.getsid(pid))
+        return _family(roots, links)
+
+    def marked(self, variable: str) -> tuple[int, ...]:
+        """Among the processes of this user."""
+        import psutil
+
+        found = []
+        for pid in psutil.pids():
+            with contextlib.suppress(OSError, psutil.Error):
+                if any(
+                    f"{name}={value}".startswith(variable) for name, value in psutil.Process(pid).environ().items()
+                ):
+                    found.append(pid)
+        return tuple(found)
 
     def peak_rss(self, pid: int) -> int:
         """The resident memory now: the caller remembers the most it has seen."""
@@ -148,6 +181,29 @@ class PortableProcesses:
         except psutil.Error:
             return 0.0
         return float(times.user + times.system)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """How a process hangs together with others."""
+
+    parent: int
+    group: int
+    session: int
+
+
+def _family(roots: Collection[int], links: Mapping[int, Links]) -> tuple[int, ...]:
+    children: dict[int, list[int]] = {}
+    for pid, link in links.items():
+        children.setdefault(link.parent, []).append(pid)
+    led = [pid for pid, link in links.items() if pid in roots or link.group in roots or link.session in roots]
+    found: set[int] = set()
+    while led:
+        pid = led.pop()
+        if pid not in found:
+            found.add(pid)
+            led += children.get(pid, ())
+    return tuple(sorted(found))
 
 
 def process_table() -> ProcessTable:

@@ -12,12 +12,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from powertune.local import janitor
+from powertune.local.accounts import choose as choose_account
 from powertune.local.admission import Admission
 from powertune.local.code_cache import BadPackage, CodeCache
 from powertune.local.containment import available_cores, choose
 from powertune.local.environment import Closing, World
 from powertune.local.functions import Function
 from powertune.local.invoker import Invoker, Outcome, Request, Throttled
+from powertune.local.keys import Keys
 from powertune.local.outputs import Outputs
 from powertune.local.owners import Owner
 from powertune.local.pool import Pool
@@ -36,8 +38,9 @@ _EVENT_PAUSE_S = 1.0
 class Runner:
     """What the control plane calls to have functions run."""
 
-    def __init__(self, settings: Settings, sink: Sink, endpoint_url: str) -> None:
+    def __init__(self, settings: Settings, sink: Sink, endpoint_url: str, keys: Keys | None = None) -> None:
         self.settings = settings
+        self.keys = keys or Keys()
         self._random = random.Random(settings.seed)  # noqa: S311 - routes traffic between versions
         self._lock = threading.Lock()
         self._closed = threading.Event()
@@ -50,14 +53,18 @@ class Runner:
         self._folder = place / owner.name
         shutil.rmtree(self._folder, ignore_errors=True)
         self._folder.mkdir(mode=0o700)
+        self._account = choose_account(settings.function_user, self._folder)
         self.cores = available_cores(_text(Path("/proc/self/cgroup")))
         self._outputs = Outputs()
+        self._code = CodeCache(self._folder / "code")
         world = World(
-            code=CodeCache(self._folder / "code"),
+            code=self._code,
             outputs=self._outputs,
             processes=processes,
             folder=self._folder / janitor.ENVIRONMENTS,
             endpoint_url=endpoint_url,
+            access_key=self.keys.functions,
+            account=self._account.account,
             python_client=settings.python_client,
         )
         self._pool = Pool(
@@ -74,6 +81,11 @@ class Runner:
     def cpu_limiter(self) -> str:
         """What holds functions to their CPU share, for people: `cgroup v1`."""
         return self._containment.name
+
+    @property
+    def note(self) -> str | None:
+        """What a person has to know about the user that functions run as."""
+        return self._account.note
 
     @property
     def description(self) -> str:
@@ -99,6 +111,10 @@ class Runner:
     def retire(self, outdated: Callable[[Function], bool]) -> None:
         """End the environments of functions that were changed or deleted."""
         self._pool.retire(outdated)
+
+    def retire_code(self, outdated: Callable[[Function], bool]) -> None:
+        """Remove what was unpacked of functions whose code was changed or that were deleted."""
+        self._code.retire(outdated)
 
     def draw(self) -> float:
         """A random number between 0 and 1, by which a weighted alias chooses a version."""

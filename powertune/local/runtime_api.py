@@ -10,9 +10,12 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
+
+from powertune.local import hosts
+from powertune.local.peers import user_of
 
 _log = logging.getLogger(__name__)
 
@@ -71,8 +74,14 @@ class _Request:
 class RuntimeApi:
     """The endpoint of one environment."""
 
-    def __init__(self, listener: Listener) -> None:
-        self._listener = listener
+    def __init__(self, listener: Listener, users: Collection[int] | None = None) -> None:
+        """Begin to listen.
+
+        Args:
+            listener: who is told.
+            users: who may connect; None for everybody.
+        """
+        self._listener, self._users = listener, users
         self._server = socket.create_server(("127.0.0.1", 0))
         self._lock = threading.Lock()
         self._waiting: socket.socket | None = None
@@ -136,10 +145,20 @@ class RuntimeApi:
                 connection, _ = self._server.accept()
             except OSError:
                 return
+            if not self._admits(connection):
+                connection.close()
+                continue
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             with self._lock:
                 self._connections.add(connection)
             threading.Thread(target=self._serve, args=(connection,), name="runtime-api-client", daemon=True).start()
+
+    def _admits(self, connection: socket.socket) -> bool:
+        """Whether a runtime of ours may be at the other end: another user would get events, and forge responses."""
+        if self._users is None:
+            return True
+        user = user_of(connection)
+        return user is None or user in self._users
 
     def _serve(self, connection: socket.socket) -> None:
         try:
@@ -156,6 +175,9 @@ class RuntimeApi:
 
     def _handle(self, connection: socket.socket, request: _Request) -> None:
         at = time.perf_counter()
+        if (reason := _refusal(request)) is not None:
+            connection.sendall(_status("403 Forbidden", {"errorType": "Forbidden", "errorMessage": reason}))
+            return
         parts = request.path.removeprefix(PREFIX).strip("/").split("/")
         match (request.method, *parts):
             case ("GET", "invocation", "next"):
@@ -190,6 +212,12 @@ class RuntimeApi:
         self._listener.answered(Answer(at=answer.at, payload=payload, error_type=kind))
         too_large = {"errorType": "RequestEntityTooLarge", "errorMessage": f"Exceeded maximum: {size} bytes"}
         return _status("413 Request Entity Too Large", too_large)
+
+
+def _refusal(request: _Request) -> str | None:
+    """Why a request is not answered: it comes from a web page. None when it does not."""
+    given = request.headers
+    return hosts.refusal(given.get("origin"), given.get("sec-fetch-site"), given.get("host"))
 
 
 def _error_type(request: _Request) -> str:

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from powertune.local.functions import Function
+from powertune.local.keys import AccessKey
 from powertune.local.settings import own_architecture
+
+_MARK = "LAMBDA_RUNTIME_DIR"
 
 
 class UnknownRuntime(Exception):
@@ -36,6 +39,7 @@ class Session:
     runtime_api: str
     endpoint_url: str
     log_stream: str
+    access_key: AccessKey
 
 
 def command(function: Function, places: Places, python_client: str = "auto") -> tuple[str, ...]:
@@ -90,9 +94,9 @@ def variables(function: Function, places: Places, session: Session, own: Mapping
     result = {
         "AWS_LAMBDA_RUNTIME_API": session.runtime_api,
         "AWS_ENDPOINT_URL": session.endpoint_url,
-        "AWS_ACCESS_KEY_ID": "testing",
-        "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_SESSION_TOKEN": "testing",
+        "AWS_ACCESS_KEY_ID": session.access_key.key_id,
+        "AWS_SECRET_ACCESS_KEY": session.access_key.secret,
+        "AWS_SESSION_TOKEN": session.access_key.token or "",
         "AWS_REGION": function.region,
         "AWS_DEFAULT_REGION": function.region,
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
@@ -103,7 +107,6 @@ def variables(function: Function, places: Places, session: Session, own: Mapping
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{function.runtime}",
         "LAMBDA_TASK_ROOT": str(places.task_root),
-        "LAMBDA_RUNTIME_DIR": str(places.scratch),
         "_HANDLER": function.handler,
         "TZ": ":UTC",
         "LANG": "en_US.UTF-8",
@@ -116,7 +119,13 @@ def variables(function: Function, places: Places, session: Session, own: Mapping
         result["AWS_LAMBDA_LOG_FORMAT"] = "JSON"
         if function.application_log_level:
             result["AWS_LAMBDA_LOG_LEVEL"] = function.application_log_level
-    return {**result, **_search_paths(function, places, own), **function.variables}
+    # Last, as it is reserved on Lambda: by this variable the processes of an environment are known.
+    return {**result, **_search_paths(function, places, own), **function.variables, _MARK: str(places.scratch)}
+
+
+def mark(scratch: Path) -> str:
+    """The environment variable that all processes of an execution environment inherit, and no other process has."""
+    return f"{_MARK}={scratch}"
 
 
 def _search_paths(function: Function, places: Places, own: Mapping[str, str]) -> dict[str, str]:

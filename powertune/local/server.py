@@ -10,6 +10,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from typing import Any
 
 from powertune.errors import PowertuneError, UsageError
@@ -35,7 +36,9 @@ class Server:
             ) from error
         # Moto would permit every web page to read the answers.
         moto_app.DISABLE_GLOBAL_CORS = True  # type: ignore[attr-defined]
+        from powertune.local import signatures
         from powertune.local.cloud import install
+        from powertune.local.keys import Keys, issued_by_moto
         from powertune.local.runner import Runner
         from powertune.local.sink import MotoSink
         from powertune.local.web import Application
@@ -51,22 +54,26 @@ class Server:
 
         self._http = make_server("127.0.0.1", settings.port, _not_ready, threaded=True, request_handler=Handler)
         self.endpoint_url = f"http://127.0.0.1:{self._http.server_port}"
-        self.runner = Runner(settings, MotoSink(), self.endpoint_url)
+        self._keys = keys = Keys(issued=issued_by_moto)
+        self.runner = Runner(settings, MotoSink(), self.endpoint_url, keys)
         install(self.runner, settings, self._http.server_port)
         moto = moto_app.DomainDispatcherApplication(moto_app.create_backend_app)
-        self._http.app = Application(moto, self.runner)
+        self._http.app = Application(moto, self.runner, lambda environ: signatures.check(environ, keys, time.time()))
         self._thread = threading.Thread(target=self._http.serve_forever, name="http", daemon=True)
 
     @property
     def ready_line(self) -> str:
-        """What a parent process needs to know."""
+        """What a parent process needs to know. It goes through a pipe: arguments are public."""
         facts = {
             "event": "ready",
             "endpoint_url": self.endpoint_url,
             "cpu_limiter": self.runner.cpu_limiter,
             "cores": self.runner.cores,
             "role_arn": self.runner.settings.role_arn,
+            "access_key": self._keys.owner.key_id,
+            "secret_key": self._keys.owner.secret,
             "pid": os.getpid(),
+            "note": self.runner.note,
         }
         return json.dumps(facts)
 

@@ -24,10 +24,11 @@ class Settings:
     """How the embedded AWS behaves. Times carry their unit in the name.
 
     `containment` is `auto`, `cgroup v2`, `cgroup v1` or `duty cycle`. `python_client` is `auto` or `bootstrap`, which
-    runs Python functions by the client of this package even where AWS's own is installed. `service_latency_ms` stands
-    for the network and the service: S3 takes 100 to 200 ms to a first byte (Amazon S3 performance guidelines),
-    DynamoDB less than 10. `hide_reports` leaves the REPORT line out of LogResult (not out of CloudWatch Logs), as is
-    met in practice. `parent_fd` is a pipe whose end says that the parent process has died.
+    runs Python functions by the client of this package even where AWS's own is installed. `function_user` is `auto`,
+    `own` (functions run as the server's user) or `other` (as one without rights, which takes root).
+    `service_latency_ms` stands for the network and the service: S3 takes 100 to 200 ms to a first byte (Amazon S3
+    performance guidelines), DynamoDB less than 10. `hide_reports` leaves the REPORT line out of LogResult (not out of
+    CloudWatch Logs), as is met in practice. `parent_fd` is a pipe whose end says that the parent process has died.
     """
 
     region: str = "us-east-1"
@@ -38,6 +39,7 @@ class Settings:
     hide_reports: bool = False
     containment: str = "auto"
     python_client: str = "auto"
+    function_user: str = "auto"
     init_timeout_s: float = 10.0
     admission_timeout_s: float = 30.0
     idle_timeout_s: float = 300.0

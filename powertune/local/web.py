@@ -1,11 +1,10 @@
 """The WSGI application: moto's, with a header that says what measured, service latency, and code downloads.
 
-It runs whatever code it is sent, so it is for programs of this machine and closed to web pages: a browser names the
-page in `Origin` or says `Sec-Fetch-Site: cross-site`, and a page whose name was made to lead here (DNS rebinding) is
-told by its name in `Host`.
+It runs whatever code it is sent, so it answers only requests that are signed with one of its keys: every user of this
+machine can connect to the loopback interface. It does not answer web pages: a browser names the page in `Origin` or
+sends `Sec-Fetch-Site: cross-site`, and `Host` shows a page whose name was made to lead here (DNS rebinding).
 """
 
-import ipaddress
 import logging
 import re
 import time
@@ -13,9 +12,11 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import parse_qs
 
+from powertune.local import hosts, refusals
 from powertune.local.cloud import find_code
 from powertune.local.control_responses import CODE_PATH
 from powertune.local.runner import Runner
+from powertune.local.signatures import Fault
 
 _log = logging.getLogger(__name__)
 
@@ -27,9 +28,6 @@ PROMPT_SERVICES = frozenset({"lambda", "iam", "sts", "logs", "monitoring", "stat
 _READS_TELEMETRY = frozenset({"logs", "monitoring"})
 _CREDENTIAL = re.compile(r"Credential=[^/,]+/\d+/[^/,]+/(?P<service>[^/,]+)/")
 _CODE = re.compile(rf"{CODE_PATH}/(?P<account>\d+)/(?P<region>[a-z0-9-]+)/(?P<digest>[0-9a-f]+)")
-
-_HOST = re.compile(r"(?P<name>\[[0-9a-f:]+\]|[^:\[\]]+)(:\d+)?", re.ASCII)
-_OWN_SITE = ("none", "same-origin")
 
 StartResponse = Callable[..., Any]
 Wsgi = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
@@ -44,28 +42,9 @@ def service_of(environ: dict[str, Any]) -> str:
     return scope[3].lower() if len(scope) > 3 else "s3"
 
 
-def is_loopback(host: str) -> bool:
-    """Whether a Host header, with or without a port, names this machine, as `bucket.localhost` of S3 does too."""
-    match = _HOST.fullmatch(host.lower())
-    if match is None:
-        return False
-    name = match["name"]
-    if name == "localhost" or name.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(name.strip("[]")).is_loopback
-    except ValueError:
-        return False
-
-
 def refusal(environ: dict[str, Any]) -> str | None:
     """Why a request is not answered: it comes from a web page. None when it does not."""
-    if "HTTP_ORIGIN" in environ or environ.get("HTTP_SEC_FETCH_SITE", "none") not in _OWN_SITE:
-        return "the embedded AWS does not answer web pages"
-    host = environ.get("HTTP_HOST", "")
-    if not is_loopback(host):
-        return f"the embedded AWS answers requests to 127.0.0.1 and localhost only, not to {host!r}"
-    return None
+    return hosts.refusal(environ.get("HTTP_ORIGIN"), environ.get("HTTP_SEC_FETCH_SITE"), environ.get("HTTP_HOST"))
 
 
 class Application:
@@ -75,10 +54,11 @@ class Application:
         self,
         moto: Wsgi,
         runner: Runner,
+        check: Callable[[dict[str, Any]], Fault | None],
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._moto, self._runner = moto, runner
+        self._moto, self._runner, self._check = moto, runner, check
         self._clock, self._sleep = clock, sleep
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -89,12 +69,15 @@ class Application:
 
         if (reason := refusal(environ)) is not None:
             return _forbid(reason, start_response)
+        service = service_of(environ)
+        if (fault := self._check(environ)) is not None:
+            refusals.drain(environ)
+            return refusals.answer(refusals.refuse(environ, service, fault), start)
         path = environ.get("PATH_INFO", "")
         if path.startswith(CODE_PATH):
             return _send_code(path, start)
         if path.startswith("/moto-api"):
             return self._moto(environ, start)
-        service = service_of(environ)
         if service in _READS_TELEMETRY:
             self._runner.telemetry.flush()
         began = self._clock()

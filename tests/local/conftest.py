@@ -11,9 +11,13 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials
 
 from powertune.local.embedded import EmbeddedAWS
+from powertune.local.keys import AccessKey, Keys
 from powertune.local.package import zip_folder
 from powertune.local.settings import Settings
 
@@ -53,6 +57,20 @@ class Cloud:
     def client(self, service: str) -> Any:
         return client(self.aws, service)
 
+    def presign(self, url: str) -> str:
+        """A URL of this server that may be asked for without a client."""
+        given = self.aws.environment
+        owner = AccessKey(key_id=given["AWS_ACCESS_KEY_ID"], secret=given["AWS_SECRET_ACCESS_KEY"])
+        return Keys(owner=owner).presign(url, "us-east-1")
+
+    def sign(self, path: str, host: str | None = None) -> dict[str, str]:
+        """The headers of a GET to Lambda."""
+        given = self.aws.environment
+        request = AWSRequest("GET", f"http://{host}{path}" if host else f"{self.aws.endpoint_url}{path}")
+        credentials = Credentials(given["AWS_ACCESS_KEY_ID"], given["AWS_SECRET_ACCESS_KEY"])
+        SigV4Auth(credentials, "lambda", "us-east-1").add_auth(request)
+        return {**dict(request.headers.items()), **({"Host": host} if host else {})}
+
     def create(self, package: bytes, **options: Any) -> str:
         """A function with a name of its own; returns the name."""
         name = f"fn-{next(self.names)}"
@@ -83,8 +101,8 @@ def client(aws: EmbeddedAWS, service: str) -> Any:
     return make(
         service,
         endpoint_url=aws.endpoint_url,
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing",
+        aws_access_key_id=aws.environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=aws.environment["AWS_SECRET_ACCESS_KEY"],
         region_name=aws.settings.region,
         config=Config(retries={"total_max_attempts": 1}, read_timeout=120),
     )

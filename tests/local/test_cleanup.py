@@ -1,5 +1,6 @@
 """Whatever ends the server or its parent: no process, no cgroup and no temporary folder is left."""
 
+import json
 import os
 import signal
 import subprocess
@@ -18,11 +19,11 @@ from powertune.local.processes import process_table
 from powertune.local.settings import Settings
 
 PARENT = """
-import sys, time
+import json, sys, time
 from powertune.local.embedded import EmbeddedAWS
 from powertune.local.settings import Settings
 with EmbeddedAWS(Settings(containment=sys.argv[1])) as aws:
-    print(aws.endpoint_url, aws.pid, flush=True)
+    print(json.dumps([dict(aws.environment), aws.pid]), flush=True)
     time.sleep(600)
 """
 CONTAINMENTS = ("auto", "duty cycle")
@@ -30,7 +31,10 @@ SLEEPER = """
 import os, subprocess, time
 def handler(event, context):
     child = subprocess.Popen(["sleep", "600"])
-    return [os.getpid(), child.pid]
+    # One that leaves the process group, and one that leaves the family too: its parent ends at once.
+    stray = subprocess.Popen(["sleep", "600"], start_new_session=True)
+    daemon = subprocess.run(["setsid", "sh", "-c", "sleep 600 >&2 & echo $!"], stdout=subprocess.PIPE)
+    return [os.getpid(), child.pid, stray.pid, int(daemon.stdout)]
 """
 
 
@@ -64,20 +68,20 @@ def busy(connect: Any, package: Any) -> Any:
 
 
 @pytest.fixture(params=CONTAINMENTS)
-def parent(request: pytest.FixtureRequest) -> Iterator[tuple[subprocess.Popen[str], str, int]]:
+def parent(request: pytest.FixtureRequest) -> Iterator[tuple[subprocess.Popen[str], dict[str, str], int]]:
     command = [sys.executable, "-c", PARENT, request.param]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        url, pid = process.stdout.readline().split()
-        yield process, url, int(pid)
+        environment, pid = json.loads(process.stdout.readline())
+        yield process, environment, pid
         process.kill()
 
 
 class Address:
     """What a test needs of an embedded AWS that another process started."""
 
-    def __init__(self, endpoint_url: str) -> None:
-        self.endpoint_url = endpoint_url
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.environment, self.endpoint_url = environment, environment["AWS_ENDPOINT_URL"]
         self.settings = Settings()
         self.role_arn = self.settings.role_arn
 
@@ -85,8 +89,8 @@ class Address:
 @pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_end_of_the_parent(parent: Any, busy: Any, number: signal.Signals) -> None:
-    process, url, server = parent
-    pids = busy(Address(url))
+    process, environment, server = parent
+    pids = busy(Address(environment))
     assert living(pids) == pids
     assert remains(server)
     process.send_signal(number)
@@ -116,6 +120,22 @@ def test_a_killed_server_is_cleaned_up_after_by_the_next(busy: Any, containment:
             assert remains(bystander.pid)
 
 
+@pytest.mark.parametrize("containment", CONTAINMENTS)
+def test_processes_in_sessions_of_their_own_end_with_their_function(
+    connect: Any, package: Any, containment: str
+) -> None:
+    with EmbeddedAWS(Settings(containment=containment)) as aws:
+        cloud = connect(aws)
+        pids = list(cloud.invoke(cloud.create(package(SLEEPER), MemorySize=128)).payload)
+        assert living(pids) == pids
+        cloud.clean()
+        for _ in range(400):
+            if not living(pids):
+                break
+            time.sleep(0.05)
+        assert not living(pids)
+
+
 def test_server_that_is_told_to_end(busy: Any) -> None:
     with EmbeddedAWS() as aws:
         pids = busy(aws)
@@ -142,3 +162,15 @@ def test_without_moto(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UsageError, match="no moto here") as caught:
         EmbeddedAWS()
     assert caught.value.hint == "pip install 'powertune[local]'"
+
+
+@pytest.mark.parametrize("name", ["queue", "moto", "select", "json"])
+def test_nothing_of_the_current_folder_is_imported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """A folder of somebody else's, or an innocent module that has the name of another."""
+    (tmp_path / f"{name}.py").write_text(f"open({str(tmp_path / 'imported')!r}, 'w').close()\n")
+    monkeypatch.chdir(tmp_path)
+    with EmbeddedAWS(Settings(containment="duty cycle")) as aws:
+        assert aws.endpoint_url
+    assert not (tmp_path / "imported").exists()

@@ -1,8 +1,11 @@
 """Functions, versions, aliases and settings, as AWS keeps them."""
 
+import io
+import tempfile
 import time
 import urllib.error
 import urllib.request
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -226,8 +229,9 @@ def test_code_can_be_downloaded_and_changed(cloud: Any, echo: bytes, package: An
         cloud.lambda_.update_function_code(FunctionName=name, S3Bucket="code", S3Key="nothing")
     assert code_of(caught) == ("InvalidParameterValueException", 400)
     for path in ("0", "123456789012/us-east-1/00"):
+        url = f"{cloud.aws.endpoint_url}/_powertune/code/{path}"
         with pytest.raises(urllib.error.HTTPError) as missing:
-            urllib.request.urlopen(f"{cloud.aws.endpoint_url}/_powertune/code/{path}")
+            urllib.request.urlopen(cloud.presign(url))
         missing.value.close()
         assert missing.value.code == 404
 
@@ -389,3 +393,85 @@ def test_out_of_memory_without_a_cgroup(limited: EmbeddedAWS, connect: Any, pack
     source = "import time\ndef handler(event, context):\n    x = bytearray(b'x') * (300 << 20)\n    time.sleep(20)\n"
     reply = cloud.invoke(cloud.create(package(source), MemorySize=128))
     assert reply.payload["errorType"] == "Runtime.OutOfMemory"
+
+
+def declaring(package: bytes, size: int) -> bytes:
+    """The package, whose directory says that its first file has so many bytes unpacked."""
+    data = bytearray(package)
+    entry = data.index(b"PK\x01\x02")
+    data[entry + 24 : entry + 28] = size.to_bytes(4, "little")
+    return bytes(data)
+
+
+def test_unpacked_size_is_limited_as_on_lambda(cloud: Any, package: Any) -> None:
+    small = package("def handler(event, context): ...\n")
+    large, layer = declaring(small, 262_144_001), declaring(package(files={"dep.py": "x"}), 262_143_980)
+    words = "Unzipped size must be smaller than 262144000 bytes"
+    with pytest.raises(ClientError, match=words) as caught:
+        cloud.create(large)
+    assert code_of(caught) == ("InvalidParameterValueException", 400)
+    name = cloud.create(small)
+    with pytest.raises(ClientError, match=words):
+        cloud.lambda_.update_function_code(FunctionName=name, ZipFile=large)
+    with pytest.raises(ClientError, match=words):
+        cloud.lambda_.publish_layer_version(LayerName="large", Content={"ZipFile": large})
+    assert "large" not in [each["LayerName"] for each in cloud.lambda_.list_layers()["Layers"]]
+    arn = cloud.lambda_.publish_layer_version(LayerName="full", Content={"ZipFile": layer})["LayerVersionArn"]
+    together = (
+        "Function code combined with layers exceeds the maximum allowed size of 262144000 bytes. The actual size"
+    )
+    with pytest.raises(ClientError, match=together):
+        cloud.lambda_.update_function_configuration(FunctionName=name, Layers=[arn], MemorySize=512)
+    assert cloud.lambda_.get_function_configuration(FunctionName=name)["MemorySize"] == 1769
+    with pytest.raises(ClientError, match=together):
+        cloud.create(small, Layers=[arn])
+    assert cloud.invoke(name).error is None
+
+
+@pytest.mark.parametrize(
+    "files", [{"n" * 200 + "/" + "n" * 60 + ".py": "x"}, {"d/" * 60 + "f.py": "x"}], ids=["name", "depth"]
+)
+def test_names_that_are_long_but_possible(cloud: Any, package: Any, files: dict[str, str]) -> None:
+    assert (
+        cloud.invoke(cloud.create(package(files={"app.py": "def handler(event, context): ...\n", **files}))).error
+        is None
+    )
+
+
+def test_a_package_that_cannot_be_unpacked_is_answered_at_once(cloud: Any) -> None:
+    """Not with a 500, which clients take for an outage and repeat."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive:
+        archive.writestr("n" * 300, "x")
+    with pytest.raises(ClientError, match=r"(?i)file name too long") as caught:
+        cloud.invoke(cloud.create(stream.getvalue()))
+    assert code_of(caught) == ("InvalidZipFileException", 502)
+
+
+def test_unpacked_code_is_removed_with_its_function(cloud: Any, package: Any) -> None:
+    def unpacked() -> set[str]:
+        place = Path(tempfile.gettempdir())
+        return {
+            path.name for folder in place.glob(f"powertune-*-{cloud.aws.pid}-*") for path in folder.glob("code/*")
+        }
+
+    def wait_until(expected: set[str]) -> None:
+        for _ in range(200):
+            if unpacked() == expected:
+                return
+            time.sleep(0.05)
+        raise AssertionError(unpacked() ^ expected)
+
+    before = unpacked()
+    name = cloud.create(package("def handler(event, context): return 'to be removed'\n"))
+    cloud.invoke(name)
+    (first,) = unpacked() - before
+    cloud.lambda_.update_function_configuration(FunctionName=name, MemorySize=512)
+    cloud.invoke(name)
+    assert unpacked() == {*before, first}
+    cloud.lambda_.update_function_code(FunctionName=name, ZipFile=package("def handler(e, c): return 'changed'\n"))
+    cloud.invoke(name)
+    (second,) = unpacked() - before - {first}
+    wait_until({*before, second})
+    cloud.clean()
+    wait_until(before)

@@ -13,7 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from botocore.exceptions import ClientError
@@ -144,11 +144,15 @@ def test_server_inside_this_process(package: Any, monkeypatch: pytest.MonkeyPatc
             endpoint_url = inside.endpoint_url
             settings = inside.runner.settings
             role_arn = facts["role_arn"]
+            environment: ClassVar = {
+                "AWS_ACCESS_KEY_ID": facts["access_key"],
+                "AWS_SECRET_ACCESS_KEY": facts["secret_key"],
+            }
 
         cloud = connect(Here())
         name = cloud.create(package(SLEEP))
         assert cloud.invoke(name, 0).error is None
-        with urllib.request.urlopen(f"{inside.endpoint_url}/moto-api/") as response:
+        with urllib.request.urlopen(cloud.presign(f"{inside.endpoint_url}/moto-api/")) as response:
             assert response.status == 200
     finally:
         inside.close()

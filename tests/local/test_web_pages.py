@@ -1,4 +1,4 @@
-"""The embedded AWS runs code: programs of this machine may use it in any way, and web pages in none."""
+"""The embedded AWS runs code: whoever has its key may use it in any way, and web pages in none."""
 
 import http.client
 import json
@@ -12,9 +12,6 @@ from botocore.config import Config
 
 PAGE = {"Origin": "https://evil.example"}
 FUNCTIONS = "/2015-03-31/functions"
-SIGNED = {
-    "Authorization": "AWS4-HMAC-SHA256 Credential=AK/20260101/us-east-1/lambda/aws4_request, SignedHeaders=host"
-}
 
 
 def ask(
@@ -33,20 +30,21 @@ def ask(
 @pytest.mark.parametrize(
     ("method", "path", "headers"),
     [
-        ("GET", FUNCTIONS, {**SIGNED, **PAGE}),
+        ("GET", FUNCTIONS, {"signed": "by the key", **PAGE}),
         ("POST", "/moto-api/reset", PAGE),
         ("POST", "/moto-api/reset", {"Origin": "null"}),
-        ("GET", FUNCTIONS, {**SIGNED, "Sec-Fetch-Site": "cross-site"}),
+        ("GET", FUNCTIONS, {"signed": "by the key", "Sec-Fetch-Site": "cross-site"}),
         ("OPTIONS", FUNCTIONS, {**PAGE, "Access-Control-Request-Method": "POST"}),
-        ("GET", FUNCTIONS, {**SIGNED, "Host": "evil.example"}),
+        ("GET", FUNCTIONS, {"signed": "by the key", "Host": "evil.example"}),
         ("POST", "/moto-api/reset", {"Host": "evil.example:5000"}),
-        ("GET", FUNCTIONS, {**SIGNED, "Host": "127.0.0.1.evil.example"}),
+        ("GET", FUNCTIONS, {"signed": "by the key", "Host": "127.0.0.1.evil.example"}),
         ("GET", f"http://evil.example{FUNCTIONS}", {}),
     ],
 )
 def test_web_pages_are_not_answered(cloud: Any, echo: bytes, method: str, path: str, headers: dict[str, str]) -> None:
     name = cloud.create(echo)
-    status, given, body = ask(cloud.aws, method, path, headers)
+    given_key = cloud.sign(path) if headers.pop("signed", None) else {}
+    status, given, body = ask(cloud.aws, method, path, {**given_key, **headers})
     assert status == 403
     assert body.startswith(b"the embedded AWS ")
     assert not any(header.startswith("access-control") for header in given)
@@ -55,7 +53,7 @@ def test_web_pages_are_not_answered(cloud: Any, echo: bytes, method: str, path: 
 
 def test_no_page_is_permitted_to_read(cloud: Any) -> None:
     for path in (FUNCTIONS, "/moto-api/"):
-        status, given, _ = ask(cloud.aws, "GET", path, SIGNED)
+        status, given, _ = ask(cloud.aws, "GET", path, cloud.sign(path))
         assert status == 200
         assert not any(header.startswith("access-control") for header in given)
 
@@ -70,8 +68,8 @@ def test_signed_requests_to_s3_by_both_styles(cloud: Any, style: str) -> None:
     s3 = make(
         "s3",
         endpoint_url=f"http://localhost:{port}",
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing",
+        aws_access_key_id=cloud.aws.environment["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=cloud.aws.environment["AWS_SECRET_ACCESS_KEY"],
         region_name="us-east-1",
         config=config,
     )
@@ -88,6 +86,6 @@ def test_signed_requests_to_s3_by_both_styles(cloud: Any, style: str) -> None:
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]:5000", "lambda.us-east-1.localhost"])
 def test_all_names_of_this_machine(cloud: Any, echo: bytes, host: str) -> None:
     name = cloud.create(echo)
-    status, _, body = ask(cloud.aws, "GET", FUNCTIONS, {**SIGNED, "Host": host})
+    status, _, body = ask(cloud.aws, "GET", FUNCTIONS, cloud.sign(FUNCTIONS, host))
     assert status == 200
     assert name in [function["FunctionName"] for function in json.loads(body)["Functions"]]

@@ -291,6 +291,66 @@ def test_duty_cycle_lets_a_process_come_to_its_end() -> None:
     way.close()
 
 
+STRAY = """
+import subprocess, sys
+subprocess.Popen(["sleep", "600"], start_new_session=True)
+subprocess.run(["setsid", "sh", "-c", "sleep 600 & exec sleep 600"])
+"""
+
+
+def test_duty_cycle_holds_processes_that_left_the_group() -> None:
+    way = DutyCycle(process_table())
+    cell = way.cell(1, 512)
+    cell.set_cpu(0.5)
+    with subprocess.Popen([sys.executable, "-c", STRAY], start_new_session=True) as process:
+        cell.started(process.pid)
+        for _ in range(500):
+            if len(members := process_table().family([process.pid])) == 4:
+                break
+            time.sleep(0.01)
+        strays = [pid for pid in members if pid != process.pid]
+        assert len(strays) == 3
+        assert cell.peak_bytes() > 0
+        cell.freeze()
+        for pid in members:
+            wait_for_state(pid, "T")
+        cell.thaw()
+        for pid in members:
+            wait_for_state(pid, "S")
+        cell.kill()
+        assert process.wait() == -signal.SIGKILL
+    for pid in strays:
+        assert process_table().started(pid) is None
+    cell.ended()
+    cell.close()
+    way.close()
+
+
+def test_a_process_without_parent_and_environment_is_remembered() -> None:
+    """A daemon: seen once below the function's process, it is held and ended although nothing links them any more."""
+    way = DutyCycle(process_table())
+    cell = way.cell(1, 512)
+    script = "env -i setsid sleep 600 & read _; exit 0"
+    with subprocess.Popen(["sh", "-c", script], stdin=subprocess.PIPE, start_new_session=True) as process:
+        cell.started(process.pid)
+        for _ in range(500):
+            if len(members := process_table().family([process.pid])) == 2:
+                break
+            time.sleep(0.01)
+        (daemon,) = (pid for pid in members if pid != process.pid)
+        assert cell.peak_bytes() > 0
+        assert process.stdin is not None
+        process.stdin.close()
+        # Not reaped yet: the number of the group is not given away before the cell has ended it.
+        wait_for_state(process.pid, "Z")
+        assert process_table().started(daemon) is not None
+        cell.kill()
+        assert process_table().started(daemon) is None
+        cell.ended()
+    cell.close()
+    way.close()
+
+
 def test_duty_cycle_freezes(sleeper: int) -> None:
     watch = MemoryWatch(process_table())
     cell = DutyCell(512, process_table(), watch, 2)
@@ -341,7 +401,8 @@ def test_process_tables(table: LinuxProcesses | PortableProcesses, sleeper: int)
     own = os.getpid()
     assert table.started(own) == table.started(own) is not None
     assert table.namespace().isdigit()
-    assert table.group(sleeper) == (sleeper,)
+    assert table.family([sleeper]) == (sleeper,)
+    assert sleeper in table.family([own])
     assert 0 < table.rss(own) <= table.peak_rss(own) + 64 * MIB
     assert table.cpu_seconds(own) > 0
     gone = 2**22 - 7
@@ -374,6 +435,55 @@ def test_owners(tmp_path: Path, sleeper: int) -> None:
     wait_for_state(sleeper, "Z")
     assert not (tmp_path / dead.name).exists()
     assert (tmp_path / alive.name).exists()
+
+
+def dead_server(place: Path, victim: int) -> Path:
+    """A folder as a dead server leaves it, whose record names a process."""
+    table = process_table()
+    folder = place / Owner(table.namespace(), os.getpid(), "1").name
+    (folder / janitor.ENVIRONMENTS / "1").mkdir(parents=True)
+    (folder / janitor.ENVIRONMENTS / "1/leader").write_text(f"{victim} {table.started(victim)}")
+    folder.chmod(0o755)
+    return folder
+
+
+def test_a_link_names_nobody_to_kill(tmp_path: Path, sleeper: int) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "place").mkdir()
+    folder = dead_server(tmp_path / "elsewhere", sleeper)
+    (tmp_path / "place" / folder.name).symlink_to(folder)
+    janitor.reap(tmp_path / "place", process_table())
+    assert process_table().started(sleeper) is not None
+    assert folder.exists()
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o775])
+def test_a_folder_that_others_may_write_to_names_nobody_to_kill(tmp_path: Path, sleeper: int, mode: int) -> None:
+    folder = dead_server(tmp_path, sleeper)
+    folder.chmod(mode)
+    janitor.reap(tmp_path, process_table())
+    assert process_table().started(sleeper) is not None
+    assert folder.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_a_folder_of_another_user_names_nobody_to_kill(tmp_path: Path, sleeper: int) -> None:
+    folder = dead_server(tmp_path, sleeper)
+    os.chown(folder, 65534, 65534)
+    janitor.reap(tmp_path, process_table())
+    assert process_table().started(sleeper) is not None
+    assert folder.exists()
+    os.chown(folder, 0, 0)
+    janitor.reap(tmp_path, process_table())
+    wait_for_state(sleeper, "Z")
+
+
+def test_a_process_that_left_its_group_is_known_by_its_folder(tmp_path: Path) -> None:
+    folder = dead_server(tmp_path, 2**22 - 7)
+    environment = {**os.environ, "LAMBDA_RUNTIME_DIR": str(folder / janitor.ENVIRONMENTS / "1/tmp")}
+    with subprocess.Popen(["sleep", "600"], start_new_session=True, env=environment) as process:
+        janitor.reap(tmp_path, process_table())
+        assert process.wait() == -signal.SIGKILL
 
 
 def test_cgroup_removal(tmp_path: Path, sleeper: int, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,23 +4,25 @@ import io
 import stat
 import threading
 import zipfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from fakes import FakeClock, FakeLambda, client_error, fake_aws
 
-from powertune.errors import UsageError
+from powertune.errors import Unavailable, UsageError
 from powertune.local import code_cache, telemetry
 from powertune.local.code_cache import BadPackage, CodeCache
 from powertune.local.functions import Function
+from powertune.local.hosts import is_loopback
 from powertune.local.outputs import Line
 from powertune.local.package import Deployment, deploy, zip_folder
 from powertune.local.runner import Runner
 from powertune.local.settings import Settings
 from powertune.local.telemetry import Metric, Record, Telemetry
-from powertune.local.web import HEADER, Application, is_loopback, refusal, service_of
+from powertune.local.web import HEADER, Application, refusal, service_of
 
 
 @pytest.fixture
@@ -90,6 +92,29 @@ def test_deployment(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         deploy(client, wanted, s3)
         assert s3.calls[0][1].get("CreateBucketConfiguration", {}) == constraint
         assert client.calls[-1][1]["Code"] == {"S3Bucket": s3.calls[1][1]["Bucket"], "S3Key": "f.zip"}
+
+
+class Proxied(Recorder):
+    """A client whose every call is answered by a proxy that cannot get through."""
+
+    def __getattr__(self, name: str) -> Any:
+        def call(**options: Any) -> dict[str, Any]:
+            self.calls.append((name, options))
+            raise client_error("502", "Bad Gateway", 502)
+
+        call.__name__ = name
+        return call
+
+
+def test_a_deployment_that_a_proxy_answers_is_an_error_of_ours(source: Path) -> None:
+    clock = FakeClock()
+    aws = replace(fake_aws(FakeLambda(), clock=clock), attempts=3)
+    wanted = Deployment(source=source, handler="app.handler", name="f", runtime="python3.12", role_arn="r")
+    client = Proxied()
+    with pytest.raises(Unavailable, match="CreateFunction failed: Bad Gateway") as caught:
+        deploy(client, wanted, None, aws.call)
+    assert (caught.value.exit_code, caught.value.hint) == (6, "AWS or the network is unavailable; try later")
+    assert len(client.calls) == 3
 
 
 def zipped(entries: dict[str, tuple[int, str]]) -> bytes:
@@ -251,6 +276,10 @@ def test_service_of_a_request() -> None:
     assert service_of({}) == "s3"
 
 
+def unchecked(environ: dict[str, Any]) -> None:
+    """Every request is taken to be signed."""
+
+
 def test_latency_is_added_to_services_that_functions_use() -> None:
     slept: list[float] = []
     flushed: list[bool] = []
@@ -264,7 +293,7 @@ def test_latency_is_added_to_services_that_functions_use() -> None:
         return [b"body"]
 
     times = iter(range(100))
-    application = Application(moto, runner, clock=lambda: next(times) * 0.005, sleep=slept.append)
+    application = Application(moto, runner, unchecked, clock=lambda: next(times) * 0.005, sleep=slept.append)
     headers: list[Any] = []
 
     def call(service: str, path: str = "/") -> None:
@@ -319,7 +348,7 @@ def test_web_pages_do_not_get_through() -> None:
     for path in ("/", "/moto-api/reset", "/_powertune/code/1/us-east-1/00"):
         answers: list[tuple[str, Any]] = []
         environ = {"PATH_INFO": path, "HTTP_HOST": "127.0.0.1", "HTTP_ORIGIN": "https://evil.example"}
-        body = Application(moto, runner)(
+        body = Application(moto, runner, unchecked)(
             environ, lambda status, headers, kept=answers: kept.append((status, headers))
         )
         assert b"".join(body) == b"the embedded AWS does not answer web pages\n"

@@ -16,7 +16,9 @@ import pytest
 from powertune.local import bootstrap, runtimes
 from powertune.local.endings import describe_exit
 from powertune.local.functions import Function, split_name
+from powertune.local.keys import AccessKey
 from powertune.local.outputs import Output, Outputs
+from powertune.local.peers import user_of
 from powertune.local.reports import LogFormat
 from powertune.local.runtime_api import PREFIX, Answer, Event, RuntimeApi
 from powertune.local.runtimes import NoEntrypoint, Places, Session, UnknownRuntime
@@ -103,6 +105,72 @@ def test_errors(api: RuntimeApi, listener: Listener) -> None:
     response = client.getresponse()
     assert (response.status, b"somewhere" in response.read()) == (404, True)
     client.close()
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Host": "evil.example"},
+        {"Host": "evil.example:80"},
+        {"Host": ""},
+    ],
+    ids=str,
+)
+def test_web_pages_get_no_event_and_post_no_response(
+    api: RuntimeApi, listener: Listener, headers: dict[str, str]
+) -> None:
+    client, page = http.client.HTTPConnection(api.address), http.client.HTTPConnection(api.address, timeout=30)
+    client.request("GET", f"{PREFIX}/invocation/next")
+    listener.expect("next")
+    page.request("GET", f"{PREFIX}/invocation/next", headers=headers)
+    assert page.getresponse().read().startswith(b'{"errorType": "Forbidden"')
+    api.deliver(event())
+    assert client.getresponse().read() == b'{"n": 2}'
+    page.request("POST", f"{PREFIX}/invocation/r1/response", b'"forged"', headers)
+    response = page.getresponse()
+    assert (response.status, b"the embedded AWS" in response.read()) == (403, True)
+    client.request("POST", f"{PREFIX}/invocation/r1/response", b'"real"')
+    assert client.getresponse().status == 202
+    assert listener.expect("answer").payload == b'"real"'
+    assert listener.heard.empty()
+    client.close()
+    page.close()
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="the system does not say who connects")
+def test_other_users_get_no_event(listener: Listener) -> None:
+    strict, lenient = RuntimeApi(listener, {os.geteuid() + 1}), RuntimeApi(listener, {os.geteuid()})
+    try:
+        neighbor = http.client.HTTPConnection(strict.address, timeout=30)
+        neighbor.connect()
+        assert neighbor.sock is not None
+        # Closed at once, whatever is sent.
+        assert neighbor.sock.recv(1) == b""
+        neighbor.close()
+        own = http.client.HTTPConnection(lenient.address, timeout=30)
+        own.request("GET", f"{PREFIX}/invocation/next")
+        listener.expect("next")
+        lenient.deliver(event())
+        assert own.getresponse().read() == b'{"n": 2}'
+        own.close()
+    finally:
+        strict.close()
+        lenient.close()
+
+
+def test_who_connects(tmp_path: Path) -> None:
+    (tmp_path / "table").write_text("  sl  local_address rem_address\n")
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()),
+        server.accept()[0] as connection,
+    ):
+        assert user_of(connection) in (os.geteuid(), None)
+        for table in ("nowhere", "table"):
+            assert user_of(connection, tmp_path / table) is None
 
 
 def test_nobody_waits(api: RuntimeApi, listener: Listener) -> None:
@@ -212,6 +280,9 @@ def test_plain_client_that_cannot_load(
     assert f"[ERROR] {kind}" in (task / "stdout").read_text()
 
 
+KEY = AccessKey(key_id="ASIA", secret="secret", token="token")
+
+
 def function(**changes: Any) -> Function:
     base: dict[str, Any] = {
         "account": "1", "region": "eu-west-1", "name": "f", "version": "3", "arn": "arn", "deployment": "d",
@@ -254,7 +325,7 @@ def test_table_of_runtimes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_environment_variables(tmp_path: Path) -> None:
     places = Places(task_root=Path("/task"), layers=Path("/layers"), scratch=tmp_path)
-    session = Session(runtime_api="127.0.0.1:9", endpoint_url="http://x", log_stream="s")
+    session = Session(runtime_api="127.0.0.1:9", endpoint_url="http://x", log_stream="s", access_key=KEY)
     fn = function(
         variables={"MINE": "1", "TZ": "Europe/Berlin"}, runtime="nodejs20.x",
         log_format=LogFormat(json=True), application_log_level="DEBUG",

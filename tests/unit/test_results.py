@@ -1,5 +1,6 @@
 import json
 import os
+import resource
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -219,10 +220,16 @@ def test_saving_again_keeps_the_files_mode_and_follows_a_link(tmp_path: Path) ->
 def test_a_failed_save_leaves_the_old_file_and_no_rubbish(tmp_path: Path) -> None:
     path = tmp_path / "run.json"
     save(RUN, path)
-    (tmp_path / f".run.json.{os.getpid()}.tmp").mkdir()
-    with pytest.raises(UsageError, match=r"run\.json"):
-        save(replace(RUN, finished_at=1.8e9), path)
+    # The largest file that this process may write, as on a full disk: it fails in the middle.
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, before[1]))
+    try:
+        with pytest.raises(UsageError, match=r"run\.json"):
+            save(replace(RUN, finished_at=1.8e9), path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert load(path) == RUN
+    assert [each.name for each in tmp_path.iterdir()] == ["run.json"]
 
 
 def test_a_device_is_written_to_and_not_replaced() -> None:

@@ -1,0 +1,134 @@
+"""Functions run as a user without rights where the server is root; CI runs as root, a person mostly does not."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from powertune.errors import UsageError
+from powertune.local.accounts import Account, choose
+from powertune.local.embedded import EmbeddedAWS
+from powertune.local.processes import process_table
+from powertune.local.settings import Settings
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+
+SCRIPT = """#!/bin/sh
+api="http://$AWS_LAMBDA_RUNTIME_API/2018-06-01/runtime/invocation"
+(sleep 600; :) >/dev/null 2>&1 &
+child=$!
+while :; do
+    curl -sS -D "$TMPDIR/headers" "$api/next" >/dev/null || exit 1
+    id=$(grep -i '^lambda-runtime-aws-request-id' "$TMPDIR/headers" | tr -d '\\r' | cut -d' ' -f2)
+    echo "said on stdout"
+    echo "said by name" > /dev/stderr
+    secret=$(cat "$SECRET" 2>/dev/null) || secret="none"
+    killed=no; kill -0 $PPID 2>/dev/null && killed=yes
+    touch "$LAMBDA_TASK_ROOT/mine" 2>/dev/null && secret="code can be changed"
+    body="{\\"uid\\": $(id -u), \\"groups\\": \\"$(id -G)\\""
+    body="$body, \\"secret\\": \\"$secret\\", \\"killed\\": \\"$killed\\""
+    curl -sS -X POST "$api/$id/response" -d "$body, \\"pids\\": [$$, $child]}" >/dev/null
+done
+"""
+
+
+@pytest.fixture(params=["auto", "duty cycle"])
+def other(request: pytest.FixtureRequest) -> Iterator[EmbeddedAWS]:
+    """Python functions may not be able to run there; those that bring their own runtime are."""
+    with EmbeddedAWS(Settings(containment=request.param, function_user="other", init_timeout_s=5)) as aws:
+        yield aws
+
+
+@as_root
+def test_functions_run_as_a_user_without_rights(
+    other: EmbeddedAWS, connect: Any, package: Any, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("root's")
+    secret.chmod(0o600)
+    cloud = connect(other)
+    name = cloud.create(
+        package(files={"bootstrap!": SCRIPT}), Runtime="provided.al2023", Handler="x", MemorySize=512,
+        Environment={"Variables": {"SECRET": str(secret)}},
+    )  # fmt: skip
+    for _ in range(2):
+        reply = cloud.invoke(name)
+        uid = 2_000_000_000 + other.pid
+        assert (reply.payload["uid"], reply.payload["groups"]) == (uid, str(uid))
+        assert (reply.payload["secret"], reply.payload["killed"]) == ("none", "no")
+        assert "said on stdout\n" in reply.log
+        assert "said by name\n" in reply.log
+    pids = reply.payload["pids"]
+    assert all(Path(f"/proc/{pid}").stat().st_uid == uid for pid in pids)
+    other.close()
+    assert not any(process_table().started(pid) for pid in pids)
+
+
+@as_root
+def test_nobody_else_gets_into_the_folder(other: EmbeddedAWS) -> None:
+    (folder,) = Path("/tmp").glob(f"powertune-*-{other.pid}-*")
+    found = folder.stat()
+    assert (found.st_uid, found.st_gid, found.st_mode & 0o777) == (0, 2_000_000_000 + other.pid, 0o710)
+
+
+@as_root
+def test_whether_the_user_can_run_a_program_is_tried(tmp_path: Path) -> None:
+    account = Account.of(os.getpid())
+    assert account is not None
+    assert account.can_run(["true"])
+    assert not account.can_run(["false"])
+    assert not account.can_run([str(tmp_path / "nowhere")])
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    (closed / "python").write_text("#!/bin/sh\n")
+    (closed / "python").chmod(0o755)
+    assert subprocess.run([closed / "python"], check=False).returncode == 0
+    assert not account.can_run([str(closed / "python")])
+
+
+@as_root
+def test_an_interpreter_that_others_cannot_run_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    closed, folder = tmp_path / "closed", tmp_path / "folder"
+    closed.mkdir(mode=0o700)
+    folder.mkdir(mode=0o700)
+    (closed / "python").symlink_to(sys.executable)
+    monkeypatch.setattr(sys, "executable", str(closed / "python"))
+    choice = choose("auto", folder)
+    assert choice.account is None
+    assert choice.note == f"functions run as root: no other user can run {closed / 'python'}"
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@as_root
+@pytest.mark.skipif(not Path("/usr/bin/python3").exists(), reason="no interpreter that everybody can run")
+def test_an_interpreter_that_everybody_can_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    folder = Path("/tmp") / f"powertune-test-{os.getpid()}"
+    folder.mkdir(mode=0o700)
+    # The interpreter reads files of this package, which another user may not be able to, either.
+    source = Path(__file__).parents[2] / "powertune/local/bootstrap.py"
+    account = Account.of(os.getpid())
+    assert account is not None
+    try:
+        monkeypatch.setattr(sys, "executable", "/usr/bin/python3")
+        choice = choose("auto", folder)
+        assert (choice.account is not None) == account.can_run(["cat", str(source)])
+    finally:
+        folder.rmdir()
+
+
+def test_who_runs_functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert choose("own", tmp_path).account is None
+    not_root = choose("auto", tmp_path, is_root=False)
+    assert (not_root.account, not_root.note) == (None, None)
+    with pytest.raises(UsageError, match="unknown user for functions 'nobody'"):
+        choose("nobody", tmp_path)
+    with pytest.raises(UsageError, match="cannot run as another user here"):
+        choose("other", tmp_path, is_root=False)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    without = choose("auto", tmp_path, is_root=True)
+    assert without.account is None
+    assert "no setpriv" in str(without.note)

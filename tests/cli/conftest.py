@@ -43,7 +43,7 @@ def aws_environment(embedded: EmbeddedAWS, monkeypatch: pytest.MonkeyPatch, tmp_
 @pytest.fixture
 def client(aws_environment: EmbeddedAWS) -> Iterator[Any]:
     """An unmodified Lambda client, found by the exported variables."""
-    with contextlib.closing(boto3.client("lambda")) as client:
+    with contextlib.closing(boto3.Session().client("lambda")) as client:
         yield client
 
 

@@ -173,7 +173,7 @@ def test_local_serves_unmodified_clients_until_it_is_ended(source: Path, monkeyp
         for name, value in exported.items():
             monkeypatch.setenv(name, value)
         assert exported["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
-        client = boto3.client("lambda")
+        client = boto3.Session().client("lambda")
         client.create_function(
             FunctionName="fn",
             Runtime="python3.13",

@@ -26,7 +26,7 @@ def hiding(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Embedded
 
 
 def deploy(aws: EmbeddedAWS, source: Path, **configuration: Any) -> None:
-    with contextlib.closing(boto3.client("lambda")) as client:
+    with contextlib.closing(boto3.Session().client("lambda")) as client:
         client.create_function(
             FunctionName="quiet",
             Runtime="python3.13",

@@ -15,7 +15,7 @@ from powertune.cli.console import say
 from powertune.cli.sources import Folder, parse_folder
 from powertune.config import LocalOptions, load_local
 from powertune.config.from_file import inside
-from powertune.errors import NotRestored, UsageError
+from powertune.errors import Interrupted, NotRestored, PowertuneError, UsageError
 from powertune.model import FunctionRef
 from powertune.units import printable
 
@@ -105,15 +105,19 @@ def open_site(target: str, place: Place, *, quiet: bool = False) -> Iterator[Sit
 def _noticing_the_end(connection: Connection, embedded: "EmbeddedAWS") -> Iterator[None]:
     """Find out before each call whether the server still runs: if it does not, patience and restoring are in vain.
 
+    A function that is not restored is gone with the server, so that what counts is why.
+
     Raises:
-        Unavailable: it has ended.
+        Unavailable: the server has ended.
     """
     connection.session.events.register("before-call", lambda **_: embedded.check())
     try:
         yield
-    except NotRestored:
+    except NotRestored as error:
         embedded.check(_ENDING_S)
-        raise
+        if isinstance(error.__cause__, PowertuneError):
+            raise error.__cause__ from None
+        raise Interrupted("interrupted", hint="nothing is left to restore: the embedded AWS has ended too") from None
 
 
 def region_of(ref: FunctionRef, region: str | None) -> str | None:

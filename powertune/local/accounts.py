@@ -19,11 +19,13 @@ from powertune.errors import UsageError
 _FIRST_UID = 2_000_000_000
 _PROBE_S = 20
 _TRIAL = """
-import importlib.util, json, os, sys
-if importlib.util.find_spec("awslambdaric"):
-    import awslambdaric.bootstrap
-open(sys.argv[1]).close()
-os.stat(sys.argv[2])
+import importlib, json, os, sys
+version, prefix, bootstrap, folder, *modules = sys.argv[1:]
+assert (sys.version, sys.prefix) == (version, prefix)
+open(bootstrap).close()
+os.stat(folder)
+for module in modules:
+    importlib.import_module(module)
 """
 
 
@@ -43,7 +45,9 @@ class Account:
         # A program in place of `Popen(user=)`: joining a cgroup comes before, and takes root's rights.
         uid = str(_FIRST_UID + pid)
         options = ("--reuid", uid, "--regid", uid, "--clear-groups", "--no-new-privs", "--inh-caps=-all", "--")
-        return cls(uid=_FIRST_UID + pid, launcher=(program, *options))
+        # setpriv keeps its capabilities until it has started a program, and so finds what is closed to the user. The
+        # shell in between does not: what it cannot find, the function could not use.
+        return cls(uid=_FIRST_UID + pid, launcher=(program, *options, "/bin/sh", "-c", 'exec "$@"', "sh"))
 
     def let_in(self, folder: Path) -> None:
         """Let the user, and nobody else but us, go through a folder of ours."""
@@ -108,7 +112,11 @@ def choose(wanted: str, folder: Path, *, is_root: bool | None = None) -> Choice:
 
 
 def _trial(folder: Path) -> tuple[str, ...]:
-    """What a Python function needs: the interpreter, the runtime clients, and the server's folder."""
-    spec = importlib.util.find_spec("powertune.local.bootstrap")
-    bootstrap = str(spec.origin if spec is not None else __file__)
-    return (sys.executable, "-P", "-c", _TRIAL, bootstrap, str(folder / "."))
+    """What a Python function needs: this very interpreter, the runtime clients, and the server's folder.
+
+    An interpreter whose library is closed to a user may come up with another one, of the system.
+    """
+    bootstrap = Path(__file__).with_name("bootstrap.py")
+    modules = () if importlib.util.find_spec("awslambdaric") is None else ("awslambdaric.bootstrap",)
+    arguments = (sys.version, sys.prefix, str(bootstrap), str(folder / "."), *modules)
+    return (sys.executable, "-P", "-c", _TRIAL, *arguments)

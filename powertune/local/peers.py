@@ -1,26 +1,38 @@
-"""Whose process is at the other end of a loopback connection, as the kernel's table of sockets says."""
+"""Whose process is at the other end of a loopback connection, as the kernel's tables of sockets say."""
 
 import socket
-import sys
+import struct
 from pathlib import Path
 
 
-def user_of(connection: socket.socket, table: Path = Path("/proc/net/tcp")) -> int | None:
-    """The user who opened a connection from this machine over IPv4; None where the system does not say."""
+def user_of(connection: socket.socket, tables: Path = Path("/proc/net")) -> int | None:
+    """The user who opened an IPv4 connection from this machine; None where the system does not say.
+
+    The other end may be a socket of IPv6, which is in a table of its own, with the same addresses mapped.
+    """
     try:
-        peer, own = connection.getpeername(), connection.getsockname()
-        rows = table.read_text().splitlines()[1:]
+        addresses = [connection.getpeername(), connection.getsockname()]
     except OSError:
         return None
-    wanted = [_shown(*peer), _shown(*own)]
-    for row in rows:
-        fields = row.split()
-        if fields[1:3] == wanted:
-            return int(fields[7])
+    for name, mapped in (("tcp", False), ("tcp6", True)):
+        wanted = [_shown(host, port, mapped=mapped) for host, port in addresses]
+        for row in _rows(tables / name):
+            if row[1:3] == wanted:
+                return int(row[7])
     return None
 
 
-def _shown(host: str, port: int) -> str:
-    """An address as the table has it: the bytes of the host in the order of the machine."""
-    number = int.from_bytes(socket.inet_aton(host), sys.byteorder)
-    return f"{number:08X}:{port:04X}"
+def _rows(table: Path) -> list[list[str]]:
+    try:
+        return [line.split() for line in table.read_text().splitlines()[1:]]
+    except OSError:
+        return []
+
+
+def _shown(host: str, port: int, *, mapped: bool) -> str:
+    """An address as the tables have it: in words of 32 bits, each in the order of the machine."""
+    packed = socket.inet_aton(host)
+    if mapped:
+        packed = b"\0" * 10 + b"\xff" * 2 + packed
+    words = struct.unpack(f"={len(packed) // 4}I", packed)
+    return "".join(f"{word:08X}" for word in words) + f":{port:04X}"

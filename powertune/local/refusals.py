@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 from xml.sax.saxutils import escape
 
-from powertune.local.signatures import Environ, Fault
+from powertune.local.claims import Environ
+from powertune.local.signatures import Fault
 
 _XML = "text/xml"
 _REST_XML = frozenset({"cloudfront", "route53"})

@@ -9,10 +9,6 @@ import hashlib
 import hmac
 import io
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
@@ -22,17 +18,9 @@ from botocore.awsrequest import AWSRequest
 from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials
 
+from powertune.local.claims import SKEW_S, Claim, Environ, claim_of
 from powertune.local.keys import AccessKey, Keys
 
-Environ = dict[str, Any]
-
-_SKEW_S = 900
-"""How far a client's clock may be off: 15 minutes, as on AWS."""
-
-_LONGEST_S = 7 * 24 * 3600
-_V4 = "AWS4-HMAC-SHA256"
-_FIELD = re.compile(r"(Credential|SignedHeaders|Signature)=([^,\s]+)")
-_TIMESTAMP = "%Y%m%dT%H%M%SZ"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _UNSIGNED = "UNSIGNED-PAYLOAD"
 _STREAMING = "STREAMING-"
@@ -53,23 +41,6 @@ class Fault(Enum):
     """It was signed too long ago, or a presigned URL has run out."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Claim:
-    """What a request says about its signature."""
-
-    key_id: str
-    signature: str
-    token: str | None
-    at: float
-    lifetime_s: float
-    scope: tuple[str, str, str] = ("", "", "")
-    signed_headers: tuple[str, ...] = ()
-    timestamp: str = ""
-    in_query: bool = False
-    version: int = 4
-    expires: str = ""
-
-
 def check(environ: Environ, keys: Keys, now: float) -> Fault | None:
     """Why a request is not to be answered, or None. Reads the body, and puts it back.
 
@@ -86,7 +57,7 @@ def check(environ: Environ, keys: Keys, now: float) -> Fault | None:
 
 
 def _check(environ: Environ, keys: Keys, now: float) -> Fault | None:
-    claim = _claim(environ)
+    claim = claim_of(environ)
     if claim is None:
         return Fault.MISSING
     key = keys.find(claim.key_id)
@@ -97,7 +68,7 @@ def _check(environ: Environ, keys: Keys, now: float) -> Fault | None:
     expected = _version_2(environ, claim, key) if claim.version == 2 else _version_4(environ, claim, key)
     if not any(hmac.compare_digest(each.encode(), claim.signature.encode()) for each in expected):
         return Fault.MISMATCH
-    return None if claim.at - _SKEW_S <= now <= claim.at + claim.lifetime_s else Fault.EXPIRED
+    return None if claim.at - SKEW_S <= now <= claim.at + claim.lifetime_s else Fault.EXPIRED
 
 
 def read_body(environ: Environ) -> bytes:
@@ -115,95 +86,10 @@ def read_body(environ: Environ) -> bytes:
     return body
 
 
-def _claim(environ: Environ) -> _Claim | None:
-    query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
-    header = environ.get("HTTP_AUTHORIZATION", "")
-    if header.startswith(_V4):
-        return _claim_4(environ, header)
-    if header.startswith("AWS "):
-        return _claim_2(environ, header)
-    if query.get("X-Amz-Algorithm") == _V4:
-        return _query_claim_4(query)
-    if "AWSAccessKeyId" in query:
-        at = float(query.get("Expires", "0"))
-        return _Claim(
-            key_id=query["AWSAccessKeyId"],
-            signature=query.get("Signature", ""),
-            token=query.get("x-amz-security-token"),
-            # All that is known is when it ends.
-            at=at - _LONGEST_S,
-            lifetime_s=_LONGEST_S,
-            in_query=True,
-            version=2,
-            expires=query.get("Expires", ""),
-        )
-    return None
-
-
-def _claim_4(environ: Environ, header: str) -> _Claim:
-    fields = dict(_FIELD.findall(header))
-    timestamp, at = _time(environ)
-    return _Claim(
-        signature=fields.get("Signature", ""),
-        token=environ.get("HTTP_X_AMZ_SECURITY_TOKEN"),
-        at=at,
-        lifetime_s=_SKEW_S,
-        signed_headers=tuple(fields.get("SignedHeaders", "").split(";")),
-        timestamp=timestamp,
-        **_scope(fields.get("Credential", "")),
-    )
-
-
-def _query_claim_4(query: Mapping[str, str]) -> _Claim:
-    timestamp = query.get("X-Amz-Date", "")
-    return _Claim(
-        signature=query.get("X-Amz-Signature", ""),
-        token=query.get("X-Amz-Security-Token"),
-        at=datetime.strptime(timestamp, _TIMESTAMP).replace(tzinfo=UTC).timestamp(),
-        lifetime_s=min(float(query.get("X-Amz-Expires", "0")), _LONGEST_S),
-        signed_headers=tuple(query.get("X-Amz-SignedHeaders", "").split(";")),
-        timestamp=timestamp,
-        in_query=True,
-        **_scope(query.get("X-Amz-Credential", "")),
-    )
-
-
-def _claim_2(environ: Environ, header: str) -> _Claim:
-    key_id, _, signature = header.removeprefix("AWS ").partition(":")
-    date = environ.get("HTTP_X_AMZ_DATE") or environ.get("HTTP_DATE", "")
-    return _Claim(
-        key_id=key_id,
-        signature=signature,
-        token=environ.get("HTTP_X_AMZ_SECURITY_TOKEN"),
-        at=parsedate_to_datetime(date).timestamp(),
-        lifetime_s=_SKEW_S,
-        version=2,
-    )
-
-
-def _scope(credential: str) -> dict[str, Any]:
-    """Key id, date, region and service.
-
-    Raises:
-        ValueError: this is no credential scope.
-    """
-    key_id, date, region, service, _ = credential.rsplit("/", 4)
-    return {"key_id": key_id, "scope": (date, region, service)}
-
-
-def _time(environ: Environ) -> tuple[str, float]:
-    """When a request was signed: as signers write it, and in seconds since the epoch."""
-    stamp = environ.get("HTTP_X_AMZ_DATE")
-    if stamp:
-        return stamp, datetime.strptime(stamp, _TIMESTAMP).replace(tzinfo=UTC).timestamp()
-    at = parsedate_to_datetime(environ.get("HTTP_DATE", ""))
-    return at.strftime(_TIMESTAMP), at.timestamp()
-
-
 class _Version4(SigV4Auth):
     """botocore's signer, over the headers and the body digest that the client has signed."""
 
-    def __init__(self, environ: Environ, claim: _Claim, key: AccessKey, content: str) -> None:
+    def __init__(self, environ: Environ, claim: Claim, key: AccessKey, content: str) -> None:
         _, region, service = claim.scope
         super().__init__(Credentials(key.key_id, key.secret), service, region)
         self._environ, self._claim, self._content = environ, claim, content
@@ -229,7 +115,7 @@ class _Version4OfS3(_Version4):
 class _Version2(HmacV1Auth):
     """botocore's signer, at the time that the client has signed."""
 
-    def __init__(self, environ: Environ, claim: _Claim, key: AccessKey) -> None:
+    def __init__(self, environ: Environ, claim: Claim, key: AccessKey) -> None:
         super().__init__(Credentials(key.key_id, key.secret, key.token))
         self._environ, self._claim = environ, claim
 
@@ -239,7 +125,7 @@ class _Version2(HmacV1Auth):
         return "" if "HTTP_X_AMZ_DATE" in self._environ else str(self._environ.get("HTTP_DATE", ""))
 
 
-def _version_4(environ: Environ, claim: _Claim, key: AccessKey) -> tuple[str, ...]:
+def _version_4(environ: Environ, claim: Claim, key: AccessKey) -> tuple[str, ...]:
     """The signature that a request should have; none if its body is not the one that was signed."""
     date, _, service = claim.scope
     if claim.timestamp[:8] != date or "host" not in claim.signed_headers:
@@ -254,7 +140,7 @@ def _version_4(environ: Environ, claim: _Claim, key: AccessKey) -> tuple[str, ..
     return (str(signer.signature(signer.string_to_sign(request, canonical), request)),)
 
 
-def _version_2(environ: Environ, claim: _Claim, key: AccessKey) -> tuple[str, ...]:
+def _version_2(environ: Environ, claim: Claim, key: AccessKey) -> tuple[str, ...]:
     """The signatures that a request to S3 may have: the bucket is in the path or in the name of the host."""
     sent = {name: value for name, value in _headers(environ).items() if name.startswith(("x-amz-", "content-"))}
     if claim.in_query:
@@ -272,7 +158,7 @@ def _version_2(environ: Environ, claim: _Claim, key: AccessKey) -> tuple[str, ..
     return tuple(signatures)
 
 
-def _content(environ: Environ, claim: _Claim, service: str) -> str | None:
+def _content(environ: Environ, claim: Claim, service: str) -> str | None:
     """What was signed for the body: its digest, or a word for not signing it; None if the digest is wrong."""
     stated = environ.get("HTTP_X_AMZ_CONTENT_SHA256")
     if stated is None and claim.in_query and service == "s3":
@@ -285,7 +171,7 @@ def _content(environ: Environ, claim: _Claim, service: str) -> str | None:
     return digest
 
 
-def _request(environ: Environ, claim: _Claim) -> AWSRequest:
+def _request(environ: Environ, claim: Claim) -> AWSRequest:
     return AWSRequest(
         method=environ.get("REQUEST_METHOD", "GET"), url=_url(environ, _canonical_query(environ, claim))
     )
@@ -298,7 +184,7 @@ def _url(environ: Environ, query: str) -> str:
     return f"http://{environ.get('HTTP_HOST', '')}{path}" + (f"?{query}" if query else "")
 
 
-def _canonical_query(environ: Environ, claim: _Claim) -> str:
+def _canonical_query(environ: Environ, claim: Claim) -> str:
     """The query in canonical encoding and without the signature itself."""
     pairs = [pair.partition("=") for pair in environ.get("QUERY_STRING", "").split("&") if pair]
     return "&".join(

@@ -15,7 +15,7 @@ import pytest
 from powertune.aws.client import Place
 from powertune.cli.app import run_app
 from powertune.cli.site import open_site
-from powertune.errors import NotRestored, Unavailable
+from powertune.errors import AccessDenied, Interrupted, NotRestored, Unavailable
 from powertune.local.embedded import EmbeddedAWS
 
 
@@ -122,9 +122,16 @@ def test_nothing_is_to_be_restored_on_a_lost_server(aws_environment: EmbeddedAWS
     assert caught.value.hint == "nothing is left to restore; run again"
 
 
-def test_not_restored_is_said_while_the_server_runs(aws_environment: EmbeddedAWS, source: Path) -> None:
-    with pytest.raises(NotRestored), open_site(str(source), Place()):
-        raise NotRestored("small may still hold a trial configuration", hint="powertune restore small")
+@pytest.mark.parametrize(
+    "cause", [AccessDenied("not allowed to call lambda:DeleteAlias"), None], ids=["denied", "person"]
+)
+def test_nothing_is_to_be_restored_when_the_server_ends_with_the_run(
+    aws_environment: EmbeddedAWS, source: Path, cause: Exception | None
+) -> None:
+    expected = Interrupted if cause is None else AccessDenied
+    with pytest.raises(expected) as caught, open_site(str(source), Place()):
+        raise NotRestored("small may still hold a trial configuration", hint="powertune restore small") from cause
+    assert "powertune restore" not in str(caught.value.hint)
 
 
 def test_a_run_whose_server_dies_ends_with_its_own_message(

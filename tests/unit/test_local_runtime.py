@@ -5,6 +5,7 @@ import json
 import os
 import queue
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -161,16 +162,24 @@ def test_other_users_get_no_event(listener: Listener) -> None:
         lenient.close()
 
 
-def test_who_connects(tmp_path: Path) -> None:
-    (tmp_path / "table").write_text("  sl  local_address rem_address\n")
-    with (
-        socket.create_server(("127.0.0.1", 0)) as server,
-        socket.create_connection(server.getsockname()),
-        server.accept()[0] as connection,
-    ):
-        assert user_of(connection) in (os.geteuid(), None)
-        for table in ("nowhere", "table"):
-            assert user_of(connection, tmp_path / table) is None
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="the system does not say who connects")
+@pytest.mark.parametrize(
+    ("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::ffff:127.0.0.1")], ids=["IPv4", "mapped"]
+)
+def test_who_connects(tmp_path: Path, family: socket.AddressFamily, host: str) -> None:
+    """A neighbor must not be taken for nobody because of the kind of its socket."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(30)
+        port = server.getsockname()[1]
+        script = f"import socket; s = socket.socket({int(family)}); s.connect(({host!r}, {port})); input()"
+        with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE) as client:
+            with server.accept()[0] as connection:
+                assert user_of(connection) == os.geteuid()
+                assert user_of(connection, tmp_path) is None
+                for name in ("tcp", "tcp6"):
+                    (tmp_path / name).write_text("  sl  local_address rem_address\n")
+                assert user_of(connection, tmp_path) is None
+            client.communicate(b"\n")
 
 
 def test_nobody_waits(api: RuntimeApi, listener: Listener) -> None:

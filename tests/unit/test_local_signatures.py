@@ -13,9 +13,10 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
+from powertune.local.claims import Environ
 from powertune.local.keys import AccessKey, Keys
 from powertune.local.refusals import drain, refuse
-from powertune.local.signatures import Environ, Fault, check, read_body
+from powertune.local.signatures import Fault, check, read_body
 
 KEYS = Keys()
 

@@ -64,14 +64,22 @@ def make_measurement(
     lanes: int = 1,
     **more: Any,
 ) -> Measurement:
-    """In each lane: cold starts of 100 ms with 200 ms of init, then warm invocations in turn; then others."""
+    """In each lane: cold starts of 100 ms with 200 ms of init, then warm invocations in turn; then others.
+
+    Each lane has an execution environment of its own, and that is known.
+    """
     cold_starts = [
-        make_invocation(init_ms=200.0, memory_mb=memory_mb, lane=lane, **more)
+        make_invocation(init_ms=200.0, memory_mb=memory_mb, lane=lane, **{"environment": f"lane-{lane}", **more})
         for lane in range(lanes)
         for _ in range(cold)
     ]
     warm = [
-        make_invocation(duration_ms=duration, memory_mb=memory_mb, lane=turn % lanes, **more)
+        make_invocation(
+            duration_ms=duration,
+            memory_mb=memory_mb,
+            lane=turn % lanes,
+            **{"environment": f"lane-{turn % lanes}", **more},
+        )
         for turn, duration in enumerate(durations)
     ]
     invocations = Invocations.of((*cold_starts, *warm, *others))

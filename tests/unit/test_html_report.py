@@ -251,8 +251,8 @@ def test_the_saving_is_a_key_figure_when_the_traffic_is_known() -> None:
         durations = [[scale * value for value in (1.0, 1.01, 1.02, 0.99, 1.0)] for scale in (ms, other)]
         return page(
             make_analysis(
-                make_measurement(memory_mb=512, durations=durations[0]),
-                make_measurement(memory_mb=1024, durations=durations[1]),
+                make_measurement(memory_mb=512, durations=durations[0], lanes=5),
+                make_measurement(memory_mb=1024, durations=durations[1], lanes=5),
                 strategy=Strategy.SPEED,
                 usage=Usage(invocations_per_month=10_000_000, cold_share=0.0),
             )

@@ -208,7 +208,7 @@ def test_hover_says_memory_architecture_n_interval_and_cost() -> None:
     lines = hover.split("\n")
     assert lines[:2] == ["1024 MB arm64", "24 warm invocations"]
     assert re.fullmatch(r"mean duration 119 ms \[\d+, \d+\]", lines[2])
-    assert re.fullmatch(r"\$1\.80 \[1\.78, 1\.82\] per million", lines[3])
+    assert re.fullmatch(r"\$1\.80 \[1\.79, 1\.81\] per million", lines[3])
     assert "recommended" in lines
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from powertune.analysis import Profile
 from powertune.analysis.environments import Environments
-from powertune.analysis.estimates import MOST, USUAL, estimate_mean
+from powertune.analysis.estimates import ASSUMED, USUAL, estimate_mean
 from powertune.analysis.summary import mean_interval, summarize
 from powertune.model import Invocations, Measurement
 from powertune.quantiles import student_t
@@ -191,27 +191,29 @@ def test_unknown_environments_may_differ_as_much_as_is_assumed_but_no_more_than_
     for values in (loud, quiet):
         own = values.std(ddof=1)
         four, many = (reach(values.tolist(), Environments.unknown(lanes, created)) for created in (4, 16))
-        assumed = math.sqrt(own**2 / INVOCATIONS + (MOST * values.mean()) ** 2 / 4)
+        assumed = math.sqrt(own**2 / INVOCATIONS + (ASSUMED * values.mean()) ** 2 / 4)
         free = student_t(0.975, 3) * own / math.sqrt(3)
         assert reach(values.tolist(), Environments.unknown(lanes, 4)) <= min(2.1 * assumed, free) + 1e-9
         # Each cold start is another environment, and the more there are, the less each of them matters.
         assert many < four
     alone = reach(quiet.tolist(), Environments.unknown(lanes, 1))
-    assert alone == pytest.approx(1.96 * MOST * quiet.mean(), rel=0.01)
+    assert alone == pytest.approx(1.96 * ASSUMED * quiet.mean(), rel=0.01)
 
 
 def test_one_environment_says_nothing_of_others() -> None:
     values = [100.0, 101.0, 99.0, 100.0] * 5
     served_all = Environments.known(["a"] * len(values))
     assert served_all.count == 1
-    assert reach(values, served_all) == pytest.approx(1.96 * MOST * 100, rel=0.01)
+    assert reach(values, served_all) == pytest.approx(1.96 * ASSUMED * 100, rel=0.01)
 
 
 def test_unknown_environments_of_lanes_that_differ_more_are_as_many_as_lanes() -> None:
     values = [value * factor for factor in (0.8, 1.0, 1.2, 1.5) for value in (99.0, 100.0, 101.0)]
     lanes = [lane for lane in range(4) for _ in range(3)]
     assert estimate_mean(values, Environments.unknown(lanes, 4)) == estimate_mean(values, Environments.known(lanes))
-    assert USUAL < MOST
+    # An environment that is known to have served all of them leaves nothing for lanes to tell.
+    assert estimate_mean(values, Environments.of(["a"] * 12, lanes, 4)).freedom > 3
+    assert USUAL < ASSUMED
 
 
 def test_a_profile_says_how_many_environments_served_it() -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from powertune.analysis.advisories.evidence import Evidence, enumeration, names
 from powertune.analysis.environments import Environments
-from powertune.analysis.estimates import MOST, Interval, Sample, components
+from powertune.analysis.estimates import ASSUMED, Interval, Sample, components
 from powertune.analysis.nouns import Profile, ProfileStatus
 from powertune.analysis.profiles import Observed
 from powertune.model import Advisory
@@ -117,7 +117,7 @@ def _one_environment(evidence: Evidence) -> Iterator[Advisory]:
     yield Advisory(
         code="one-environment",
         message=f"one execution environment, as far as is known, served all warm invocations of {where}: how "
-        f"environments differ cannot be seen, and is assumed to be up to {MOST:.0%}",
+        f"environments differ cannot be seen, and is assumed to be up to {ASSUMED:.0%}",
         next_step="measure with --lanes 4 or more, which a function of a few milliseconds may need many of",
     )
 
@@ -131,7 +131,7 @@ def _environments_unknown(evidence: Evidence) -> Iterator[Advisory]:
     yield Advisory(
         code="environments-unknown",
         message=f"which execution environment served which invocation{where} is not known: environments are assumed "
-        f"to differ by up to {MOST:.0%}, and intervals allow for that",
+        f"to differ by up to {ASSUMED:.0%}, and intervals allow for that",
         next_step="allow logs:FilterLogEvents on the function's log group, which names the environments",
     )
 

@@ -79,7 +79,7 @@ FUNCTION = FunctionState(
 SITUATIONS = ("own", "shuffled", "shared", "recycled", "favored", "single")
 #: Coefficients of variation within an environment and between environments.
 NOISES = ((0.03, 0.0), (0.08, 0.0), (0.03, 0.03), (0.08, 0.03), (0.18, 0.03), (0.03, 0.06))
-HELD_OUT = ((0.05, 0.01), (0.05, 0.045), (0.12, 0.05), (0.02, 0.1))
+HELD_OUT = ((0.04, 0.02), (0.06, 0.05), (0.1, 0.04), (0.02, 0.1))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,7 @@ class Environments:
 
     `labels` number the execution environments, `UNKNOWN` where Lambda's logs did not tell. `lanes` are the parallel
     streams in which the client sent the invocations. `created` is how many environments the sample is taken to come
-    from where they are not known: as many as started cold, and at least one.
+    from where they are not known: as many as cold starts created, and at least one.
     """
 
     labels: Labels
@@ -25,10 +25,9 @@ class Environments:
     created: int
 
     @classmethod
-    def of(cls, names: Sequence[str | None], lanes: ArrayLike, cold_starts: int) -> "Environments":
-        """Those with these names, None where not known, of a configuration with so many cold starts in all.
+    def of(cls, names: Sequence[str | None], lanes: ArrayLike, created: int) -> "Environments":
+        """Those with these names, None where not known; `created` by cold starts.
 
-        Each cold start is an environment that was created, and so one of those that the unknown values come from.
         Where one environment is known to have served half of the values or more, it is counted alone.
         """
         labels = labeled(names)
@@ -37,7 +36,7 @@ class Environments:
         return cls(
             labels=labels,
             lanes=np.asarray(lanes, dtype=np.int64),
-            created=int(distinct.size) if mostly_known else max(1, cold_starts),
+            created=int(distinct.size) if mostly_known else max(1, created),
         )
 
     @classmethod
@@ -48,7 +47,7 @@ class Environments:
 
     @classmethod
     def unknown(cls, lanes: ArrayLike, created: int) -> "Environments":
-        """None of them known, except that `created` environments started cold."""
+        """None of them known, except that so many were created."""
         streams = np.asarray(lanes, dtype=np.int64)
         return cls(labels=np.full(streams.size, UNKNOWN), lanes=streams, created=max(1, created))
 

@@ -124,7 +124,7 @@ def _warm(measurement: Measurement) -> _Warm:
     return _Warm(
         durations=np.array(durations, dtype=np.float64),
         billed=np.array(billed, dtype=np.float64),
-        environments=Environments.of(names, lanes, invocations.cold_starts),
+        environments=Environments.of(names, lanes, invocations.created if None in names else 0),
     )
 
 

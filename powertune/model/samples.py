@@ -166,10 +166,23 @@ class Invocations(Sequence[Invocation]):
         return bytes(codes)
 
     @property
-    def cold_starts(self) -> int:
-        """How many invocations began with an init or restore phase, failed ones included: environments created."""
-        columns = (self.column(name) for name in ("init_ms", "restore_ms"))
-        return sum(init is not None or restore is not None for init, restore in zip(*columns, strict=True))
+    def created(self) -> int:
+        """How many environments were created, as far as cold starts show, and then served warm invocations.
+
+        A cold start counts, failed or not, if the next success of its lane is warm. One at the end of a run, or that
+        another one follows, is an environment of which there may be no warm invocation.
+        """
+        warm = _POPULATIONS.index(Population.WARM)
+        started: set[int] = set()
+        count = 0
+        columns = (self.column(name) for name in ("lane", "init_ms", "restore_ms"))
+        for code, lane, init, restore in zip(self._codes, *columns, strict=True):
+            if init is not None or restore is not None:
+                started.add(lane)
+            elif code == warm and lane in started:
+                started.remove(lane)
+                count += 1
+        return count
 
     def select(self, population: Population, name: str) -> tuple[Any, ...]:
         """One field of the invocations of one population."""

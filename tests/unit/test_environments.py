@@ -13,7 +13,7 @@ from powertune.analysis import Profile
 from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import ASSUMED, USUAL, estimate_mean
 from powertune.analysis.summary import mean_interval, summarize
-from powertune.model import Invocations, Measurement
+from powertune.model import Invocation, Invocations, Measurement
 from powertune.quantiles import student_t
 
 LANES, INVOCATIONS = 4, 20
@@ -23,26 +23,23 @@ Layout = Callable[[np.random.Generator], Sequence[int]]
 def profile(
     durations: Sequence[float], served: Sequence[int], *, known: bool = True, lanes: Sequence[int] | None = None
 ) -> Profile:
-    """A size whose warm invocations were served by these environments, after a cold start in each of them."""
-    turns = range(len(durations)) if lanes is None else lanes
-
-    def name(environment: int) -> str | None:
-        return f"environment-{environment}" if known else None
-
-    cold = [
-        make_invocation(init_ms=100.0, lane=turn % LANES, environment=name(environment))
-        for turn, environment in enumerate(dict.fromkeys(served))
-    ]
-    # Each lane has had its first invocation.
-    cold += [
-        make_invocation(init_ms=None, lane=lane, environment=name(served[0])) for lane in range(LANES) if not known
-    ]
-    warm = [
-        make_invocation(duration_ms=ms, lane=turn % LANES, environment=name(environment))
-        for ms, turn, environment in zip(durations, turns, served, strict=True)
-    ]
-    measurement = Measurement(configuration=make_configuration(), invocations=Invocations.of([*cold, *warm]))
-    return make_analysis(measurement).profiles[0]
+    """A size whose warm invocations were served by these environments, each of which began with a cold start."""
+    items: list[Invocation] = []
+    started: set[int] = set()
+    for turn, (ms, environment) in enumerate(zip(durations, served, strict=True)):
+        lane = turn % LANES if lanes is None else lanes[turn]
+        name = f"environment-{environment}" if known else None
+        if environment not in started:
+            items.append(make_invocation(init_ms=100.0, lane=lane, environment=name))
+        elif not known and lane not in {item.lane for item in items}:
+            # Set aside, as it may be the first of an environment.
+            items.append(make_invocation(lane=lane))
+        started.add(environment)
+        items.append(make_invocation(duration_ms=ms, lane=lane, environment=name))
+    measurement = Measurement(configuration=make_configuration(), invocations=Invocations.of(items))
+    judged = make_analysis(measurement).profiles[0]
+    assert judged.counts.warm == len(durations)
+    return judged
 
 
 def interval(judged: Profile) -> tuple[float, float]:
@@ -150,10 +147,10 @@ def test_ten_environments_that_share_alike_are_resampled_and_uneven_ones_are_not
     st.integers(0, 5),
 )
 def test_no_order_matters_whatever_is_known(
-    pair: tuple[list[tuple[float, str | None, int]], list[tuple[float, str | None, int]]], cold_starts: int
+    pair: tuple[list[tuple[float, str | None, int]], list[tuple[float, str | None, int]]], created: int
 ) -> None:
     one, other = (
-        summarize(values, seed=(1,), environments=Environments.of(names, lanes, cold_starts))
+        summarize(values, seed=(1,), environments=Environments.of(names, lanes, created))
         for values, names, lanes in (zip(*rows, strict=True) for rows in pair)
     )
     assert one == other

@@ -192,16 +192,18 @@ def test_a_crash_spoils_its_own_environment_and_what_may_be_it() -> None:
     assert populations(*started, somewhere, *after)[4:] == ["set_aside", "set_aside", "warm", "set_aside", "warm"]
 
 
-def test_every_cold_start_is_an_environment_that_was_created() -> None:
-    items = Invocations.of(
-        [
-            make_invocation(init_ms=100.0),
-            make_invocation(restore_ms=100.0),
-            make_invocation(init_ms=100.0, status=Status.ERROR),
-            make_invocation(),
-        ]
-    )
-    assert items.cold_starts == 3
+def test_a_cold_start_is_an_environment_that_was_created_if_warm_invocations_follow() -> None:
+    def created(*items: Invocation) -> int:
+        return Invocations.of(items).created
+
+    cold, warm = make_invocation(init_ms=100.0), make_invocation()
+    assert created(cold, warm, warm) == 1
+    assert created(cold, warm, make_invocation(restore_ms=100.0), warm) == 2
+    assert created(replace(cold, status=Status.ERROR), warm) == 1
+    assert created(cold, replace(cold, lane=1), warm, replace(warm, lane=1)) == 2
+    # Of these, there is no warm invocation, or may be none.
+    assert created(cold) == created(warm, warm) == 0
+    assert created(cold, warm, cold) == created(cold, cold, warm) == 1
 
 
 def failing(status: Status, error: str | None, count: int) -> list[Invocation]:

@@ -74,4 +74,6 @@ class Environments:
 def labeled(names: Sequence[Hashable]) -> Labels:
     """A number for each name, the same for the same name; None, which is no name, is `UNKNOWN`."""
     numbers: dict[Hashable, int] = {None: UNKNOWN}
-    return np.array([numbers.setdefault(name, len(numbers) - 1) for name in names], dtype=np.int64)
+    for name in dict.fromkeys(names):
+        numbers.setdefault(name, len(numbers) - 1)
+    return np.fromiter(map(numbers.__getitem__, names), dtype=np.int64, count=len(names))

@@ -165,7 +165,7 @@ class Invocations(Sequence[Invocation]):
             codes.append(code)
         return bytes(codes)
 
-    @property
+    @cached_property
     def created(self) -> int:
         """How many environments were created, as far as cold starts show, and then served warm invocations.
 

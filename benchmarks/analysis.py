@@ -77,6 +77,7 @@ def _measured(configuration: Configuration, generator: np.random.Generator) -> M
                 max_memory_used_mb=90,
                 memory_mb=configuration.memory_mb,
                 lane=turn % LANES,
+                environment=f"2026/09/21/[{configuration.memory_mb}]{turn % LANES:032x}",
             )
             for turn, duration in enumerate(durations)
         ),

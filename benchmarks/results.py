@@ -58,6 +58,7 @@ def measurement(memory_mb: int, count: int, generator: random.Random) -> Measure
         "executed_version": ["12"] * count,
         "lane": [turn % 4 for turn in range(count)],
         "payload": [0] * count,
+        "environment": [f"2026/09/21/[12]{turn % 4:032x}" for turn in range(count)],
     }
     configuration = Configuration(memory_mb=memory_mb, architecture=Architecture.X86_64)
     return Measurement(configuration=configuration, invocations=Invocations(columns))

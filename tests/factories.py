@@ -64,14 +64,22 @@ def make_measurement(
     lanes: int = 1,
     **more: Any,
 ) -> Measurement:
-    """In each lane: cold starts of 100 ms with 200 ms of init, then warm invocations in turn; then others."""
+    """In each lane: cold starts of 100 ms with 200 ms of init, then warm invocations in turn; then others.
+
+    Each lane has an execution environment of its own, and that is known.
+    """
     cold_starts = [
-        make_invocation(init_ms=200.0, memory_mb=memory_mb, lane=lane, **more)
+        make_invocation(init_ms=200.0, memory_mb=memory_mb, lane=lane, **{"environment": f"lane-{lane}", **more})
         for lane in range(lanes)
         for _ in range(cold)
     ]
     warm = [
-        make_invocation(duration_ms=duration, memory_mb=memory_mb, lane=turn % lanes, **more)
+        make_invocation(
+            duration_ms=duration,
+            memory_mb=memory_mb,
+            lane=turn % lanes,
+            **{"environment": f"lane-{turn % lanes}", **more},
+        )
         for turn, duration in enumerate(durations)
     ]
     invocations = Invocations.of((*cold_starts, *warm, *others))
@@ -146,17 +154,19 @@ def recorded() -> Analysis:
         make_measurement(
             memory_mb=128,
             durations=durations(900, 30),
+            lanes=4,
             others=[make_invocation(status=Status.OUT_OF_MEMORY, error_type="Runtime.OutOfMemory")],
             max_memory_used_mb=128,
         ),
-        make_measurement(memory_mb=256, durations=durations(480, 60), max_memory_used_mb=140),
+        make_measurement(memory_mb=256, durations=durations(480, 60), lanes=4, max_memory_used_mb=140),
         make_measurement(
             memory_mb=512,
             durations=durations(235, 20),
+            lanes=4,
             others=[make_invocation(duration_ms=None, status=Status.MISSING)],
         ),
-        make_measurement(memory_mb=1024, durations=durations(118, 4), cold=3),
-        make_measurement(memory_mb=1024, architecture=Architecture.ARM64, durations=durations(119.5, 4)),
+        make_measurement(memory_mb=1024, durations=durations(118, 4), cold=3, lanes=4),
+        make_measurement(memory_mb=1024, architecture=Architecture.ARM64, durations=durations(119.5, 4), lanes=4),
         make_measurement(memory_mb=3009, cold=0, unmeasured="this account may not use more than 3008 MB"),
         strategy=Strategy.BALANCED,
         prices=PriceTable.bundled(),

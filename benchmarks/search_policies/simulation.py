@@ -130,6 +130,7 @@ class Sampler:
             request_id=str(self.invocations),
             executed_version=str(memory_mb),
             lane=lane,
+            environment=f"{memory_mb}/{lane}",
         )
 
     def _memory_used(self, memory_mb: int, *, feasible: bool) -> int:

@@ -201,7 +201,8 @@ def _with_front(
 ) -> tuple[tuple[Observed, ...], Configuration | None]:
     """Mark the front of those that may be chosen, and what dominates the others; and find its knee."""
     points = [
-        Point(cost=o.costing.log if o.costing else None, duration=log_mean(o.durations, o.lanes)) for o in contenders
+        Point(cost=o.costing.log if o.costing else None, duration=log_mean(o.durations, o.environments))
+        for o in contenders
     ]
     names = [o.profile.configuration for o in contenders]
     found = dict(zip(names, dominators(points, level=family_level(len(points))), strict=True))

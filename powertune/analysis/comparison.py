@@ -7,6 +7,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import ArrayLike
 
+from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import LEVEL, Estimate, Interval, estimate_mean, mean_of, reach_of, total
 
 #: Of the errors that a level of confidence allows, so many are taken for what is approximate.
@@ -39,7 +40,7 @@ SAME = Comparison(ratio=1.0, interval=(1.0, 1.0), verdict=Difference.INDISTINGUI
 """A configuration compared with itself."""
 
 
-def log_mean(values: ArrayLike, lanes: ArrayLike | None = None) -> Estimate | None:
+def log_mean(values: ArrayLike, environments: Environments | None = None) -> Estimate | None:
     """The log of the mean of a sample, in any order; None for a mean of 0, which has no log.
 
     By the delta method, the variance of the log of a mean is the variance of the mean / mean^2.
@@ -48,7 +49,7 @@ def log_mean(values: ArrayLike, lanes: ArrayLike | None = None) -> Estimate | No
     mean = mean_of(sample)
     if not mean > 0:
         return None
-    relative = estimate_mean(sample / mean, lanes)
+    relative = estimate_mean(sample / mean, environments)
     return Estimate(mean=math.log(mean), variance=relative.variance, freedom=relative.freedom)
 
 

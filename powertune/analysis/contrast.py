@@ -128,7 +128,7 @@ def _matches(
 
 
 def _logs(o: Observed) -> tuple[Estimate | None, Estimate | None]:
-    return log_mean(o.durations, o.lanes), o.costing.log if o.costing else None
+    return log_mean(o.durations, o.environments), o.costing.log if o.costing else None
 
 
 _Logs = tuple[Estimate | None, Estimate | None]

@@ -7,11 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from powertune.analysis.environments import UNKNOWN, Environments, Labels
 from powertune.quantiles import student_t
 
 LEVEL = 0.95
+#: By how much execution environments of one size usually differ (the coefficient of variation): a little more than
+#: the median of 2.2 % over 195 sizes with ten of each (Lin, Ma & Shahrad, EuroSys 2026, doi 10.5281/zenodo.17162822).
+USUAL = 0.03
+#: By how much they are assumed to differ where it cannot be seen: twice the usual. CPUs of two generations may differ
+#: by more.
+ASSUMED = 0.06
 Sample = NDArray[np.float64]
-Lanes = NDArray[np.int64]
 Interval = tuple[float, float]
 
 
@@ -67,20 +73,16 @@ def reach_of(variance: float, freedom: float, level: float) -> float:
     return student_t(1 - (1 - level) / 2, min(freedom, 1e6)) * math.sqrt(variance)
 
 
-def estimate_mean(values: ArrayLike, lanes: ArrayLike | None = None) -> Estimate:
+def estimate_mean(values: ArrayLike, environments: Environments | None = None) -> Estimate:
     """The mean of a sample, with an error that respects where its values come from.
 
-    Values of one lane come from one execution environment, and share its luck: a slow neighbour, an older CPU. So it
-    is the environments that are independent, not the values, and their number decides how sure the mean is. The
-    variance is the bias-reduced cluster-robust one (CR2: Bell & McCaffrey, "Bias Reduction in Standard Errors for
-    Linear Regression with Multi-Stage Samples", Survey Methodology 28, 2002), with their degrees of freedom, which
-    Imbens & Kolesar ("Robust Standard Errors in Small Samples: Some Practical Advice", Review of Economics and
-    Statistics 98, 2016) recommend when clusters are few; with lanes of equal size it is the t interval of the lanes'
-    means. It holds whether environments differ or not, which a bootstrap of four of them does not. With one lane, or
-    none named, every value stands for itself.
+    Values of one execution environment share its luck: a slow neighbor, an older CPU. So it is the environments that
+    are independent, not the values, and their number decides how sure the mean is (see `_clustered`). Where Lambda's
+    logs did not tell the environments, or there is only one, how much environments differ cannot be seen, and is
+    assumed (see `_assumed`). Equal values have no error.
 
     Args:
-        lanes: the lane of each value; None where values are independent.
+        environments: where the values come from; None where they are independent, as cold starts are.
     """
     sample = np.asarray(values, dtype=np.float64)
     n = int(sample.size)
@@ -89,27 +91,113 @@ def estimate_mean(values: ArrayLike, lanes: ArrayLike | None = None) -> Estimate
         return Estimate(mean=mean, variance=None)
     if np.all(sample == sample[0]):
         return Estimate(mean=mean, variance=0.0)
-    sums, shares = _deviations(sample, mean, lanes)
-    if len(sums) >= 2:
-        variance = math.fsum(sums**2 / (1 - shares)) / n**2
-        if variance > 1e-18 * mean**2:
-            return Estimate(mean=mean, variance=variance, freedom=_freedom(shares))
-        # Whole milliseconds can make the means of all lanes equal by chance: that is not certainty.
-    squares = math.fsum((sample - mean) ** 2)
-    return Estimate(mean=mean, variance=squares / (n - 1) / n, freedom=n - 1)
+    if environments is None:
+        return Estimate(mean=mean, variance=variance_of(sample) / n, freedom=n - 1)
+    if environments.tell:
+        return _clustered(sample, environments.labels)
+    return _assumed(sample, environments)
 
 
-def independent_units(values: ArrayLike, lanes: ArrayLike | None) -> Sample:
-    """One value for each independent observation, sorted: what each lane contributes to the mean; else the values.
+def _clustered(sample: Sample, labels: Labels) -> Estimate:
+    """The mean of all values, with an error that rests on the environments that are known, two or more.
 
-    A lane's contribution is the mean plus the sum of its values' deviations from it, at the scale of one lane among
-    equals: the lane's own mean, where lanes are of equal size. Their mean is the mean of all values.
+    In a model with random environments, the variance of the mean is the variance between them times the sum of their
+    squared shares, plus the variance within them / n. The analysis of variance gives the proportion of the two, and
+    the scatter of the environments' means gives the scale, with one degree of freedom less than there are
+    environments (Hartung & Knapp, "A refined method for the meta-analysis of controlled clinical trials with binary
+    outcome", Statistics in Medicine 20, 2001; Sidik & Jonkman, "A simple confidence interval for meta-analysis",
+    Statistics in Medicine 21, 2002). With equal shares the proportion cancels out, and it is Student's t on the
+    environments' means.
+
+    With unequal shares, which are usual on Lambda, that method claims too much when few environments look equal by
+    luck (Röver, Knapp & Friede, "Hartung-Knapp-Sidik-Jonkman approach and its modification for random-effects
+    meta-analysis with few studies", BMC Medical Research Methodology 15, 2015). Their remedy widens all intervals;
+    here environments are taken to differ by at least `USUAL` in the proportion, which widens those with unequal
+    shares only.
+
+    Values whose environment is not known count as if all were of the one that has the most: the fewer environments
+    share the values, the less sure is the mean.
+    """
+    n = int(sample.size)
+    mean = mean_of(sample)
+    groups = _groups(sample[labels != UNKNOWN], labels[labels != UNKNOWN])
+    within, between = groups.components()
+    between = max(between, (USUAL * mean) ** 2)
+    weights = 1 / (between + within / groups.counts)
+    center = math.fsum(weights * groups.means) / math.fsum(weights)
+    freedom = groups.counts.size - 1
+    scale = math.fsum(weights * (groups.means - center) ** 2) / freedom
+    served = np.sort(groups.counts)
+    served[-1] += n - served.sum()
+    variance = scale * (between * math.fsum((served / n) ** 2) + within / n)
+    if variance > 1e-18 * mean**2:
+        return Estimate(mean=mean, variance=variance, freedom=freedom)
+    # Whole milliseconds can make the means of all environments equal by chance: that is not certainty.
+    return Estimate(mean=mean, variance=variance_of(sample) / n, freedom=n - 1)
+
+
+def _assumed(sample: Sample, environments: Environments) -> Estimate:
+    """The mean of values of which nobody knows which environment served which; or one environment served them all.
+
+    How much environments differ cannot be told from such a sample: values that differ by 8 % may come from equal
+    environments, or from environments that differ by nearly as much. So the error of the mean has no estimate, but it
+    has two upper bounds, and the narrower is taken. First, k environments cannot differ by more than the values do:
+    if all of the variance were between them, that of the mean would be the variance of the values / (k - 1), with k -
+    1 degrees of freedom. Second, environments are assumed to differ by no more than `ASSUMED`. Both are for
+    environments with about equal shares: if one of four has most of the values, the second holds only where they
+    differ by half of that.
+
+    Lanes that differ by more than `ASSUMED` must be environments of their own; then they are taken for them.
+    """
+    n = int(sample.size)
+    mean = mean_of(sample)
+    k = min(n, environments.created)
+    spread = variance_of(sample)
+    most = (ASSUMED * mean) ** 2
+    if environments.count is None and _apart(sample, environments.lanes, most):
+        return _clustered(sample, environments.lanes)
+    own = Estimate(mean=mean, variance=spread / n, freedom=n - 1)
+    bounds = [total([own, Estimate(mean=0.0, variance=most / k)])]
+    if k > 1:
+        bounds.append(Estimate(mean=mean, variance=spread / (k - 1), freedom=k - 1))
+    return min(bounds, key=lambda bound: reach_of(bound.variance or 0.0, bound.freedom, LEVEL))
+
+
+def _apart(sample: Sample, lanes: Labels, variance: float) -> bool:
+    """Whether the variance between lanes is larger than that."""
+    return bool(np.ptp(lanes) > 0) and _groups(sample, lanes).components()[1] > variance
+
+
+def components(values: Sample, environments: Environments) -> tuple[float, float]:
+    """The variance of a value within its environment, and that between environments, in the unit squared.
+
+    Where the environments are not known, the first is that of all values, and the second what it is assumed to be.
+    """
+    if environments.tell:
+        named = environments.labels != UNKNOWN
+        return _groups(values[named], environments.labels[named]).components()
+    spread = variance_of(values)
+    most = (ASSUMED * mean_of(values)) ** 2
+    return spread, min(most, spread) if environments.created > 1 else most
+
+
+def independent_units(values: ArrayLike, environments: Environments | None) -> Sample:
+    """One value for each independent observation, sorted: what each environment contributes to the mean; else values.
+
+    An environment's contribution is the mean plus the sum of its values' deviations from it, at the scale of one
+    among equals: its own mean, where the shares are equal. Their mean is the mean of all values.
     """
     sample = np.sort(np.asarray(values, dtype=np.float64))
-    sums, _ = _deviations(np.asarray(values, dtype=np.float64), mean_of(sample), lanes)
-    if len(sums) < 2 or len(sums) == sample.size:
+    if environments is None or environments.count in (None, 1, sample.size):
         return sample
-    return np.sort(mean_of(sample) + sums * len(sums) / sample.size)
+    groups = _groups(np.asarray(values, dtype=np.float64), environments.labels)
+    mean = mean_of(sample)
+    return np.sort(mean + groups.counts * (groups.means - mean) * groups.counts.size / sample.size)
+
+
+def variance_of(sample: Sample) -> float:
+    """The variance of a sample of two or more, in any order (n - 1)."""
+    return math.fsum((sample - mean_of(sample)) ** 2) / (sample.size - 1)
 
 
 def mean_of(sample: Sample) -> float:
@@ -120,22 +208,34 @@ def mean_of(sample: Sample) -> float:
     return float(np.clip(math.fsum(sample) / sample.size, sample.min(), sample.max()))
 
 
-def _deviations(sample: Sample, mean: float, lanes: ArrayLike | None) -> tuple[Sample, Sample]:
-    """The sum of each lane's deviations from the mean, and the share of values that it holds."""
-    if lanes is None:
-        return np.empty(0), np.empty(0)
-    order = np.lexsort((sample, np.asarray(lanes)))
-    sorted_lanes = np.asarray(lanes)[order]
-    starts = np.flatnonzero(np.r_[True, sorted_lanes[1:] != sorted_lanes[:-1]])
-    sums = np.add.reduceat(sample[order] - mean, starts)
-    counts = np.diff(np.r_[starts, sample.size])
-    # Lanes of equal content are interchangeable: sorting makes their order, and so rounding, no matter.
-    by_sum = np.lexsort((counts, sums))
-    return sums[by_sum], (counts / sample.size)[by_sum]
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Groups:
+    """How many values each environment has, their mean, and the sum of their squared deviations from it."""
+
+    counts: Labels
+    means: Sample
+    squares: Sample
+
+    def components(self) -> tuple[float, float]:
+        """The variances within and between groups, two or more: the analysis of variance with one random factor.
+
+        For groups of unequal size: Searle, Casella & McCulloch, Variance Components, 1992, section 3.6.
+        """
+        n, k = int(self.counts.sum()), self.counts.size
+        within = math.fsum(self.squares) / (n - k) if n > k else 0.0
+        mean = math.fsum(self.counts * self.means) / n
+        across = math.fsum(self.counts * (self.means - mean) ** 2) / (k - 1)
+        size = (n - math.fsum(self.counts.astype(np.float64) ** 2) / n) / (k - 1)
+        return within, max(0.0, (across - within) / size)
 
 
-def _freedom(shares: Sample) -> float:
-    """Bell & McCaffrey's degrees of freedom for a mean over lanes that hold these shares of the values."""
-    odds = shares**2 / (1 - shares)
-    crossed = math.fsum(odds) ** 2 - math.fsum(odds**2)
-    return 1 / (math.fsum(shares**2) + crossed)
+def _groups(sample: Sample, labels: Labels) -> _Groups:
+    order = np.lexsort((sample, labels))
+    values, labels = sample[order], labels[order]
+    starts = np.flatnonzero(np.r_[True, labels[1:] != labels[:-1]])
+    counts = np.diff(np.r_[starts, values.size])
+    means = np.add.reduceat(values, starts) / counts
+    squares = np.add.reduceat((values - np.repeat(means, counts)) ** 2, starts)
+    # Groups of equal content are interchangeable: sorting makes their order, and so rounding, no matter.
+    order = np.lexsort((squares, counts, means))
+    return _Groups(counts=counts[order], means=means[order], squares=squares[order])

@@ -65,7 +65,8 @@ class Cost:
 class Profile:
     """One configuration judged. Durations in ms.
 
-    Duration and billed duration are those of warm invocations. None where there was nothing to take them from.
+    Duration and billed duration are those of warm invocations; `environments` is how many execution environments
+    served these, None where that is not known of each of them. None where there was nothing to take them from.
     `reason` says why the status is not ok. `unmet` are the constraints of the goal that the configuration does not
     meet, as sentences without a subject. `pareto`: it is on the front of those that meet them (of all, where none
     does); `dominated_by` is one that keeps it off the front (see `pareto.dominators`), None for all others.
@@ -75,6 +76,7 @@ class Profile:
     status: ProfileStatus
     reason: str | None = None
     counts: Counts = Counts()
+    environments: int | None = None
     duration: Summary | None = None
     billed_ms_mean: float | None = None
     cold: ColdStarts | None = None

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from powertune.analysis.comparison import log_of
-from powertune.analysis.estimates import Estimate, Lanes, Sample, constant, estimate_mean, mean_of, total
+from powertune.analysis.environments import Environments
+from powertune.analysis.estimates import Estimate, Sample, constant, estimate_mean, mean_of, total
 from powertune.analysis.nouns import Billing, Cost
 from powertune.model import Configuration, FunctionState, TuningRun, Usage
 from powertune.prices import RegionPrices
@@ -18,11 +19,12 @@ class Costing:
     """What an invocation of one configuration costs, as far as its samples tell, in the region's currency.
 
     `warm` holds what each warm invocation contributes to the mean (weighted with the share of warm ones), pairwise
-    with their `lanes`; `cold` and `fixed` are the other contributions. `plain_warm` is the cost of a warm one alone.
+    with their `environments`; `cold` and `fixed` are the other contributions. `plain_warm` is the cost of a warm one
+    alone.
     """
 
     warm: Sample
-    lanes: Lanes
+    environments: Environments
     cold: Estimate
     fixed: float
     plain_warm: float
@@ -30,7 +32,7 @@ class Costing:
     @property
     def estimate(self) -> Estimate:
         """The mean cost of an invocation."""
-        return total([estimate_mean(self.warm, self.lanes), self.cold, constant(self.fixed)])
+        return total([estimate_mean(self.warm, self.environments), self.cold, constant(self.fixed)])
 
     @property
     def summary(self) -> Cost:
@@ -50,7 +52,7 @@ class Costing:
         cost, duration = self.estimate.mean, mean_of(durations)
         if not (cost > 0 and duration > 0):
             return None
-        together = estimate_mean(weight * self.warm / cost + (1 - weight) * durations / duration, self.lanes)
+        together = estimate_mean(weight * self.warm / cost + (1 - weight) * durations / duration, self.environments)
         error = total([together, self.cold.times(weight / cost)])
         value = weight * float(np.log(cost)) + (1 - weight) * float(np.log(duration))
         return Estimate(mean=value, variance=error.variance, freedom=error.freedom)
@@ -74,11 +76,13 @@ class Pricing:
     billing: Billing
     borrowed_ms: float | None = None
 
-    def cost(self, configuration: Configuration, billed: Sample, lanes: Lanes, cold_billed: Sample) -> Costing:
+    def cost(
+        self, configuration: Configuration, billed: Sample, environments: Environments, cold_billed: Sample
+    ) -> Costing:
         """What an invocation costs: warm and cold starts in their shares, and its part of what is paid by the month.
 
         Args:
-            billed: billed durations of at least one warm invocation, in ms, with their lanes.
+            billed: billed durations of at least one warm invocation, in ms, with their environments.
             cold_billed: billed durations of cold starts, in ms; may be empty.
         """
         share = self.billing.cold_share or 0.0
@@ -93,7 +97,7 @@ class Pricing:
         plain = self.prices.invocation_cost(configuration, mean_of(billed), self.function.ephemeral_storage_mb)
         return Costing(
             warm=(1 - share) * (tariff.per_ms * billed + tariff.per_request),
-            lanes=lanes,
+            environments=environments,
             cold=each.times(share) if share else constant(0.0),
             fixed=tariff.per_month / traffic if traffic else 0.0,
             plain_warm=plain,

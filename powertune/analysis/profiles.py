@@ -6,26 +6,29 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from powertune.analysis.estimates import Lanes, Sample, mean_of
+from powertune.analysis.environments import Environments
+from powertune.analysis.estimates import Sample, mean_of
 from powertune.analysis.nouns import ColdStarts, Counts, Profile, ProfileStatus
 from powertune.analysis.pricing import Costing, Pricing
 from powertune.analysis.summary import summarize
 from powertune.model import Architecture, Configuration, Measurement, Population
 from powertune.tariff import Tariff
 
+_WARM_COLUMNS = ("duration_ms", "billed_ms", "lane", "environment")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Observed:
     """A profile with what it was made of.
 
-    `durations` (ms) and `lanes` are those of the warm invocations that are judged, pairwise; `costing` what they
-    cost, None where there are none. `spent` is what all invocations cost, `total` their number. `error` is the error
-    type that failed invocations ended with most often.
+    `durations` (ms) and `environments` are those of the warm invocations that are judged, pairwise; `costing` what
+    they cost, None where there are none. `spent` is what all invocations cost, `total` their number. `error` is the
+    error type that failed invocations ended with most often.
     """
 
     profile: Profile
     durations: Sample
-    lanes: Lanes
+    environments: Environments
     costing: Costing | None
     spent: float | None
     total: int
@@ -36,7 +39,7 @@ class Observed:
 class _Warm:
     durations: Sample
     billed: Sample
-    lanes: Lanes
+    environments: Environments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +63,17 @@ def observe(measurement: Measurement, pricing: Pricing) -> Observed:
     )
     status, reason = _status(measurement, counts)
     seed = (configuration.memory_mb, list(Architecture).index(configuration.architecture))
-    costing = pricing.cost(configuration, warm.billed, warm.lanes, cold.billed) if warm.billed.size else None
+    costing = summary = None
+    if warm.durations.size:
+        costing = pricing.cost(configuration, warm.billed, warm.environments, cold.billed)
+        summary = summarize(warm.durations, seed=(*seed, 0), environments=warm.environments)
     profile = Profile(
         configuration=configuration,
         status=status,
         reason=reason,
         counts=counts,
-        duration=summarize(warm.durations, seed=(*seed, 0), lanes=warm.lanes) if warm.durations.size else None,
+        environments=warm.environments.count,
+        duration=summary,
         billed_ms_mean=mean_of(warm.billed) if warm.billed.size else None,
         cold=_cold_starts(cold, pricing.tariff(configuration, warm.billed, cold.billed), seed),
         max_memory_used_mb=max(_known(set(invocations.column("max_memory_used_mb"))), default=None),
@@ -76,7 +83,7 @@ def observe(measurement: Measurement, pricing: Pricing) -> Observed:
     return Observed(
         profile=profile,
         durations=warm.durations,
-        lanes=warm.lanes,
+        environments=warm.environments,
         costing=costing,
         spent=pricing.spent(configuration, paid, len(invocations)),
         total=len(invocations),
@@ -90,7 +97,7 @@ def not_reached(configuration: Configuration, reason: str) -> Observed:
     return Observed(
         profile=profile,
         durations=np.empty(0),
-        lanes=np.empty(0, dtype=np.int64),
+        environments=Environments.unknown((), 0),
         costing=None,
         spent=0.0,
         total=0,
@@ -108,15 +115,16 @@ def mean_cold_extra_ms(measurement: Measurement) -> float | None:
 
 def _warm(measurement: Measurement) -> _Warm:
     """The warm invocations that have both a duration and a billed duration."""
-    select = measurement.invocations.select
-    durations, billed, lanes = (select(Population.WARM, name) for name in ("duration_ms", "billed_ms", "lane"))
-    if None in durations or None in billed:
-        rows = [row for row in zip(durations, billed, lanes, strict=True) if None not in row]
-        durations, billed, lanes = tuple(zip(*rows, strict=True)) if rows else ((), (), ())
+    invocations = measurement.invocations
+    columns = [invocations.select(Population.WARM, name) for name in _WARM_COLUMNS]
+    if None in columns[0] or None in columns[1]:
+        rows = [row for row in zip(*columns, strict=True) if None not in row[:2]]
+        columns = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
+    durations, billed, lanes, names = columns
     return _Warm(
         durations=np.array(durations, dtype=np.float64),
         billed=np.array(billed, dtype=np.float64),
-        lanes=np.array(lanes, dtype=np.int64),
+        environments=Environments.of(names, lanes, invocations.created if None in names else 0),
     )
 
 

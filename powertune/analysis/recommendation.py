@@ -133,7 +133,7 @@ def _metric(o: Observed, goal: Goal) -> Estimate | None:
         return _costing(o).log
     if goal.strategy is Strategy.BALANCED:
         return _costing(o).log_balance(o.durations, goal.balanced_weight)
-    return log_mean(o.durations, o.lanes)
+    return log_mean(o.durations, o.environments)
 
 
 def _costing(o: Observed) -> Costing:
@@ -158,7 +158,7 @@ def _against(
     if baseline is chosen:
         return SAME, SAME
     cost = compare(_costing(chosen).log, _costing(baseline).log, level=level)
-    durations = (log_mean(o.durations, o.lanes) for o in (chosen, baseline))
+    durations = (log_mean(o.durations, o.environments) for o in (chosen, baseline))
     return cost, compare(*durations, level=level)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import LEVEL, Interval, Sample, estimate_mean, independent_units, mean_of
 from powertune.quantiles import NORMAL, student_t
 
@@ -42,7 +43,7 @@ class Summary:
     outliers: int
 
 
-def summarize(values: ArrayLike, *, seed: Sequence[int], lanes: ArrayLike | None = None) -> Summary:
+def summarize(values: ArrayLike, *, seed: Sequence[int], environments: Environments | None = None) -> Summary:
     """Summarize a sample of at least one finite, non-negative value, whatever the order it comes in.
 
     Percentiles interpolate linearly between order statistics (Hyndman & Fan's type 7), as numpy, pandas and
@@ -59,7 +60,7 @@ def summarize(values: ArrayLike, *, seed: Sequence[int], lanes: ArrayLike | None
     if sample.size == 0:
         raise ValueError("an empty sample has no summary")
     median, p95, p99 = (float(value) for value in np.percentile(sample, (50, 95, 99)))
-    units = independent_units(sample, lanes)
+    units = independent_units(sample, environments)
     return Summary(
         n=int(sample.size),
         mean=mean_of(sample),
@@ -67,8 +68,8 @@ def summarize(values: ArrayLike, *, seed: Sequence[int], lanes: ArrayLike | None
         p95=p95,
         p99=p99,
         deviation=_deviation(sample),
-        interval=mean_interval(sample, seed=seed, lanes=lanes),
-        units=int(units.size),
+        interval=mean_interval(sample, seed=seed, environments=environments),
+        units=int(units.size) if environments is None or environments.tell else environments.created,
         outliers=int(np.count_nonzero(outlying(sample))),
     )
 
@@ -99,7 +100,7 @@ def mean_interval(
     values: ArrayLike,
     *,
     seed: Sequence[int],
-    lanes: ArrayLike | None = None,
+    environments: Environments | None = None,
     level: float = LEVEL,
 ) -> Interval | None:
     """The interval that holds the mean with confidence `level`; None for a single value.
@@ -120,16 +121,23 @@ def mean_interval(
     Args:
         seed: of the resampling; the same seed and sample give the same interval.
     """
-    estimate = estimate_mean(values, lanes)
+    estimate = estimate_mean(values, environments)
     if estimate.variance is None:
         return None
-    units = independent_units(values, lanes)
-    if estimate.variance > 0 and SMALLEST_BOOTSTRAP <= units.size <= LARGEST_BOOTSTRAP and units[0] < units[-1]:
+    units = independent_units(values, environments)
+    if estimate.variance > 0 and _resamples(units.size, environments) and units[0] < units[-1]:
         low, high = _bca(units, estimate.mean, (1 - level) / 2, seed)
         return min(low, estimate.mean), max(high, estimate.mean)
     interval = estimate.interval(level)
     assert interval is not None
     return max(0.0, interval[0]), interval[1]
+
+
+def _resamples(units: int, environments: Environments | None) -> bool:
+    """Whether so many units are enough for a bootstrap, and alike: none of them has much more of the values."""
+    if environments is not None and not environments.even(SMALLEST_BOOTSTRAP):
+        return False
+    return SMALLEST_BOOTSTRAP <= units <= LARGEST_BOOTSTRAP
 
 
 def _bca(sample: Sample, mean: float, tail: float, seed: Sequence[int]) -> Interval:

@@ -40,7 +40,7 @@ class Population(StrEnum):
     WARM = "warm"
     COLD = "cold"
     SET_ASIDE = "set_aside"
-    """Neither: a lane's first invocation without an init phase, or the one after a crash."""
+    """Neither: an environment's first invocation without an init phase, or the one after a crash."""
     FAILED = "failed"
     MISSING = "missing"
 
@@ -74,6 +74,7 @@ class Invocation:
 
 INVOCATION_FIELDS = tuple(f.name for f in fields(Invocation))
 _POPULATIONS = tuple(Population)
+_PLACED = ("status", "lane", "environment", "init_ms", "restore_ms")
 #: For each population a table that turns its own code into 1, and every other into 0.
 _MASKS = {population: bytes(code == own for code in range(256)) for own, population in enumerate(_POPULATIONS)}
 
@@ -123,9 +124,14 @@ class Invocations(Sequence[Invocation]):
     def populations(self) -> tuple[Population, ...]:
         """The population of each invocation, in order.
 
-        An invocation with an init or restore phase is cold. Lambda may have initialized the environment ahead of
-        time, so a lane's first invocation without one is set aside. A crash hides a second init in the next
-        invocation of its environment; Lambda chooses that, so the next success of every lane is set aside.
+        An invocation with an init or restore phase is cold. Lambda may have initialized an environment ahead of time,
+        so an environment's first invocation without one is set aside. A crash hides a second init in the next
+        invocation of its environment, so the next success of that environment is set aside.
+
+        An invocation whose environment is not known counts by its lane, and on the side of doubt: a lane's first
+        invocation without an init phase may be the first of an environment, although lanes may share one. After a
+        crash in an environment that is not known, the next success of every environment and lane is set aside, and
+        after one in a known environment also that of every lane, as far as their environments are not known.
         """
         return tuple(map(_POPULATIONS.__getitem__, self._codes))
 
@@ -134,29 +140,49 @@ class Invocations(Sequence[Invocation]):
         """The population of each invocation as its index in `_POPULATIONS`: a byte each, which C can search."""
         warm, cold, set_aside, failed, unknown = range(len(_POPULATIONS))
         ok, missing = Status.OK, Status.MISSING
-        ready: set[int] = set()
-        suspect: set[int] = set()
+        #: Environments by name, or lanes by number where the environment is not known.
+        ready: set[str | int] = set()
+        suspect: set[str | int] = set()
         codes = bytearray()
-        for status, lane, init, restore in zip(
-            self.column("status"), self.column("lane"), self.column("init_ms"), self.column("restore_ms"), strict=True
-        ):
+        for status, lane, environment, init, restore in zip(*map(self.column, _PLACED), strict=True):
+            place = lane if environment is None else environment
             if status is ok:
                 code = warm
-                if lane not in ready:
-                    ready.add(lane)
-                    suspect.discard(lane)
+                if place not in ready:
+                    ready.add(place)
+                    suspect.discard(place)
                     code = set_aside
                 if init is not None or restore is not None:
                     code = cold
             else:
                 code = unknown if status is missing else failed
                 if status.broke_environment:
-                    suspect |= ready | {lane}
-                    ready.clear()
-                elif lane not in suspect:
-                    ready.add(lane)
+                    broken = {p for p in ready if environment is None or isinstance(p, int)} | {place}
+                    suspect |= broken
+                    ready -= broken
+                elif place not in suspect:
+                    ready.add(place)
             codes.append(code)
         return bytes(codes)
+
+    @cached_property
+    def created(self) -> int:
+        """How many environments were created, as far as cold starts show, and then served warm invocations.
+
+        A cold start counts, failed or not, if the next success of its lane is warm. One at the end of a run, or that
+        another one follows, is an environment of which there may be no warm invocation.
+        """
+        warm = _POPULATIONS.index(Population.WARM)
+        started: set[int] = set()
+        count = 0
+        columns = (self.column(name) for name in ("lane", "init_ms", "restore_ms"))
+        for code, lane, init, restore in zip(self._codes, *columns, strict=True):
+            if init is not None or restore is not None:
+                started.add(lane)
+            elif code == warm and lane in started:
+                started.remove(lane)
+                count += 1
+        return count
 
     def select(self, population: Population, name: str) -> tuple[Any, ...]:
         """One field of the invocations of one population."""

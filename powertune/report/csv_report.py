@@ -23,6 +23,7 @@ _PER_PROFILE = (
     "invocations_set_aside",
     "invocations_failed",
     "invocations_missing",
+    "environments",
     "duration_ms_mean",
     "duration_ms_p50",
     "duration_ms_p95",

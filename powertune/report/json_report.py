@@ -75,6 +75,7 @@ def _profile(profile: Profile) -> Value:
             "failed": counts.failed,
             "missing": counts.missing,
         },
+        "environments": profile.environments,
         "duration_ms": {
             "mean": None if duration is None else _number(duration.mean),
             "p50": None if duration is None else _number(duration.median),

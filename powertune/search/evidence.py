@@ -47,14 +47,17 @@ _Z = {Statistic.P50: 0.0, Statistic.P95: NORMAL.inv_cdf(0.95), Statistic.P99: NO
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sample:
-    """The durations or billed durations (ms) of a configuration's warm invocations, with the lane of each.
+    """The durations or billed durations (ms) of a configuration's warm invocations, with the environment of each.
 
     They come in groups, one for each payload, with its share of the traffic; no two payloads need be alike.
     """
 
     groups: tuple[Array, ...]
     weights: tuple[float, ...]
-    lanes: tuple[NDArray[np.int64], ...]
+    served: tuple[NDArray[np.int64], ...]
+    """A number for each environment; for each lane, where environments are not known."""
+    known: bool
+    """Whether all environments are known."""
 
     @property
     def count(self) -> int:
@@ -63,8 +66,8 @@ class Sample:
 
     @property
     def environments(self) -> int:
-        """How many lanes, and so execution environments, they come from."""
-        return len({lane for lanes in self.lanes for lane in lanes.tolist()})
+        """How many execution environments they come from; how many lanes, where those are not known."""
+        return len({number for numbers in self.served for number in numbers.tolist()})
 
     @property
     def mean(self) -> float:
@@ -215,9 +218,14 @@ class Evidence:
         """The warm invocations of a configuration that works; None without any, or before each payload was sent."""
         if measurement.infeasible or measurement.unmeasured:
             return None
-        columns = (measurement.invocations.select(Population.WARM, name) for name in (column, "lane", "payload"))
+        select = measurement.invocations.select
+        names = select(Population.WARM, "environment")
+        told = None not in names
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+        served = tuple(map(numbers.__getitem__, names)) if told else select(Population.WARM, "lane")
+        columns = (select(Population.WARM, column), served, select(Population.WARM, "payload"))
         known = [
-            (max(ms, _LEAST_MS), lane, payload) for ms, lane, payload in zip(*columns, strict=True) if ms is not None
+            (max(ms, _LEAST_MS), by, payload) for ms, by, payload in zip(*columns, strict=True) if ms is not None
         ]
         payloads = sorted({payload for _, _, payload in known})
         if not payloads or len(payloads) < len(self._exploration.weights):
@@ -225,7 +233,8 @@ class Evidence:
         return Sample(
             groups=tuple(np.array([ms for ms, _, of in known if of == payload]) for payload in payloads),
             weights=self._exploration.weights,
-            lanes=tuple(np.array([lane for _, lane, of in known if of == payload]) for payload in payloads),
+            served=tuple(np.array([by for _, by, of in known if of == payload]) for payload in payloads),
+            known=told,
         )
 
     def _working(self, samples: Mapping[Configuration, Sample]) -> dict[Configuration, Sample]:
@@ -311,14 +320,19 @@ def _wild_variance(samples: Iterable[Sample]) -> float:
 
 
 def _lane_variance(samples: Iterable[Sample], noise: float) -> float:
-    """The variance of log durations between environments: what was seen, drawn towards what is usual."""
-    total, freedom = LANE_NOISE_WEIGHT * LANE_NOISE**2, float(LANE_NOISE_WEIGHT)
+    """The variance of log durations between environments: what was seen, drawn towards what is usual.
+
+    Lanes whose environments are not known may share them, or be served by all of them in turn: that they are alike
+    says nothing, and only that they differ does.
+    """
+    usual, weight = LANE_NOISE**2, float(LANE_NOISE_WEIGHT)
+    total, freedom = weight * usual, weight
     for sample in samples:
-        for group, lane in zip(sample.groups, sample.lanes, strict=True):
-            parts = [np.log(group[lane == each]) for each in set(lane.tolist())]
+        for group, served in zip(sample.groups, sample.served, strict=True):
+            parts = [np.log(group[served == each]) for each in set(served.tolist())]
             if len(parts) > 1:
                 between = float(np.var([values.mean() for values in parts], ddof=1))
                 within = noise * float(np.mean([1 / values.size for values in parts]))
-                total += (len(parts) - 1) * max(0.0, between - within)
+                total += (len(parts) - 1) * max(0.0 if sample.known else usual, between - within)
                 freedom += len(parts) - 1
     return total / freedom

@@ -91,8 +91,30 @@ def test_one_lane_cannot_tell_luck_from_the_rule() -> None:
     alone = make_measurement(durations=[100.0, 101.0, 99.0])
     assert "--lanes" in advice(make_analysis(alone))["one-environment"].next_step
     spread = make_measurement(durations=[100.0, 101.0, 99.0], lanes=3)
-    assert "one-environment" not in advice(make_analysis(alone, spread))
+    assert "one-environment" not in advice(make_analysis(spread))
     assert "one-environment" not in advice(make_analysis(make_measurement(durations=[1.0])))
+
+
+def test_one_environment_is_named_whatever_the_lanes() -> None:
+    alone = make_measurement(memory_mb=256, durations=[100.0, 101.0, 99.0], lanes=3, environment="a")
+    spread = make_measurement(memory_mb=512, durations=[100.0, 101.0, 99.0], lanes=3)
+    message = advice(make_analysis(alone, spread))["one-environment"].message
+    assert "invocations of 256 MB x86_64:" in message
+    assert "up to 6%" in message
+    assert "of each configuration:" in advice(make_analysis(alone))["one-environment"].message
+
+
+def test_environments_that_the_logs_do_not_tell_are_said_to_be_unknown() -> None:
+    hidden = make_measurement(memory_mb=256, durations=[100.0, 101.0, 99.0], lanes=3, environment=None)
+    known = make_measurement(memory_mb=512, durations=[100.0, 101.0, 99.0], lanes=3)
+    found = advice(make_analysis(hidden))["environments-unknown"]
+    assert "which invocation is not known" in found.message
+    assert "logs:FilterLogEvents" in found.next_step
+    assert "of 256 MB x86_64 is" in advice(make_analysis(hidden, known))["environments-unknown"].message
+    assert "environments-unknown" not in advice(make_analysis(known))
+    # One cold start is one environment, and another advisory's business.
+    single = make_measurement(durations=[100.0, 101.0, 99.0], environment=None)
+    assert advice(make_analysis(single)).keys() & {"one-environment", "environments-unknown"} == {"one-environment"}
 
 
 def test_throttling_is_counted() -> None:

@@ -229,10 +229,11 @@ def test_missing_reports_and_failures_at_a_size_that_works_are_shown() -> None:
 def test_too_few_samples_come_with_how_many_would_do() -> None:
     analysis = make_analysis(make_measurement(durations=[50.0, 100.0, 150.0] * 4))
     found = advisory(analysis, "too-few-samples")
-    # The standard deviation is 42.6 % of the mean: (1.96 x 0.426 / 0.05)^2, and that again by the bias of 11 and 12.
-    assert "12 of about 280" in found.message
+    # One environment. Durations spread by 42.6 % of their mean, which may be off by 0.05 / t(0.975, 9) = 2.21 %.
+    # With 15 environments, 6 % between them takes up half of its square: 0.426^2 / (0.0221^2 - 0.06^2 / 15).
+    assert "12 of about 732" in found.message
     # One cold start comes on top.
-    assert found.next_step == "measure with --invocations 281"
+    assert found.next_step == "measure with --invocations 733 --lanes 15"
     single = make_analysis(make_measurement(durations=[5.0]))
     assert "1 of about 2" in advisory(single, "too-few-samples").message
     assert "too-few-samples" not in codes(make_analysis(make_measurement(durations=[0.0] * 9)))

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike
 from strategies import samples
 
 from powertune.analysis.comparison import Comparison, Difference, compare, log_mean
+from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import Estimate, constant, total
 
 
@@ -91,10 +92,13 @@ def test_noise_is_taken_for_a_difference_no_more_often_than_it_says(n: int) -> N
 @pytest.mark.parametrize(("lanes", "between"), [(1, 0.0), (4, 0.0), (4, 0.03), (10, 0.0), (10, 0.03)])
 def test_twins_are_told_apart_no_more_often_than_that_with_lanes(lanes: int, between: float) -> None:
     generator = np.random.default_rng([lanes, int(100 * between)])
-    lane = np.arange(20) % lanes
+    environments = Environments.known((np.arange(20) % lanes).tolist())
 
     def draw() -> Estimate | None:
-        return log_mean(generator.lognormal(0, between, lanes)[lane] * generator.lognormal(3, 0.08, 20), lane)
+        return log_mean(
+            generator.lognormal(0, between, lanes)[environments.labels] * generator.lognormal(3, 0.08, 20),
+            environments,
+        )
 
     differences = sum(compare(draw(), draw()).verdict is not Difference.INDISTINGUISHABLE for _ in range(2000))
     # Three standard errors of a share of 5 % are 1.5 %.
@@ -104,10 +108,14 @@ def test_twins_are_told_apart_no_more_often_than_that_with_lanes(lanes: int, bet
 def test_one_lucky_environment_is_no_proof() -> None:
     generator = np.random.default_rng(6)
     lane = np.arange(20) % 2
+    environments = Environments.known(lane.tolist())
     fast_one = np.array([1.0, 0.8])[lane] * generator.lognormal(3, 0.01, 20)
     usual = generator.lognormal(3, 0.01, 20)
     assert compare_means(fast_one, usual).verdict is Difference.LOWER
-    assert compare(log_mean(fast_one, lane), log_mean(usual, lane)).verdict is Difference.INDISTINGUISHABLE
+    assert (
+        compare(log_mean(fast_one, environments), log_mean(usual, environments)).verdict
+        is Difference.INDISTINGUISHABLE
+    )
 
 
 def test_the_sum_of_estimates_adds_their_errors() -> None:

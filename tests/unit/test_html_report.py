@@ -208,7 +208,7 @@ def test_hover_says_memory_architecture_n_interval_and_cost() -> None:
     lines = hover.split("\n")
     assert lines[:2] == ["1024 MB arm64", "24 warm invocations"]
     assert re.fullmatch(r"mean duration 119 ms \[\d+, \d+\]", lines[2])
-    assert re.fullmatch(r"\$1\.80 \[1\.78, 1\.82\] per million", lines[3])
+    assert re.fullmatch(r"\$1\.80 \[1\.79, 1\.81\] per million", lines[3])
     assert "recommended" in lines
 
 
@@ -251,8 +251,8 @@ def test_the_saving_is_a_key_figure_when_the_traffic_is_known() -> None:
         durations = [[scale * value for value in (1.0, 1.01, 1.02, 0.99, 1.0)] for scale in (ms, other)]
         return page(
             make_analysis(
-                make_measurement(memory_mb=512, durations=durations[0]),
-                make_measurement(memory_mb=1024, durations=durations[1]),
+                make_measurement(memory_mb=512, durations=durations[0], lanes=5),
+                make_measurement(memory_mb=1024, durations=durations[1], lanes=5),
                 strategy=Strategy.SPEED,
                 usage=Usage(invocations_per_month=10_000_000, cold_share=0.0),
             )

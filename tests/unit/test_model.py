@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from factories import make_configuration, make_function, make_invocation, make_measurement, make_run
@@ -78,27 +79,28 @@ def test_a_longer_workload_begins_as_the_shorter(workload: Workload, count: int,
 
 def reference_population(items: Sequence[Invocation]) -> list[Population]:
     """The rule as its docstring tells it, one invocation after the other."""
-    seen: set[int] = set()
-    broken: set[int] = set()
+    seen: set[str | int] = set()
+    broken: set[str | int] = set()
     result = []
     for item in items:
-        first = item.lane not in seen
-        seen.add(item.lane)
+        place = item.lane if item.environment is None else item.environment
+        first = place not in seen
+        seen.add(place)
         if item.status is Status.OK:
             if item.init_ms is not None or item.restore_ms is not None:
                 result.append(Population.COLD)
-            elif first or item.lane in broken:
+            elif first or place in broken:
                 result.append(Population.SET_ASIDE)
             else:
                 result.append(Population.WARM)
-            broken.discard(item.lane)
+            broken.discard(place)
         elif item.status is Status.MISSING:
             result.append(Population.MISSING)
         else:
             result.append(Population.FAILED)
             if item.status.broke_environment:
-                # Lambda, not the lane, chooses the environment that is started anew.
-                broken |= seen
+                # Where nobody knows which environment broke, it may be any; one without a name may be the broken one.
+                broken |= {p for p in seen if item.environment is None or isinstance(p, int)} | {place}
     return result
 
 
@@ -147,6 +149,61 @@ def test_the_first_of_a_lane_and_the_first_after_a_crash_are_set_aside() -> None
         "set_aside",
         "warm",
     ]
+
+
+def populations(*items: Invocation) -> list[str]:
+    return [population.value for population in Invocations.of(items).populations]
+
+
+def test_lanes_that_share_an_environment_warm_it_up_once() -> None:
+    shared = [
+        make_invocation(lane=0, environment="a", init_ms=100.0),
+        make_invocation(lane=1, environment="a"),
+        make_invocation(lane=2, environment="b"),
+        make_invocation(lane=3, environment="b"),
+    ]
+    # Nobody has seen the init phase of b.
+    assert populations(*shared) == ["cold", "warm", "set_aside", "warm"]
+    hidden = [replace(item, environment=None) for item in shared]
+    assert populations(*hidden) == ["cold", "set_aside", "set_aside", "set_aside"]
+
+
+def test_an_environment_that_replaces_another_in_the_same_lane_is_set_aside_at_first() -> None:
+    items = [make_invocation(environment=name) for name in ("a", "a", "b", "b", "a")]
+    assert populations(*items) == ["set_aside", "warm", "set_aside", "warm", "warm"]
+
+
+def test_a_crash_spoils_its_own_environment_and_what_may_be_it() -> None:
+    started = [
+        make_invocation(lane=0, environment="a", init_ms=100.0),
+        make_invocation(lane=1, environment="b", init_ms=100.0),
+        make_invocation(lane=2, init_ms=100.0),
+    ]
+    after = [
+        make_invocation(lane=0, environment="b"),
+        make_invocation(lane=1, environment="a"),
+        make_invocation(lane=1, environment="a"),
+        make_invocation(lane=2),
+        make_invocation(lane=2),
+    ]
+    crash = make_invocation(lane=0, environment="a", status=Status.CRASH)
+    assert populations(*started, crash, *after)[4:] == ["warm", "set_aside", "warm", "set_aside", "warm"]
+    somewhere = replace(crash, environment=None)
+    assert populations(*started, somewhere, *after)[4:] == ["set_aside", "set_aside", "warm", "set_aside", "warm"]
+
+
+def test_a_cold_start_is_an_environment_that_was_created_if_warm_invocations_follow() -> None:
+    def created(*items: Invocation) -> int:
+        return Invocations.of(items).created
+
+    cold, warm = make_invocation(init_ms=100.0), make_invocation()
+    assert created(cold, warm, warm) == 1
+    assert created(cold, warm, make_invocation(restore_ms=100.0), warm) == 2
+    assert created(replace(cold, status=Status.ERROR), warm) == 1
+    assert created(cold, replace(cold, lane=1), warm, replace(warm, lane=1)) == 2
+    # Of these, there is no warm invocation, or may be none.
+    assert created(cold) == created(warm, warm) == 0
+    assert created(cold, warm, cold) == created(cold, cold, warm) == 1
 
 
 def failing(status: Status, error: str | None, count: int) -> list[Invocation]:

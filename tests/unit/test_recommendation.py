@@ -23,7 +23,7 @@ def sample(mean: float, n: int = 40, *, spread: float = 0.03, seed: int = 1) -> 
 def sizes(**durations: float) -> list[Measurement]:
     """A measurement for each `m<MB>=mean`."""
     return [
-        make_measurement(memory_mb=int(name[1:]), durations=sample(mean, seed=index))
+        make_measurement(memory_mb=int(name[1:]), durations=sample(mean, seed=index), lanes=10)
         for index, (name, mean) in enumerate(durations.items())
     ]
 

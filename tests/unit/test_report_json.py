@@ -55,6 +55,7 @@ def test_the_document_has_exactly_the_documented_keys() -> None:
             "status",
             "reason",
             "invocations",
+            "environments",
             "duration_ms",
             "billed_ms_mean",
             "init_ms",

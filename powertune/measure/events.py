@@ -1,0 +1,69 @@
+"""What the threads of a run hand over to the one that measures."""
+
+from dataclasses import dataclass
+from queue import SimpleQueue
+
+from powertune.errors import SizeRefused
+from powertune.model import Configuration, Invocation
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One invocation to be made: the event by its index, and the lane."""
+
+    configuration: Configuration
+    payload: int
+    lane: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What a configuration waits for before it can be invoked."""
+
+    configuration: Configuration
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A configuration can be invoked, or was refused."""
+
+    configuration: Configuration
+    refused: SizeRefused | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invoked:
+    """An invocation has ended."""
+
+    job: Job
+    invocation: Invocation
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A thread has failed, and the run with it."""
+
+    error: BaseException
+
+
+Event = Waiting | Published | Invoked | Failed
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Hands over to the thread that measures what the target tells while it publishes."""
+
+    events: SimpleQueue[Event]
+
+    def waiting(self, configuration: Configuration, what: str) -> None:
+        """Pass on what is waited for."""
+        self.events.put(Waiting(configuration, what))
+
+    def ready(self, configuration: Configuration) -> None:
+        """Pass on that it can be invoked."""
+        self.events.put(Published(configuration))
+
+    def refused(self, configuration: Configuration, refused: SizeRefused) -> None:
+        """Pass on why it cannot."""
+        self.events.put(Published(configuration, refused))

@@ -344,6 +344,8 @@ class FakeLambda(FakeLogs):
             function = self._function(kwargs)
             if kwargs.get("CodeSha256", function.configuration["CodeSha256"]) != function.configuration["CodeSha256"]:
                 raise client_error("PreconditionFailedException", "CodeSha256 does not match", 412)
+            if kwargs.get("RevisionId", function.configuration["RevisionId"]) != function.configuration["RevisionId"]:
+                raise client_error("PreconditionFailedException", "The RevisionId provided does not match", 412)
             last = str(function.published)
             if last not in function.versions or _differ(function.versions[last], function.configuration):
                 function.published += 1

@@ -211,8 +211,8 @@ class Connection:
         clients = Clients(
             control=self._client("lambda", control),
             invoke=self._client("lambda", invoke),
-            logs=self._client("logs", control),
-            cloudwatch=self._client("cloudwatch", control),
+            logs=self._client("logs", optional),
+            cloudwatch=self._client("cloudwatch", optional),
             s3=self._client("s3", control),
             optimizer=self._client("compute-optimizer", optional),
         )

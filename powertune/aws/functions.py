@@ -24,9 +24,6 @@ POLL_OFTEN_S = 5.0
 POLL_SLOWLY_S = 1.0
 #: How long to ask: as long as AWS's own waiter published_version_active, for the sake of SnapStart.
 POLL_LIMIT_S = 1_560.0
-#: How often to ask once more for a change that AWS refuses while another one is under way. Each time takes the
-#: patience of `Aws.call`, about half a minute, so this is about as long as above.
-_CONFLICTS = 50
 #: What was just created may not be seen by every reader at once: how often to look again, and after how long.
 NOT_SEEN_YET = 10
 NOT_SEEN_PAUSE_S = 1.0
@@ -125,31 +122,40 @@ class LambdaFunction:
             MemorySizeRefused: the account may not use so much memory.
         """
         update = self.aws.clients.control.update_function_configuration
-        revision = before.configuration.get("RevisionId")
-        guard: dict[str, Any] = {"RevisionId": revision} if revision else {}
         try:
-            self._when_free(update, FunctionName=self._name, MemorySize=memory_mb, **guard)
-        except Changed:
-            # After a lost answer, it may be our own first attempt that has changed it; and AWS gives out a new
-            # revision when an update ends, too.
-            now = self.read()
-            if now.fingerprint != before.fingerprint or now.memory_mb not in (memory_mb, before.memory_mb):
-                raise
-            if now.memory_mb != memory_mb:
-                unguarded = {"RevisionId": now.configuration.get("RevisionId", "")}
-                self._when_free(update, FunctionName=self._name, MemorySize=memory_mb, **unguarded)
+            try:
+                self._when_free(update, FunctionName=self._name, MemorySize=memory_mb, **before.guard)
+            except Changed:
+                # After a lost answer, it may be our own first attempt that has changed it; and AWS gives out a new
+                # revision when an update ends, too.
+                now = self.read()
+                if now.fingerprint != before.fingerprint or now.memory_mb not in (memory_mb, before.memory_mb):
+                    raise
+                if now.memory_mb != memory_mb:
+                    self._when_free(update, FunctionName=self._name, MemorySize=memory_mb, **now.guard)
         except UsageError as error:
             raise memory_refusal(error, memory_mb) or error from None
 
-    def publish(self, description: str, *, code_sha256: str) -> Version:
-        """Publish $LATEST. AWS answers with the last version, unmarked by us, if nothing has changed since.
+    def publish(self, description: str, before: Snapshot) -> Version:
+        """Publish $LATEST, if it still is what `before` says.
+
+        AWS answers with the last version, unmarked by us, if nothing has changed since.
 
         Raises:
-            Changed: the code is no longer the same.
+            Changed: somebody else has changed the function.
         """
         publish = self.aws.clients.control.publish_version
-        guard: dict[str, Any] = {"CodeSha256": code_sha256} if code_sha256 else {}
-        answer = self._when_free(publish, FunctionName=self._name, Description=description, **guard)
+        code: dict[str, Any] = {"CodeSha256": before.code_sha256} if before.code_sha256 else {}
+        try:
+            answer = self._when_free(
+                publish, FunctionName=self._name, Description=description, **code, **before.guard
+            )
+        except Changed:
+            # As above: a new revision is not always a change. After a lost answer, this gets our own version again.
+            now = self.read()
+            if now.fingerprint != before.fingerprint or now.memory_mb != before.memory_mb:
+                raise
+            answer = self._when_free(publish, FunctionName=self._name, Description=description, **code, **now.guard)
         return Version.of(answer)
 
     def create_alias(self, name: str, version: str, description: str = "") -> Alias:
@@ -243,14 +249,16 @@ class LambdaFunction:
 
     def _when_free(self, change: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Make a change that AWS may refuse for minutes, while it takes the snapshot of another version."""
-        for _ in range(_CONFLICTS):
+        began = self.aws.clock()
+        while True:
             try:
                 return self.aws.call(change, *args, **kwargs)
             except (AlreadyExists, Changed):
                 raise
             except FunctionBusy:
                 self.aws.give_up()
-        return self.aws.call(change, *args, **kwargs)
+                if self.aws.clock() - began >= POLL_LIMIT_S:
+                    raise
 
     def delete_alias(self, name: str) -> None:
         """Delete an alias; fine if it is gone already."""

@@ -6,7 +6,8 @@ from powertune.aws.functions import LambdaFunction
 from powertune.aws.journal import Journal, JournalLock
 from powertune.aws.snapshot import Snapshot, Version
 from powertune.aws.undo import restore_memory
-from powertune.errors import FunctionBusy, MemorySizeRefused
+from powertune.errors import Changed, FunctionBusy, MemorySizeRefused
+from powertune.units import MEMORY_MIN_MB
 
 
 class Holder:
@@ -68,7 +69,7 @@ class Holder:
         if version.description != self._journal.mark:
             # Nothing has changed since the owner published: AWS answers with their version, whose environments serve
             # production. Once another size was published, the same configuration makes a version of its own.
-            self._publish_another(memory_mb)
+            self._publish(memory_mb - 1 if memory_mb > MEMORY_MIN_MB else memory_mb + 1)
             version = self._publish(memory_mb)
         if version.memory_mb != memory_mb:
             raise FunctionBusy(
@@ -104,29 +105,28 @@ class Holder:
         """
         if self._lock is None:
             return
-        restore_memory(self.function, self._lock.journal)
-        self._memory_mb = self.found.memory_mb
+        if self._memory_mb != self.found.memory_mb:
+            restore_memory(self.function, self._lock.journal)
+            self._memory_mb = self.found.memory_mb
         self._lock.clear()
 
     def _publish(self, memory_mb: int) -> Version:
-        self._set_memory(memory_mb)
-        version = self.function.publish(self._journal.mark, code_sha256=self.found.code_sha256)
+        ready = self._set_memory(memory_mb)
+        try:
+            version = self.function.publish(self._journal.mark, ready)
+        except Changed:
+            raise changed(self.function.ref.name) from None
         if version.description == self._journal.mark:
             self._versions.append(version)
         return version
 
-    def _publish_another(self, memory_mb: int) -> None:
-        try:
-            self._publish(memory_mb + 1)
-        except MemorySizeRefused:
-            self._publish(memory_mb - 1)
-
-    def _set_memory(self, memory_mb: int) -> None:
+    def _set_memory(self, memory_mb: int) -> Snapshot:
+        """Give $LATEST a memory size, if it is what it was left as; returns what it is then."""
         before = self.function.wait_until_updated(give_up=self._stop)
         if before.fingerprint != self.found.fingerprint or before.memory_mb != self._memory_mb:
             raise changed(self.function.ref.name)
         if before.memory_mb == memory_mb:
-            return
+            return before
         self._stop()
         if self._lock is not None and memory_mb != self.found.memory_mb:
             self._lock.announce(memory_mb, holds_mb=before.memory_mb)
@@ -136,7 +136,10 @@ class Holder:
         except MemorySizeRefused:
             self._memory_mb = before.memory_mb
             raise
-        self.function.wait_until_updated(give_up=self._stop)
+        ready = self.function.wait_until_updated(give_up=self._stop)
+        if ready.fingerprint != self.found.fingerprint or ready.memory_mb != memory_mb:
+            raise changed(self.function.ref.name)
+        return ready
 
 
 def changed(name: str) -> FunctionBusy:

@@ -8,7 +8,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from powertune.aws.client import Aws
-from powertune.aws.faults import aws_errors, code_of, is_network, is_throttled, raise_translated, status_of
+from powertune.aws.faults import (
+    aws_errors,
+    code_of,
+    is_network,
+    is_refused,
+    is_throttled,
+    raise_translated,
+    status_of,
+)
 from powertune.aws.report_line import Report, parse_report
 from powertune.model import Invocation, Status
 
@@ -25,6 +33,8 @@ _NOT_READY = frozenset(
         "SnapStartNotReadyException",
     }
 )
+#: How often other credentials may be tried.
+_RENEWALS = 2
 _NOT_SEEN = "ResourceNotFoundException"
 #: How often Lambda may answer that it does not know a function or alias: what is new is not seen everywhere at once.
 _NOT_SEEN_YET = 8
@@ -66,11 +76,14 @@ def invoke_once(
     """
     more: dict[str, Any] = {"Qualifier": qualifier} if qualifier else {}
     for attempt in range(_ATTEMPTS):
+        signer = aws.identity.current()
         try:
             answer = aws.clients.invoke.invoke(
                 FunctionName=function, Payload=payload, LogType="Tail" if tail else "None", **more
             )
         except aws_errors() as error:
+            if is_refused(error) and attempt < _RENEWALS and aws.identity.renew(signer):
+                continue  # what was signed with credentials that had ended was not executed
             if _not_executed(error) and attempt < _last_attempt(error):
                 if is_throttled(error):
                     throttled()

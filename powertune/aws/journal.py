@@ -146,9 +146,20 @@ class JournalLock:
         try:
             alias = self._function.describe_alias(JOURNAL_ALIAS, journal.encode(), revision=self._revision)
         except (Changed, NotFound):
-            raise FunctionBusy(
-                f"the journal of run {journal.run_id} is no longer on {self._function.ref.name}: somebody else has "
-                "restored the function, or deleted the alias",
-                hint="do not restore a function while a run on it is active",
-            ) from None
+            alias = self._function.describe_alias(JOURNAL_ALIAS, journal.encode(), revision=self._revision_now())
         self.journal, self._revision = journal, alias.revision
+
+    def _revision_now(self) -> str:
+        """The revision of the journal on the function, which is ours, although AWS says that it is another."""
+        run_id, name = self.journal.run_id, self._function.ref.name
+        alias = self._function.alias(JOURNAL_ALIAS)
+        hint = "do not restore a function while a run on it is active"
+        if alias is None:
+            raise FunctionBusy(
+                f"the journal of run {run_id} is no longer on {name}: somebody else has restored the function, or "
+                "deleted the alias",
+                hint=hint,
+            )
+        if alias.description != self.journal.encode():
+            raise FunctionBusy(f"the journal on {name} is no longer that of run {run_id}", hint=hint)
+        return alias.revision

@@ -17,6 +17,7 @@ from powertune.model import Advisory, Architecture, FunctionRef, FunctionState, 
 
 #: How far back the average duration is looked up, for the estimate.
 _HISTORY = timedelta(days=14)
+_BRIEF_ATTEMPTS = 3
 
 #: A setting that makes memory size the wrong question, or one that this tool cannot ask, and why.
 _REFUSED = {
@@ -69,19 +70,21 @@ def preflight(aws: Aws, ref: FunctionRef, *, now: float, usage: Usage | None = N
                 hint="sizes can be tried with $LATEST only: deploy the same code there, or leave the qualifier out",
             )
     state = _state(tuned.configuration, latest, aws, ref)
+    # What only informs the plan gets few attempts: a network may lead to Lambda and not to CloudWatch.
+    brief = replace(aws, attempts=_BRIEF_ATTEMPTS)
     unsure: tuple[Advisory, ...] = ()
     if state.platform is None:
         provisioned, unsure = read_provisioned_concurrency(aws, ref)
         state = replace(state, provisioned_concurrency=provisioned)
     version = str(tuned.configuration.get("Version", "$LATEST"))
-    traffic, unknown = read_traffic(aws, state, now=now, executed_version=version, usage=usage)
-    average_ms = _average_ms(aws, state, now)
+    traffic, unknown = read_traffic(brief, state, now=now, executed_version=version, usage=usage)
+    average_ms = _average_ms(brief, state, now)
     settings = aws.call(aws.clients.control.get_account_settings)
     return Preflight(
         state=state,
         account_concurrency=int(settings["AccountLimit"]["UnreservedConcurrentExecutions"]),
         average_ms=average_ms,
-        production=read_production(function, latest, state, settings, now=now),
+        production=read_production(LambdaFunction(brief, ref), latest, state, settings, now=now),
         traffic=traffic,
         advisories=(
             *_Platform.parse(latest.platform).advisories(state.runtime),
@@ -89,7 +92,7 @@ def preflight(aws: Aws, ref: FunctionRef, *, now: float, usage: Usage | None = N
             *unsure,
             *unknown,
         ),
-        hints=(*_current(state, average_ms), *read_projection(aws, state)),
+        hints=(*_current(state, average_ms), *read_projection(brief, state)),
     )
 
 

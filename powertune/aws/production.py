@@ -76,7 +76,8 @@ def read_production(
         latest_used_by=tuple(used_by),
         unanswered=tuple(unanswered),
         function_peak=round(max(seen["function"], default=0)),
-        unreserved_peak=round(max(seen["unreserved"], default=0)),
+        # A region without the one metric may have the other, of which the unreserved concurrency is a part.
+        unreserved_peak=round(max(seen["unreserved"] or seen["region"], default=0)),
         **stored,
     )
 
@@ -106,6 +107,7 @@ def _seen(function: LambdaFunction, state: FunctionState, now: datetime) -> dict
         ),
         "function": Metric(name="ConcurrentExecutions", statistic="Maximum", dimensions=(name,)),
         "unreserved": Metric(name="UnreservedConcurrentExecutions", statistic="Maximum"),
+        "region": Metric(name="ConcurrentExecutions", statistic="Maximum"),
     }
     return read_metrics(function.aws, metrics, start=now - _HISTORY, end=now, period=_PERIOD)
 

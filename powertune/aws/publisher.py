@@ -1,9 +1,8 @@
 """Publishes the sizes of a run: the function's own first, each as shortly as possible, then those of its copies."""
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from threading import Event
 
+from powertune.aws.activation import Activations
 from powertune.aws.copies import make_copy, other_runtime_version
 from powertune.aws.copy_names import copy_names
 from powertune.aws.copy_request import Wanted
@@ -13,7 +12,7 @@ from powertune.aws.journal import Journal, JournalLock
 from powertune.aws.memory_limit import over_limit
 from powertune.aws.portability import copy_denied
 from powertune.aws.snapshot import Snapshot, Version
-from powertune.errors import CopyDenied, FunctionBusy, MemorySizeRefused, SizeRefused, Unavailable
+from powertune.errors import CopyDenied, FunctionBusy, MemorySizeRefused, Unavailable
 from powertune.measure import Publishing
 from powertune.model import Advisory, Architecture, Configuration
 from powertune.plan import Plan
@@ -67,29 +66,20 @@ class Publisher:
             FunctionBusy: somebody else has changed the function meanwhile.
             FunctionRefused: no copy can be made of it.
         """
-        failed = Event()
-
-        def stop() -> None:
-            self._stop()
-            if failed.is_set():
-                raise FunctionBusy("publishing has failed", hint="see the first failure")
-
-        with ThreadPoolExecutor(max_workers=max(1, len(configurations))) as pool:
-            waits: list[Future[None]] = []
-            try:
-                for architecture in sorted({c.architecture for c in configurations}, key=self._is_other):
-                    own = {c.memory_mb: c for c in configurations if c.architecture is architecture}
-                    holder = self._holder_for(architecture, own.values(), publishing)
-                    for configuration in map(own.__getitem__, holder.in_order(own)):
-                        version = self._publish(holder, configuration, publishing)
-                        if version is not None:
-                            waits.append(pool.submit(_activate, holder, configuration, version, publishing, stop))
-                    holder.rest()
-                for wait in waits:
-                    wait.result()
-            except BaseException:
-                failed.set()
-                raise
+        activations = Activations(publishing, self._stop)
+        try:
+            for architecture in sorted({c.architecture for c in configurations}, key=self._is_other):
+                own = {c.memory_mb: c for c in configurations if c.architecture is architecture}
+                holder = self._holder_for(architecture, own.values(), publishing)
+                for configuration in map(own.__getitem__, holder.in_order(own)):
+                    version = self._publish(holder, configuration, publishing)
+                    if version is not None:
+                        activations.start(holder, configuration, version)
+                    activations.check()
+                holder.rest()
+            activations.wait()
+        finally:
+            activations.end()
 
     def _hold(
         self, architecture: Architecture, function: LambdaFunction, found: Snapshot, lock: JournalLock | None
@@ -149,15 +139,3 @@ class Publisher:
             raise
         self.advisories += other_runtime_version(seen, made)
         self._hold(architecture, copy, made, None)
-
-
-def _activate(
-    holder: Holder, configuration: Configuration, version: Version, publishing: Publishing, stop: Callable[[], None]
-) -> None:
-    """In a thread of its own: wait until a version can be invoked, and tell."""
-    try:
-        holder.activate(version, stop=stop)
-    except SizeRefused as refused:
-        publishing.refused(configuration, refused)
-    else:
-        publishing.ready(configuration)

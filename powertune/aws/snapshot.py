@@ -29,7 +29,6 @@ _VOLATILE = frozenset(
 
 #: What AWS fills in: the VPC of the subnets, and words about what it could not read. Nobody deploys them.
 _FILLED_IN = frozenset({"VpcId", "Error"})
-_EMPTY: tuple[Any, ...] = (None, "", False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +121,12 @@ class Snapshot:
         return str(self.configuration.get("StateReason", "no reason given"))
 
     @property
+    def guard(self) -> dict[str, Any]:
+        """The argument that makes AWS refuse a change of anything that is no longer this."""
+        revision = self.configuration.get("RevisionId")
+        return {"RevisionId": revision} if revision else {}
+
+    @property
     def code_sha256(self) -> str:
         """The digest of the code, as AWS names it."""
         return str(self.configuration.get("CodeSha256", ""))
@@ -140,7 +145,7 @@ def _plain(value: Any) -> Any:
     """A setting without what AWS fills in by itself; None if nothing is left."""
     if isinstance(value, Mapping):
         known = {name: _plain(item) for name, item in value.items() if name not in _FILLED_IN}
-        return {name: item for name, item in known.items() if item not in _EMPTY} or None
+        return {name: item for name, item in known.items() if item is not None} or None
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value] or None
-    return value
+        return [item for item in map(_plain, value) if item is not None] or None
+    return None if value is False or value == "" else value

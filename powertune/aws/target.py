@@ -126,9 +126,14 @@ class AwsTarget:
         self, invocations: Mapping[Configuration, Sequence[Invocation]], *, patient: bool
     ) -> Mapping[str, Invocation]:
         """Read missing reports from CloudWatch Logs, all of a version with one query."""
-        known = {i.request_id: i for each in invocations.values() for i in each if i.request_id is not None}
+        known = {i.request_id: (c, i) for c, each in invocations.items() for i in each if i.request_id is not None}
         found = self._logs.reports(lookup(self._plan, invocations), patient=patient)
-        return {key: with_report(known[key], each.report, each.environment) for key, each in found.items()}
+        recovered = {}
+        for key, each in found.items():
+            configuration, invocation = known[key]
+            complete = with_report(invocation, each.report, each.environment)
+            recovered[key] = only_of_size(complete, configuration.memory_mb)
+        return recovered
 
     def reports_are_lost(self, invocations: Mapping[Configuration, Sequence[Invocation]]) -> bool:
         """Look into why none of these has a report, and say so; False if the next ones may well have one."""
@@ -270,13 +275,10 @@ class AwsTarget:
             if kind in self._failures:
                 return
             self._failures.add(kind)
-        self._advise_once(
-            "function-error",
-            f"the function failed at {configuration}: {own_words(sent.output or b'')}",
-            "look at the function's log; mend the function, its payload, or this memory size",
+        self._advisories.append(
+            Advisory(
+                code="function-error",
+                message=f"the function failed at {configuration}: {own_words(sent.output or b'')}",
+                next_step="look at the function's log; fix the function, its payload, or this memory size",
+            )
         )
-
-    def _advise_once(self, code: str, message: str, next_step: str) -> None:
-        advisory = Advisory(code=code, message=message, next_step=next_step)
-        if advisory not in self._advisories:
-            self._advisories.append(advisory)

@@ -8,14 +8,15 @@ from threading import Thread
 from powertune.aws.copies import delete_copies
 from powertune.aws.foreign_versions import trial_size_published, trial_versions
 from powertune.aws.functions import LambdaFunction
-from powertune.aws.journal import JOURNAL_ALIAS, Journal
+from powertune.aws.journal import JOURNAL_ALIAS, Journal, read_journal
 from powertune.aws.snapshot import Version
-from powertune.errors import Changed, FunctionBusy, NotFound, NotRestored
+from powertune.errors import Changed, FunctionBusy, NotFound, NotRestored, UsageError
 from powertune.model import Advisory
 
 #: Deletions under way at one time; the rate limiter decides how many per second.
 _PARALLEL = 4
-_ATTEMPTS = 5
+#: How long to wait before each look at $LATEST: an update that has ended may not be seen by every reader at once.
+_LOOKS_S = (0.0, 1.0, 2.0, 4.0, 8.0, 15.0)
 #: How often to look whether a person has abandoned undoing.
 _LOOK_S = 0.5
 
@@ -40,8 +41,13 @@ def undo(
         NotRestored: new code was deployed while $LATEST held a trial size. All else is undone.
         PowertuneError: AWS refused or failed; the journal is still there, and undo can be repeated.
     """
+    if _is_anothers(function, journal):
+        # Somebody has restored the function, and started a run: $LATEST and the lock are that run's.
+        notes = kept((f"{function.ref.name} is in use by another run: its memory size and journal are left to that",))
+        notes += _delete_published(function, journal, aliases, versions)
+        return notes + kept(delete_copies(function, journal.run_id, journal.copies, uncertain=uncertain))
     left: NotRestored | None = None
-    notes: tuple[Advisory, ...] = ()
+    notes = ()
     try:
         notes = kept(restore_memory(function, journal))
     except NotRestored as error:
@@ -55,6 +61,15 @@ def undo(
     if left is not None:
         raise NotRestored("; ".join((left.message, *(note.message for note in notes))), hint=left.hint)
     return notes
+
+
+def _is_anothers(function: LambdaFunction, journal: Journal) -> bool:
+    """Whether the journal on the function is that of another run. Without one, it is ours: undo may be repeated."""
+    try:
+        there = read_journal(function)
+    except UsageError:
+        return True
+    return there is not None and there.run_id != journal.run_id
 
 
 def kept(sentences: Iterable[str]) -> tuple[Advisory, ...]:
@@ -72,16 +87,22 @@ def restore_memory(function: LambdaFunction, journal: Journal) -> tuple[str, ...
         NotRestored: the size is the run's, but the code is not what the run saw: whoever deployed the code may have
             wanted the size, too.
     """
-    for _ in range(_ATTEMPTS):
+    changed = False
+    for pause_s in _LOOKS_S:
+        if pause_s:
+            function.aws.sleep(pause_s)
         now = function.wait_until_settled()
         if now.memory_mb == journal.memory_mb:
-            return ()
+            if changed or pause_s or not journal.trial_mb:
+                return ()
+            continue  # a trial size whose update was not answered may not be seen yet
         if now.memory_mb not in journal.trial_mb:
-            return (f"$LATEST has {now.memory_mb} MB, set by somebody else, and is left so",)
+            return (f"$LATEST has {now.memory_mb} MB, which somebody else has set; it was not changed",)
         if now.code_sha256 != journal.code_sha256:
             raise _left_at_trial(function, journal, now.memory_mb)
         try:
             function.set_memory(journal.memory_mb, now)
+            changed = True
         except Changed:
             continue
     raise FunctionBusy(
@@ -93,7 +114,7 @@ def _left_at_trial(function: LambdaFunction, journal: Journal, memory_mb: int) -
     name, region = function.ref.unqualified, function.aws.region
     return NotRestored(
         f"somebody else deployed new code to {function.ref.name} while $LATEST had the trial size of {memory_mb} MB, "
-        f"and $LATEST is left so; before the run it had {journal.memory_mb} MB",
+        f"and it was not changed; before the run it had {journal.memory_mb} MB",
         hint=f"unless {memory_mb} MB was deployed on purpose: aws lambda update-function-configuration "
         f"--function-name {name} --memory-size {journal.memory_mb} --region {region}",
     )

@@ -269,7 +269,6 @@ class Session:
         for configuration, index, invocation in lost:
             known = found.get(invocation.request_id or "")
             if known is not None:
-                known = replace(known, lane=invocation.lane, payload=invocation.payload)
                 self._record.complete(configuration, index, known)
                 self._budget.spent += self._cost(configuration, known) - self._worst_cost(configuration)
 

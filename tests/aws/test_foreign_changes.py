@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from fakes import FakeLambda, client_error, fake_aws
-from runs import READING, make_fake, plan_for, tune
+from runs import READING, Told, make_fake, plan_for, target_for, tune
 
 from powertune.aws.copies import find_copies
 from powertune.aws.functions import LambdaFunction
-from powertune.aws.journal import read_journal
+from powertune.aws.journal import Journal, read_journal
 from powertune.aws.undo import undo
 from powertune.errors import FunctionBusy, NotRestored, PowertuneError
 from powertune.model import Architecture, FunctionRef
@@ -177,8 +177,9 @@ def test_a_trial_size_that_somebody_else_has_published_is_said_loudly() -> None:
     publish_while_held(fake, 128)
     run = tune(fake, plan_for(fake, memory=(128, 1024), invocations=1, lanes=1))
     (advisory,) = [a for a in run.advisories if a.code == "trial-size-published"]
-    assert "version 2 of fn was published by somebody else" in advisory.message
-    assert "trial size 128 MB instead of 512 MB" in advisory.message
+    assert "somebody else published version 2 of fn after the run began" in advisory.message
+    assert "it has 128 MB" in advisory.message
+    assert "$LATEST had 512 MB" in advisory.message
     assert sorted(fake.functions["fn"].versions) == ["1", "2"]
     assert "fn:2" not in fake.executed
 
@@ -217,7 +218,7 @@ def test_restore_weeks_later_leaves_a_size_that_was_deployed_meanwhile() -> None
     journal = read_journal(function)
     assert journal is not None
     (note,) = undo(function, journal)
-    assert note.message == "$LATEST has 2048 MB, set by somebody else, and is left so"
+    assert note.message == "$LATEST has 2048 MB, which somebody else has set; it was not changed"
     assert fake.functions["fn"].configuration["MemorySize"] == 2048
 
 
@@ -256,6 +257,64 @@ def test_a_run_whose_journal_is_gone_changes_nothing_any_more() -> None:
     with pytest.raises(FunctionBusy, match="journal of run abcd1234 is no longer on fn"):
         tune(fake, plan_for(fake, memory=(128, 256)))
     assert fake.functions["fn"].configuration["MemorySize"] == 512
+
+
+@pytest.mark.parametrize("kind", DEPLOYMENTS)
+def test_a_deployment_between_update_and_publication_is_not_measured(kind: str) -> None:
+    fake = make_fake()
+
+    def before_publishing(name: str, kwargs: object) -> None:
+        if name == "publish_version":
+            fake.on_call = lambda name, kwargs: None
+            deploy(fake, kind)
+
+    fake.on_call = before_publishing
+    with pytest.raises((FunctionBusy, NotRestored)):
+        tune(fake, plan_for(fake, memory=(128,)))
+    assert fake.invoked == []
+
+
+def test_undo_leaves_the_lock_and_the_size_of_a_run_that_somebody_has_started_since() -> None:
+    fake = make_fake()
+    target, told = target_for(fake, plan_for(fake)), Told()
+    target.open()
+    target.publish(plan_for(fake).design.configurations, told)
+    other = Journal(run_id="other123", started_at=2, memory_mb=512, code_sha256="sha-of-the-code", trial_mb=(1024,))
+    fake.functions["fn"].aliases["powertune-journal"]["Description"] = other.encode()
+    fake.functions["fn"].configuration["MemorySize"] = 1024
+    target.undo()
+    assert fake.functions["fn"].configuration["MemorySize"] == 1024
+    assert fake.functions["fn"].aliases["powertune-journal"]["Description"] == other.encode()
+    assert list(fake.functions["fn"].aliases) == ["powertune-journal"]
+    assert fake.functions["fn"].versions == {}
+    assert any("in use by another run" in advisory.message for advisory in target.advisories)
+
+
+def test_a_run_whose_lock_another_run_has_taken_changes_nothing_any_more() -> None:
+    fake = make_fake()
+    other = Journal(run_id="other123", started_at=2, memory_mb=512)
+
+    def take_over(name: str, kwargs: dict[str, Any]) -> None:
+        if name == "update_function_configuration" and kwargs["MemorySize"] == 128:
+            alias = fake.functions["fn"].aliases["powertune-journal"]
+            alias |= {"Description": other.encode(), "RevisionId": str(uuid.uuid4())}
+
+    fake.after_call = take_over
+    with pytest.raises(FunctionBusy, match="no longer that of run abcd1234"):
+        tune(fake, plan_for(fake, memory=(128, 256)))
+
+
+def test_a_journal_whose_revision_alone_has_moved_is_still_ours() -> None:
+    fake = make_fake()
+
+    def move(name: str, kwargs: object) -> None:
+        if name == "publish_version":
+            fake.functions["fn"].aliases["powertune-journal"]["RevisionId"] = str(uuid.uuid4())
+
+    fake.on_call = move
+    run = tune(fake, plan_for(fake, memory=(128, 256)))
+    assert {m.unmeasured for m in run.measurements} == {None}
+    assert fake.functions["fn"].aliases == {}
 
 
 @pytest.mark.parametrize(

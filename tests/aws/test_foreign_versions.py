@@ -31,20 +31,12 @@ def test_a_version_of_somebody_else_with_a_trial_size_is_found() -> None:
     assert found(mark="powertune 00000000") == ["9", "11", "13"]
 
 
-def test_a_run_that_does_not_say_which_sizes_it_sets_may_have_set_any() -> None:
-    assert found(sizes=None) == ["11", "12"]
-
-
-def test_after_a_dead_run_only_what_is_newer_than_its_first_version_is_certain() -> None:
-    assert found(highest_before=None) == ["11"]
-    assert found(highest_before=None, mark="powertune 00000000") == []
-
-
 def test_the_advisory_names_the_version_and_what_to_do() -> None:
     (advisory,) = trial_size_published("fn", [version(11, 256)], 512)
     assert advisory.code == "trial-size-published"
     assert "version 11 of fn" in advisory.message
-    assert "256 MB instead of 512 MB" in advisory.message
+    assert "it has 256 MB" in advisory.message
+    assert "$LATEST had 512 MB" in advisory.message
     assert "publish fn again" in advisory.next_step
     assert "delete version 11" in advisory.next_step
     assert trial_size_published("fn", [], 512) == ()

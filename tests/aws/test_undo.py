@@ -100,7 +100,7 @@ def test_a_size_that_somebody_else_has_set_is_left_alone() -> None:
     fake = FakeLambda()
     fake.add("fn", memory_mb=777)
     (note,) = undo(function_with(fake), JOURNAL)
-    assert "777 MB, set by somebody else" in note.message
+    assert "777 MB, which somebody else has set" in note.message
     assert fake.functions["fn"].configuration["MemorySize"] == 777
 
 

@@ -43,6 +43,7 @@ class Session:
         self._clock = clock
         self._sleep = sleep
         self._started_at = clock()
+        self._finished_at: float | None = None
         self._random = random.Random(plan.design.seed)  # noqa: S311 - an order, not a secret
         self._record = Record()
         self._published: set[Configuration] = set()
@@ -91,7 +92,7 @@ class Session:
             run_id=self._plan.run_id,
             tool_version=__version__,
             started_at=self._started_at,
-            finished_at=self._clock(),
+            finished_at=self._clock() if stopped == UNDER_WAY else self._end(),
             engine="direct",
             function=self._plan.function,
             design=self._plan.design,
@@ -102,6 +103,12 @@ class Session:
             traffic=self._plan.traffic,
             batches=tuple(self._batches),
         )
+
+    def _end(self) -> float:
+        """When the run ended. What is found out of it later does not change that."""
+        if self._finished_at is None:
+            self._finished_at = self._clock()
+        return self._finished_at
 
     def _rounds(self, trials: tuple[Trial, ...]) -> list[list[Job]]:
         """Split a batch into rounds in which each lane has at most one turn, each in random order."""

@@ -15,7 +15,9 @@ from runs import open_target
 
 from powertune.aws.client import Connection, Place, connect
 from powertune.aws.identity import about_end
+from powertune.aws.invocation import invoke_once
 from powertune.errors import IdentityError, NotRestored
+from powertune.model import Status
 
 EXPIRED = client_error("ExpiredTokenException", "The security token included in the request is expired", 403)
 
@@ -69,6 +71,17 @@ def test_undo_with_credentials_that_stay_expired_says_to_sign_in_and_how_to_rest
     assert caught.value.hint is not None
     assert caught.value.hint.startswith("sign in again")
     assert caught.value.hint.endswith("powertune restore fn")
+
+
+def test_an_invocation_goes_on_with_the_credentials_of_who_has_signed_in_again() -> None:
+    fake, clock = FakeLambda(), FakeClock()
+    fake.add("fn")
+    identity = Rotated(signed_in_again=True)
+    aws = fake_aws(fake, clock=clock)
+    aws.identity = identity
+    refuse_old(fake, identity)
+    assert invoke_once(aws, function="fn", qualifier=None, payload=b"{}").invocation.status is Status.OK
+    assert (identity.asked, len(fake.invoked)) == (1, 1)
 
 
 def test_credentials_that_are_always_refused_are_not_renewed_for_ever() -> None:

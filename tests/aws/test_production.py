@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ConnectTimeoutError
 from fakes import FakeLambda, client_error, fake_aws
 
 from powertune.aws.metrics import Metric, read_metrics
@@ -112,6 +113,23 @@ def test_the_peak_of_two_weeks_is_in_use(fake: FakeLambda) -> None:
     fake.metrics = {("ConcurrentExecutions", "fn"): [3.0, 9.0, 4.0], ("UnreservedConcurrentExecutions",): [70.0]}
     found = production(fake)
     assert (found.function_peak, found.unreserved_peak) == (9, 70)
+
+
+def test_a_region_without_the_unreserved_metric_is_busy_all_the_same(fake: FakeLambda) -> None:
+    fake.metrics = {("ConcurrentExecutions",): [40.0]}
+    assert production(fake).unreserved_peak == 40
+
+
+def test_a_network_that_leads_to_lambda_and_not_to_cloudwatch_does_not_hold_up_the_plan(fake: FakeLambda) -> None:
+    unreachable = ("get_metric_data", "get_metric_statistics", "filter_log_events")
+
+    def refuse(name: str, kwargs: object) -> None:
+        if name in unreachable:
+            raise ConnectTimeoutError(endpoint_url="https://monitoring.us-east-1.amazonaws.com")
+
+    fake.on_call = refuse
+    assert production(fake).invocations_unknown
+    assert sum(fake.calls.count(name) for name in unreachable) <= 3 * 5
 
 
 def deny(*names: str) -> Callable[[str, object], None]:

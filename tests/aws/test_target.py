@@ -147,6 +147,19 @@ def test_a_report_of_another_size_says_nothing_of_this_one() -> None:
     assert set(run.measurements[0].invocations.column("error_type")) == {"MemorySize333"}
 
 
+def test_a_report_of_another_size_in_the_logs_says_nothing_of_this_one_either() -> None:
+    fake = make_fake()
+
+    def hide(call: dict[str, Any]) -> dict[str, Any]:
+        fake.write_log(call, report_text(call["request_id"], memory=333))
+        return answer(call["request_id"], "START\nno report here", version=call["configuration"]["Version"])
+
+    fake.answer = hide
+    invocations = tune(fake).measurements[0].invocations
+    assert set(invocations.column("status")) == {Status.MISSING}
+    assert set(invocations.column("duration_ms")) == {None}
+
+
 def test_the_functions_own_words_are_kept_once() -> None:
     fake = make_fake()
     fake.answer = lambda call: answer(

@@ -87,13 +87,12 @@ def restore_memory(function: LambdaFunction, journal: Journal) -> tuple[str, ...
         NotRestored: the size is the run's, but the code is not what the run saw: whoever deployed the code may have
             wanted the size, too.
     """
-    changed = False
     for pause_s in _LOOKS_S:
         if pause_s:
             function.aws.sleep(pause_s)
         now = function.wait_until_settled()
         if now.memory_mb == journal.memory_mb:
-            if changed or pause_s or not journal.trial_mb:
+            if pause_s or not journal.trial_mb:
                 return ()
             continue  # a trial size whose update was not answered may not be seen yet
         if now.memory_mb not in journal.trial_mb:
@@ -102,9 +101,10 @@ def restore_memory(function: LambdaFunction, journal: Journal) -> tuple[str, ...
             raise _left_at_trial(function, journal, now.memory_mb)
         try:
             function.set_memory(journal.memory_mb, now)
-            changed = True
         except Changed:
             continue
+        if function.wait_until_settled().memory_mb == journal.memory_mb:
+            return ()
     raise FunctionBusy(
         f"{function.ref.name} keeps being changed by somebody else", hint="wait until the deployment has ended"
     )

@@ -206,17 +206,15 @@ class LambdaFunction:
         except NotFound:
             return None
 
-    def aliases(self) -> dict[str, tuple[str, ...]]:
-        """Every alias and the versions that it points at: one, or two while traffic is shifted."""
+    def aliases(self) -> dict[str, Alias]:
+        """Every alias, by name."""
         listing = self.aws.clients.control.list_aliases
-        found: dict[str, tuple[str, ...]] = {}
+        found: dict[str, Alias] = {}
         marker: str | None = None
         while True:
             more: dict[str, Any] = {"Marker": marker} if marker else {}
             page = self.aws.call(listing, FunctionName=self._name, **more)
-            for alias in page["Aliases"]:
-                shifted = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights", {})
-                found[alias["Name"]] = (alias["FunctionVersion"], *shifted)
+            found.update((alias["Name"], Alias.of(alias)) for alias in page["Aliases"])
             marker = page.get("NextMarker")
             if not marker:
                 return found

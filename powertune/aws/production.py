@@ -155,7 +155,7 @@ def _by_policy(function: LambdaFunction) -> list[str]:
 
 def _by_aliases(function: LambdaFunction) -> list[str]:
     aliases = function.aliases()
-    names = [name for name in sorted(aliases) if "$LATEST" in aliases[name] and not name.startswith(_OURS)]
+    names = [name for name in sorted(aliases) if "$LATEST" in aliases[name].versions and not name.startswith(_OURS)]
     return _named("alias", names)
 
 

@@ -51,11 +51,17 @@ class Version:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
-    """An alias. `revision` changes with each of its updates."""
+    """An alias. `revision` changes with each update; `shifted` are versions that get a part of the traffic."""
 
     version: str
     description: str
     revision: str
+    shifted: tuple[str, ...] = ()
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The versions that it points at: one, or two while traffic is shifted."""
+        return (self.version, *self.shifted)
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Alias":
@@ -64,6 +70,7 @@ class Alias:
             version=str(document["FunctionVersion"]),
             description=document.get("Description", ""),
             revision=document.get("RevisionId", ""),
+            shifted=tuple((document.get("RoutingConfig") or {}).get("AdditionalVersionWeights", {})),
         )
 
 

@@ -1,6 +1,6 @@
 """Leaves a function as a run found it, from nothing but the journal on the function. May be repeated."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -8,8 +8,8 @@ from threading import Thread
 from powertune.aws.copies import delete_copies
 from powertune.aws.foreign_versions import trial_size_published, trial_versions
 from powertune.aws.functions import LambdaFunction
-from powertune.aws.journal import JOURNAL_ALIAS, Journal, read_journal
-from powertune.aws.snapshot import Version
+from powertune.aws.journal import JOURNAL_ALIAS, Journal
+from powertune.aws.snapshot import Alias, Version
 from powertune.errors import Changed, FunctionBusy, NotFound, NotRestored, UsageError
 from powertune.model import Advisory
 
@@ -41,10 +41,14 @@ def undo(
         NotRestored: new code was deployed while $LATEST held a trial size. All else is undone.
         PowertuneError: AWS refused or failed; the journal is still there, and undo can be repeated.
     """
-    if _is_anothers(function, journal):
+    try:
+        listed = function.aliases()
+    except NotFound:
+        return _gone(function, journal, uncertain=uncertain)
+    if _is_anothers(listed, journal):
         # Somebody has restored the function, and started a run: $LATEST and the lock are that run's.
         notes = kept((f"{function.ref.name} is in use by another run: its memory size and journal are left to that",))
-        notes += _delete_published(function, journal, aliases, versions)
+        notes += _delete_published(function, journal, listed, aliases, versions)
         return notes + kept(delete_copies(function, journal.run_id, journal.copies, uncertain=uncertain))
     left: NotRestored | None = None
     notes = ()
@@ -53,9 +57,8 @@ def undo(
     except NotRestored as error:
         left = error
     except NotFound:
-        gone = f"function {function.ref.name} no longer exists"
-        return kept((gone, *delete_copies(function, journal.run_id, journal.copies, uncertain=uncertain)))
-    notes += _delete_published(function, journal, aliases, versions)
+        return _gone(function, journal, uncertain=uncertain)
+    notes += _delete_published(function, journal, listed, aliases, versions)
     notes += kept(delete_copies(function, journal.run_id, journal.copies, uncertain=uncertain))
     function.delete_alias(JOURNAL_ALIAS)
     if left is not None:
@@ -63,13 +66,20 @@ def undo(
     return notes
 
 
-def _is_anothers(function: LambdaFunction, journal: Journal) -> bool:
+def _gone(function: LambdaFunction, journal: Journal, *, uncertain: bool) -> tuple[Advisory, ...]:
+    """Copies outlive the function that they were made of."""
+    gone = f"function {function.ref.name} no longer exists"
+    return kept((gone, *delete_copies(function, journal.run_id, journal.copies, uncertain=uncertain)))
+
+
+def _is_anothers(listed: Mapping[str, Alias], journal: Journal) -> bool:
     """Whether the journal on the function is that of another run. Without one, it is ours: undo may be repeated."""
+    if JOURNAL_ALIAS not in listed:
+        return False
     try:
-        there = read_journal(function)
+        return Journal.decode(listed[JOURNAL_ALIAS].description).run_id != journal.run_id
     except UsageError:
         return True
-    return there is not None and there.run_id != journal.run_id
 
 
 def kept(sentences: Iterable[str]) -> tuple[Advisory, ...]:
@@ -121,12 +131,16 @@ def _left_at_trial(function: LambdaFunction, journal: Journal, memory_mb: int) -
 
 
 def _delete_published(
-    function: LambdaFunction, journal: Journal, aliases: Collection[str], versions: Iterable[Version]
+    function: LambdaFunction,
+    journal: Journal,
+    listed: Mapping[str, Alias],
+    aliases: Collection[str],
+    versions: Iterable[Version],
 ) -> tuple[Advisory, ...]:
     """Delete the run's aliases and versions, but for a version that somebody else's alias points at."""
-    listed = function.aliases()
     _each(function.delete_alias, [name for name in {*listed, *aliases} if journal.owns_alias(name)])
-    held = {v: name for name, pointed in listed.items() if not journal.owns_alias(name) for v in pointed}
+    foreign_aliases = {name: alias for name, alias in listed.items() if not journal.owns_alias(name)}
+    held = {version: name for name, alias in foreign_aliases.items() for version in alias.versions}
     every = (*function.versions(), *versions)
     marked = {v.number for v in every if v.description == journal.mark}
     foreign = trial_versions(

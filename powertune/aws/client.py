@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 from threading import Event
 from typing import TYPE_CHECKING, Any, ParamSpec, Self, TypeVar
+from urllib.parse import urlsplit
 
 from powertune.aws.download import fetch
 from powertune.aws.faults import SIGN_IN, aws_errors, is_network, is_refused, is_transient, raise_translated
@@ -250,6 +251,7 @@ class Connection:
 
         try:
             client: Any = self.session.client(service, config=config, endpoint_url=self._endpoint_url)
+            _ = urlsplit(client.meta.endpoint_url).port  # a port that cannot be is found out here, not at a call
             if is_local(client.meta.endpoint_url):
                 client.close()
                 direct = config.merge(Config(proxies={}))

@@ -107,7 +107,7 @@ class Yardstick:
         return min(self._billed, key=self.cost)
 
     def regret(self, configuration: Configuration) -> float:
-        """By how much it is dearer than the optimum, as a share."""
+        """By how much it is more expensive than the optimum, as a share."""
         return self.cost(configuration) / self.cost(self.optimum) - 1
 
 

@@ -126,7 +126,7 @@ class Inconclusive(PowertuneError):
 
 
 class NotRestored(PowertuneError):
-    """The function may still hold a trial configuration; the hint is the command that mends it."""
+    """The function may still hold a trial configuration; the hint is the command that fixes it."""
 
     exit_code = ExitCode.NOT_RESTORED
 

@@ -21,20 +21,23 @@ _QUOTA = "`Concurrent executions` (Service Quotas, L-B99A9384)"
 class Placement:
     """Where the sizes of the function's own architecture are measured, and why.
 
-    `isolate` means on a temporary copy. `asked` says that a person has decided so; otherwise `used_by` did, or the
-    `unanswered` questions, where the invocations of $LATEST are among them.
+    `isolate` means on a temporary copy. `asked` says that a person has decided, `settled_by` what leaves no choice;
+    otherwise `used_by` decided, or the `unanswered` questions, where the invocations of $LATEST are among them.
     """
 
     isolate: bool
     asked: bool = False
     used_by: tuple[str, ...] = ()
     unanswered: tuple[str, ...] = ()
+    settled_by: str | None = None
 
     @property
     def why(self) -> str:
         """The reason, as part of a sentence."""
         if self.asked:
             return "as asked"
+        if self.settled_by:
+            return f"as {self.settled_by}"
         if self.used_by:
             return f"as $LATEST is in use: {'; '.join(self.used_by)}"
         if self.isolate:
@@ -101,10 +104,12 @@ def place(
     The embedded AWS has no production. Another architecture is always measured on a copy.
     """
     used_by, unanswered = production.latest_used_by, production.unanswered
+    if function.architecture not in architectures:
+        return Placement(isolate=True, settled_by="another architecture takes a copy")
     if options.isolate is not None:
         return Placement(isolate=options.isolate, asked=True, used_by=used_by, unanswered=unanswered)
-    if function.platform is not None or function.architecture not in architectures:
-        return Placement(isolate=False)
+    if function.platform is not None:
+        return Placement(isolate=False, settled_by="the embedded AWS has no other callers")
     isolate = bool(used_by) or production.invocations_unknown
     return Placement(isolate=isolate, used_by=used_by, unanswered=unanswered)
 
@@ -125,7 +130,7 @@ def placement_advisories(placement: Placement, function: FunctionState, *, in_pl
         found.append(
             Advisory(
                 code="latest-use-unknown",
-                message=f"whether $LATEST of {function.name} is in use is known in part only: "
+                message=f"it is only partly known whether $LATEST of {function.name} is in use: "
                 f"{'; '.join(placement.unanswered)}",
                 next_step="`powertune iam run` prints the policy; --isolate and --in-place decide where to measure",
             )

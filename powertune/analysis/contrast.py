@@ -1,4 +1,4 @@
-"""Two runs side by side: what has become faster, slower, cheaper or dearer, as far as that can be told."""
+"""Two runs side by side: what has become faster, slower, cheaper or more expensive, as far as that can be told."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from powertune.analysis.recommendation import candidates
 from powertune.model import Architecture, Configuration, FunctionState, TuningRun
 
 _DURATION = {Difference.LOWER: "faster", Difference.HIGHER: "slower"}
-_COST = {Difference.LOWER: "cheaper", Difference.HIGHER: "dearer"}
+_COST = {Difference.LOWER: "cheaper", Difference.HIGHER: "more expensive"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Pair:
 
     @property
     def verdicts(self) -> tuple[str, str]:
-        """In duration and in cost: faster, slower, cheaper, dearer, indistinguishable or inconclusive."""
+        """In duration and in cost: faster, slower, cheaper, more expensive, indistinguishable or inconclusive."""
         return verdict(self.duration, _DURATION), verdict(self.cost, _COST)
 
 
@@ -71,7 +71,7 @@ def contrast(baseline: Side, candidate: Side) -> Contrast:
     """Compare two runs, of two functions, two versions or two architectures, configuration by configuration.
 
     Each pair is held at 1 - 0.05 / (number of pairs) (Bonferroni), so that with 95 % no difference that is claimed
-    for any of them, in duration or else in cost, is noise. Overall is the geometric mean of the ratios, which favours
+    for any of them, in duration or else in cost, is noise. Overall is the geometric mean of the ratios, which favors
     neither side nor the slow configurations (Fleming & Wallace, "How Not to Lie with Statistics: The Correct Way to
     Summarize Benchmark Results", CACM 29, 1986), at 95 %.
     """

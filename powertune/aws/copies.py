@@ -51,7 +51,7 @@ def make_copy(original: LambdaFunction, seen: Snapshot, wanted: Wanted) -> tuple
     if made.failure is not None:
         raise FunctionRefused(
             f"the copy {wanted.name} could not be made ready: {made.failure}",
-            hint="mend the function's configuration, then tune it",
+            hint="fix the function's configuration, then tune it",
         )
     return copy, made
 

@@ -36,6 +36,9 @@ def keep_alive(client: Any) -> None:
     session = getattr(getattr(client, "_endpoint", None), "http_session", None)
     options = getattr(session, "_socket_options", None)
     if not isinstance(options, list):
-        _log.warning("this version of botocore takes no socket options: answers after 350 s may be lost behind a NAT")
+        _log.warning(
+            "this version of botocore does not accept socket options: "
+            "answers that take longer than 350 s may be lost behind a NAT gateway"
+        )
         return
     options.extend(option for option in keepalive_options() if option not in options)

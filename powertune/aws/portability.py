@@ -36,7 +36,7 @@ _X86_RUNTIMES = frozenset(
     }
 )
 #: The other way out for who has not asked for a copy.
-_IN_PLACE = "or measure the function itself with --in-place, which the callers of $LATEST may feel"
+_IN_PLACE = "or measure the function itself with --in-place, which the callers of $LATEST may notice"
 #: How many files to name.
 _MOST_NAMES = 5
 
@@ -140,7 +140,7 @@ def _check_layer(function: LambdaFunction, arn: str, plan: Plan, wanted: Archite
         return (_not_inspected(where, denied.message, wanted),)
     except NotFound:
         raise FunctionRefused(
-            f"{where} exists no more, and no copy can use it", hint="give the function a layer that exists"
+            f"{where} no longer exists, so a copy cannot use it", hint="give the function a layer that exists"
         ) from None
     declared = layer.get("CompatibleArchitectures") or []
     if declared and str(wanted) not in declared:

@@ -17,5 +17,5 @@ def process(aws: Aws, processor: FunctionRef, payload: bytes) -> bytes:
     sent = invoke_once(aws, function=processor.unqualified, qualifier=processor.qualifier, payload=payload)
     if sent.output is None or sent.invocation.status.failed:
         words = "its answer was lost" if sent.output is None else own_words(sent.output)
-        raise UsageError(f"processor {processor} failed: {words}", hint="mend the processor, or run without it")
+        raise UsageError(f"processor {processor} failed: {words}", hint="fix the processor, or run without it")
     return b"" if sent.output in _NOTHING else sent.output

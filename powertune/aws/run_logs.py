@@ -60,7 +60,7 @@ class RunLogs:
         #: Whether the answers are to carry the tail of the log.
         self.tail = telemetry != "logs"
         self.advisories: tuple[Advisory, ...] = ()
-        self._in_vain = False
+        self._found_nothing = False
         #: Why FilterLogEvents does not read the group, and will not; the same of Logs Insights.
         self._refused: PowertuneError | None = None
         self._no_queries: PowertuneError | None = None
@@ -71,15 +71,15 @@ class RunLogs:
     def reports(self, wanted: Lookup, *, patient: bool) -> dict[str, Found]:
         """The reports of these invocations by request id, as far as the logs hold them.
 
-        Who asks for the logs gets patience in every round, until it once has been in vain.
+        Who asks for the logs gets patience in every round, until a look has found nothing.
 
         Raises:
             AccessDenied, Unavailable: the logs were asked for, and cannot be read.
         """
-        patient = patient or (self._telemetry == "logs" and not self._in_vain)
+        patient = patient or (self._telemetry == "logs" and not self._found_nothing)
         waits = WAITS_S if patient else WAITS_S[:1]
         found = self._read(wanted, waits, insist=self._telemetry == "logs", last=patient)
-        self._in_vain = not found
+        self._found_nothing = not found
         return found
 
     def environments(self, wanted: Lookup) -> dict[str, str]:
@@ -92,7 +92,7 @@ class RunLogs:
         count, known = sum(map(len, wanted.values())), len(found)
         if known < count and self._refused is None and self._telemetry != "tail":
             self._advise(
-                "environments-unknown",
+                "environments-not-logged",
                 f"the execution environments of {plural(count - known, 'invocation')} of {count:,} are not "
                 f"known: log group {self._source.log_group} did not hold their reports yet",
                 "ignore it if they are few; otherwise check that the function's role may write to the log group",

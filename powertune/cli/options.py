@@ -31,7 +31,7 @@ Strategy = Annotated[
 ]
 CostTolerance = Annotated[
     str | None,
-    typer.Option(help="How much dearer than the cheapest a faster size may be.  [default: 5%]", show_default=False),
+    typer.Option(help="How much more a faster size may cost than the cheapest.  [default: 5%]", show_default=False),
 ]
 BalancedWeight = Annotated[
     str | None,

@@ -111,7 +111,7 @@ def plan_json(plan: Plan) -> str:
         "copies": list(plan.copies),
         "placement": {**asdict(plan.placement), "why": plan.placement.why, "touches_original": plan.touches_original},
         "concurrency": asdict(plan.share),
-        "felt": list(_felt(plan)),
+        "others_notice": list(_noticed(plan)),
         "configuration_file": settings_document(plan.from_file),
         "estimate": asdict(plan.estimate),
         "advisories": [asdict(advisory) for advisory in plan.advisories],
@@ -154,7 +154,7 @@ def plan_text(plan: Plan) -> str:
         f"  where        {_where(plan)}",
         f"  concurrency  {_concurrency(plan)}",
         f"  changes      {_changes(plan)}",
-        *(f"  felt         {words}" for words in _felt(plan)),
+        *(f"  noticed      {words}" for words in _noticed(plan)),
         *settings_lines(plan.from_file),
         *(f"  note         {advisory.message}; {advisory.next_step}" for advisory in plan.advisories),
     ]
@@ -185,7 +185,7 @@ def _until(explored: Exploration) -> str:
 def explanation(run: TuningRun, currency: str) -> str:
     """Why each batch of a search was chosen, and what the best answer was at that moment."""
     if not run.batches:
-        return "this run measured the sizes that it was told, each as often: there was nothing to choose\n"
+        return "this run measured the given sizes equally often; there was nothing to choose\n"
     lines = []
     for number, batch in enumerate(run.batches, start=1):
         what = ", ".join(f"{trial.invocations} x {trial.configuration}" for trial in batch.trials) or "stop"
@@ -206,15 +206,13 @@ def _changes(plan: Plan) -> str:
     count = sum(c.architecture is plan.function.architecture for c in plan.design.configurations)
     what = f"{plural(count, 'version')} and {count + 1} aliases"
     if plan.design.exploration is not None:
-        what = "a version and an alias for each size, and one alias more"
+        what = "a version and an alias for each size, and one more alias"
     changes = f"the memory size of $LATEST while a size is published (put back), {what} (deleted)"
     return changes + (f", {copies} (deleted)" if plan.copies else "")
 
 
 def _where(plan: Plan) -> str:
     """Whether the function itself is measured, and why."""
-    if plan.function.architecture not in plan.design.architectures:
-        return "on a temporary copy, as another architecture takes one"
     return f"{'on a temporary copy' if plan.placement.isolate else 'in place'}, {plan.placement.why}"
 
 
@@ -229,7 +227,7 @@ def _concurrency(plan: Plan) -> str:
     return f"at most {share.concurrency} at a time, of the {share.pool} of {share.limit:,} ({used})"
 
 
-def _felt(plan: Plan) -> tuple[str, ...]:
+def _noticed(plan: Plan) -> tuple[str, ...]:
     """What others may notice of the run; nobody else uses the embedded AWS."""
     if plan.function.platform is not None:
         return ()

@@ -103,7 +103,7 @@ def open_site(target: str, place: Place, *, quiet: bool = False) -> Iterator[Sit
 
 @contextmanager
 def _noticing_the_end(connection: Connection, embedded: "EmbeddedAWS") -> Iterator[None]:
-    """Find out before each call whether the server still runs: if it does not, patience and restoring are in vain.
+    """Find out before each call whether the server still runs: if it does not, neither patience nor restoring helps.
 
     A function that is not restored is gone with the server, so that what counts is why.
 

@@ -74,7 +74,7 @@ def region_prices(site: Site, options: RunOptions) -> RegionPrices:
 
 
 def plan_run(site: Site, options: RunOptions, prices: RegionPrices, *, earlier: str | None = None) -> Plan:
-    """Look at the function, offer to mend what a dead run left on it, and decide what to do.
+    """Look at the function, offer to undo what a dead run left on it, and decide what to do.
 
     Args:
         earlier: the results file of a run that was made before.

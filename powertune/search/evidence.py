@@ -169,7 +169,7 @@ class Evidence:
             works = sum(c.architecture is architecture and self.admits(c) for c in self.samples)
             open_ = [c for c in self._ladder(architecture) if c not in self._measured]
             if self._raises(architecture):
-                # More memory does not mend what the function raises itself: one look at the largest size is enough.
+                # More memory does not fix what the function raises itself: one look at the largest size is enough.
                 largest = self.bounds(architecture)[1]
                 open_ = [c for c in open_ if c.memory_mb == largest]
             rungs.extend(open_[: max(0, wanted - works)])

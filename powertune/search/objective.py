@@ -10,7 +10,7 @@ from powertune.model import Configuration, Goal, Strategy
 from powertune.prices import RegionPrices
 from powertune.search.curves import Array
 
-#: Missing a limit by 1 % is as bad as being so many percent dearer, or slower.
+#: Missing a limit by 1 % is as bad as being so many percent more expensive, or slower.
 _SEVERITY = 10.0
 #: With a tolerance, being 1 % faster is worth so many percent of the cost, and costing 1 % more than it is as bad as
 #: so many: which of several sizes along a flat cost is just within the tolerance is hard to tell, and worth little.
@@ -70,8 +70,8 @@ class Objective:
             case Strategy.BALANCED:
                 scores = goal.balanced_weight * np.log(costs) + (1 - goal.balanced_weight) * log_ms
             case Strategy.TOLERANCE:
-                dearer = np.log(costs / costs.min(axis=1, keepdims=True)) - math.log1p(goal.cost_tolerance)
-                scores = _WORTH_OF_SPEED * log_ms + _EXCESS * np.maximum(0.0, dearer)
+                excess = np.log(costs / costs.min(axis=1, keepdims=True)) - math.log1p(goal.cost_tolerance)
+                scores = _WORTH_OF_SPEED * log_ms + _EXCESS * np.maximum(0.0, excess)
         if (limit := goal.max_duration) is not None:
             scores += _SEVERITY * np.maximum(0.0, log_ms + self.tail - math.log(limit.at_most_ms))
         if goal.max_cost is not None:

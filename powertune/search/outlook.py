@@ -116,7 +116,7 @@ class Outlook:
 
     @cached_property
     def indifference(self) -> float:
-        """By how much the pick is expected to be worse than another that was measured, which is dearer."""
+        """By how much the pick is expected to be worse than another that was measured, which is more expensive."""
         means = self.scores[:, self.able].mean(axis=0)
         return float(self.scores[:, self._picked].mean() - means.min())
 

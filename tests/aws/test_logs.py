@@ -113,7 +113,7 @@ def test_environments_of_reports_that_are_late_are_waited_for() -> None:
     fake.log_delay_s = 4.0
     run = run_at(fake, FakeClock())
     assert None not in {i.environment for i in invocations_of(run)}
-    assert "environments-unknown" not in codes(run)
+    assert "environments-not-logged" not in codes(run)
 
 
 def test_environments_that_stay_unknown_are_counted_and_do_not_fail_the_run() -> None:
@@ -123,7 +123,7 @@ def test_environments_that_stay_unknown_are_counted_and_do_not_fail_the_run() ->
     count = len(invocations_of(run))
     assert run.stopped == "complete"
     assert {i.environment for i in invocations_of(run)} == {None}
-    assert f"{count} invocations of {count}" in advisory(run, "environments-unknown").message
+    assert f"{count} invocations of {count}" in advisory(run, "environments-not-logged").message
 
 
 def test_with_the_tail_only_logs_are_never_read_and_environments_are_silently_unknown() -> None:
@@ -200,7 +200,7 @@ def test_a_look_up_ends_when_there_are_more_pages_than_it_is_worth() -> None:
     run = run_at(fake, clock, plan)
     assert fake.calls.count("filter_log_events") - before <= 5 * 50
     assert run.stopped == "complete"
-    assert "environments-unknown" in codes(run)
+    assert "environments-not-logged" in codes(run)
 
 
 def test_pages_without_a_single_report_are_read_on() -> None:

@@ -155,7 +155,7 @@ def test_keep_alive_has_the_names_of_each_system(monkeypatch: pytest.MonkeyPatch
 
 def test_a_client_that_takes_no_socket_options_still_works(caplog: pytest.LogCaptureFixture) -> None:
     keep_alive(object())
-    assert "takes no socket options" in caplog.text
+    assert "does not accept socket options" in caplog.text
 
 
 @pytest.mark.parametrize(

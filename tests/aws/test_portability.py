@@ -139,7 +139,7 @@ def test_a_layer_that_may_not_be_read_is_said() -> None:
 
 
 def test_a_layer_that_is_gone() -> None:
-    with pytest.raises(FunctionRefused, match=f"layer {LAYER} exists no more"):
+    with pytest.raises(FunctionRefused, match=f"layer {LAYER} no longer exists"):
         check(with_code({"app.py": b""}, Layers=[{"Arn": LAYER}]))
 
 

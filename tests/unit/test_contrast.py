@@ -41,7 +41,7 @@ def test_each_size_and_the_whole_get_a_verdict() -> None:
     assert [pair.verdicts for pair in contrast.pairs] == [
         ("indistinguishable", "indistinguishable"),
         ("faster", "cheaper"),
-        ("slower", "dearer"),
+        ("slower", "more expensive"),
     ]
     assert contrast.overall is not None
     assert contrast.overall.duration.ratio == pytest.approx((1 * 0.8 * 1.3) ** (1 / 3), rel=0.02)

@@ -48,15 +48,15 @@ def test_where_latest_is_in_use_a_copy_is_measured_and_the_plan_says_why() -> No
     text = plan_text(made)
     assert f"  where        on a temporary copy, as $LATEST is in use: {QUEUE}; 42 invocations in the" in text
     assert "  changes      nothing on fn itself; a temporary copy of it for x86_64 (deleted)" in text
-    assert "  felt         callers of fn notice nothing" in text
+    assert "  noticed      callers of fn notice nothing" in text
 
 
-def test_where_nobody_uses_latest_the_function_itself_is_measured_and_the_plan_says_what_is_felt() -> None:
+def test_where_nobody_uses_latest_the_function_itself_is_measured_and_the_plan_says_what_is_noticed() -> None:
     made = plan(Production())
     assert (made.design.isolate, made.copies, made.touches_original) == (False, (), True)
     text = plan_text(made)
     assert "  where        in place, as nothing was found that uses $LATEST" in text
-    assert "  felt         callers of $LATEST get a trial size while it is published" in text
+    assert "  noticed      callers of $LATEST get a trial size while it is published" in text
     assert "alarms" in text
 
 
@@ -92,13 +92,13 @@ def test_in_place_with_both_architectures_still_makes_a_copy_for_the_other_one()
     assert plan(USED, architectures=tuple(Architecture)).copies == (ARM, X86)
     other = plan(USED, architectures=(ARM,))
     assert (other.copies, other.touches_original, codes(other)) == ((ARM,), False, [])
-    assert "on a temporary copy, as another architecture takes one" in plan_text(other)
+    assert "on a temporary copy, as another architecture takes a copy" in plan_text(other)
 
 
 def test_the_embedded_aws_has_no_production() -> None:
     made = plan(BLIND, replace(STATE, platform="cgroup v2"), account=10)
     assert (made.touches_original, made.design.concurrency, codes(made)) == (True, 10, [])
-    assert "felt" not in plan_text(made)
+    assert "noticed" not in plan_text(made)
 
 
 def test_the_plan_as_json_has_the_decision_and_the_concurrency() -> None:
@@ -108,11 +108,12 @@ def test_the_plan_as_json_has_the_decision_and_the_concurrency() -> None:
         "asked": False,
         "used_by": list(USED.latest_used_by),
         "unanswered": [],
+        "settled_by": None,
         "why": f"as $LATEST is in use: {'; '.join(USED.latest_used_by)}",
         "touches_original": False,
     }
     assert document["concurrency"] == {"concurrency": 32, "limit": 1000, "in_use": 0, "reserved": False}
-    assert len(document["felt"]) == 1
+    assert len(document["others_notice"]) == 1
 
 
 @pytest.mark.parametrize(

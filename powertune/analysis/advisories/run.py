@@ -9,7 +9,7 @@ from powertune.units import MB_PER_VCPU, plural
 
 _NEXT_STEPS = {
     "budget": "raise --max-spend, or try fewer sizes",
-    "exhausted": "ask for a --precision, which measures more, or live with the doubt that is stated",
+    "exhausted": "ask for a --precision, which measures more, or accept the stated uncertainty",
     NO_REPORTS: "make sure that reports arrive, as the advisory no-reports explains, then measure again",
     "interrupted": "measure again and let the run finish",
     "under way": "wait for the run to end, or measure again if it died",
@@ -60,7 +60,7 @@ def _stopped_early(evidence: Evidence) -> Iterator[Advisory]:
         yield Advisory(
             code="stopped-early",
             message=_MESSAGES.get(stopped, f"the run did not finish: {stopped}"),
-            next_step=_NEXT_STEPS.get(stopped, "mend the cause and measure again"),
+            next_step=_NEXT_STEPS.get(stopped, "fix the cause and measure again"),
         )
 
 
@@ -69,7 +69,7 @@ def _throttled(evidence: Evidence) -> Iterator[Advisory]:
     if count:
         yield Advisory(
             code="throttled",
-            message=f"lambda throttled {plural(count, 'invocation')}, which did not execute and were sent again",
+            message=f"Lambda throttled {plural(count, 'invocation')}, which did not execute and were sent again",
             next_step="lower --concurrency, or ask AWS for a higher concurrency quota",
         )
 

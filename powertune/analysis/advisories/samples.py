@@ -132,7 +132,9 @@ def _environments_unknown(evidence: Evidence) -> Iterator[Advisory]:
         code="environments-unknown",
         message=f"which execution environment served which invocation{where} is not known: environments are assumed "
         f"to differ by up to {ASSUMED:.0%}, and intervals allow for that",
-        next_step="allow logs:FilterLogEvents on the function's log group, which names the environments",
+        next_step="leave out --telemetry tail, so that the log group is read, which names the environments"
+        if evidence.run.design.telemetry == "tail"
+        else "allow logs:FilterLogEvents on the function's log group, which names the environments",
     )
 
 

@@ -56,6 +56,9 @@ def iam(
     for name, place in (("payload", payload), ("code", code)):
         if place is not None and not place.startswith("s3://"):
             raise UsageError(f"{name} {place!r} is not in S3", hint="only s3://bucket/key takes a permission")
+    for option, arn, service in (("--role", role, "iam"), ("--kms-key", kms_key, "kms")):
+        if arn is not None and arn.split(":")[2:3] != [service]:
+            raise UsageError(f"{option} {arn!r} is not an ARN of {service.upper()}", hint=f"arn:aws:{service}:...")
     processors = tuple(FunctionRef.parse(name) for name in (pre_processor, post_processor) if name is not None)
     ref = FunctionRef.parse(function)
     grant = Grant(
@@ -72,7 +75,7 @@ def iam(
     document = policy(command, ref, grant)
     open_places = [word for word in PLACEHOLDERS if word in policy_text(document)]
     if open_places:
-        say(f"replace {' and '.join(open_places)} by your own, or give ARNs with --function and --role")
+        say(f"replace {' and '.join(open_places)} with your own, or give ARNs with --function and --role")
     if command == "run" and not (copies or isolate):
         say("where $LATEST is in use, a run measures a copy: --isolate prints the policy that this takes")
     write_output(policy_text(document).encode(), output)

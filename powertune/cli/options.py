@@ -40,7 +40,7 @@ BalancedWeight = Annotated[
 MaxDuration = Annotated[str | None, typer.Option(help='Constraint: "p95<=300ms"; mean, p50, p95 or p99, in ms or s.')]
 MaxCost = Annotated[str | None, typer.Option(help='Constraint: "<=5usd/1M", per million invocations.')]
 Headroom = Annotated[
-    str | None, typer.Option(help="Constraint: memory size at least so many times the most that was used, as 1.1.")
+    str | None, typer.Option(help="Constraint: size of at least this multiple of the most memory used, as 1.1.")
 ]
 ColdShare = Annotated[
     str | None, typer.Option(help="Share of invocations that start cold, as 2%.  [default: from CloudWatch, or none]")

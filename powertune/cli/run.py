@@ -37,7 +37,8 @@ def run(
     precision: Annotated[
         str | None,
         typer.Option(
-            help="Search on until no other size can be this much better, as 3%.  [default: as it pays]",
+            help="Search on until no other size can be this much better, as 3%.  "
+            "[default: while it is worth its price]",
             show_default=False,
         ),
     ] = None,
@@ -83,7 +84,8 @@ def run(
     lanes: Annotated[
         str | None,
         typer.Option(
-            help="Parallel streams per size; in a search, those of the finalists.  [default: 4, and as it pays]",
+            help="Parallel streams per size; in a search, those of the finalists.  "
+            "[default: 4; as needed in a search]",
             show_default=False,
         ),
     ] = None,

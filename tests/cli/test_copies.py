@@ -192,10 +192,20 @@ def test_iam_prints_what_copies_take(capfd: pytest.CaptureFixture[str]) -> None:
     assert "replace" not in printed.err
     assert run_app(["iam", "run", "--function", arn, "--isolate"]) == 0
     err = capfd.readouterr().err
-    assert "replace ROLE_NAME by your own" in err
+    assert "replace ROLE_NAME with your own" in err
     assert "--isolate prints" not in err
     assert run_app(["iam", "run", "--function", arn]) == 0
     assert "where $LATEST is in use, a run measures a copy: --isolate prints the policy" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--role", "mine"), ("--kms-key", "alias/mine"), ("--kms-key", "arn:aws:s3:::b")]
+)
+def test_iam_refuses_what_is_no_arn_of_the_service(
+    option: str, value: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run_app(["iam", "run", "--isolate", option, value]) == 2
+    assert f"{option} {value!r} is not an ARN of" in capfd.readouterr().err
 
 
 def test_iam_prints_what_vpcs_keys_and_buckets_take(capfd: pytest.CaptureFixture[str]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from powertune.config import RunOptions
 from powertune.errors import FunctionRefused
-from powertune.model import Advisory, Architecture, Design, Exploration, FunctionState, Production
+from powertune.model import Advisory, Architecture, Design, FunctionState, Production
 from powertune.units import plural
 
 #: Of what production leaves at its peak, a run takes half, but no more than this, or a tenth where that is more:
@@ -79,21 +79,6 @@ def architectures_of(options: RunOptions, function: FunctionState) -> tuple[Arch
             hint="leave --arch out here, and measure both architectures on AWS",
         )
     return wanted
-
-
-def bounded_by_cores(
-    exploration: Exploration | None, cores: float | None, options: RunOptions
-) -> tuple[Advisory, ...]:
-    """Say so if the CPU of this machine, on the embedded AWS, bounds a search."""
-    if exploration is None or cores is None or exploration.largest_mb >= options.max_memory:
-        return ()
-    advisory = Advisory(
-        code="bounded-by-cores",
-        message=f"sizes are searched up to {exploration.largest_mb:,} MB, which is all the CPU of this machine "
-        f"({cores:g} cores)",
-        next_step="measure on AWS, or on a larger machine, for larger sizes",
-    )
-    return (advisory,)
 
 
 def place(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from powertune.config import INVOCATIONS, MOST_INVOCATIONS, RunOptions
 from powertune.config.from_file import FromFile
-from powertune.errors import FunctionRefused, UsageError
+from powertune.errors import FunctionRefused
 from powertune.estimate import (
     DEFAULT_MEMORY_MB,
     Estimate,
@@ -16,6 +16,7 @@ from powertune.estimate import (
     snapshot_cost,
     worst_cost,
 )
+from powertune.exploring import bounded_by_cores, explore, extremes
 from powertune.model import (
     Advisory,
     Architecture,
@@ -34,7 +35,6 @@ from powertune.placement import (
     Placement,
     Share,
     architectures_of,
-    bounded_by_cores,
     check_code_storage,
     copied,
     in_place,
@@ -47,12 +47,8 @@ from powertune.prices import RegionPrices
 from powertune.search import Search
 from powertune.search.grid import Grid
 from powertune.tariff import make_tariff
-from powertune.units import MB_PER_VCPU
-from powertune.workload import min_invocations
 
 LANES = 4
-#: Fewer warm invocations at a time would not show how noisy a size is.
-_FEWEST = 2
 #: Nobody else uses the function, and nothing is known of the account's code storage.
 _ALONE = Production()
 
@@ -155,14 +151,14 @@ def make_plan(
     original = in_place(placement.isolate, function, architectures)
     copies = placement.isolate or architectures != (function.architecture,)
     part = share(options, function, production, account_concurrency, original=original, copies=copies)
-    exploration = _exploration(options, function, architectures, traffic, hints) if options.adaptive else None
+    exploration = explore(options, function, architectures, traffic, hints) if options.adaptive else None
     if exploration is not None:
         exploration = replace(exploration, most_lanes=min(exploration.most_lanes, part.concurrency))
     design = _design(options, function, architectures, exploration, part.concurrency, isolate=placement.isolate)
     _check_reports(design, function)
-    for configuration in _extremes(design):
+    for configuration in extremes(design):
         make_tariff(configuration, function, prices)  # before it is measured, as what has no price cannot be judged
-    check_affordable(_extremes(design), function, prices, options.max_spend)
+    check_affordable(extremes(design), function, prices, options.max_spend)
     return Plan(
         run_id=run_id,
         function=function,
@@ -251,56 +247,6 @@ def _grid(
 ) -> tuple[Configuration, ...]:
     sizes = options.memory or tuple(sorted({*DEFAULT_MEMORY_MB, function.memory_mb}))
     return tuple(Configuration(memory_mb=mb, architecture=each) for mb in sizes for each in architectures)
-
-
-def _exploration(
-    options: RunOptions,
-    function: FunctionState,
-    architectures: tuple[Architecture, ...],
-    traffic: Traffic | None,
-    hints: tuple[Hint, ...],
-) -> Exploration:
-    """What to search, beginning with the function's own architecture.
-
-    Raises:
-        UsageError: this machine cannot give so much CPU, on the embedded AWS.
-    """
-    largest = options.max_memory
-    if function.cores is not None:
-        # Beyond its cores, this machine would show that more memory does not help, where Lambda gives more CPU.
-        largest = min(largest, max(MB_PER_VCPU, int(function.cores * MB_PER_VCPU)))
-    if options.min_memory > largest:
-        raise UsageError(
-            f"--min-memory {options.min_memory} is more than this machine can give: {largest} MB is all its CPU",
-            hint="measure such sizes on AWS, or name them with --memory",
-        )
-    monthly = options.usage.invocations_per_month
-    if monthly is None and traffic is not None:
-        monthly = traffic.invocations_per_month
-    wanted = options.min_memory <= function.memory_mb <= largest and function.architecture in architectures
-    return Exploration(
-        smallest_mb=options.min_memory,
-        largest_mb=largest,
-        architectures=tuple(sorted(architectures, key=lambda each: each is not function.architecture)),
-        goal=options.goal,
-        precision=options.precision,
-        invocations_per_month=monthly,
-        lanes=options.lanes,
-        weights=tuple(payload.weight for payload in options.workload.payloads),
-        batch=max(_FEWEST, min_invocations(options.workload)),
-        most=options.invocations or MOST_INVOCATIONS,
-        current=function.current if wanted else None,
-        memory_used_mb=None if traffic is None else traffic.max_memory_used_mb,
-        hints=hints,
-    )
-
-
-def _extremes(design: Design) -> tuple[Configuration, ...]:
-    """The configurations of a grid; of a search those with the smallest size."""
-    if design.exploration is None:
-        return design.configurations
-    smallest = design.exploration.smallest_mb
-    return tuple(Configuration(memory_mb=smallest, architecture=each) for each in design.architectures)
 
 
 def _image_uris(options: RunOptions, function: FunctionState) -> tuple[tuple[Architecture, str], ...]:

@@ -1,7 +1,5 @@
 """powertune.toml or pyproject.toml, the environment and the command line -> frozen options, parsed once."""
 
-import re
-import tomllib
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,13 +7,13 @@ from typing import Any
 
 from powertune.config import values
 from powertune.config.from_file import FromFile, from_file, inside
+from powertune.config.toml import read_table, refuse_unknown
 from powertune.config.values import Parser
 from powertune.errors import UsageError
 from powertune.model import Architecture, FunctionRef, Goal, Payload, Usage, Workload
-from powertune.units import MEMORY_MAX_MB, MEMORY_MIN_MB, shown
+from powertune.units import MEMORY_MAX_MB, MEMORY_MIN_MB
 from powertune.workload import min_invocations, parse_workload
 
-_TABLES = ("run", "local")
 TELEMETRY = ("auto", "tail", "logs")
 SEARCHES = ("adaptive", "grid")
 #: Warm invocations of a size: of each in a grid, and the most that a search takes.
@@ -102,8 +100,8 @@ def load_run(
         UsageError: unknown key, a value that is not what its option takes, or a path in the file that leads out of
             its folder.
     """
-    table = _read_table(folder, "run")
-    _refuse_unknown(table, {*_RUN, "payload"}, "the table [run]")
+    table = read_table(folder, "run")
+    refuse_unknown(table, {*_RUN, "payload"}, "the table [run]")
     table = _placed(table)
     named = {name: environment.get(ENVIRONMENT_PREFIX + name.upper()) for name in (*_RUN, "payload")}
     named = _placed(named)
@@ -137,62 +135,11 @@ def load_local(folder: Path) -> LocalOptions:
     Raises:
         UsageError: unknown key, a value that is not what its key takes, or a script outside of the folder.
     """
-    table = _read_table(folder, "local")
-    _refuse_unknown(table, _LOCAL, "the table [local]")
+    table = read_table(folder, "local")
+    refuse_unknown(table, _LOCAL, "the table [local]")
     if isinstance(table.get("setup"), str):
         inside(folder, table["setup"], f"setup {table['setup']!r}")
     return LocalOptions(**{name: _LOCAL[name](name, value) for name, value in table.items()})
-
-
-#: What may hold dots in TOML beside keys, and a hundred keys in one another, each the name of a table in the last.
-_TEXT = re.compile(
-    r"""\"{3}(?s:.*?)\"{3}|'{3}(?s:.*?)'{3}|"(?:\\.|[^"\\\n])*+"|'[^'\n]*+'|(?P<comment>\#[^\n]*+)""", re.VERBOSE
-)
-_DEEP = re.compile(r"(?:\.[ \t]*+[\w-]++[ \t]*+){100}")
-
-
-def _read_toml(path: Path) -> Any:
-    """The content of a TOML file.
-
-    Raises:
-        OSError, ValueError, RecursionError: it cannot be read, is no TOML, or is nested deeply. For tables that are
-            nested by dots, tomllib takes quadratic time: minutes for a line of 200 kB.
-    """
-    text = path.read_text(encoding="utf-8")
-    if _DEEP.search(_TEXT.sub(lambda match: "" if match["comment"] else "text", text)):
-        raise RecursionError
-    return tomllib.loads(text)
-
-
-def _read_table(folder: Path, name: str) -> dict[str, Any]:
-    """The table [NAME] of powertune.toml, or [tool.powertune.NAME] of pyproject.toml; empty if there is neither."""
-    for file, path in (("powertune.toml", (name,)), ("pyproject.toml", ("tool", "powertune", name))):
-        try:
-            document = _read_toml(folder / file)
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError) as error:
-            raise UsageError(f"{folder / file}: {error}", hint="fix the file, or run from another folder") from None
-        except RecursionError:
-            raise UsageError(
-                f"{folder / file}: tables are nested too deeply", hint="fix the file, or run from another folder"
-            ) from None
-        tables = document
-        for depth, key in enumerate(path):
-            if depth == len(path) - 1 and isinstance(tables, dict):
-                _refuse_unknown(tables, _TABLES, file)
-            tables = tables.get(key, {}) if isinstance(tables, dict) else None
-        if not isinstance(tables, dict):
-            raise UsageError(f"{folder / file}: {name!r} is not a table", hint=f"write [{'.'.join(path)}]")
-        if tables or file == "powertune.toml":
-            return tables
-    return {}
-
-
-def _refuse_unknown(table: Mapping[str, Any], known: Any, where: str) -> None:
-    for name in table:
-        if name not in known:
-            raise UsageError(f"unknown key {shown(name)} in {where}", hint=f"the keys are {', '.join(sorted(known))}")
 
 
 #: What belongs to one search only, and what says the same to the other.

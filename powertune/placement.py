@@ -90,11 +90,13 @@ def place(
     """
     used_by, unanswered = production.latest_used_by, production.unanswered
     if function.architecture not in architectures:
-        return Placement(isolate=True, settled_by="another architecture takes a copy")
+        why = "another architecture takes a copy"
+        return Placement(isolate=True, settled_by=why, used_by=used_by, unanswered=unanswered)
     if options.isolate is not None:
         return Placement(isolate=options.isolate, asked=True, used_by=used_by, unanswered=unanswered)
     if function.platform is not None:
-        return Placement(isolate=False, settled_by="the embedded AWS has no other callers")
+        why = "the embedded AWS has no other callers"
+        return Placement(isolate=False, settled_by=why, used_by=used_by, unanswered=unanswered)
     isolate = bool(used_by) or production.invocations_unknown
     return Placement(isolate=isolate, used_by=used_by, unanswered=unanswered)
 
@@ -102,6 +104,8 @@ def place(
 def placement_advisories(placement: Placement, function: FunctionState, *, in_place: bool) -> tuple[Advisory, ...]:
     """What a person should know of the decision before the first change."""
     found = []
+    if placement.settled_by is not None:
+        return ()
     if in_place and placement.used_by:
         found.append(
             Advisory(

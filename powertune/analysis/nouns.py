@@ -184,13 +184,13 @@ _MEASURE_MORE = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Analysis:
-    """A run judged. `spent` is what its invocations cost, in `currency`, those without a report taken to be as dear
-    as the dearest with one; None when a configuration has none.
+    """A run judged. `spent` is what its invocations cost, in `currency`, those without a report taken to cost as much
+    as the most expensive one with a report; None when a configuration has none.
 
     Profiles are ordered by configuration. There is a recommendation exactly when `outcome` is RECOMMENDED;
     otherwise `explanation` says what went wrong, and `nearest` is the configuration that comes nearest to meeting the
-    constraints, if it is they that went wrong. `knee` is the point of the front beyond which speed gets dear.
-    `searched` is None for a grid, and where a search has no answer.
+    constraints, if it is they that went wrong. `knee` is the point of the front beyond which more speed
+    becomes expensive. `searched` is None for a grid, and where a search has no answer.
     """
 
     run: TuningRun

@@ -45,7 +45,7 @@ def pareto_front(points: Sequence[tuple[float, float]]) -> frozenset[int]:
 
 
 def knee(points: Sequence[Point]) -> int | None:
-    """The index of the point beyond which speed gets dear: where the front bulges most towards cheap and fast.
+    """The index of the point beyond which more speed becomes expensive: where the front bulges most.
 
     That is the point farthest below the line between the ends of the front (Das, "On Characterizing the Knee of the
     Pareto Curve Based on Normal-Boundary Intersection", Structural Optimization 18, 1999), in logarithms, so that no

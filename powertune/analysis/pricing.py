@@ -120,8 +120,8 @@ class Pricing:
     def spent(self, configuration: Configuration, paid: Sequence[int], count: int) -> float | None:
         """What measuring cost, on demand and undiscounted.
 
-        An invocation without a report is taken to have cost as much as the dearest that has one; None, not zero,
-        where there are invocations and none has one.
+        An invocation without a report is taken to have cost as much as the most expensive one that has; None, not
+        zero, where there are invocations and none has one.
         """
         if not paid:
             return None if count else 0.0

@@ -29,7 +29,7 @@ def compare(
     ] = None,
     output: common.Output = None,
 ) -> None:
-    """Tell what is faster, slower, cheaper or more expensive, per memory size and overall."""
+    """Show what is faster, slower, cheaper or more expensive, per memory size and overall."""
     from powertune import results
     from powertune.cli.comparing import compare_formats, render_comparison
     from powertune.cli.outputs import name_outputs, refuse_overwriting

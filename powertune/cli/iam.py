@@ -19,20 +19,20 @@ def iam(
     pre_processor: Annotated[str | None, typer.Option(help="As for `powertune run`.")] = None,
     post_processor: Annotated[str | None, typer.Option(help="As for `powertune run`.")] = None,
     copies: Annotated[
-        bool, typer.Option("--copies", help="Allow temporary copies as well, as --arch takes.")
+        bool, typer.Option("--copies", help="Also allow temporary copies, which --arch needs.")
     ] = False,
     isolate: Annotated[
         bool,
         typer.Option(
             "--isolate",
-            help="Allow copies, and no change of the function: the default of a run where $LATEST is in use.",
+            help="Allow copies, but no change to the function: what a run does by default if $LATEST is in use.",
         ),
     ] = False,
     role: Annotated[
-        str | None, typer.Option(help="ARN of the function's execution role, which copies get.", show_default=False)
+        str | None, typer.Option(help="ARN of the function's execution role, which copies use.", show_default=False)
     ] = None,
     vpc: Annotated[
-        bool, typer.Option("--vpc", help="Allow what updating or copying a function in a VPC takes.")
+        bool, typer.Option("--vpc", help="Allow what it takes to update or copy a function in a VPC.")
     ] = False,
     kms_key: Annotated[
         str | None,

@@ -40,15 +40,16 @@ BalancedWeight = Annotated[
 MaxDuration = Annotated[str | None, typer.Option(help='Constraint: "p95<=300ms"; mean, p50, p95 or p99, in ms or s.')]
 MaxCost = Annotated[str | None, typer.Option(help='Constraint: "<=5usd/1M", per million invocations.')]
 Headroom = Annotated[
-    str | None, typer.Option(help="Constraint: size of at least this multiple of the most memory used, as 1.1.")
+    str | None, typer.Option(help="Constraint: size of at least this multiple of the most memory used, such as 1.1.")
 ]
 ColdShare = Annotated[
-    str | None, typer.Option(help="Share of invocations that start cold, as 2%.  [default: from CloudWatch, or none]")
+    str | None,
+    typer.Option(help="Share of invocations that start cold, such as 2%.  [default: from CloudWatch, or none]"),
 ]
 InvocationsPerMonth = Annotated[
-    str | None, typer.Option(help="Traffic, as 2.5M, to tell what a month saves.  [default: from CloudWatch]")
+    str | None, typer.Option(help="Monthly traffic, such as 2.5M, to estimate savings.  [default: from CloudWatch]")
 ]
-SavingsPlan = Annotated[str | None, typer.Option(help="Discount of a Compute Savings Plan on duration, as 12%.")]
+SavingsPlan = Annotated[str | None, typer.Option(help="Discount of a Compute Savings Plan on duration, such as 12%.")]
 Format = Annotated[
     str | None,
     typer.Option(

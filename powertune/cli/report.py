@@ -26,11 +26,11 @@ def report(
     raw: common.Raw = False,
     open_: common.Open = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Show instead why a search measured what it did, batch by batch.")
+        bool, typer.Option("--explain", help="Show why a search measured what it did, batch by batch, instead.")
     ] = False,
     quiet: common.Quiet = False,
 ) -> None:
-    """Show what a run has measured, from its results file."""
+    """Show what a run measured, from its results file."""
     from powertune import results
     from powertune.cli import rendering
     from powertune.cli.console import write_stdout

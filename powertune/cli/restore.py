@@ -21,9 +21,9 @@ def restore(
     yes: common.Yes = False,
     _verbose: common.Verbose = False,
 ) -> None:
-    """Give a function back the memory size that it had, and delete the versions, aliases and copies of a dead run.
+    """Give a function its original memory size back, and delete what a dead run left: versions, aliases, copies.
 
-    Copies without a journal may be those of an active run: where nobody can be asked, they are deleted with --yes.
+    Copies without a journal may belong to an active run. In a script, they are deleted only with --yes.
     """
     from powertune.aws.client import Place, connect
     from powertune.aws.functions import LambdaFunction

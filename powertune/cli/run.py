@@ -29,22 +29,22 @@ def run(
         ),
     ] = None,
     min_memory: Annotated[
-        str | None, typer.Option(help="Search from this size on, in MB.  [default: 128]", show_default=False)
+        str | None, typer.Option(help="Smallest size to search, in MB.  [default: 128]", show_default=False)
     ] = None,
     max_memory: Annotated[
-        str | None, typer.Option(help="Search up to this size, in MB.  [default: 10240]", show_default=False)
+        str | None, typer.Option(help="Largest size to search, in MB.  [default: 10240]", show_default=False)
     ] = None,
     precision: Annotated[
         str | None,
         typer.Option(
-            help="Search on until no other size can be this much better, as 3%.  "
+            help="Keep searching until no other size can be this much better, such as 3%.  "
             "[default: while it is worth its price]",
             show_default=False,
         ),
     ] = None,
     from_: Annotated[
         str | None,
-        typer.Option("--from", help="Results file of an earlier run: where the search begins.", show_default=False),
+        typer.Option("--from", help="Results file of an earlier run to start the search from.", show_default=False),
     ] = None,
     arch: Annotated[
         str | None,
@@ -63,21 +63,23 @@ def run(
         bool | None,
         typer.Option(
             "--in-place",
-            help="Measure the function itself, also where $LATEST is in use.  [default: where it is not]",
+            help="Measure the function itself, even if $LATEST is in use.  [default: if it is not]",
             show_default=False,
         ),
     ] = None,
     image_uri_arm64: Annotated[
-        str | None, typer.Option(help="Container image for arm64, of a function that has one for x86_64.")
+        str | None, typer.Option(help="Container image for arm64, for a function whose image is for x86_64.")
     ] = None,
     image_uri_x86_64: Annotated[
         str | None,
-        typer.Option("--image-uri-x86-64", help="Container image for x86_64, of a function that has one for arm64."),
+        typer.Option(
+            "--image-uri-x86-64", help="Container image for x86_64, for a function whose image is for arm64."
+        ),
     ] = None,
     invocations: Annotated[
         str | None,
         typer.Option(
-            help="Warm invocations per size; the most of them in a search.  [default: 20, and 400]",
+            help="Warm invocations per size; in a search, the most per size.  [default: 20; 400 in a search]",
             show_default=False,
         ),
     ] = None,
@@ -85,16 +87,18 @@ def run(
         str | None,
         typer.Option(
             help="Parallel streams per size; in a search, those of the finalists.  "
-            "[default: 4; as needed in a search]",
+            "[default: 4; in a search, as needed]",
             show_default=False,
         ),
     ] = None,
     concurrency: Annotated[
-        str | None, typer.Option(help="Invocations at one time, at most.  [default: 32]", show_default=False)
+        str | None, typer.Option(help="Most invocations at one time.  [default: 32]", show_default=False)
     ] = None,
     payload: Annotated[
         str | None,
-        typer.Option(help="Event: JSON, @file, @- or s3://bucket/key; several with weights.  [default: {}]"),
+        typer.Option(
+            help="Event: JSON, @file, @- or s3://bucket/key; may hold several, with weights.  [default: {}]"
+        ),
     ] = None,
     strategy: common.Strategy = None,
     cost_tolerance: common.CostTolerance = None,

@@ -56,12 +56,12 @@ class Hint:
 class Exploration:
     """What an adaptive search looks for, and where: with the measurements, all that it needs to go on.
 
-    `precision` is the share by which the answer may be worse than the best size; None: as it pays, where
-    `invocations_per_month` is known, else a default. `lanes` is over how many environments finalists are measured;
-    None: as it pays, at most `most_lanes`. `weights` are the shares of the payloads, and `batch` is how many warm
-    invocations a size gets at a time, enough to send each; `most` how many it gets at most. `current` is measured to
-    compare the answer with, None where that is not wanted. `memory_used_mb` is the most that the function is known
-    to have used.
+    `precision` is the share by which the answer may be worse than the best size; None: as long as it is worth
+    its price, where `invocations_per_month` is known, else a default. `lanes` is over how many environments
+    finalists are measured; None: as needed, at most `most_lanes`. `weights` are the shares of the payloads, and
+    `batch` is how many warm invocations a size gets at a time, enough to send each; `most` how many it gets at most.
+    `current` is measured to compare the answer with, None where that is not wanted. `memory_used_mb` is the most that
+    the function is known to have used.
     """
 
     smallest_mb: int

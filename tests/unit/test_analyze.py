@@ -97,7 +97,7 @@ def test_warm_invocations_decide_and_cold_ones_are_apart() -> None:
     assert profile.cold.duration.mean == 100.0
     assert profile.cold.billed_ms_mean == pytest.approx((300 + 500 + 100) / 3)
     assert profile.max_memory_used_mb == 60
-    # Two came without a billed duration: each is taken to have cost as much as the dearest.
+    # Two came without a billed duration: each is taken to have cost as much as the most expensive one.
     everything = [*billed, 300, 500, 100, 7, 9, 2, 500, 500]
     assert analysis.spent == pytest.approx(
         sum(PRICES.invocation_cost(profile.configuration, ms) for ms in everything)

@@ -41,7 +41,7 @@ def test_only_a_proven_difference_dominates() -> None:
     assert dominators(doubtful, level=0.95) == (None, None)
     # Proven in one, and no worse in the other.
     assert dominators([sure(1, 1, 0.01), sure(1.2, 1.001, 0.01)], level=0.95) == (None, 0)
-    # Dearer by a hair, so it is not dominated for being slower.
+    # More expensive by a hair, so it is not dominated for being slower.
     assert dominators([sure(1.001, 1, 0.01), sure(1, 1.5, 0.01)], level=0.95) == (None, None)
     assert dominators([sure(1, 1), sure(1, 1)], level=0.95) == (None, None)
 

@@ -93,6 +93,9 @@ def test_in_place_with_both_architectures_still_makes_a_copy_for_the_other_one()
     other = plan(USED, architectures=(ARM,))
     assert (other.copies, other.touches_original, codes(other)) == ((ARM,), False, [])
     assert "on a temporary copy, as another architecture takes a copy" in plan_text(other)
+    placement = json.loads(plan_json(other))["placement"]
+    assert (placement["isolate"], placement["used_by"]) == (True, list(USED.latest_used_by))
+    assert codes(plan(BLIND, architectures=(ARM,))) == []
 
 
 def test_the_embedded_aws_has_no_production() -> None:

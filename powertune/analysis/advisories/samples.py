@@ -55,7 +55,7 @@ def _too_few_samples(evidence: Evidence) -> Iterator[Advisory]:
     asked = max(needed.warm + o.total - o.profile.counts.warm for o, needed in wide)
     lanes = max(needed.lanes for _, needed in wide)
     more = f"measure with --invocations {max(asked, lanes)}" + (f" --lanes {lanes}" if lanes else "")
-    hopeless = "live with the interval: environments differ so much that more invocations hardly narrow it"
+    hopeless = "accept the interval: environments differ so much that more invocations hardly narrow it"
     yield Advisory(
         code="too-few-samples",
         message=f"the 95 % interval of a mean is wider than +-{TARGET_PRECISION:.0%} at {enumeration(where)}",
@@ -118,7 +118,7 @@ def _one_environment(evidence: Evidence) -> Iterator[Advisory]:
         code="one-environment",
         message=f"one execution environment, as far as is known, served all warm invocations of {where}: how "
         f"environments differ cannot be seen, and is assumed to be up to {ASSUMED:.0%}",
-        next_step="measure with --lanes 4 or more, which a function of a few milliseconds may need many of",
+        next_step="use `--lanes 4` or more; very short functions may need many more",
     )
 
 

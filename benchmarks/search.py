@@ -52,7 +52,7 @@ _HEAD = (
 def run(
     policies: Iterable[str], curves: Iterable[Curve], conditions: Conditions, *, repeats: int, seed: int
 ) -> Results:
-    """Every policy on every curve, so many times."""
+    """Run every policy on every curve, this often."""
     bill = Bill(conditions)
     truths = [Truth(curve) for curve in curves]
     return {

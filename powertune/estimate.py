@@ -10,8 +10,8 @@ from powertune.units import format_usd
 
 #: Sizes to try when none are asked for: the powers of two up to a full vCPU, a full vCPU, and the old maximum.
 DEFAULT_MEMORY_MB = (128, 256, 512, 1024, 1769, 3008)
-#: What a search usually takes: so many invocations of so many of the usual sizes, from the smallest on, which it
-#: chooses in so many batches.
+#: What a search usually takes: this many of the usual sizes, from the smallest on, and invocations of each, which it
+#: chooses in this many batches.
 _SEARCHED_SIZES, _SEARCHED_INVOCATIONS, _SEARCHED_BATCHES = 5, 5, 3
 #: SnapStart keeps, and bills, the snapshot of every published version for at least three hours.
 SNAPSHOT_MINIMUM_S = 3 * 3600

@@ -13,7 +13,7 @@ TRIMMED = 0.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FixedGrid:
-    """So many invocations of each size, one after the other in one environment, as is its default.
+    """The same number of invocations of each size, one after the other in one environment, as is its default.
 
     By its rules the first one, cold, is one of the samples; a mean duration is billed in whole milliseconds; a price
     per request is not looked at; of two sizes that cost the same, the faster one wins; and a size at which an

@@ -315,7 +315,7 @@ class _Step:
         return finalists
 
     def _batch(self, wanted: Mapping[Configuration, int], why: str, lanes: int = 1) -> Batch:
-        """So many invocations of each, and for a new one or a new lane the cold start that goes before."""
+        """This many invocations of each, and for a new one or a new lane the cold start that goes before."""
         trials = []
         for configuration, invocations in sorted(wanted.items()):
             known = self._evidence.samples.get(configuration)

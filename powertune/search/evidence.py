@@ -34,7 +34,7 @@ FULL, PRESSED = 0.97, 0.85
 #: What is known of noise beforehand: 8 %, and 2 % between environments, as sure as so many observations.
 NOISE, NOISE_WEIGHT = 0.08, 3
 LANE_NOISE, LANE_NOISE_WEIGHT = 0.02, 6
-#: Warm durations beyond so many times the median are taken for outliers, and count as that much.
+#: Warm durations beyond this multiple of the median are taken for outliers, and count as that much.
 WINSOR = 1.45
 #: A duration so many times that of its kind is a jump; so many of them, and such a share, are no outliers any more.
 JUMP, FEWEST_JUMPS, MANY_JUMPS = 1.8, 3, 0.08

@@ -23,7 +23,7 @@ from powertune.report.charts.texts import text_width
 from powertune.report.palette import ARCHITECTURES, GRID, INK, MUTED, PAPER
 from powertune.units import format_ms
 
-#: A mean of warm invocations is drawn if it is at most so many times the longest bar; else it is written.
+#: A mean of warm invocations is drawn if it is at most this multiple of the longest bar; else it is written.
 _COMPARABLE = 2.0
 _TITLE_ABOVE = 8.0
 _NOTE = "means, with 95 % intervals; the duration is that of the cold invocations"

@@ -6,11 +6,14 @@ BIN := $(VENV)/bin
 LOCK := requirements/constraints.txt
 # Older releases of pip apply the first variable to what builds a package, newer ones the second.
 INSTALL = PIP_CONSTRAINT=$(LOCK) PIP_BUILD_CONSTRAINT=$(LOCK) $(BIN)/pip install --quiet --disable-pip-version-check
+# Tests that wait for the embedded AWS leave processors idle: `make test WORKERS=4` is faster on two of them. A worker
+# takes up to 1.5 GB.
+WORKERS ?= auto
 SIZES := 128,256,512,1024,1769
 # Measured curves that others have published; they are not part of the repository.
 PUBLISHED := ../shared/data/curves.json
 
-.PHONY: help setup demo lock test unit check lint types layers coverage templates gallery record calibration bench-search bench-found bench-propose fidelity bench clean
+.PHONY: help setup demo lock test unit check lint types layers gallery record calibration bench-search bench-found bench-propose fidelity bench surface reference clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -48,11 +51,11 @@ demo: $(VENV)/.ready-demo ## tune two real functions on the embedded AWS
 	$(BIN)/powertune run examples/cpu_bound/app.py:handler --memory $(SIZES) --yes --save build/cpu_bound.json
 	$(BIN)/powertune run examples/io_bound/app.py:handler --memory $(SIZES) --yes --save build/io_bound.json
 
-test: setup ## run all tests
-	$(BIN)/python -m pytest -n auto
+test: setup ## run all tests, with branch coverage
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term
 
 unit: setup ## run the fast tests
-	$(BIN)/python -m pytest tests/unit tests/aws -m 'not long'
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/unit tests/aws -m 'not long'
 
 lint: setup ## ruff: lint and format
 	$(BIN)/ruff check
@@ -64,10 +67,7 @@ types: setup ## mypy, strict
 layers: setup ## import-linter
 	$(BIN)/lint-imports
 
-coverage: setup ## all tests with branch coverage
-	$(BIN)/python -m pytest -n auto --cov --cov-report=term
-
-check: lint types layers coverage ## everything that CI runs
+check: lint types layers test ## everything that CI runs
 
 fidelity: setup ## how closely the embedded AWS follows Lambda's CPU allotment
 	$(BIN)/python benchmarks/fidelity.py
@@ -78,7 +78,7 @@ gallery: setup ## write the reports of the recorded runs in reports/ again
 
 record: setup ## measure the runs in reports/ again, on the embedded AWS
 	for name in cpu_bound io_bound mixed; do mkdir -p reports/$$name; \
-		$(BIN)/powertune run examples/$$name --memory $(SIZES) --invocations 40 --lanes 8 --yes \
+		$(BIN)/powertune run examples/$$name --memory $(SIZES) --invocations 40 --environments 8 --yes \
 			--save reports/$$name/run.json > /dev/null || exit 1; done
 	$(MAKE) gallery
 
@@ -101,6 +101,12 @@ bench: setup ## the other figures
 	$(BIN)/python benchmarks/startup.py
 	$(BIN)/python benchmarks/driver.py
 	$(BIN)/python benchmarks/results.py
+
+surface: setup ## write docs/reference/embedded-aws.md from what the tests declare
+	PYTHONPATH=tests $(BIN)/python tests/surface.py
+
+reference: setup ## write docs/reference/cli.md from the commands
+	PYTHONPATH=tests $(BIN)/python tests/cli_reference.py
 
 clean: ## remove what was built
 	rm -rf $(VENV) build dist .coverage* .mypy_cache .pytest_cache .ruff_cache

@@ -18,13 +18,14 @@ from powertune.model import (
     Design,
     FunctionState,
     Goal,
+    GridDesign,
     Invocation,
     Invocations,
     Measurement,
     TuningRun,
 )
 from powertune.prices import PriceTable
-from powertune.report import FORMATS, render
+from powertune.report import RUN
 
 SIZES = (128, 256, 384, 512, 640, 768, 896, 1024, 1280, 1536, 1769, 2048)
 LARGE_SIZES = (2560, 3008, 3538, 4096, 4608, 5120, 5307, 6144, 7076, 8192, 9216, 10_240)
@@ -56,7 +57,12 @@ def simulated() -> TuningRun:
             architecture=Architecture.X86_64,
             timeout_s=60,
         ),
-        design=Design(configurations=configurations, invocations=INVOCATIONS, lanes=LANES, concurrency=LANES, seed=1),
+        design=Design(
+            search=GridDesign(configurations=configurations, invocations=INVOCATIONS),
+            lanes=LANES,
+            concurrency=LANES,
+            seed=1,
+        ),
         measurements=tuple(_measured(configuration, generator) for configuration in configurations),
     )
 
@@ -99,9 +105,9 @@ def main() -> None:
     print(f"{len(run.measurements)} configurations x {INVOCATIONS:,} invocations")
     print(f"analysis    {best_of_three(lambda: analyze(run, prices, Goal())):6.2f} s")
     analysis = analyze(run, prices, Goal())
-    for name in FORMATS:
-        took = best_of_three(lambda name=name: render(analysis, name))  # type: ignore[misc]
-        print(f"{name:<10}  {took:6.2f} s  {len(render(analysis, name)) / 1e6:6.2f} MB")
+    for name in RUN.renderers:
+        took = best_of_three(lambda name=name: RUN.render(analysis, name))  # type: ignore[misc]
+        print(f"{name:<10}  {took:6.2f} s  {len(RUN.render(analysis, name)) / 1e6:6.2f} MB")
     print(f"memory      {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:6.0f} MB")
 
 

@@ -36,10 +36,11 @@ from numpy.typing import NDArray
 
 from powertune.analysis import Difference, observe_run
 from powertune.analysis.comparison import compare, log_mean
+from powertune.analysis.conclusion import Question
 from powertune.analysis.estimates import Estimate, Interval
 from powertune.analysis.pricing import Pricing, resolve_billing
 from powertune.analysis.profiles import Observed
-from powertune.analysis.recommendation import Question, candidates, family_level, recommend
+from powertune.analysis.recommendation import candidates, family_level, recommend
 from powertune.model import (
     INVOCATION_FIELDS,
     Architecture,
@@ -47,6 +48,7 @@ from powertune.model import (
     Design,
     FunctionState,
     Goal,
+    GridDesign,
     Invocations,
     Measurement,
     Status,
@@ -174,7 +176,12 @@ def _run(case: Case, generator: np.random.Generator) -> TuningRun:
         finished_at=0.0,
         engine="direct",
         function=FUNCTION,
-        design=Design(configurations=SIZES, invocations=case.invocations, lanes=case.lanes, concurrency=1, seed=1),
+        design=Design(
+            search=GridDesign(configurations=SIZES, invocations=case.invocations),
+            lanes=case.lanes,
+            concurrency=1,
+            seed=1,
+        ),
         measurements=tuple(
             Measurement(
                 configuration=size, invocations=draw(case, generator, MEAN_MS * SIZES[-1].memory_mb / size.memory_mb)

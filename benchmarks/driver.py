@@ -9,20 +9,19 @@ puts $LATEST back without another update.
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from fakes import FakeLambda, RecordingObserver
+from fakes import FakeLambda, RecordingObserver, fake_clients
 
-from powertune.aws.client import Aws, Clients
+from powertune.aws.client import Aws
 from powertune.aws.preflight import preflight
 from powertune.aws.rate_limit import RateLimiter
 from powertune.aws.target import AwsTarget
 from powertune.config import RunOptions
+from powertune.engine import direct
 from powertune.measure import measure
 from powertune.model import FunctionRef
-from powertune.plan import make_plan
 from powertune.prices import PriceTable
 
 SIZES = (128, 256, 512, 1024, 1769, 3008)
@@ -46,22 +45,20 @@ def run_s() -> tuple[float, float]:
         update_s=UPDATE_S,
         latency={**dict.fromkeys(CHANGES, CHANGE_S), "running": INVOKE_S},
     )
-    fake.page_size, fake.log_page_size, fake.log_scan_size, fake.wall = 50, 10_000, 10_000, time.time
+    fake.page_size, fake.logs.page_size, fake.logs.scan_size, fake.logs.wall = 50, 10_000, 10_000, time.time
     fake.add("fn", memory_mb=512)
-    client: Any = fake
     aws = Aws(
-        clients=Clients(control=client, invoke=client, logs=client, cloudwatch=client, s3=client, optimizer=client),
+        clients=fake_clients(fake),
         region="us-east-1",
         limiter=RateLimiter(5.0, 10.0, clock=time.monotonic, sleep=time.sleep),
     )
     found = preflight(aws, FunctionRef(name="fn"), now=time.time())
-    plan = make_plan(
+    plan = direct.plan_for(
+        aws,
+        found,
         RunOptions(memory=SIZES, invocations=INVOCATIONS, lanes=LANES),
-        found.state,
         PriceTable.bundled().region("us-east-1"),
         run_id="benchmark",
-        account_concurrency=1000,
-        average_ms=None,
     )
     target = AwsTarget(aws, plan, restore_command="", clock=time.time)
     started = time.perf_counter()

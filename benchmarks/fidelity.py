@@ -18,14 +18,17 @@ from typing import Any
 
 import boto3
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from benchmarks import neighbors
 from powertune.local.embedded import EmbeddedAWS
 from powertune.local.functions import Function
-from powertune.local.invoker import Request
-from powertune.local.outputs import Line
+from powertune.local.metrics.of_lambda import Metric
 from powertune.local.package import Deployment, deploy, zip_folder
-from powertune.local.runner import Runner
+from powertune.local.runtime.attempt import Request
+from powertune.local.runtime.outputs import Line
+from powertune.local.runtime.runner import Runner
 from powertune.local.settings import Settings
-from powertune.local.telemetry import Metric
 from powertune.units import MB_PER_VCPU
 
 HANDLER = """
@@ -68,14 +71,20 @@ class Subject:
             memory_mb=MB_PER_VCPU,
         )
         deploy(self._client, deployment)
+        self._settle()
 
     def versions(self, sizes: tuple[int, ...]) -> None:
         """A version of each size, initialized and warm."""
         for size in sizes:
             self._client.update_function_configuration(FunctionName="fidelity", MemorySize=size)
+            self._settle()
             self._versions[size] = self._client.publish_version(FunctionName="fidelity")["Version"]
             self.run(size, 0)
             self.run(size, 0)
+
+    def _settle(self) -> None:
+        for waiter in ("function_active_v2", "function_updated_v2"):
+            self._client.get_waiter(waiter).wait(FunctionName="fidelity", WaiterConfig={"Delay": 0.02})
 
     def run(self, size: int, iterations: int) -> tuple[float, float]:
         """Reported duration and own CPU time, in ms."""
@@ -131,7 +140,10 @@ def measure(subject: Subject, sizes: tuple[int, ...], iterations: int, rounds: i
 
 
 def shares(subject: Subject) -> bool:
-    """The first table: long functions; returns whether every ratio is within 15 %."""
+    """The first table: long functions; returns whether every ratio by own CPU time is within 5 %.
+
+    The other ratio is of what the machine needed when it was calibrated, and says as much about a drifting processor.
+    """
     rows = measure(subject, SIZES, calibrate(subject, LONG_CPU_MS), REPEATS)
     print(f"\nA function of {LONG_CPU_MS:.0f} ms CPU time\n")
     print("  size MB   n  median ms  CPU ms  measured/ideal  measured/ideal by own CPU time")
@@ -140,7 +152,7 @@ def shares(subject: Subject) -> bool:
             f"  {row.size:7} {row.count:3} {row.duration_ms:10.1f} {row.cpu_ms:7.1f} {row.ratio:15.3f} "
             f"{row.own_ratio:31.3f}"
         )
-    return all(0.85 <= row.ratio <= 1.15 for row in rows)
+    return all(0.95 <= row.own_ratio <= 1.05 for row in rows)
 
 
 def staircase(subject: Subject) -> None:
@@ -203,7 +215,7 @@ def own_overhead(containment: str, package: bytes) -> None:
 
 
 def main() -> int:
-    """Print the tables; the exit status says whether the first is within 15 %."""
+    """Print the tables; the exit status says whether shares are within 5 %, and neighbors within their goal."""
     containment = sys.argv[1] if len(sys.argv) > 1 else "auto"
     with EmbeddedAWS(Settings(containment=containment)) as aws, tempfile.TemporaryDirectory() as folder:
         print(f"CPU limiter: {aws.cpu_limiter}, {aws.cores:g} cores")
@@ -214,6 +226,8 @@ def main() -> int:
         print("\nAn empty function\n")
         overhead(subject)
         own_overhead(containment, zip_folder(Path(folder)))
+        fine &= neighbors.compare(aws, busy=False)
+        fine &= neighbors.compare(aws, busy=True)
     return 0 if fine else 1
 
 

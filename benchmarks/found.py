@@ -1,4 +1,4 @@
-"""Whether the adaptive search finds what a dense grid finds on the same machine, and for how much less.
+"""Whether the adaptive search finds what a dense grid finds on the same machine, and how much less it costs.
 
     python benchmarks/found.py [FOLDER ...] [--invocations 12]
 
@@ -9,9 +9,9 @@ interpolated, not measured, on a straight line in log duration over log size. Re
 lowest one, minus 1: the lowest of 14 noisy means is too low rather than too high, which is to the search's
 disadvantage. Under tolerance, a regret of up to 5 % is what was asked for. Wall time is that of the whole command.
 
-It takes an otherwise idle machine: what else runs takes CPU from the large sizes first, and from one run more than
-from the other. The load before each folder is printed for that. Ends with 1 if the regret under cost is over 10 % for
-a folder.
+Run it on an otherwise idle machine: other processes take CPU from the large sizes first, and from one run more than
+from the other. The load before each folder is printed for that reason. The exit status is 1 if the regret under cost
+exceeds 10 % for a folder.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from pathlib import Path
 import numpy as np
 
 from powertune.analysis import Analysis, ProfileStatus, analyze
-from powertune.model import Configuration, Goal, Strategy
+from powertune.model import Configuration, Exploration, Goal, Strategy
 from powertune.prices import PriceTable
 from powertune.results import load
 
@@ -78,8 +78,8 @@ def tune(folder: Path, strategy: Strategy, *options: str) -> Tuned:
 
 def sizes_of(search: Tuned) -> tuple[int, ...]:
     """The range that was searched, its ends included, in steps of one factor."""
-    exploration = search.analysis.run.design.exploration
-    assert exploration is not None
+    exploration = search.analysis.run.design.search
+    assert isinstance(exploration, Exploration)
     return tuple(round(mb) for mb in np.geomspace(exploration.smallest_mb, exploration.largest_mb, SIZES).tolist())
 
 

@@ -1,10 +1,10 @@
-"""What a proposal of the adaptive search costs the machine that runs it: time, and memory over many of them.
+"""The time that a proposal of the adaptive search takes, and the memory that many of them take.
 
     python benchmarks/propose.py [--calls 10000]
 
-Simulated functions are searched one after the other, from 128 to 10,240 MB, as `powertune run` does by default and
-with `--precision 3%`, which goes on for long; every proposal on the way is timed. Memory is what the process holds
-after the first 1,000 calls and after all of them. Ends with 1 if a median or the growth is out of bounds.
+Searches simulated functions one after the other, from 128 to 10,240 MB, as `powertune run` does by default and with
+`--precision 3%`, which takes many more proposals, and times each of them. Memory is what the process holds after the
+first 1,000 calls and after all of them. The exit status is 1 if a median or the growth exceeds its bound.
 """
 
 import argparse
@@ -31,7 +31,7 @@ from powertune.search.adaptive import Adaptive
 from powertune.units import MEMORY_MAX_MB, MEMORY_MIN_MB
 
 CURVES = Path(__file__).parent / "curves"
-#: Memory is looked at after so many calls, when everything has been used once, and after so many.
+#: Memory is read after FIRST calls, when everything has been used once, and after all.
 FIRST, CALLS = 1_000, 10_000
 BOUND_MS = 50.0
 BOUND_MB = 10.0
@@ -48,7 +48,7 @@ KINDS: Mapping[str, tuple[tuple[Architecture, ...], float | None]] = {
 
 @dataclass(slots=True)
 class Watch:
-    """How long each call took (ms), by kind, and what the process held (MB) after the first 1,000 and after all."""
+    """The time of each call (ms) by kind, and the memory of the process (MB) after the first 1,000 and after all."""
 
     calls: int
     times_ms: dict[str, list[float]] = field(default_factory=lambda: {kind: [] for kind in KINDS})
@@ -63,12 +63,12 @@ class Watch:
 
     @property
     def done(self) -> int:
-        """How many calls there were."""
+        """The number of calls."""
         return sum(map(len, self.times_ms.values()))
 
     @property
     def growth_mb(self) -> float:
-        """What the calls after the first 1,000 have added."""
+        """The memory that the calls after the first 1,000 added."""
         before, after = self.held_mb.values()
         return after - before
 
@@ -90,7 +90,7 @@ class Timed:
 
 
 def simulate(watch: Watch) -> None:
-    """Search after search, of every kind on every function with ever new noise, until there are enough calls."""
+    """Run searches of every kind on every function, each with new noise, until there are enough calls."""
     functions = _functions()
     while watch.done < watch.calls:
         seed, truths = next(functions)
@@ -111,7 +111,7 @@ def _invoke(samplers: Mapping[Architecture, Sampler], configuration: Configurati
 
 
 def _functions() -> Iterator[tuple[int, dict[Architecture, Truth]]]:
-    """The curves that cover all sizes, over and over, each with a new seed. On arm64 they are a little faster."""
+    """The curves that cover all sizes, in a cycle, each time with a new seed. They are a little faster on arm64."""
     whole = [c for c in load(CURVES) if (c.smallest_mb, c.largest_mb) == (MEMORY_MIN_MB, MEMORY_MAX_MB)]
     truths = [{X86_64: Truth(curve), ARM64: Truth(_faster(curve))} for curve in whole]
     return enumerate(itertools.cycle(truths))

@@ -24,6 +24,7 @@ from powertune.model import (
     Design,
     FunctionState,
     Goal,
+    GridDesign,
     Invocations,
     Measurement,
     Status,
@@ -85,14 +86,25 @@ def run(count: int) -> TuningRun:
             timeout_s=3,
         ),
         design=Design(
-            configurations=tuple(m.configuration for m in measurements),
-            invocations=count // len(SIZES_MB),
+            search=GridDesign(
+                configurations=tuple(m.configuration for m in measurements), invocations=count // len(SIZES_MB)
+            ),
             lanes=4,
             concurrency=32,
             seed=1,
         ),
         measurements=measurements,
     )
+
+
+def peak_mb() -> float:
+    """The most memory that this process has held."""
+    # On Linux, ru_maxrss outlives exec: it would be that of the parent, which has made the run.
+    status = Path("/proc/self/status")
+    if status.exists():
+        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        return int(line.split()[1]) / 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
 
 
 def child(path: Path) -> None:
@@ -102,7 +114,7 @@ def child(path: Path) -> None:
     middle = time.perf_counter()
     analysis = analyze(loaded, PriceTable.bundled(), Goal())
     end = time.perf_counter()
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+    peak = peak_mb()
     assert analysis.recommendation is not None
     counted = sum(len(m.invocations) for m in loaded.measurements)
     print(json.dumps({"invocations": counted, "load_s": middle - start, "analyze_s": end - middle, "peak_mb": peak}))

@@ -1,4 +1,4 @@
-"""How well search policies find the cheapest memory size, and what they pay for it, on curves with a known truth.
+"""How well search policies find the cheapest memory size, and what that costs, on curves with a known truth.
 
     python benchmarks/search.py [--curves FILE|DIR] [--noise 0.08] [--lane-noise 0.03] [--repeats 20] [--seed 1]
                                 [--half tune|test|all] [--policies grid-10,...] [--per-curve] [--format table|json]
@@ -11,8 +11,8 @@ its GB-seconds and its request in us-east-1 on x86_64.
 Regret is the true cost at the pick over the best true cost in range, minus 1; a pick at which the function fails
 counts as 10, and among `fails`. Exploration is all that was paid, warm-ups included, in units of one invocation at
 the optimum. `holds` is the share of stated 95 % intervals of the winner's cost that hold the truth (outliers and
-whole milliseconds included). `P(best)` is what was stated on average, that no measured size is cheaper, and `was` how
-often it was so.
+whole milliseconds included). `P(best)` is the average stated probability that no measured size is cheaper, and `was`
+the share of searches in which that was true.
 
 Only curves that span six times in memory are judged. Halves are split by source: see `truth.split`.
 """
@@ -52,7 +52,7 @@ _HEAD = (
 def run(
     policies: Iterable[str], curves: Iterable[Curve], conditions: Conditions, *, repeats: int, seed: int
 ) -> Results:
-    """Run every policy on every curve, this often."""
+    """Run every policy on every curve, `repeats` times."""
     bill = Bill(conditions)
     truths = [Truth(curve) for curve in curves]
     return {

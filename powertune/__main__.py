@@ -1,5 +1,30 @@
-"""`python -m powertune`."""
+"""The program, `powertune` or `python -m powertune`: Ctrl-C never shows a traceback, from first line to last.
 
-from powertune.cli import main
+While it is imported, and once its work is done, there is nothing to clean up: then Ctrl-C simply ends the process.
+"""
 
-main()
+import signal
+
+
+def main() -> int:
+    """The command line, from arguments to exit code."""
+    # What is ignored stays so, as for a job that a shell script has put in the background.
+    heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if heeded:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from powertune.cli.app import start
+    from powertune.errors import ExitCode
+
+    try:
+        if heeded:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        return start()
+    except KeyboardInterrupt:  # once more, while the first one was being answered
+        return ExitCode.INTERRUPTED
+    finally:
+        if heeded:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

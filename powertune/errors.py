@@ -4,28 +4,29 @@ The tree::
 
     PowertuneError
     ├── UsageError              2    wrong usage, configuration or results file
+    │   ├── LibraryMissing      2    a slim installation leaves the library out
     │   ├── FunctionRefused     2    the function is of a kind that cannot be tuned
     │   ├── FunctionBusy        2    another run, or a deployment, is changing the function
     │   │   ├── AlreadyExists   2    an alias of that name exists
-    │   │   └── Changed         2    a precondition failed: somebody else has deployed
+    │   │   └── Changed         2    a precondition failed: the function has changed
     │   └── SizeRefused         2    the function cannot be published at this size
-    │       └── MemorySizeRefused 2  this account may not use so much memory
+    │       └── MemorySizeRefused 2  the account may not use this much memory
     ├── IdentityError           3    no usable AWS identity or region
     ├── AccessDenied            4    the IAM action is named
-    │   └── CopyDenied          4    no copy of the function may be made, and none was
+    │   └── CopyDenied          4    creating a copy is denied, and none exists
     ├── NotFound                5    function, alias or bucket not found
-    ├── Unavailable             6    AWS unavailable or throttling after retries
+    ├── Unavailable             6    AWS unavailable or throttling after all retries
     ├── FunctionFailed          7    the function under test failed at every size
-    ├── Inconclusive            8    not enough evidence for an answer
+    ├── Inconclusive            8    not enough measurements for an answer
     ├── NotRestored             9    the function may still hold a trial configuration
-    └── Interrupted           130    by the person; restored and saved
+    └── Interrupted           130    by the user; restored and saved
 """
 
 from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the process answers to its caller; `docs/reference/exit-codes.md` is tested against it."""
+    """The exit code of the process; `docs/reference/exit-codes.md` is tested against it."""
 
     DONE = 0
     BUG = 1
@@ -41,7 +42,7 @@ class ExitCode(IntEnum):
 
 
 class PowertuneError(Exception):
-    """A failure with a cause (the message) and a next step (the hint)."""
+    """A failure with a cause (`message`) and a next step (`hint`)."""
 
     exit_code = ExitCode.BUG
 
@@ -57,28 +58,35 @@ class UsageError(PowertuneError):
     exit_code = ExitCode.USAGE
 
 
+class LibraryMissing(UsageError):
+    """What was asked for needs a library that a slim installation leaves out."""
+
+    def __init__(self, what: str, library: str) -> None:
+        super().__init__(f"{what} needs {library}, which is not installed", hint=f"pip install {library}")
+
+
 class FunctionRefused(UsageError):
-    """The function is of a kind, or in a state, that cannot be tuned by memory size."""
+    """The kind or state of the function does not allow tuning its memory size."""
 
 
 class FunctionBusy(UsageError):
-    """Another run, or somebody's deployment, is changing the function at this moment."""
+    """Another run or a deployment is changing the function right now."""
 
 
 class AlreadyExists(FunctionBusy):
-    """An alias of that name exists already."""
+    """An alias of that name already exists."""
 
 
 class Changed(FunctionBusy):
-    """A precondition failed: the function is no longer what it was when it was read."""
+    """A precondition failed: the function has changed since it was read."""
 
 
 class SizeRefused(UsageError):
-    """Lambda does not make the function ready at this memory size."""
+    """Lambda refused to publish the function at this memory size."""
 
 
 class MemorySizeRefused(SizeRefused):
-    """This account may not use so much memory; `limit_mb` is the most that it may."""
+    """The account may not use this much memory; `limit_mb` is its limit."""
 
     def __init__(self, message: str, *, limit_mb: int, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -92,13 +100,13 @@ class IdentityError(PowertuneError):
 
 
 class AccessDenied(PowertuneError):
-    """AWS refused an action; the message names it."""
+    """AWS denied an action; the message names it."""
 
     exit_code = ExitCode.ACCESS_DENIED
 
 
 class CopyDenied(AccessDenied):
-    """AWS refused an action before a copy of the function was created, so none exists."""
+    """AWS denied an action before a copy of the function was created, so none exists."""
 
 
 class NotFound(PowertuneError):
@@ -108,7 +116,7 @@ class NotFound(PowertuneError):
 
 
 class Unavailable(PowertuneError):
-    """AWS did not answer, or kept throttling, after all retries."""
+    """AWS was unavailable or still throttling after all retries."""
 
     exit_code = ExitCode.UNAVAILABLE
 
@@ -120,7 +128,7 @@ class FunctionFailed(PowertuneError):
 
 
 class Inconclusive(PowertuneError):
-    """The evidence does not carry an answer."""
+    """The measurements do not support an answer."""
 
     exit_code = ExitCode.INCONCLUSIVE
 
@@ -132,6 +140,6 @@ class NotRestored(PowertuneError):
 
 
 class Interrupted(PowertuneError):
-    """The person ended the run; the function is restored, and what was measured is saved."""
+    """The user ended the run; the function is restored, and the measurements are saved."""
 
     exit_code = ExitCode.INTERRUPTED

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from powertune.errors import UsageError
-from powertune.model import Architecture, Configuration, Design, Exploration, FunctionState
+from powertune.model import Architecture, Configuration, Design, Exploration, FunctionState, GridDesign
 from powertune.prices import RegionPrices
 from powertune.units import format_usd
 
@@ -32,7 +32,7 @@ PUBLISH_EMBEDDED_S = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
+class RunEstimate:
     """What the run may take. `worst_usd` lets every invocation run into its timeout, until the budget ends a search;
     the others assume that the function keeps the average duration of its last two weeks, and are None when that is
     not known. `publishing_s` is the part of the time that publishing takes, which is known in any case. What a search
@@ -53,26 +53,26 @@ def estimate(
     average_ms: float | None,
     max_spend: float,
     copies: tuple[Architecture, ...],
-) -> Estimate:
+) -> RunEstimate:
     """Guess what a run takes. `average_ms` is the recent mean duration, if known; costs are in the region's currency.
 
     Args:
         copies: the architectures that are measured on a temporary copy.
     """
-    configurations, each, at_once = design.configurations, design.invocations + design.lanes, design.lanes
-    if design.exploration is not None:
-        configurations, each, at_once = searched(design.exploration), _SEARCHED_INVOCATIONS, 1
+    match design.search:
+        case GridDesign(configurations=configurations, invocations=invocations):
+            each, at_once = invocations + design.lanes, design.lanes
+            # Environments that keep starting cold are replaced, up to twice the samples.
+            worst = (2 * invocations + design.lanes) * sum(worst_cost(c, function, prices) for c in configurations)
+            worst += sum(snapshot_cost(c, function, prices) for c in configurations)
+        case Exploration() as exploration:
+            configurations, each, at_once, worst = searched(exploration), _SEARCHED_INVOCATIONS, 1, max_spend
     count = each * len(configurations)
 
     publishing_usd = sum(snapshot_cost(c, function, prices) for c in configurations)
     publishing_s = _publishing_s(design, function, len(configurations), len(copies))
-    # Environments that keep starting cold are replaced, up to twice the samples.
-    most = 2 * design.invocations + design.lanes
-    worst = publishing_usd + most * sum(worst_cost(c, function, prices) for c in configurations)
-    if design.exploration is not None:
-        worst = max_spend
     if average_ms is None:
-        return Estimate(
+        return RunEstimate(
             invocations=count, worst_usd=worst, typical_usd=None, typical_s=None, publishing_s=publishing_s
         )
     typical = _typical_ms(configurations, function, average_ms)
@@ -81,7 +81,7 @@ def estimate(
     )
     parallel = min(design.concurrency, at_once * len(configurations))
     waiting_s = max(max(typical.values()) * each / at_once, sum(typical.values()) * each / parallel) / 1000
-    return Estimate(
+    return RunEstimate(
         invocations=count,
         worst_usd=worst,
         typical_usd=typical_usd,
@@ -151,5 +151,5 @@ def _publishing_s(design: Design, function: FunctionState, sizes: int, copies: i
         return PUBLISH_EMBEDDED_S * (sizes + copies)
     each = PUBLISH_IN_VPC_S if function.vpc else PUBLISH_S
     copying = (COPY_S + (PUBLISH_IN_VPC_S if function.vpc else 0.0)) * copies
-    batches = 1 if design.exploration is None else _SEARCHED_BATCHES
+    batches = _SEARCHED_BATCHES if isinstance(design.search, Exploration) else 1
     return each * sizes + copying + (SNAPSHOT_S * batches if function.snapstart else 0.0)

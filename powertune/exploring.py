@@ -9,6 +9,7 @@ from powertune.model import (
     Design,
     Exploration,
     FunctionState,
+    GridDesign,
     Hint,
     Traffic,
 )
@@ -45,6 +46,7 @@ def explore(
         monthly = traffic.invocations_per_month
     wanted = options.min_memory <= function.memory_mb <= largest and function.architecture in architectures
     return Exploration(
+        policy=options.policy,
         smallest_mb=options.min_memory,
         largest_mb=largest,
         architectures=tuple(sorted(architectures, key=lambda each: each is not function.architecture)),
@@ -63,21 +65,22 @@ def explore(
 
 def extremes(design: Design) -> tuple[Configuration, ...]:
     """The configurations of a grid; of a search those with the smallest size."""
-    if design.exploration is None:
-        return design.configurations
-    smallest = design.exploration.smallest_mb
-    return tuple(Configuration(memory_mb=smallest, architecture=each) for each in design.architectures)
+    match design.search:
+        case GridDesign(configurations=configurations):
+            return configurations
+        case Exploration(smallest_mb=smallest):
+            return tuple(Configuration(memory_mb=smallest, architecture=each) for each in design.architectures)
 
 
 def bounded_by_cores(
-    exploration: Exploration | None, cores: float | None, options: RunOptions
+    search: GridDesign | Exploration, cores: float | None, options: RunOptions
 ) -> tuple[Advisory, ...]:
     """Say so if the CPU of this machine, on the embedded AWS, bounds a search."""
-    if exploration is None or cores is None or exploration.largest_mb >= options.max_memory:
+    if isinstance(search, GridDesign) or cores is None or search.largest_mb >= options.max_memory:
         return ()
     advisory = Advisory(
         code="bounded-by-cores",
-        message=f"sizes are searched up to {exploration.largest_mb:,} MB, which is all the CPU of this machine "
+        message=f"sizes are searched up to {search.largest_mb:,} MB, which is all the CPU of this machine "
         f"({cores:g} cores)",
         next_step="measure on AWS, or on a larger machine, for larger sizes",
     )

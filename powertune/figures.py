@@ -1,15 +1,15 @@
-"""What a number from a file or a person may be. Beyond that it is damage, and what is computed from it overflows."""
+"""The valid range of each number in a file or an option. Numbers outside of it are damaged input and overflow."""
 
 from collections.abc import Mapping
 
-#: The largest figure (in milliseconds, 30,000 years), and the smallest that is not 0.
+#: The largest number (in milliseconds, 30,000 years), and the smallest above 0.
 LARGEST, SMALLEST = 10**15, 1e-12
-#: Lambda's own schema has no larger memory size, though functions on demand end at 10,240 MB.
+#: The largest memory size in Lambda's API model. On-demand functions may have 10,240 MB.
 LARGEST_MEMORY_MB = 32_768
 SMALLEST_MEMORY_MB = 128
-#: Eleven days. No timeout in Lambda's own schema is longer than 90 minutes.
+#: Eleven days. The longest timeout in Lambda's API model is 90 minutes.
 LONGEST_MS = 10**9
-#: A number of things, where one by one is how they may be gone through.
+#: The largest count, because code may loop over it.
 MOST = 10**9
 
 _ANY = (0, LARGEST)
@@ -29,6 +29,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "lane": (0, MOST),
     "payload": (0, MOST),
     "weight": (SMALLEST, LONGEST_MS),
+    "weights": (SMALLEST, LONGEST_MS),
     "at_most_ms": (SMALLEST, LARGEST),
     "cost_tolerance": (0, 1),
     "balanced_weight": (0, 1),
@@ -40,5 +41,5 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 
 
 def range_of(name: str) -> tuple[float, float]:
-    """The least and the most that a figure of a run may be; `memory_mb` is a configuration's."""
+    """The least and the greatest valid value of a field of a run; `memory_mb` is that of a configuration."""
     return _RANGES.get(name, _ANY)

@@ -1,4 +1,4 @@
-"""Files written whole or not at all."""
+"""Writes files atomically: completely or not at all."""
 
 import os
 import secrets
@@ -10,12 +10,12 @@ from powertune.errors import UsageError
 
 
 def write(data: bytes, path: Path) -> None:
-    """Write a file so that the path holds the old one or the new one, never a part of either.
+    """Write a file atomically: the path holds either the old content or the new content.
 
     Raises:
         UsageError: it cannot be written.
     """
-    # A link is followed, and a device or a pipe is written to: neither is to be replaced by a file.
+    # Follow links, and write to devices and pipes, instead of replacing them with a file.
     target = path.resolve()
     try:
         if target.exists() and not target.is_file():
@@ -27,14 +27,14 @@ def write(data: bytes, path: Path) -> None:
 
 
 def _replace(data: bytes, target: Path) -> None:
-    """Write a file beside the target and put it in its place.
+    """Write a temporary file beside the target, then rename it.
 
-    In a folder where others may write, a file or a link may already be where ours is to be. Opened exclusively, it is
-    neither followed nor overwritten; and nobody can tell its name beforehand.
+    In a folder where others may write, they could place a file or a link in the way. So the name is random, and the
+    file is opened exclusively, which neither follows nor overwrites anything.
     """
     temporary = target.with_name(f".powertune-{secrets.token_hex(8)}.tmp")
     exists = target.exists()
-    # What is to have the permissions of an older file is closed to others until it has them.
+    # A file that replaces another is private until it has the permissions of the old one.
     mode = 0o600 if exists else 0o666
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
     try:
@@ -52,7 +52,7 @@ def _replace(data: bytes, target: Path) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Find out whether a results file can be written, before anything is measured that would be lost.
+    """Check that a results file can be written, before anything is measured.
 
     Raises:
         UsageError: it cannot.

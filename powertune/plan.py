@@ -3,12 +3,12 @@
 import hashlib
 from dataclasses import dataclass, replace
 
-from powertune.config import INVOCATIONS, MOST_INVOCATIONS, RunOptions
+from powertune.config import INVOCATIONS, RunOptions
 from powertune.config.from_file import FromFile
 from powertune.errors import FunctionRefused
 from powertune.estimate import (
     DEFAULT_MEMORY_MB,
-    Estimate,
+    RunEstimate,
     check_affordable,
     estimate,
     restore_cost,
@@ -25,6 +25,7 @@ from powertune.model import (
     Exploration,
     FunctionRef,
     FunctionState,
+    GridDesign,
     Hint,
     PayloadShare,
     Production,
@@ -45,7 +46,7 @@ from powertune.placement import (
 )
 from powertune.prices import RegionPrices
 from powertune.search import Search
-from powertune.search.grid import Grid
+from powertune.search.policies import make_search
 from powertune.tariff import make_tariff
 
 LANES = 4
@@ -67,7 +68,7 @@ class Plan:
     prices: RegionPrices
     max_spend: float
     sleep_s: float
-    estimate: Estimate
+    estimate: RunEstimate
     placement: Placement
     share: Share
     advisories: tuple[Advisory, ...] = ()
@@ -92,20 +93,7 @@ class Plan:
     @property
     def search(self) -> Search:
         """The search that the design names."""
-        if self.design.exploration is not None:
-            from powertune.search.adaptive import Adaptive
-
-            return Adaptive(
-                exploration=self.design.exploration,
-                prices=self.prices,
-                ephemeral_storage_mb=self.function.ephemeral_storage_mb,
-                seed=self.design.seed,
-            )
-        return Grid(
-            configurations=self.design.configurations,
-            invocations=self.design.invocations,
-            lanes=self.design.lanes,
-        )
+        return make_search(self.design, self.prices, self.function.ephemeral_storage_mb)
 
     def worst_cost(self, configuration: Configuration) -> float:
         """What one invocation can cost at most, in the region's currency: one that runs into its timeout.
@@ -123,22 +111,25 @@ class Plan:
         return restore_cost(configuration, self.function, self.prices)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known beforehand of the function's use and of its account.
+
+    `account_concurrency` is what the account has unreserved; `average_ms` the recent mean duration, None if unknown;
+    `traffic` and `hints` what else is known of the function; `production` what others use.
+    """
+
+    account_concurrency: int
+    average_ms: float | None
+    traffic: Traffic | None = None
+    hints: tuple[Hint, ...] = ()
+    production: Production = _ALONE
+
+
 def make_plan(
-    options: RunOptions,
-    function: FunctionState,
-    prices: RegionPrices,
-    *,
-    run_id: str,
-    account_concurrency: int,
-    average_ms: float | None,
-    traffic: Traffic | None = None,
-    hints: tuple[Hint, ...] = (),
-    production: Production = _ALONE,
+    options: RunOptions, function: FunctionState, prices: RegionPrices, known: Known, *, run_id: str
 ) -> Plan:
     """Decide where to measure, sizes, lanes and concurrency for this function in this account, and what it takes.
-
-    `account_concurrency` is what the account has unreserved; `average_ms` the recent mean duration, if known;
-    `traffic` and `hints` what else is known of the function beforehand; `production` what others use.
 
     Raises:
         FunctionRefused: the function has no concurrency left to be invoked with, cannot run on an architecture, or
@@ -147,18 +138,13 @@ def make_plan(
         UsageError: the budget cannot pay for a single invocation, or a price is not known.
     """
     architectures = architectures_of(options, function)
-    placement = place(options, function, production, architectures)
+    placement = place(options, function, known.production, architectures)
     original = in_place(placement.isolate, function, architectures)
     copies = placement.isolate or architectures != (function.architecture,)
-    part = share(options, function, production, account_concurrency, original=original, copies=copies)
-    exploration = explore(options, function, architectures, traffic, hints) if options.adaptive else None
-    if exploration is not None:
-        exploration = replace(exploration, most_lanes=min(exploration.most_lanes, part.concurrency))
-    design = _design(options, function, architectures, exploration, part.concurrency, isolate=placement.isolate)
-    _check_reports(design, function)
-    for configuration in extremes(design):
-        make_tariff(configuration, function, prices)  # before it is measured, as what has no price cannot be judged
-    check_affordable(extremes(design), function, prices, options.max_spend)
+    part = share(options, function, known.production, known.account_concurrency, original=original, copies=copies)
+    search = _search(options, function, architectures, known, part)
+    design = _design(options, search, prices, part.concurrency, isolate=placement.isolate)
+    _check(design, function, prices, options.max_spend)
     return Plan(
         run_id=run_id,
         function=function,
@@ -167,68 +153,97 @@ def make_plan(
         prices=prices,
         max_spend=options.max_spend,
         sleep_s=options.sleep_ms / 1000,
-        estimate=estimate(
-            design,
-            function,
-            prices,
-            average_ms=average_ms,
-            max_spend=options.max_spend,
-            copies=copied(design, function),
-        ),
+        estimate=_estimate(design, function, prices, known, options.max_spend),
         placement=placement,
         share=part,
-        traffic=traffic,
+        traffic=known.traffic,
         advisories=(
             *placement_advisories(placement, function, in_place=original),
             *share_advisories(part, options, options.lanes or LANES),
-            *_storage_advisories(design, function, production),
-            *bounded_by_cores(exploration, function.cores, options),
+            *_storage_advisories(design, function, known.production),
+            *bounded_by_cores(search, function.cores, options),
         ),
         image_uris=_image_uris(options, function),
     )
 
 
-def _design(
+def _search(
     options: RunOptions,
     function: FunctionState,
     architectures: tuple[Architecture, ...],
-    exploration: Exploration | None,
-    concurrency: int,
-    *,
-    isolate: bool,
+    known: Known,
+    part: Share,
+) -> GridDesign | Exploration:
+    """A grid of sizes, or a search that takes no more lanes than its part of the account."""
+    if not options.adaptive:
+        return _grid(options, function, architectures)
+    exploration = explore(options, function, architectures, known.traffic, known.hints)
+    return replace(exploration, most_lanes=min(exploration.most_lanes, part.concurrency))
+
+
+def _check(design: Design, function: FunctionState, prices: RegionPrices, max_spend: float) -> None:
+    """Refuse what would be found out only after something was changed."""
+    _check_reports(design, function)
+    for configuration in extremes(design):
+        make_tariff(configuration, function, prices)  # what has no price cannot be judged
+    check_affordable(extremes(design), function, prices, max_spend)
+
+
+def _estimate(
+    design: Design, function: FunctionState, prices: RegionPrices, known: Known, max_spend: float
+) -> RunEstimate:
+    return estimate(
+        design,
+        function,
+        prices,
+        average_ms=known.average_ms,
+        max_spend=max_spend,
+        copies=copied(design, function),
+    )
+
+
+def _design(
+    options: RunOptions, search: GridDesign | Exploration, prices: RegionPrices, concurrency: int, *, isolate: bool
 ) -> Design:
-    adaptive = exploration is not None
-    invocations = options.invocations or (MOST_INVOCATIONS if adaptive else INVOCATIONS)
+    invocations = search.invocations if isinstance(search, GridDesign) else search.most
     return Design(
-        configurations=() if adaptive else _grid(options, function, architectures),
-        invocations=invocations,
+        search=search,
         lanes=min(options.lanes or LANES, invocations, concurrency),
-        search="adaptive" if adaptive else "grid",
-        exploration=exploration,
         concurrency=concurrency,
         seed=options.seed,
         telemetry=options.telemetry,
-        payloads=tuple(
-            PayloadShare(sha256=hashlib.sha256(payload.body).hexdigest(), weight=payload.weight)
-            for payload in options.workload.payloads
-        ),
+        payloads=payload_shares(options.workload),
         sleep_ms=options.sleep_ms,
         max_spend=options.max_spend,
         pre_processor=_name(options.pre_processor),
         post_processor=_name(options.post_processor),
         isolate=isolate,
+        usage=options.usage,
+        prices_as_of=prices.as_of,
+    )
+
+
+def payload_shares(workload: Workload) -> tuple[PayloadShare, ...]:
+    """What is kept of the events of a workload."""
+    return tuple(
+        PayloadShare(sha256=hashlib.sha256(payload.body).hexdigest(), weight=payload.weight)
+        for payload in workload.payloads
     )
 
 
 def _storage_advisories(design: Design, function: FunctionState, production: Production) -> tuple[Advisory, ...]:
     """See whether the versions of a grid, or those that a search probably publishes, can be stored."""
-    explored = design.exploration
+    match design.search:
+        case GridDesign(configurations=configurations):
+            guessed = False
+        case Exploration() as exploration:
+            configurations, guessed = searched(exploration), True
     return check_code_storage(
         function,
         production,
-        versions=len(design.configurations if explored is None else searched(explored)),
+        versions=len(configurations),
         copies=len(copied(design, function)),
-        guessed=explored is not None,
+        guessed=guessed,
     )
 
 
@@ -242,11 +257,12 @@ def _check_reports(design: Design, function: FunctionState) -> None:
         )
 
 
-def _grid(
-    options: RunOptions, function: FunctionState, architectures: tuple[Architecture, ...]
-) -> tuple[Configuration, ...]:
+def _grid(options: RunOptions, function: FunctionState, architectures: tuple[Architecture, ...]) -> GridDesign:
     sizes = options.memory or tuple(sorted({*DEFAULT_MEMORY_MB, function.memory_mb}))
-    return tuple(Configuration(memory_mb=mb, architecture=each) for mb in sizes for each in architectures)
+    configurations = tuple(Configuration(memory_mb=mb, architecture=each) for mb in sizes for each in architectures)
+    return GridDesign(
+        configurations=configurations, invocations=options.invocations or INVOCATIONS, goal=options.goal
+    )
 
 
 def _image_uris(options: RunOptions, function: FunctionState) -> tuple[tuple[Architecture, str], ...]:

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
 from importlib import resources
@@ -13,14 +13,14 @@ from typing import Any
 from powertune.errors import UsageError
 from powertune.figures import LARGEST
 from powertune.model import Architecture, Configuration
-from powertune.units import shortened, shown
+from powertune.units import did_you_mean, shortened, shown
 
 SCHEMA = "powertune/prices/1"
 _DECIMAL = re.compile(r"\d{1,30}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}")
-#: No unit costs more, and none costs less without being free.
+#: The highest price of a unit, and the lowest above 0.
 _HIGHEST, _LOWEST = 1e6, 1e-15
-#: Every function has so much ephemeral storage for nothing.
+#: Every function has this much ephemeral storage for free.
 EPHEMERAL_STORAGE_FREE_MB = 512
 
 
@@ -43,7 +43,8 @@ class RegionPrices:
     """Prices of one region, in its currency (CNY in China, USD elsewhere).
 
     `request` is the price of one invocation; `snapstart_cache` of a GB-second of a kept snapshot; `snapstart_restore`
-    of a GB restored. None where AWS does not offer it.
+    of a GB restored. None where AWS does not offer it. `as_of` is the date (YYYY-MM-DD) on which the prices
+    held; None where it is not known. It makes no difference to whether two of them are equal.
     """
 
     region: str
@@ -52,6 +53,7 @@ class RegionPrices:
     architectures: tuple[tuple[Architecture, ArchitecturePrices], ...]
     snapstart_cache: float | None = None
     snapstart_restore: float | None = None
+    as_of: str | None = field(default=None, compare=False)
 
     def of(self, architecture: Architecture) -> ArchitecturePrices:
         """All prices of one architecture.
@@ -65,11 +67,11 @@ class RegionPrices:
         raise UsageError(f"no {architecture} prices are known for region {self.region}", hint=_hint(self.region))
 
     def gb_second(self, architecture: Architecture) -> float:
-        """The price of a GB-second in the first volume tier, which all but the largest accounts stay in."""
+        """The price of a GB-second in the first volume tier, which only the largest accounts exceed."""
         return self.of(architecture).gb_second[0][1]
 
     def ephemeral_gb_second(self, architecture: Architecture) -> float:
-        """The price of a GB-second of ephemeral storage beyond the free 512 MB."""
+        """The price of a GB-second of ephemeral storage above the free 512 MB."""
         return self.of(architecture).ephemeral_gb_second
 
     def rate_per_ms(
@@ -100,7 +102,7 @@ class RegionPrices:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceTable:
-    """Prices of many regions. `as_of` is the date (YYYY-MM-DD) on which the oldest of them held."""
+    """Prices of many regions. `as_of` is the date (YYYY-MM-DD) of the oldest of them."""
 
     as_of: str
     source: str
@@ -108,7 +110,7 @@ class PriceTable:
 
     @classmethod
     def bundled(cls) -> "PriceTable":
-        """The snapshot that comes with this version of powertune."""
+        """The price table that is bundled with this version of powertune."""
         return _bundled()
 
     @classmethod
@@ -136,11 +138,20 @@ class PriceTable:
         """
         for prices in self.regions:
             if prices.region == name:
-                return prices
-        raise UsageError(f"no Lambda prices are known for region {name!r}", hint=_hint(name))
+                return replace(prices, as_of=self.as_of)
+        hint = did_you_mean(name, [prices.region for prices in self.regions], _hint(name))
+        raise UsageError(f"no Lambda prices are known for region {name!r}", hint=hint)
+
+    def only(self, name: str) -> "PriceTable":
+        """The table of one region alone.
+
+        Raises:
+            UsageError: its prices are not known.
+        """
+        return replace(self, regions=(self.region(name),))
 
     def merged(self, other: "PriceTable") -> "PriceTable":
-        """Both tables in one; where both know a region, the other's prices hold."""
+        """Both tables in one. If both have a region, the prices of `other` are used."""
         regions = {prices.region: prices for prices in (*self.regions, *other.regions)}
         sources = dict.fromkeys((*self.source.split("; "), *other.source.split("; ")))
         return PriceTable(
@@ -150,7 +161,7 @@ class PriceTable:
         )
 
     def to_json(self) -> str:
-        """The price file that `load` reads. Prices are decimal strings, so that no digit is lost."""
+        """The price file that `load` reads. Prices are decimal strings, so no digit is lost."""
         document = {
             "schema": SCHEMA,
             "as_of": self.as_of,
@@ -171,7 +182,7 @@ def _bundled() -> PriceTable:
 
 
 def _decimal(price: float | None) -> str | None:
-    # repr() is the shortest text that reads back as the same number: the digits that AWS published.
+    # repr() is the shortest text that reads back as the same number: the digits that AWS publishes.
     return None if price is None else format(Decimal(repr(price)), "f")
 
 

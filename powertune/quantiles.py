@@ -7,11 +7,11 @@ NORMAL = NormalDist()
 
 
 def student_t(probability: float, freedom: float) -> float:
-    """The quantile, for a probability above 0.5, of Student's t at `freedom` >= 1 degrees, not necessarily whole.
+    """The quantile of Student's t with `freedom` >= 1 degrees of freedom, for a probability above 0.5.
 
-    Closed forms for 1 and 2 degrees, and 1 degree's up to 2 (the unflattering side); above, Hill, "Algorithm 396:
-    Student's t-Quantiles", Communications of the ACM 13 (1970), which is right to three digits from 2 degrees on and
-    far into the tails. The names are Hill's.
+    The degrees need not be whole. Closed forms for 1 and 2; between them that of 1, which is conservative. Above 2,
+    Hill, "Algorithm 396: Student's t-Quantiles", Communications of the ACM 13 (1970), is accurate to three digits far
+    into the tails. The variable names are Hill's.
     """
     if freedom < 2:
         return math.tan(math.pi * (probability - 0.5))

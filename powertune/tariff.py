@@ -77,7 +77,7 @@ def make_tariff(
 
 
 def _average(tiers: tuple[tuple[int | None, float], ...], volume: float) -> float:
-    """The mean price of a GB-second when so many are used in a month."""
+    """The mean price of a GB-second if this many are used in a month."""
     first_end, first_price = tiers[0]
     if first_end is None or volume <= first_end:
         return first_price
@@ -102,7 +102,7 @@ def _provisioned(of: ArchitecturePrices, configuration: Configuration, region: s
 
 
 def _snapstart(function: FunctionState, prices: RegionPrices) -> tuple[float, float]:
-    """Prices of a GB restored, and of a GB-second of a kept snapshot."""
+    """Prices of a restored GB, and of a GB-second of a cached snapshot."""
     if not function.pays_for_snapshots:
         return 0.0, 0.0
     return prices.snapstart_restore or 0.0, prices.snapstart_cache or 0.0

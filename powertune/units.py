@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 
 from powertune.errors import UsageError
 
@@ -9,18 +10,20 @@ MEMORY_MIN_MB = 128
 MEMORY_MAX_MB = 10_240
 #: A function of this memory size has one full vCPU (AWS Lambda Developer Guide, "Configure memory").
 MB_PER_VCPU = 1_769
+#: AWS quotes the price of a million requests, and reports the cost of a million invocations.
+PER_MILLION = 1_000_000
 
 _RANGE = re.compile(r"(?P<low>\d+)\s*-\s*(?P<high>\d+)(?:\s*:\s*(?P<step>\d+))?", re.ASCII)
-#: No size in MB has more digits, even with zeros before it.
+#: Longer than any size in MB, even with leading zeros.
 _MOST_DIGITS = 9
-#: So much of a value is repeated in a message about it: any ARN fits.
+#: A message repeats at most this many characters of a value. Any ARN fits.
 _SHOWN = 200
 
 
 def parse_memory_list(text: str) -> tuple[int, ...]:
     """Memory sizes in MB, ascending, from `128,512,1024`, from ranges such as `128-1024:128`, or from both.
 
-    A range without a step is an error: 128-10240 would be ten thousand sizes by accident.
+    A range without a step is an error: `128-10240` would silently mean ten thousand sizes.
 
     Raises:
         UsageError: not a number, out of range, reversed, or named twice.
@@ -64,12 +67,12 @@ def _parse_range(text: str) -> range:
 
 
 def format_ms(value: float) -> str:
-    """Milliseconds with three significant digits: `0.520 ms`, `14.3 ms`, `2,130 ms`."""
+    """A duration with three significant digits: `0.520 ms`, `14.3 ms`, `2,130 ms`."""
     return f"{_significant(value)} ms"
 
 
 def format_usd(value: float, currency: str = "USD") -> str:
-    """An amount of money, in plain digits however small: `$0.0000021`, `-$0.20`, `¥12.30`."""
+    """An amount of money, never in exponential notation: `$0.0000021`, `-$0.20`, `¥12.30`."""
     sign = {"USD": "$", "CNY": "¥"}.get(currency)
     amount = abs(value)
     text = f"{amount:,.2f}"
@@ -86,12 +89,12 @@ def format_ratio(value: float) -> str:
 
 
 def format_share(value: float) -> str:
-    """A share as percent, to two digits: `3 %`, `0.42 %`, `120 %`."""
+    """A fraction as a percentage with two digits: `3 %`, `0.42 %`, `120 %`."""
     return f"{100 * value:.2g} %" if abs(value) < 0.0995 else f"{100 * value:,.0f} %"
 
 
 def format_seconds(value: float) -> str:
-    """A waiting time for people: `8 s`, `3 min 20 s`, `1 h 05 min`."""
+    """A time span: `8 s`, `3 min 20 s`, `1 h 05 min`."""
     seconds = round(value)
     if seconds < 60:
         return f"{seconds} s"
@@ -101,7 +104,7 @@ def format_seconds(value: float) -> str:
 
 
 def _significant(value: float) -> str:
-    """Three significant digits, or all digits before the point."""
+    """Three significant digits, or all digits before the decimal point."""
     if abs(value) >= 100 or value == 0:
         return f"{value:,.0f}"
     decimals = 2 - math.floor(math.log10(abs(value)))
@@ -112,25 +115,34 @@ def _significant(value: float) -> str:
 
 
 def printable(text: str) -> str:
-    """The text on one line, without control characters: what a function says must not steer a terminal."""
+    """The text on one line, without control characters, so that a function cannot control the terminal."""
     return "".join(char if char.isprintable() else " " if char.isspace() else "\ufffd" for char in text)
 
 
 def shortened(text: str, most: int = _SHOWN) -> str:
-    """The text, or the beginning of one that has more than `most` characters."""
+    """The text, cut to `most` characters."""
     return text if len(text) <= most else f"{text[:most]}..."
 
 
 def shown(value: object) -> str:
-    """A value as Python writes it, for a message that says what is wrong with it: only the beginning of a long one.
+    """The `repr` of a value for an error message, cut if it is long.
 
-    Python refuses to write whole numbers of thousands of digits in decimal, and structures that are nested deeply.
+    Python cannot write integers of thousands of digits in decimal, nor deeply nested structures.
     """
     try:
-        # A text may be megabytes: only what is shown of it is written.
+        # A text may be megabytes long, so it is cut before it is written.
         return shortened(repr(value[: _SHOWN + 1] if isinstance(value, str) else value))
     except (ValueError, RecursionError):
         return f"a huge {type(value).__name__}"
+
+
+def did_you_mean(word: object, choices: Sequence[str], otherwise: str = "") -> str:
+    """A hint for a word that is none of the choices: the nearest one, if one is near, and what there is."""
+    from difflib import get_close_matches
+
+    # A file may hold anything in the place of a word.
+    near = get_close_matches(word.lower(), choices, n=1) if isinstance(word, str) and len(word) <= _SHOWN else []
+    return " ".join((*(f"did you mean {each}?" for each in near), otherwise or f"one of {', '.join(choices)}"))
 
 
 def plural(count: int, noun: str) -> str:

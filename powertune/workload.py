@@ -1,4 +1,4 @@
-"""The events to measure with, from the text that a person gives: one, or several with weights."""
+"""Parses the events to measure with: one, or several with weights."""
 
 import codecs
 import json
@@ -11,9 +11,9 @@ from powertune.units import shown
 
 #: Lambda's limit on a synchronous request.
 PAYLOAD_LIMIT_BYTES = 6 * 1024 * 1024
-#: So many events are told apart: each is sent at every memory size, in its share.
+#: The maximum number of events. Each is sent at every memory size, in proportion to its weight.
 MOST_PAYLOADS = 1_000
-#: A weight is a share of the traffic, in whatever unit: events in a month, or one of a million.
+#: A weight is a share of the traffic in any unit, such as events per month.
 _WEIGHTS = (1e-6, 1e9)
 
 
@@ -27,7 +27,7 @@ def parse_workload(body: bytes, source: str) -> Workload:
             that is not a positive number.
     """
     name = source if len(source) <= 60 else source[:57] + "..."
-    # Some editors begin a file with a byte order mark, which is no part of JSON.
+    # Some editors start a file with a byte order mark, which is not part of JSON.
     body = body.removeprefix(codecs.BOM_UTF8)
     try:
         # Lambda takes UTF-8 only.
@@ -40,12 +40,12 @@ def parse_workload(body: bytes, source: str) -> Workload:
     lines = [line for line in body.splitlines() if line.strip()]
     document = _parse_json(body)
     if document is not _INVALID and not _is_weighted(document):
-        # Sent as it was given: writing it anew could change its numbers.
+        # Sent unchanged, because serializing it again could change its numbers.
         return Workload(payloads=(_checked_size(Payload(body=body.strip()), name),))
     if document is not _INVALID:
         items = document
     else:
-        # One that is none is enough to know.
+        # If the first line is not JSON, the others need not be parsed.
         items = [] if _parse_json(lines[0] if lines else b"") is _INVALID else [_parse_json(line) for line in lines]
         if len(items) < 2 or _INVALID in items:
             raise UsageError(
@@ -64,7 +64,7 @@ _INVALID = object()
 
 def _parse_json(body: bytes) -> Any:
     try:
-        # Of bytes, Python would guess the encoding.
+        # Python would guess the encoding of bytes.
         return json.loads(body.decode(), parse_constant=_refuse_constant)
     except (ValueError, RecursionError):
         return _INVALID
@@ -102,7 +102,7 @@ def _payload(item: Any, name: str) -> Payload:
     try:
         body = text.encode()
     except UnicodeEncodeError:
-        # Half of a character, which only an escape can hold.
+        # A lone surrogate, which only an escape can hold.
         body = json.dumps(item, separators=(",", ":")).encode()
     return _checked_size(Payload(body=body, weight=float(weight)), name)
 

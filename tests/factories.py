@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from powertune.analysis import Analysis, analyze
+from powertune.local.functions import Function
 from powertune.model import (
     Advisory,
     Architecture,
@@ -12,6 +13,7 @@ from powertune.model import (
     Design,
     FunctionState,
     Goal,
+    GridDesign,
     Invocation,
     Invocations,
     Limit,
@@ -102,6 +104,15 @@ def make_function(**more: Any) -> FunctionState:
     return FunctionState(**{**defaults, **more})
 
 
+def make_embedded_function(**changes: Any) -> Function:
+    """A function of the embedded AWS."""
+    base: dict[str, Any] = {
+        "account": "1", "region": "eu-west-1", "name": "f", "version": "3", "arn": "arn", "deployment": "d",
+        "runtime": "python3.12", "handler": "app.handler", "memory_mb": 128, "timeout_s": 3, "code": b"",
+    }  # fmt: skip
+    return Function(**{**base, **changes})
+
+
 def make_run(
     *, measurements: Sequence[Measurement] = (), function: FunctionState | None = None, **more: Any
 ) -> TuningRun:
@@ -113,7 +124,9 @@ def make_run(
         "started_at": START,
         "finished_at": START + 60,
         "engine": "direct",
-        "design": Design(configurations=configurations, invocations=20, lanes=1, concurrency=8, seed=1),
+        "design": Design(
+            search=GridDesign(configurations=configurations, invocations=20), lanes=1, concurrency=8, seed=1
+        ),
     }
     return TuningRun(**{**defaults, **more}, function=function or make_function(), measurements=tuple(measurements))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from botocore.exceptions import ClientError
+from fake_service import Enter, FakeService, client_error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,34 +36,29 @@ class LogEvent:
             return False
 
 
-def _error(code: str, message: str) -> ClientError:
-    response: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": 400}}
-    return ClientError(response, "Operation")
+class FakeLogs(FakeService):
+    """A boto3 CloudWatch Logs client."""
 
+    service = "logs"
 
-class FakeLogs:
-    """The part of the fake AWS that holds logs."""
-
-    def __init__(self) -> None:
-        self.calls: list[str] = []
+    def __init__(self, enter: Enter) -> None:
+        super().__init__(enter)
         #: The time of log events; `fake_aws` makes it the clock of whoever reads them.
         self.wall: Callable[[], float] = lambda: 1_800_000_000.0
         #: Everything that was logged, by any function.
-        self.log_events: list[LogEvent] = []
+        self.events: list[LogEvent] = []
         #: So long after it was written, an event can be read.
-        self.log_delay_s = 0.0
+        self.delay_s = 0.0
         #: A page holds so many events, found among so many.
-        self.log_page_size = 10
-        self.log_scan_size = 20
+        self.page_size = 10
+        self.scan_size = 20
         self.log_class = "STANDARD"
         self.stored_bytes = 0
         self._lock = threading.RLock()
+        self._polls = 0
         self._queries: dict[str, tuple[list[LogEvent], int]] = {}
 
-    def _enter(self, name: str, kwargs: dict[str, Any]) -> None:
-        raise NotImplementedError
-
-    def _new_stream(self, configuration: Mapping[str, Any]) -> str:
+    def new_stream(self, configuration: Mapping[str, Any]) -> str:
         """The log stream of a new environment; in a group of one's own choice it carries the function's name."""
         name = configuration["FunctionName"]
         own = self._group(configuration) == f"/aws/lambda/{name}"
@@ -74,20 +69,22 @@ class FakeLogs:
         logging = configuration.get("LoggingConfig", {})
         return str(logging.get("LogGroup") or f"/aws/lambda/{configuration['FunctionName']}")
 
-    def write_log(self, call: Mapping[str, Any], text: str) -> None:
+    def write(self, call: Mapping[str, Any], text: str) -> None:
         """Write an invocation's log, a line an event, as `answer` is told of the invocation."""
         group, at = self._group(call["configuration"]), self.wall()
         with self._lock:
             for line in text.splitlines():
                 event = LogEvent(group=group, stream=call["environment"], at=at, message=line)
-                self.log_events.append(event)
+                self.events.append(event)
 
     def filter_log_events(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("filter_log_events", kwargs)
         if "logStreamNames" in kwargs and "logStreamNamePrefix" in kwargs:
-            raise _error("InvalidParameterException", "logStreamNames and logStreamNamePrefix exclude each other")
+            raise client_error(
+                "InvalidParameterException", "logStreamNames and logStreamNamePrefix exclude each other"
+            )
         if self.log_class != "STANDARD":
-            raise _error(
+            raise client_error(
                 "InvalidOperationException",
                 f"The log group {kwargs['logGroupName']} is of log-group-class {self.log_class}. FilterLogEvents is "
                 "not supported for this log class.",
@@ -100,9 +97,9 @@ class FakeLogs:
             if start <= event.at <= end and event.stream.startswith(prefix) and (not names or event.stream in names)
         ]
         at = int(kwargs.get("nextToken", 0))
-        most = min(self.log_page_size, kwargs.get("limit", self.log_page_size))
+        most = min(self.page_size, kwargs.get("limit", self.page_size))
         found: list[LogEvent] = []
-        for event in searched[at : at + self.log_scan_size]:
+        for event in searched[at : at + self.scan_size]:
             if len(found) == most:
                 break
             at += 1
@@ -114,12 +111,12 @@ class FakeLogs:
     def _readable(self, group: str) -> list[LogEvent]:
         now = self.wall()
         with self._lock:
-            events = [e for e in self.log_events if e.group == group and e.at + self.log_delay_s <= now]
+            events = [e for e in self.events if e.group == group and e.at + self.delay_s <= now]
         return sorted(events, key=lambda event: event.at)
 
     def describe_log_groups(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("describe_log_groups", kwargs)
-        groups = sorted({event.group for event in self.log_events})
+        groups = sorted({event.group for event in self.events})
         return {
             "logGroups": [
                 {"logGroupName": group, "storedBytes": self.stored_bytes, "logGroupClass": self.log_class}
@@ -150,18 +147,18 @@ class FakeLogs:
 
     def get_query_results(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("get_query_results", kwargs)
-        asked = self.calls.count("get_query_results")
+        self._polls += 1
         found, scanned = self._queries[kwargs["queryId"]]
-        if asked == 1:
+        if self._polls == 1:
             return {"status": "Running", "results": [], "statistics": {"bytesScanned": 0.0}}
         at = int(kwargs.get("nextToken", 0))
-        more = {"nextToken": str(at + self.log_page_size)} if at + self.log_page_size < len(found) else {}
+        more = {"nextToken": str(at + self.page_size)} if at + self.page_size < len(found) else {}
         rows = [
             [
                 {"field": "@logStream", "value": event.stream},
                 {"field": "@message", "value": event.message},
                 {"field": "@ptr", "value": "x"},
             ]
-            for event in found[at : at + self.log_page_size]
+            for event in found[at : at + self.page_size]
         ]
         return {"status": "Complete", "results": rows, "statistics": {"bytesScanned": float(scanned)}, **more}

@@ -1,22 +1,24 @@
 """Runs against the fake Lambda: a function, its plan, and everything from lock to undo, in no time."""
 
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
 from fakes import FakeClock, FakeLambda, RecordingObserver, client_error, fake_aws
 
-from powertune.aws.functions import LambdaFunction
 from powertune.aws.identity import Identity
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
-from powertune.aws.portability import check_copies
 from powertune.aws.preflight import preflight
 from powertune.aws.target import AwsTarget
 from powertune.config import RunOptions
+from powertune.engine import direct
 from powertune.errors import SizeRefused, UsageError
 from powertune.measure import measure
 from powertune.model import Configuration, FunctionRef, TuningRun
-from powertune.plan import Plan, make_plan
+from powertune.plan import Plan
 from powertune.prices import PriceTable
 
 #: How the names of calls begin that change nothing.
@@ -32,17 +34,9 @@ def make_fake(**options: Any) -> FakeLambda:
 def plan_for(fake: FakeLambda, name: str = "fn", run_id: str = "abcd1234", **options: Any) -> Plan:
     aws = fake_aws(fake)
     found = preflight(aws, FunctionRef.parse(name), now=0.0)
+    asked = RunOptions(**{"memory": (128, 1024), "invocations": 4, "lanes": 2, **options})
     prices = PriceTable.bundled().region("us-east-1")
-    plan = make_plan(
-        RunOptions(**{"memory": (128, 1024), "invocations": 4, "lanes": 2, **options}),
-        found.state,
-        prices,
-        run_id=run_id,
-        account_concurrency=found.account_concurrency,
-        average_ms=found.average_ms,
-        production=found.production,
-    )
-    return replace(plan, advisories=check_copies(LambdaFunction.of(aws, plan.function), plan))
+    return direct.plan_for(aws, replace(found, advisories=()), asked, prices, run_id=run_id)
 
 
 def target_for(fake: FakeLambda, plan: Plan, **options: Any) -> AwsTarget:
@@ -88,6 +82,33 @@ def tune(fake: FakeLambda, plan: Plan | None = None, **options: Any) -> TuningRu
     plan = plan or plan_for(fake)
     target = target_for(fake, plan, **options)
     return measure(plan, target, RecordingObserver(), clock=lambda: 0.0, sleep=lambda seconds: None)
+
+
+def fail_at_call(
+    fake: FakeLambda, number: int, error: Callable[[], Exception], *, lost: bool = False
+) -> Callable[[], bool]:
+    """Let the n-th call from now on fail, before it takes effect or, if its answer is lost, after.
+
+    Returns what tells whether there was such a call.
+    """
+    seen = count()
+    lock = threading.Lock()
+
+    def fail(name: str, kwargs: object) -> None:
+        with lock:
+            at = next(seen)
+        if at == number:
+            raise error()
+
+    def happened() -> bool:
+        with lock:
+            return next(seen) > number
+
+    if lost:
+        fake.after_call = fail
+    else:
+        fake.on_call = fail
+    return happened
 
 
 def open_target(fake: FakeLambda, clock: FakeClock, *, identity: Identity | None = None) -> AwsTarget:

@@ -5,20 +5,37 @@ from hypothesis import strategies as st
 from powertune.model import (
     Advisory,
     Architecture,
+    Batch,
     Configuration,
     Design,
+    Exploration,
     FunctionState,
+    Goal,
+    GridDesign,
+    Hint,
     Invocation,
     Invocations,
+    Leader,
+    Limit,
     Measurement,
     Payload,
+    Statistic,
     Status,
+    Strategy,
+    Traffic,
+    Trial,
     TuningRun,
+    Usage,
     Workload,
 )
 from powertune.units import MEMORY_MAX_MB, MEMORY_MIN_MB
 
 texts = st.text(max_size=20)
+documents = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
 milliseconds = st.just(0.0) | st.floats(1e-9, 900_000)
 counts = st.integers(0, 1_000_000)
 times = st.floats(0, 4e9, allow_nan=False)
@@ -41,6 +58,7 @@ invocations = st.builds(
     executed_version=st.none() | texts,
     trace_id=st.none() | texts,
     environment=st.none() | texts,
+    waited_ms=st.none() | milliseconds,
     lane=st.integers(0, 8),
 )
 
@@ -66,14 +84,80 @@ functions = st.builds(
     platform=st.none() | texts,
 )
 
+shares = st.just(0.0) | st.floats(1e-9, 1.0)
+goals = st.builds(
+    Goal,
+    strategy=st.sampled_from(Strategy),
+    cost_tolerance=shares,
+    balanced_weight=shares,
+    max_duration=st.none()
+    | st.builds(Limit, statistic=st.sampled_from(Statistic), at_most_ms=st.floats(1e-9, 900_000)),
+    max_cost=st.none() | st.floats(1e-9, 1.0),
+    max_cost_currency=st.none() | texts,
+    headroom=st.none() | st.floats(1, 10),
+)
+usages = st.builds(
+    Usage,
+    cold_share=st.none() | shares,
+    invocations_per_month=st.none() | st.floats(1, 1e9),
+    savings_plan=shares,
+)
+
+explorations = st.builds(
+    Exploration,
+    smallest_mb=memory_sizes,
+    largest_mb=memory_sizes,
+    architectures=st.lists(st.sampled_from(Architecture), min_size=1, max_size=2, unique=True).map(tuple),
+    goal=goals,
+    precision=st.none() | st.floats(0.001, 0.5),
+    invocations_per_month=st.none() | st.floats(1, 1e9),
+    lanes=st.none() | counts,
+    weights=st.lists(st.floats(0.1, 10), min_size=1, max_size=4).map(tuple),
+    current=st.none() | configurations,
+    memory_used_mb=st.none() | counts,
+    hints=st.lists(
+        st.builds(Hint, origin=texts, configuration=configurations, duration_ms=milliseconds), max_size=3
+    ).map(tuple),
+)
+
+batches = st.builds(
+    Batch,
+    trials=st.lists(
+        st.builds(Trial, configuration=configurations, invocations=counts, lanes=st.none() | counts), max_size=3
+    ).map(tuple),
+    why=st.none() | texts,
+    leader=st.none()
+    | st.builds(
+        Leader,
+        configuration=configurations,
+        cost=st.tuples(shares, shares).map(sorted).map(tuple),
+        loss=shares,
+    ),
+)
+
 designs = st.builds(
     Design,
-    configurations=st.lists(configurations, max_size=5, unique=True).map(tuple),
-    invocations=counts,
+    search=st.builds(
+        GridDesign,
+        configurations=st.lists(configurations, max_size=5, unique=True).map(tuple),
+        invocations=counts,
+        goal=st.none() | goals,
+    ),
+    usage=st.none() | usages,
+    prices_as_of=st.none() | texts,
     lanes=counts,
     concurrency=counts,
     seed=st.integers(-(2**63), 2**63),
-    search=texts,
+)
+
+advisories = st.lists(st.builds(Advisory, code=texts, message=texts, next_step=texts), max_size=3).map(tuple)
+traffics = st.builds(
+    Traffic,
+    invocations=counts,
+    days=milliseconds,
+    reports=st.just(100),
+    cold_starts=st.integers(0, 100),
+    max_memory_used_mb=st.none() | counts,
 )
 
 runs = st.builds(
@@ -86,7 +170,7 @@ runs = st.builds(
     function=functions,
     design=designs,
     measurements=st.lists(measurements, max_size=4, unique_by=lambda m: m.configuration).map(tuple),
-    advisories=st.lists(st.builds(Advisory, code=texts, message=texts, next_step=texts), max_size=3).map(tuple),
+    advisories=advisories,
     stopped=texts,
     throttles=counts,
 )

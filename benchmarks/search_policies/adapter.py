@@ -91,9 +91,10 @@ def make_search(sampler: Sampler) -> Driven:
     )
 
     def pick(measured: Measured) -> Pick:
-        answer = search.answer(measured)
-        if answer is None:
+        concluded = search.conclude(measured)
+        if concluded is None:
             return Pick(memory_mb=None)
+        answer = concluded.answer
         return Pick(memory_mb=answer.memory_mb, cost_interval=answer.cost_interval, p_best=answer.p_best)
 
     return Driven(search=search, pick=pick)

@@ -82,15 +82,19 @@ def ratio_of(log_ratio: Estimate, *, level: float = LEVEL) -> Comparison:
     # few environments. Both are made to err to the side of doubt: see benchmarks/calibration.py.
     freedom = max(1.0, float(math.floor(min(log_ratio.freedom, 1e9))))
     reach = reach_of(log_ratio.variance, freedom, 1 - CAUTION * (1 - level))
-    low, high = log_ratio.mean - reach, log_ratio.mean + reach
-    return Comparison(ratio=_exp(log_ratio.mean), interval=(_exp(low), _exp(high)), verdict=_verdict(low, high))
+    return comparison_of(_exp(log_ratio.mean), (_exp(log_ratio.mean - reach), _exp(log_ratio.mean + reach)))
+
+
+def comparison_of(ratio: float, interval: Interval) -> Comparison:
+    """The comparison of a ratio with its interval."""
+    return Comparison(ratio=ratio, interval=interval, verdict=_verdict(*interval))
 
 
 def _verdict(low: float, high: float) -> Difference:
     # Equal means may differ by a rounding error, which is no difference.
-    if high < -1e-12:
+    if high < 1 - 1e-12:
         return Difference.LOWER
-    if low > 1e-12:
+    if low > 1 + 1e-12:
         return Difference.HIGHER
     return Difference.INDISTINGUISHABLE
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from powertune.analysis.estimates import LEVEL, Sample
-from powertune.analysis.nouns import Profile
+from powertune.analysis.model import Profile
 from powertune.analysis.summary import Summary
 from powertune.model import Goal, Statistic
 from powertune.units import format_ms, format_usd

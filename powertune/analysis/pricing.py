@@ -8,7 +8,7 @@ import numpy as np
 from powertune.analysis.comparison import log_of
 from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import Estimate, Sample, constant, estimate_mean, mean_of, total
-from powertune.analysis.nouns import Billing, Cost
+from powertune.analysis.model import Billing, Cost
 from powertune.model import Configuration, FunctionState, TuningRun, Usage
 from powertune.prices import RegionPrices
 from powertune.tariff import Tariff, make_tariff

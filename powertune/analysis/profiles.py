@@ -8,7 +8,7 @@ import numpy as np
 
 from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import Sample, mean_of
-from powertune.analysis.nouns import ColdStarts, Counts, Profile, ProfileStatus
+from powertune.analysis.model import ColdStarts, Counts, Profile, ProfileStatus
 from powertune.analysis.pricing import Costing, Pricing
 from powertune.analysis.summary import summarize
 from powertune.model import Architecture, Configuration, Measurement, Population

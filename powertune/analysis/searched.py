@@ -3,38 +3,33 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from powertune.analysis.comparison import SAME, Comparison, Difference
-from powertune.analysis.nouns import Profile, Recommendation, Saving, Searched
+from powertune.analysis.comparison import SAME, Comparison, comparison_of
+from powertune.analysis.conclusion import Gain, Pick, Question, conclude, figures, make_saving
+from powertune.analysis.model import Profile, Recommendation, Saving, Searched
 from powertune.analysis.profiles import Observed
-from powertune.analysis.recommendation import Question, change_words, no_gain
-from powertune.model import DAYS_PER_MONTH, Goal, TuningRun
+from powertune.model import Exploration, Goal, TuningRun
 from powertune.prices import RegionPrices
-from powertune.search import Band, Ratio
-from powertune.units import format_ms, format_share, format_usd
+from powertune.search import Answer, Band
+from powertune.search.policies import make_explorer
+from powertune.search.precision import precision_of
+from powertune.units import format_share, format_usd
 
 
 def searched(run: TuningRun, prices: RegionPrices, goal: Goal) -> Searched | None:
     """What the search of a run says of a goal; None for a grid, or if no size that works may be the answer."""
-    if run.design.exploration is None:
+    explored = run.design.search
+    if not isinstance(explored, Exploration):
         return None
-    from powertune.search.adaptive import Adaptive, precision_of
-
-    exploration = replace(run.design.exploration, goal=goal)
-    search = Adaptive(
-        exploration=exploration,
-        prices=prices,
-        ephemeral_storage_mb=run.function.ephemeral_storage_mb,
-        seed=run.design.seed,
-    )
-    measured = {m.configuration: m for m in run.measurements}
-    answer = search.answer(measured)
-    if answer is None:
+    exploration = replace(explored, goal=goal)
+    search = make_explorer(exploration, prices, run.function.ephemeral_storage_mb, run.design.seed)
+    concluded = search.conclude({m.configuration: m for m in run.measurements})
+    if concluded is None:
         return None
     return Searched(
-        answer=answer,
-        curve=search.curve(measured),
+        answer=concluded.answer,
+        curve=concluded.curve,
         precision=precision_of(exploration),
-        another_goal=goal != run.design.exploration.goal,
+        another_goal=goal != explored.goal,
     )
 
 
@@ -60,7 +55,7 @@ def _banded(profile: Profile, band: Band | None) -> Profile:
 
 
 def recommend_searched(
-    found: Searched, able: Sequence[Observed], observed: Sequence[Observed], question: Question
+    found: Searched, able: Sequence[Observed], observed: tuple[Observed, ...], question: Question
 ) -> Recommendation | None:
     """What the search would choose, if that is among those that meet the constraints.
 
@@ -71,80 +66,64 @@ def recommend_searched(
     chosen = next((o for o in able if o.profile.configuration == answer.configuration), None)
     if chosen is None:
         return None
-    baseline = next((o for o in observed if o.profile.configuration == question.current), None)
-    cost, duration = answer.cost_ratio, answer.duration_ratio
-    works = baseline is None or not baseline.profile.reason
-    ratios: tuple[Comparison | None, Comparison | None] = (None, None)
-    if chosen is baseline:
-        ratios = (SAME, SAME)
-    elif cost is not None and duration is not None and works:
-        rounding = _rounding(chosen) / _rounding(baseline) if baseline is not None else 1.0
-        ratios = (_comparison(cost, 1.0), _comparison(duration, rounding))
     among = {o.profile.configuration for o in able}
-    equivalent = tuple(c for c in answer.equivalent if c in among)
-    reasons = (_why(found, chosen, question), *_alike(equivalent))
-    gain = no_gain(question.current, equivalent)
-    return Recommendation(
-        configuration=answer.configuration,
-        strategy=question.goal.strategy,
+    pick = Pick(
+        chosen=chosen,
         best=answer.configuration,
-        equivalent=equivalent,
-        cost_ratio=ratios[0],
-        duration_ratio=ratios[1],
-        saving=_saving(chosen, ratios[0], question),
-        reasons=(*reasons, change_words(chosen, baseline, question, *ratios), *gain),
+        equivalent=tuple(c for c in answer.equivalent if c in among),
+        why=_why(found, chosen, question),
+        certainty="at 95 %",
+    )
+    baseline = question.baseline(observed)
+    return conclude(pick, _gain(answer, chosen, baseline, question), baseline, question)
+
+
+def _gain(answer: Answer, chosen: Observed, baseline: Observed | None, question: Question) -> Gain:
+    cost, duration = answer.cost_ratio, answer.duration_ratio
+    if chosen is baseline:
+        return Gain(cost=SAME, duration=SAME, saving=_saving(chosen, SAME, question))
+    if cost is None or duration is None or (baseline is not None and baseline.profile.reason):
+        return Gain()
+    factor = rounding(chosen) / rounding(baseline) if baseline is not None else 1.0
+    costs = comparison_of(cost.value, cost.interval)
+    low, high = duration.interval
+    return Gain(
+        cost=costs,
+        duration=comparison_of(factor * duration.value, (factor * low, factor * high)),
+        saving=_saving(chosen, costs, question),
     )
 
 
-def _rounding(o: Observed) -> float:
+def rounding(o: Observed) -> float:
     """What whole milliseconds make of a duration: the search believes in billed ones, and no goal wants these low."""
     duration, billed = o.profile.duration, o.profile.billed_ms_mean
     return duration.mean / billed if duration is not None and billed else 1.0
 
 
-def _comparison(ratio: Ratio, factor: float) -> Comparison:
-    low, high = (factor * end for end in ratio.interval)
-    verdict = Difference.INDISTINGUISHABLE
-    if high < 1 or low > 1:
-        verdict = Difference.LOWER if high < 1 else Difference.HIGHER
-    return Comparison(ratio=factor * ratio.value, interval=(low, high), verdict=verdict)
-
-
-def _saving(chosen: Observed, ratio: Comparison | None, question: Question) -> Saving | None:
+def _saving(chosen: Observed, ratio: Comparison, question: Question) -> Saving | None:
     """What the change saves in a month: the current cost follows from the chosen one's and the ratio."""
     traffic, cost = question.invocations_per_month, chosen.profile.cost
-    if traffic is None or ratio is None or cost is None or ratio.ratio is None or ratio.interval is None:
+    if traffic is None or cost is None or ratio.ratio is None or ratio.interval is None:
         return None
     saved, least, most = (
         traffic * cost.mean * (1 / each - 1) for each in (ratio.ratio, ratio.interval[1], ratio.interval[0])
     )
-    payback = None
-    if least > 0 and question.spent is not None:
-        payback = question.spent / least * DAYS_PER_MONTH
-    return Saving(per_month=saved, interval=(least, most), payback_days=payback)
+    return make_saving(saved, (least, most), question)
 
 
 def _why(found: Searched, chosen: Observed, question: Question) -> str:
-    cost, duration = chosen.profile.cost, chosen.profile.duration
-    assert cost is not None
-    assert duration is not None
     answer = found.answer
-    million = format_usd(1e6 * cost.mean, question.currency)
     return (
-        f"it is expected to meet the goal best of the measured sizes ({million} per million invocations, "
-        f"{format_ms(duration.mean)} each), with a probability of {format_share(answer.p_best)}, and to lose "
-        f"{format_share(answer.loss)} against the best of all sizes that were searched"
+        f"it is expected to meet the goal best of the measured sizes ({figures(chosen, question.currency)}), with a "
+        f"probability of {format_share(answer.p_best)}, and to lose {format_share(answer.loss)} against the best of "
+        "all sizes that were searched"
     )
-
-
-def _alike(equivalent: Sequence[object]) -> tuple[str, ...]:
-    return (f"{', '.join(map(str, equivalent))} may be as good (at 95 %)",) if equivalent else ()
 
 
 def unfinished(run: TuningRun, found: Searched, currency: str) -> str | None:
     """What to say of a search that was ended before it was sure; None if it was not, or was sure."""
-    answer, explored = found.answer, run.design.exploration
-    asked = explored is not None and explored.precision is not None
+    answer, explored = found.answer, run.design.search
+    asked = isinstance(explored, Exploration) and explored.precision is not None
     # What no batch would improve is an answer, unless more was asked for.
     if run.stopped == "complete" or (not asked and (run.stopped == "exhausted" or answer.loss < found.precision)):
         return None

@@ -1,31 +1,26 @@
-"""Every call that this package makes, with the IAM action and the resources that it needs."""
+"""Every call that powertune makes to AWS: its IAM action, the resources that it needs, and which command makes it."""
 
-import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-from powertune.aws.copy_names import stem
-from powertune.model import FunctionRef
-
-#: What stands in a policy for the region and the account of a function that is named without them.
-PLACEHOLDERS = ("REGION", "ACCOUNT_ID", "ROLE_NAME")
 
 
 @dataclass(frozen=True, slots=True)
 class Action:
     """An IAM action. `scope` is what its resource is: the function, its versions and aliases, or the account.
 
-    `also` are actions that AWS asks for at the same call.
+    `also` are actions that AWS asks for at the same call. `rate_limited` calls share one small quota with everything
+    else that uses the account; the others have a quota of their own that is large enough for polling, or none.
     """
 
     name: str
     scope: str
     also: tuple[str, ...] = ()
+    rate_limited: bool = True
 
 
-#: boto3 client method -> what IAM calls it. A method that is not here cannot be called through `Aws.call`.
-ACTIONS = {
-    "get_function": Action("lambda:GetFunction", "function"),
+_LAMBDA = {
+    "get_function": Action("lambda:GetFunction", "function", rate_limited=False),
     "get_alias": Action("lambda:GetAlias", "function"),
     "list_aliases": Action("lambda:ListAliases", "function"),
     "list_versions_by_function": Action("lambda:ListVersionsByFunction", "function"),
@@ -35,7 +30,7 @@ ACTIONS = {
     "update_alias": Action("lambda:UpdateAlias", "function"),
     "delete_alias": Action("lambda:DeleteAlias", "function"),
     "delete_function": Action("lambda:DeleteFunction", "versions"),
-    "invoke": Action("lambda:InvokeFunction", "function"),
+    "invoke": Action("lambda:InvokeFunction", "function", rate_limited=False),
     "list_tags": Action("lambda:ListTags", "function"),
     "create_function": Action("lambda:CreateFunction", "copies", also=("lambda:TagResource",)),
     "get_layer_version_by_arn": Action("lambda:GetLayerVersion", "layers"),
@@ -46,217 +41,116 @@ ACTIONS = {
     "get_policy": Action("lambda:GetPolicy", "function"),
     "get_account_settings": Action("lambda:GetAccountSettings", "account"),
     "get_provisioned_concurrency_config": Action("lambda:GetProvisionedConcurrencyConfig", "function"),
-    "filter_log_events": Action("logs:FilterLogEvents", "logs"),
+}
+_LOGS = {
+    "filter_log_events": Action("logs:FilterLogEvents", "logs", rate_limited=False),
     "start_query": Action("logs:StartQuery", "logs"),
     "get_query_results": Action("logs:GetQueryResults", "account"),
     "describe_log_groups": Action("logs:DescribeLogGroups", "account"),
-    "get_metric_data": Action("cloudwatch:GetMetricData", "account"),
-    "get_metric_statistics": Action("cloudwatch:GetMetricStatistics", "account"),
+}
+_CLOUDWATCH = {
+    "get_metric_data": Action("cloudwatch:GetMetricData", "account", rate_limited=False),
+    "get_metric_statistics": Action("cloudwatch:GetMetricStatistics", "account", rate_limited=False),
+}
+_S3 = {
+    "get_object": Action("s3:GetObject", "object", rate_limited=False),
+    # These two fill the bucket of the embedded AWS; no policy allows them.
+    "create_bucket": Action("s3:CreateBucket", "embedded"),
+    "put_object": Action("s3:PutObject", "embedded"),
+}
+_COMPUTE_OPTIMIZER = {
     "get_lambda_function_recommendations": Action(
         "compute-optimizer:GetLambdaFunctionRecommendations",
         "account",
         also=("lambda:ListFunctions", "lambda:ListProvisionedConcurrencyConfigs"),
+        rate_limited=False,
     ),
-    "get_object": Action("s3:GetObject", "object"),
+}
+_PRICING = {
     "get_products": Action("pricing:GetProducts", "account"),
 }
+#: boto3's name of a service and a client's method -> what IAM calls it. `Aws.call` refuses what is not listed here.
+ACTIONS: Mapping[str, Action] = {
+    f"{service}.{method}": action
+    for service, actions in {
+        "lambda": _LAMBDA,
+        "logs": _LOGS,
+        "cloudwatch": _CLOUDWATCH,
+        "s3": _S3,
+        "compute-optimizer": _COMPUTE_OPTIMIZER,
+        "pricing": _PRICING,
+    }.items()
+    for method, action in actions.items()
+}
 
-#: What each command calls on any run; S3 and processors are asked for only when they are used.
-RUN_METHODS = (
-    "get_function",
-    "get_alias",
-    "list_aliases",
-    "list_versions_by_function",
-    "update_function_configuration",
-    "publish_version",
-    "create_alias",
-    "update_alias",
-    "delete_alias",
-    "delete_function",
-    "invoke",
-    "list_event_source_mappings",
-    "get_function_url_config",
-    "get_policy",
-    "get_account_settings",
-    "get_provisioned_concurrency_config",
-    "filter_log_events",
-    "start_query",
-    "get_query_results",
-    "describe_log_groups",
-    "get_metric_data",
-    "get_metric_statistics",
-    "get_lambda_function_recommendations",
+
+#: What a run reads, wherever it measures; S3 and processors are asked for only when they are used.
+READING = (
+    "lambda.get_function",
+    "lambda.get_alias",
+    "lambda.list_aliases",
+    "lambda.list_event_source_mappings",
+    "lambda.get_function_url_config",
+    "lambda.get_policy",
+    "lambda.get_account_settings",
+    "lambda.get_provisioned_concurrency_config",
+    "logs.filter_log_events",
+    "logs.start_query",
+    "logs.get_query_results",
+    "logs.describe_log_groups",
+    "cloudwatch.get_metric_data",
+    "cloudwatch.get_metric_statistics",
+    "compute-optimizer.get_lambda_function_recommendations",
 )
-#: What a run that never touches the function itself does not call on it.
-_CHANGING = frozenset(
-    {
-        "list_versions_by_function",
-        "update_function_configuration",
-        "publish_version",
-        "create_alias",
-        "update_alias",
-        "delete_alias",
-        "delete_function",
-        "invoke",
-    }
+#: What a run calls besides when it measures the function itself, not a copy of it.
+IN_PLACE = (
+    "lambda.list_versions_by_function",
+    "lambda.update_function_configuration",
+    "lambda.publish_version",
+    "lambda.create_alias",
+    "lambda.update_alias",
+    "lambda.delete_alias",
+    "lambda.delete_function",
+    "lambda.invoke",
 )
+RUN_METHODS = (*READING, *IN_PLACE)
 #: What a run calls on temporary copies of the function, and what `restore` does to delete them.
 COPY_METHODS = (
-    "create_function",
-    "get_function",
-    "list_tags",
-    "update_function_configuration",
-    "publish_version",
-    "create_alias",
-    "get_alias",
-    "invoke",
-    "delete_function",
+    "lambda.create_function",
+    "lambda.get_function",
+    "lambda.list_tags",
+    "lambda.update_function_configuration",
+    "lambda.publish_version",
+    "lambda.create_alias",
+    "lambda.get_alias",
+    "lambda.invoke",
+    "lambda.delete_function",
 )
-DELETE_COPY_METHODS = ("get_function", "list_tags", "delete_function")
+DELETE_COPY_METHODS = ("lambda.get_function", "lambda.list_tags", "lambda.delete_function")
 RESTORE_METHODS = (
-    "list_functions",
-    "get_function",
-    "get_alias",
-    "list_aliases",
-    "list_versions_by_function",
-    "update_function_configuration",
-    "delete_alias",
-    "delete_function",
+    "lambda.list_functions",
+    "lambda.get_function",
+    "lambda.get_alias",
+    "lambda.list_aliases",
+    "lambda.list_versions_by_function",
+    "lambda.update_function_configuration",
+    "lambda.delete_alias",
+    "lambda.delete_function",
 )
 COMMANDS: dict[str, tuple[str, ...]] = {
     "run": RUN_METHODS,
     "restore": RESTORE_METHODS,
-    "prices": ("get_products",),
+    "prices": ("pricing.get_products",),
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Grant:
-    """What a policy is to allow, beyond a command's calls on one function.
+def operation_of(method: Callable[..., Any]) -> str:
+    """A boto3 client's method as a key of `ACTIONS`: `lambda.get_function`.
 
-    `log_group` is where the function logs, if not to `/aws/lambda/NAME`; `payload_s3` is `s3://bucket/key`;
-    `processors` are the pre- and post-processor functions. With `copies`, the function may be measured on temporary
-    copies as well, with `isolate` only on these; `role` is the ARN of the execution role that they get.
-
-    `vpc` is for functions in a VPC; `kms_key` is the ARN of the customer managed key that encrypts the function's
-    environment or code; `code_s3` is `s3://bucket/key`, where the code stays in a bucket of one's own.
+    Raises:
+        AssertionError: it is no method of a boto3 client.
     """
-
-    log_group: str | None = None
-    payload_s3: str | None = None
-    processors: tuple[FunctionRef, ...] = ()
-    copies: bool = False
-    isolate: bool = False
-    role: str | None = None
-    vpc: bool = False
-    kms_key: str | None = None
-    code_s3: str | None = None
-
-
-PLAIN = Grant()
-
-
-def policy(command: str, function: FunctionRef, grant: Grant = PLAIN) -> dict[str, Any]:
-    """The least-privilege IAM policy document for a command on one function.
-
-    Deleting is allowed for numbered versions only: `function:name:*` does not match the function itself, which a
-    stray DeleteFunction would otherwise take away whole. Of copies, the whole may be deleted.
-    """
-    arn = _arn(function)
-    where = arn.replace(":lambda:", ":logs:", 1).removesuffix(f":function:{function.name}")
-    group = grant.log_group or f"/aws/lambda/{function.name}"
-    resources: dict[str, str | list[str]] = {
-        "function": [arn, f"{arn}:*"],
-        "versions": f"{arn}:*",
-        "logs": f"{where}:log-group:{group}:*",
-        "account": "*",
-    }
-    methods = [m for m in COMMANDS[command] if not (grant.isolate and m in _CHANGING)]
-    statements = [
-        _statement(f"{command}-{scope}", [m for m in methods if ACTIONS[m].scope == scope], on)
-        for scope, on in resources.items()
-        if any(ACTIONS[m].scope == scope for m in methods)
-    ]
-    statements += _about_copies(command, function, grant)
-    if grant.processors:
-        arns = [each for processor in grant.processors for each in _both(_arn(processor))]
-        statements.append(_statement(f"{command}-processors", ["get_function", "invoke"], arns))
-    if grant.payload_s3:
-        partition = function.partition or "aws"
-        name = grant.payload_s3.removeprefix("s3://")
-        statements.append(_statement(f"{command}-payload", ["get_object"], f"arn:{partition}:s3:::{name}"))
-    statements += _asked_for_by_others(command, function, grant)
-    return {"Version": "2012-10-17", "Statement": statements}
-
-
-def _about_copies(command: str, function: FunctionRef, grant: Grant) -> list[dict[str, Any]]:
-    """What making copies and deleting them takes; `restore` deletes those that it finds."""
-    arn = _arn(function)
-    copies = arn.removesuffix(function.name) + f"{stem(function.name)}-powertune-*"
-    if command == "restore":
-        return [_statement("restore-copies", list(DELETE_COPY_METHODS), copies)]
-    if command != "run" or not (grant.copies or grant.isolate):
-        return []
-    partition, _, region, account = arn.split(":")[1:5]
-    role = grant.role or f"arn:{partition}:iam::{account}:role/{PLACEHOLDERS[2]}"
-    pass_role = {
-        "Sid": "PowertuneRunRole",
-        "Effect": "Allow",
-        "Action": ["iam:PassRole"],
-        "Resource": role,
-        "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
-    }
-    return [
-        _statement("run-source", ["list_tags"], arn),
-        _statement("run-copies", list(COPY_METHODS), copies),
-        # A layer may be another account's.
-        _statement("run-layers", ["get_layer_version_by_arn"], f"arn:{partition}:lambda:{region}:*:layer:*"),
-        pass_role,
-    ]
-
-
-#: What Lambda asks of other services with the caller's permissions, when a function is updated or copied.
-_VPC_ACTIONS = ("ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs")
-_KEY_ACTIONS = ("kms:CreateGrant", "kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey")
-_CODE_ACTIONS = ("s3:GetObject", "s3:GetObjectVersion")
-
-
-def _asked_for_by_others(command: str, function: FunctionRef, grant: Grant) -> list[dict[str, Any]]:
-    """What functions take that are in a VPC, encrypted with a key of one's own, or kept in one's own bucket."""
-    partition = function.partition or "aws"
-    wanted: list[tuple[str, tuple[str, ...], str]] = []
-    if grant.vpc:
-        wanted.append(("vpc", _VPC_ACTIONS, "*"))
-    if grant.kms_key:
-        wanted.append(("key", _KEY_ACTIONS, grant.kms_key))
-    if grant.code_s3:
-        wanted.append(("code", _CODE_ACTIONS, f"arn:{partition}:s3:::{grant.code_s3.removeprefix('s3://')}"))
-    return [
-        {"Sid": _sid(f"{command}-{name}"), "Effect": "Allow", "Action": list(actions), "Resource": resource}
-        for name, actions, resource in wanted
-    ]
-
-
-def policy_text(document: dict[str, Any]) -> str:
-    """A policy document as the IAM console takes it."""
-    return json.dumps(document, indent=2) + "\n"
-
-
-def _arn(function: FunctionRef) -> str:
-    # IAM does not match a wildcard in the place of the account.
-    partition, region = function.partition or "aws", function.region or PLACEHOLDERS[0]
-    account = function.account_id or PLACEHOLDERS[1]
-    return f"arn:{partition}:lambda:{region}:{account}:function:{function.name}"
-
-
-def _both(arn: str) -> tuple[str, str]:
-    return arn, f"{arn}:*"
-
-
-def _statement(name: str, methods: list[str], resource: str | list[str]) -> dict[str, Any]:
-    actions = {action for method in methods for action in (ACTIONS[method].name, *ACTIONS[method].also)}
-    return {"Sid": _sid(name), "Effect": "Allow", "Action": sorted(actions), "Resource": resource}
-
-
-def _sid(name: str) -> str:
-    return "Powertune" + "".join(word.capitalize() for word in name.split("-"))
+    client = getattr(method, "__self__", None)
+    if client is None:
+        raise AssertionError(f"{method!r} is not a method of a boto3 client")
+    return f"{client.meta.service_model.service_name}.{method.__name__}"

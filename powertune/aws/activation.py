@@ -4,8 +4,8 @@ from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from threading import Event, Thread
 
+from powertune.aws.function_snapshot import Version
 from powertune.aws.holder import Holder
-from powertune.aws.snapshot import Version
 from powertune.errors import FunctionBusy, SizeRefused
 from powertune.measure import Publishing
 from powertune.model import Configuration

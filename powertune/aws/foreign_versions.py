@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from powertune.aws.snapshot import Version
+from powertune.aws.function_snapshot import Version
 from powertune.model import Advisory
 
 

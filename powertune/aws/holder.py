@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterable
 
-from powertune.aws.functions import LambdaFunction
+from powertune.aws.function_snapshot import FunctionSnapshot, Version
 from powertune.aws.journal import Journal, JournalLock
-from powertune.aws.snapshot import Snapshot, Version
+from powertune.aws.lambda_function import LambdaFunction
 from powertune.aws.undo import restore_memory
 from powertune.errors import Changed, FunctionBusy, MemorySizeRefused
 from powertune.units import MEMORY_MIN_MB
@@ -23,7 +23,7 @@ class Holder:
         self,
         function: LambdaFunction,
         journal: Journal,
-        found: Snapshot,
+        found: FunctionSnapshot,
         *,
         lock: JournalLock | None,
         stop: Callable[[], None],
@@ -36,6 +36,8 @@ class Holder:
         self._stop = stop
         self._versions: list[Version] = []
         self._aliases: list[str] = []
+        #: What another process of the run has published, by size.
+        self._adopted: dict[int, Version] = {}
 
     @property
     def published(self) -> tuple[Version, ...]:
@@ -58,6 +60,16 @@ class Holder:
         """
         return tuple(sorted(sizes, key=lambda memory_mb: (memory_mb == self.found.memory_mb, memory_mb)))
 
+    def adopt(self) -> None:
+        """Find the versions and aliases that another process of the run has made: they are not made again."""
+        aliases = self.function.aliases()
+        self._aliases += filter(self._journal.owns_alias, aliases)
+        self._versions += (each for each in self.function.versions() if each.description == self._journal.mark)
+        for version in self._versions:
+            alias = aliases.get(self.alias(version.memory_mb))
+            if alias is None or alias.version == version.number:
+                self._adopted[version.memory_mb] = version
+
     def publish(self, memory_mb: int) -> Version:
         """Set the memory size and publish a version, which may take a while to become active.
 
@@ -65,6 +77,8 @@ class Holder:
             MemorySizeRefused: the account may not use so much memory.
             FunctionBusy: somebody else has changed the function meanwhile.
         """
+        if memory_mb in self._adopted:
+            return self._adopted[memory_mb]
         version = self._publish(memory_mb)
         if version.description != self._journal.mark:
             # Nothing has changed since the owner published: AWS answers with their version, whose environments serve
@@ -120,7 +134,7 @@ class Holder:
             self._versions.append(version)
         return version
 
-    def _set_memory(self, memory_mb: int) -> Snapshot:
+    def _set_memory(self, memory_mb: int) -> FunctionSnapshot:
         """Give $LATEST a memory size, if it is what it was left as; returns what it is then."""
         before = self.function.wait_until_updated(give_up=self._stop)
         if before.fingerprint != self.found.fingerprint or before.memory_mb != self._memory_mb:

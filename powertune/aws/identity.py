@@ -26,7 +26,7 @@ _UNKNOWN_RUN_S, _UNDOING_S = 900.0, 180.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class ConnectionOptions:
     """Where to find AWS, as options and environment say; None leaves it to boto3."""
 
     region: str | None = None
@@ -36,7 +36,7 @@ class Place:
     secret_key: str | None = None
 
 
-def sign_in(place: Place) -> "Session":
+def sign_in(place: ConnectionOptions) -> "Session":
     """A session with the credentials of a place: its own, else those of the default chain.
 
     A region that was not given is that of AWS_REGION, as with AWS's other tools; boto3 itself reads only

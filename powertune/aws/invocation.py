@@ -3,21 +3,22 @@
 import base64
 import binascii
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 from powertune.aws.client import Aws
-from powertune.aws.faults import (
+from powertune.aws.error_translation import (
     aws_errors,
     code_of,
     is_network,
-    is_refused,
     is_throttled,
     raise_translated,
     status_of,
 )
-from powertune.aws.report_line import Report, parse_report
+from powertune.aws.logs.report_line import ReportLine, parse_report
+from powertune.aws.retry import retry, signed
 from powertune.model import Invocation, Status
 
 #: What did not execute is sent again, for up to about four minutes.
@@ -75,30 +76,29 @@ def invoke_once(
         AccessDenied, IdentityError, NotFound, Unavailable, UsageError: AWS refused, or kept throttling.
     """
     more: dict[str, Any] = {"Qualifier": qualifier} if qualifier else {}
-    for attempt in range(_ATTEMPTS):
-        signer = aws.identity.current()
-        try:
-            answer = aws.clients.invoke.invoke(
-                FunctionName=function, Payload=payload, LogType="Tail" if tail else "None", **more
-            )
-        except aws_errors() as error:
-            if is_refused(error) and attempt < _RENEWALS and aws.identity.renew(signer):
-                continue  # what was signed with credentials that had ended was not executed
-            if _not_executed(error) and attempt < _last_attempt(error):
-                if is_throttled(error):
-                    throttled()
-                aws.sleep(aws.backoff(attempt))
-            elif _may_have_executed(error):
-                return Sent(invocation=_lost(error, lane, started_at), output=None)
-            else:
-                raise_translated(error, "invoke")
-        else:
-            output = _read(answer)
-            return Sent(invocation=_invocation(answer, output or b"", lane, started_at), output=output)
-    raise AssertionError("the last attempt returns or raises")
+    client = aws.clients.invoke
+    log_type: Literal["None", "Tail"] = "Tail" if tail else "None"
+
+    def send() -> Mapping[str, Any]:
+        return client.invoke(FunctionName=function, Payload=payload, LogType=log_type, **more)
+
+    def judge(error: Exception, attempt: int, _: float) -> None:
+        if not _not_executed(error) or attempt >= _last_attempt(error):
+            raise error
+        if is_throttled(error):
+            throttled()
+
+    try:
+        answer = retry(lambda: signed(aws.identity, send, most=_RENEWALS), judge, aws.backoff, errors=aws_errors())
+    except aws_errors() as error:
+        if _may_have_executed(error):
+            return Sent(invocation=_lost(error, lane, started_at), output=None)
+        raise_translated(error, "lambda.invoke")
+    output = _read(answer)
+    return Sent(invocation=_invocation(answer, output or b"", lane, started_at), output=output)
 
 
-def with_report(invocation: Invocation, report: Report, environment: str | None = None) -> Invocation:
+def with_report(invocation: Invocation, report: ReportLine, environment: str | None = None) -> Invocation:
     """The invocation with what a report says of it, and with the environment that wrote it, if that is known."""
     answered = Status.OK if invocation.status is Status.MISSING else invocation.status
     return replace(
@@ -151,8 +151,18 @@ def _invocation(answer: Mapping[str, Any], output: bytes, lane: int, started_at:
         executed_version=answer.get("ExecutedVersion"),
         lane=lane,
     )
+    bare = replace(bare, waited_ms=_waited_ms(answer["ResponseMetadata"]))
     report = parse_report(_decode(answer.get("LogResult", "")), request_id)
     return bare if report is None else with_report(bare, report)
+
+
+def _waited_ms(metadata: Mapping[str, Any]) -> float | None:
+    """How long other programs kept the function from a processor, as the embedded AWS tells."""
+    try:
+        waited = float(metadata["HTTPHeaders"]["x-powertune-waited-ms"])
+    except (KeyError, ValueError):
+        return None
+    return waited if math.isfinite(waited) and waited > 0 else None
 
 
 def _lost(error: Exception, lane: int, started_at: float) -> Invocation:

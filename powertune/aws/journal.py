@@ -8,13 +8,14 @@ from powertune.errors import Changed, FunctionBusy, NotFound, UsageError
 from powertune.units import shown
 
 if TYPE_CHECKING:
-    from powertune.aws.functions import LambdaFunction
+    from powertune.aws.lambda_function import LambdaFunction
 
 #: The alias whose description is the journal, and whose existence is the lock.
 JOURNAL_ALIAS = "powertune-journal"
 #: Lambda's limit on an alias's description.
 DESCRIPTION_LIMIT = 256
 _VERSION = 2
+_HINT = "do not restore a function while a run on it is active"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +105,19 @@ def read_journal(function: "LambdaFunction") -> Journal | None:
     return None if alias is None else Journal.decode(alias.description)
 
 
+def held_by_another(function: "LambdaFunction", restore_command: str) -> FunctionBusy:
+    """That the journal of another run is on the function."""
+    try:
+        journal = read_journal(function)
+    except UsageError as error:
+        return FunctionBusy(error.message, hint=error.hint)
+    who = f"run {journal.run_id}" if journal else "another run"
+    return FunctionBusy(
+        f"{who} is active on {function.ref.name}, or has died on it",
+        hint=f"wait until it has ended; if it has died: {restore_command}",
+    )
+
+
 class JournalLock:
     """The journal alias while a run holds it: says on the function what is about to be set, before it is set.
 
@@ -122,6 +136,24 @@ class JournalLock:
             AlreadyExists: another run is active, or has died.
         """
         self._revision = self._function.create_alias(JOURNAL_ALIAS, "$LATEST", self.journal.encode()).revision
+
+    @classmethod
+    def taken(cls, function: "LambdaFunction", run_id: str) -> "JournalLock":
+        """The lock that another process of the run has taken.
+
+        Raises:
+            FunctionBusy: the journal is gone, or is another run's.
+            UsageError: this version of powertune cannot read it.
+        """
+        alias = function.alias(JOURNAL_ALIAS)
+        if alias is None:
+            raise _gone(run_id, function.ref.name)
+        journal = Journal.decode(alias.description)
+        if journal.run_id != run_id:
+            raise _anothers(run_id, function.ref.name)
+        lock = cls(function, journal)
+        lock._revision = alias.revision
+        return lock
 
     def announce(self, memory_mb: int, *, holds_mb: int) -> None:
         """Say that $LATEST, which holds one size, is about to get another.
@@ -153,13 +185,20 @@ class JournalLock:
         """The revision of the journal on the function, which is ours, although AWS says that it is another."""
         run_id, name = self.journal.run_id, self._function.ref.name
         alias = self._function.alias(JOURNAL_ALIAS)
-        hint = "do not restore a function while a run on it is active"
         if alias is None:
-            raise FunctionBusy(
-                f"the journal of run {run_id} is no longer on {name}: somebody else has restored the function, or "
-                "deleted the alias",
-                hint=hint,
-            )
+            raise _gone(run_id, name)
         if alias.description != self.journal.encode():
-            raise FunctionBusy(f"the journal on {name} is no longer that of run {run_id}", hint=hint)
+            raise _anothers(run_id, name)
         return alias.revision
+
+
+def _gone(run_id: str, name: str) -> FunctionBusy:
+    return FunctionBusy(
+        f"the journal of run {run_id} is no longer on {name}: somebody else has restored the function, or "
+        "deleted the alias",
+        hint=_HINT,
+    )
+
+
+def _anothers(run_id: str, name: str) -> FunctionBusy:
+    return FunctionBusy(f"the journal on {name} is no longer that of run {run_id}", hint=_HINT)

@@ -6,14 +6,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from powertune.aws.client import Aws
-from powertune.aws.compute_optimizer import read_projection
-from powertune.aws.copy_names import SOURCE_TAG, is_copy
-from powertune.aws.functions import LambdaFunction
-from powertune.aws.production import read_production
-from powertune.aws.snapshot import Snapshot
-from powertune.aws.traffic import read_provisioned_concurrency, read_traffic
+from powertune.aws.copies.names import SOURCE_TAG, is_copy
+from powertune.aws.function_snapshot import FunctionSnapshot
+from powertune.aws.lambda_function import LambdaFunction
+from powertune.aws.usage.callers import read_production
+from powertune.aws.usage.compute_optimizer import read_projection
+from powertune.aws.usage.traffic import read_provisioned_concurrency, read_traffic
 from powertune.errors import AccessDenied, FunctionBusy, FunctionRefused, Unavailable
-from powertune.model import Advisory, Architecture, FunctionRef, FunctionState, Hint, Production, Traffic, Usage
+from powertune.model import Advisory, Architecture, FunctionRef, FunctionState, Hint, Usage
+from powertune.plan import Known
 
 #: How far back the average duration is looked up, for the estimate.
 _HISTORY = timedelta(days=14)
@@ -30,20 +31,14 @@ _REFUSED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preflight:
-    """What is known before the first change. `average_ms` is the mean duration of two weeks, None if unknown.
+    """What AWS says before the first change: of the function, and of its use and its account.
 
-    `hints` are durations that are known of it at any size. `traffic` is None where there is none to be known.
-    `production` is what others use of the function and the account. `advisories` are about what measures, and about
-    what may keep the function from being published.
+    `advisories` are about what measures, and about what may keep the function from being published.
     """
 
     state: FunctionState
-    account_concurrency: int
-    average_ms: float | None
-    production: Production
-    traffic: Traffic | None = None
+    known: Known
     advisories: tuple[Advisory, ...] = ()
-    hints: tuple[Hint, ...] = ()
 
 
 def preflight(aws: Aws, ref: FunctionRef, *, now: float, usage: Usage | None = None) -> Preflight:
@@ -82,21 +77,23 @@ def preflight(aws: Aws, ref: FunctionRef, *, now: float, usage: Usage | None = N
     settings = aws.call(aws.clients.control.get_account_settings)
     return Preflight(
         state=state,
-        account_concurrency=int(settings["AccountLimit"]["UnreservedConcurrentExecutions"]),
-        average_ms=average_ms,
-        production=read_production(LambdaFunction(brief, ref), latest, state, settings, now=now),
-        traffic=traffic,
+        known=Known(
+            account_concurrency=int(settings["AccountLimit"]["UnreservedConcurrentExecutions"]),
+            average_ms=average_ms,
+            production=read_production(LambdaFunction(brief, ref), latest, state, settings, now=now),
+            traffic=traffic,
+            hints=(*_current(state, average_ms), *read_projection(brief, state)),
+        ),
         advisories=(
             *_Platform.parse(latest.platform).advisories(state.runtime),
             *_about_key(latest, ref),
             *unsure,
             *unknown,
         ),
-        hints=(*_current(state, average_ms), *read_projection(brief, state)),
     )
 
 
-def _about_key(latest: Snapshot, ref: FunctionRef) -> tuple[Advisory, ...]:
+def _about_key(latest: FunctionSnapshot, ref: FunctionRef) -> tuple[Advisory, ...]:
     """That publishing may take the permission to use a key, which nothing but trying shows."""
     key = latest.configuration.get("KMSKeyArn")
     if not key:
@@ -121,7 +118,7 @@ def _current(state: FunctionState, average_ms: float | None) -> tuple[Hint, ...]
     return (Hint(origin="CloudWatch", configuration=state.current, duration_ms=average_ms),)
 
 
-def _refuse(latest: Snapshot, ref: FunctionRef) -> None:
+def _refuse(latest: FunctionSnapshot, ref: FunctionRef) -> None:
     configuration = latest.configuration
     if is_copy(ref.name, latest.tags):
         source = latest.tags.get(SOURCE_TAG)
@@ -143,7 +140,7 @@ def _refuse(latest: Snapshot, ref: FunctionRef) -> None:
         raise FunctionRefused(f"{ref.name} is in state {state}", hint=hint)
 
 
-def _state(configuration: Mapping[str, Any], latest: Snapshot, aws: Aws, ref: FunctionRef) -> FunctionState:
+def _state(configuration: Mapping[str, Any], latest: FunctionSnapshot, aws: Aws, ref: FunctionRef) -> FunctionState:
     logging = configuration.get("LoggingConfig", {})
     platform = _Platform.parse(latest.platform)
     qualifier = None if ref.qualifier == "$LATEST" else ref.qualifier

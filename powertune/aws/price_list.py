@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from powertune.aws.client import Aws
 from powertune.errors import UsageError
 from powertune.model import Architecture
 from powertune.prices import ArchitecturePrices, PriceTable, RegionPrices
@@ -44,6 +45,17 @@ class PricingClient(Protocol):
     ) -> Mapping[str, Any]:
         """One page of products: `PriceList`, JSON texts, and `NextToken` if there are more."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientPricing:
+    """A `PricingClient` that retries and translates errors, as every other call does."""
+
+    aws: Aws
+
+    def get_products(self, **request: Any) -> Any:
+        """One page of products."""
+        return self.aws.call(self.aws.clients.pricing.get_products, **request)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

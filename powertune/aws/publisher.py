@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from powertune.aws.activation import Activations
-from powertune.aws.copies import make_copy, other_runtime_version
-from powertune.aws.copy_names import copy_names
-from powertune.aws.copy_request import Wanted
-from powertune.aws.functions import LambdaFunction
+from powertune.aws.copies.copy_request import Wanted
+from powertune.aws.copies.lifecycle import find_copy, make_copy, other_runtime_version
+from powertune.aws.copies.names import copy_names
+from powertune.aws.copies.portability import copy_denied
+from powertune.aws.function_snapshot import FunctionSnapshot, Version
 from powertune.aws.holder import Holder, changed
 from powertune.aws.journal import Journal, JournalLock
+from powertune.aws.lambda_function import LambdaFunction
 from powertune.aws.memory_limit import over_limit
-from powertune.aws.portability import copy_denied
-from powertune.aws.snapshot import Snapshot, Version
 from powertune.errors import CopyDenied, FunctionBusy, MemorySizeRefused, Unavailable
 from powertune.measure import Publishing
 from powertune.model import Advisory, Architecture, Configuration
@@ -32,7 +32,7 @@ class Publisher:
         plan: Plan,
         function: LambdaFunction,
         *,
-        journal: Callable[[Snapshot], Journal],
+        journal: Callable[[FunctionSnapshot], Journal],
         stop: Callable[[], None],
     ) -> None:
         self._plan = plan
@@ -48,9 +48,19 @@ class Publisher:
         self.uncertain = False
         self.advisories: tuple[Advisory, ...] = ()
 
-    def hold(self, found: Snapshot, lock: JournalLock) -> None:
+    def hold(self, found: FunctionSnapshot, lock: JournalLock) -> None:
         """Publish the sizes of the function's own architecture on the function itself, which the lock protects."""
         self._hold(self._state.architecture, self._function, found, lock)
+
+    def adopt(self) -> None:
+        """Find what another process of the run has published, on the function that is held and on copies."""
+        names = copy_names(self._state.name, self._plan.run_id, len(self._plan.copies))
+        for architecture, name in zip(self._plan.copies, names, strict=True):
+            found = find_copy(self._function, name, self._plan.run_id)
+            if found is not None:
+                self._hold(architecture, *found, None)
+        for holder in self._holders.values():
+            holder.adopt()
 
     def holder(self, architecture: Architecture) -> Holder | None:
         """What holds the sizes of an architecture, if anything does yet."""
@@ -82,7 +92,7 @@ class Publisher:
             activations.end()
 
     def _hold(
-        self, architecture: Architecture, function: LambdaFunction, found: Snapshot, lock: JournalLock | None
+        self, architecture: Architecture, function: LambdaFunction, found: FunctionSnapshot, lock: JournalLock | None
     ) -> None:
         self._holders[architecture] = Holder(function, self._journal(found), found, lock=lock, stop=self._stop)
 

@@ -5,16 +5,17 @@ from dataclasses import replace
 from threading import Event, Lock
 
 from powertune.aws.client import Aws
-from powertune.aws.copies import delete_copies
-from powertune.aws.faults import how_to_restore
-from powertune.aws.functions import LambdaFunction
+from powertune.aws.copies.lifecycle import delete_copies
+from powertune.aws.error_translation import how_to_restore
+from powertune.aws.function_snapshot import FunctionSnapshot
 from powertune.aws.holder import Holder, changed
+from powertune.aws.hooks import call_hook
 from powertune.aws.invocation import Sent, invoke_once, only_of_size, own_words, with_report
-from powertune.aws.journal import Journal, JournalLock, read_journal
-from powertune.aws.processor import process
+from powertune.aws.journal import Journal, JournalLock, held_by_another, read_journal
+from powertune.aws.lambda_function import LambdaFunction
+from powertune.aws.logs.run_logs import RunLogs, lookup
 from powertune.aws.publisher import Publisher
-from powertune.aws.run_logs import RunLogs, lookup
-from powertune.aws.snapshot import Snapshot
+from powertune.aws.resuming import latest_as_found
 from powertune.aws.undo import kept, undo
 from powertune.errors import (
     AlreadyExists,
@@ -23,7 +24,6 @@ from powertune.errors import (
     NotRestored,
     PowertuneError,
     Unavailable,
-    UsageError,
 )
 from powertune.measure import Publishing
 from powertune.model import Advisory, Configuration, FunctionRef, Invocation
@@ -72,6 +72,7 @@ class AwsTarget:
             log_format=plan.function.log_format,
             telemetry=plan.design.telemetry,
             clock=clock,
+            embedded=plan.function.platform is not None,
         )
         self._advisories: list[Advisory] = []
 
@@ -88,6 +89,23 @@ class AwsTarget:
         else:
             self._opening = True
 
+    def resume(self) -> None:
+        """In place of `open`: continue a run that another process has begun, on what its journal and marks name.
+
+        The journal is read from the function, as no other record of it can be up to date.
+
+        Raises:
+            FunctionBusy: the journal is gone, or is another run's; or somebody else has changed the function.
+            NotRestored: new code was deployed while $LATEST held a trial size.
+        """
+        if self._plan.touches_original:
+            self._lock = lock = JournalLock.taken(self._function, self._plan.run_id)
+            self._last_version = lock.journal.last_version
+            self._opening = True
+            self._publisher.hold(latest_as_found(self._function, lock, self._state.fingerprint), lock)
+        self._opening = True
+        self._publisher.adopt()
+
     def publish(self, configurations: Sequence[Configuration], publishing: Publishing) -> None:
         """Publish a version of each and give it an alias, on a copy if it is to be on one; put $LATEST back.
 
@@ -102,7 +120,7 @@ class AwsTarget:
     def invoke(self, configuration: Configuration, payload: bytes, lane: int) -> Invocation:
         """Invoke the alias of a size once, with the processors around it."""
         holder = self._holder(configuration)
-        event = payload if self._before is None else process(self._aws, self._before, payload) or payload
+        event = payload if self._before is None else call_hook(self._aws, self._before, payload) or payload
         try:
             sent = invoke_once(
                 self._aws,
@@ -119,7 +137,7 @@ class AwsTarget:
         if sent.invocation.status.failed:
             self._note_failure(configuration, sent)
         if self._after is not None:
-            process(self._aws, self._after, sent.output or b"null")
+            call_hook(self._aws, self._after, sent.output or b"null")
         return only_of_size(sent.invocation, configuration.memory_mb)
 
     def recover(
@@ -204,7 +222,7 @@ class AwsTarget:
             lock.take()
         except AlreadyExists:
             self._opening = False
-            raise self._locked() from None
+            raise held_by_another(self._function, self._restore_command) from None
         self._lock = lock
         # Another run may have ended between the look and the lock: then the size that was seen was its trial.
         locked = self._function.wait_until_updated()
@@ -213,7 +231,7 @@ class AwsTarget:
             raise changed(self._state.name)
         self._publisher.hold(locked, lock)
 
-    def _new_journal(self, found: Snapshot) -> Journal:
+    def _new_journal(self, found: FunctionSnapshot) -> Journal:
         return Journal(
             run_id=self._plan.run_id,
             started_at=int(self._clock()),
@@ -234,7 +252,11 @@ class AwsTarget:
     def _holder(self, configuration: Configuration) -> Holder:
         self._held()
         holder = self._publisher.holder(configuration.architecture)
-        assert holder is not None, "publish() comes first"
+        if holder is None:
+            raise FunctionBusy(
+                f"the copy of {self._state.name} for {configuration.architecture} is gone: somebody has deleted it",
+                hint="do not delete the copies of a run that is active",
+            )
         return holder
 
     def _vanished(self, function: LambdaFunction, alias: str, error: NotFound) -> PowertuneError:
@@ -252,17 +274,6 @@ class AwsTarget:
         """Our journal, if its creation went through although its answer was lost; nobody else's."""
         journal = read_journal(function)
         return journal if journal is not None and journal.run_id == self._plan.run_id else None
-
-    def _locked(self) -> FunctionBusy:
-        try:
-            journal = read_journal(self._function)
-        except UsageError as error:
-            return FunctionBusy(error.message, hint=error.hint)
-        who = f"run {journal.run_id}" if journal else "another run"
-        return FunctionBusy(
-            f"{who} is active on {self._state.name}, or has died on it",
-            hint=f"wait until it has ended; if it has died: {self._restore_command}",
-        )
 
     def _count_throttle(self) -> None:
         with self._counting:

@@ -5,11 +5,11 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
 
-from powertune.aws.copies import delete_copies
+from powertune.aws.copies.lifecycle import delete_copies
 from powertune.aws.foreign_versions import trial_size_published, trial_versions
-from powertune.aws.functions import LambdaFunction
+from powertune.aws.function_snapshot import Alias, Version
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
-from powertune.aws.snapshot import Alias, Version
+from powertune.aws.lambda_function import LambdaFunction
 from powertune.errors import Changed, FunctionBusy, NotFound, NotRestored, UsageError
 from powertune.model import Advisory
 

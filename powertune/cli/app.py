@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from powertune import __version__
-from powertune.cli import compare, iam, local, prices, report, restore, run
-from powertune.cli.console import say
+from powertune.cli.commands import compare, iam, local, prices, report, restore, run
+from powertune.cli.console import protect_streams, say
+from powertune.cli.help import PanelCommand
 from powertune.errors import ExitCode, PowertuneError
 from powertune.units import printable
 
@@ -40,9 +41,9 @@ def _options(
     """Find the memory size at which an AWS Lambda function is cheapest or fastest, by measuring it."""
 
 
-app.command()(run.run)
-app.command()(report.report)
-app.command()(compare.compare)
+app.command(cls=run.RunCommand, epilog=run.EXAMPLES)(run.run)
+app.command(cls=PanelCommand)(report.report)
+app.command(cls=PanelCommand)(compare.compare)
 app.command()(restore.restore)
 app.command()(prices.prices)
 app.command()(iam.iam)
@@ -75,3 +76,9 @@ def show_error(error: PowertuneError) -> None:
     say(f"error: {printable(error.message)}")
     if error.hint:
         say(f"hint: {printable(error.hint)}")
+
+
+def start() -> int:
+    """The command line of a process: whatever becomes of its streams, it ends with an exit code."""
+    protect_streams()
+    return run_app()

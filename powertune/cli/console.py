@@ -2,10 +2,11 @@
 
 import io
 import os
+import shutil
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from powertune.errors import UsageError
 from powertune.units import printable
@@ -79,6 +80,14 @@ def on_terminal() -> bool:
         return sys.stdin.isatty() and sys.stderr.isatty()
     except ValueError:  # a stream that was closed
         return False
+
+
+def terminal_width(stream: TextIO) -> int | None:
+    """The columns of the terminal that a stream leads to; None if it leads elsewhere, where lines may be long."""
+    try:
+        return shutil.get_terminal_size().columns if stream.isatty() else None
+    except ValueError:  # a stream that was closed
+        return None
 
 
 def confirmed(question: str) -> bool:

@@ -9,12 +9,10 @@ from pathlib import Path
 
 from powertune.cli.console import write_stdout
 from powertune.errors import UsageError
+from powertune.report import RUN, TABLE, Format
+from powertune.units import did_you_mean
 
-#: The terminal report, which only the command line can draw, and the ending of its file.
-TABLE = "table"
-_TABLE_SUFFIX = ".txt"
 _PAGE = "html"
-_BINARY = ("png",)
 #: What --raw turns formats into.
 _RAW = {"csv": "raw-csv", "raw-csv": "raw-csv"}
 
@@ -36,13 +34,6 @@ class Output:
         return self.path is None and not self.shown
 
 
-def formats() -> Mapping[str, tuple[str, ...]]:
-    """Every format that --format takes, with the endings of its files."""
-    from powertune.report import FORMATS
-
-    return {TABLE: (_TABLE_SUFFIX,), **{name: known.suffixes for name, known in FORMATS.items()}}
-
-
 def parse_outputs(
     format_: str | None, files: Sequence[str], more: Sequence[str] = (), *, raw: bool = False, page: bool = False
 ) -> tuple[Output, ...]:
@@ -55,12 +46,12 @@ def parse_outputs(
     Raises:
         UsageError: as for `name_outputs`; or --raw without csv.
     """
-    outputs = _raw(name_outputs(format_, files, more, formats()), raw=raw)
+    outputs = _raw(name_outputs(format_, files, more, RUN.formats), raw=raw)
     return _shown(outputs) if page else outputs
 
 
 def name_outputs(
-    format_: str | None, files: Sequence[str], more: Sequence[str], known: Mapping[str, tuple[str, ...]]
+    format_: str | None, files: Sequence[str], more: Sequence[str], known: Mapping[str, Format]
 ) -> tuple[Output, ...]:
     """What to write and where: files in the format that is named, else in that of their endings; else a table.
 
@@ -68,7 +59,7 @@ def name_outputs(
     arguments.
 
     Args:
-        known: the formats that there are, with the endings of their files.
+        known: the formats that there are.
 
     Raises:
         UsageError: an unknown format or ending, a place that cannot be written to, a file that is named twice, a
@@ -78,7 +69,7 @@ def name_outputs(
         raise UsageError(f"unexpected argument {more[0]!r}", hint="files to write come after -o")
     paths = [Path(name) for file in (*files, *more) for name in _expanded(file)]
     if format_ is not None and format_ not in known:
-        raise UsageError(f"unknown format {format_!r}", hint=f"one of {', '.join(known)}")
+        raise UsageError(f"unknown format {format_!r}", hint=did_you_mean(format_, tuple(known)))
     for number, path in enumerate(paths):
         _check_place(path)
         refuse_overwriting([path], paths[:number])
@@ -87,7 +78,7 @@ def name_outputs(
             f"--format {format_} cannot hold for {len(paths)} files",
             hint="leave it out: the endings name the formats",
         )
-    if not paths and format_ in _BINARY and sys.stdout.isatty():
+    if not paths and known[format_ or TABLE].binary and sys.stdout.isatty():
         raise UsageError(f"{format_} is not for a terminal", hint=f"write a file: -o report.{format_}")
     outputs = tuple(Output(format=format_ or _by_ending(path, known), path=path) for path in paths)
     return outputs or (Output(format=format_ or TABLE, path=None),)
@@ -144,12 +135,14 @@ def _expanded(text: str) -> Iterator[str]:
         yield from _expanded(text[: match.start()] + choice + text[match.end() :])
 
 
-def _by_ending(path: Path, known: Mapping[str, tuple[str, ...]]) -> str:
+def _by_ending(path: Path, known: Mapping[str, Format]) -> str:
     name = path.name.lower()
-    endings = {suffix: format_ for format_, suffixes in known.items() for suffix in suffixes}
+    endings = {suffix: name for name, each in known.items() for suffix in each.suffixes}
     for suffix in sorted(endings, key=len, reverse=True):
         if name.endswith(suffix):
             return endings[suffix]
+    if name in known:
+        raise UsageError(f"-o names a file, and {name!r} is a format", hint=f"did you mean --format {name}?")
     raise UsageError(
         f"the ending of {str(path)!r} names no format",
         hint=f"one of {' '.join(sorted(endings))}, or say which with --format",

@@ -2,18 +2,18 @@
 
 import math
 import sys
-import time
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, Progress, ProgressColumn, Task, TaskID, TextColumn
+from rich.table import Column
+from rich.text import Text
 
-from powertune import results
 from powertune.cli.console import say
 from powertune.cli.interrupts import Interrupts
-from powertune.model import UNDER_WAY, Batch, Configuration, Invocation, Leader, TuningRun
+from powertune.model import Batch, Configuration, GridDesign, Invocation, Leader, TuningRun
 from powertune.plan import Plan
 from powertune.units import format_ms, format_seconds, format_usd, printable
 
@@ -44,33 +44,69 @@ class _Running:
         return f"{format_ms(self.mean)} ± {100 * error / self.mean if self.mean else 0:.0f} %"
 
 
-class RunObserver:
-    """Saves every round, and shows the progress if somebody watches."""
+class _Note(ProgressColumn):
+    """What there is to say of a size, cut where the terminal ends: it is the only column that is."""
 
-    def __init__(self, plan: Plan, path: Path, interrupts: Interrupts, *, quiet: bool) -> None:
+    def render(self, task: Task) -> Text:
+        """The note, on one line."""
+        return Text(printable(str(task.fields["note"])), no_wrap=True, overflow="ellipsis")
+
+
+class _Bars(Progress):
+    """One bar per size; below them a summary, which is wider than a column may be."""
+
+    summary = ""
+
+    def __init__(self, console: Console, *, disable: bool) -> None:
+        whole = Column(no_wrap=True)
+        super().__init__(
+            TextColumn("{task.fields[size]}", justify="right"),
+            BarColumn(bar_width=max(8, min(20, console.width // 6)), table_column=whole),
+            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
+            _Note(),
+            console=console,
+            disable=disable,
+            transient=True,
+        )
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """The bars, and the summary."""
+        yield self.make_tasks_table(self.tasks)
+        yield Text(printable(self.summary))
+
+
+class RunObserver:
+    """Has every round saved, and shows the progress if somebody watches."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        save: Callable[[TuningRun], None],
+        interrupts: Interrupts,
+        *,
+        quiet: bool,
+        terminal: Console | None = None,
+    ) -> None:
+        """Args:
+        terminal: where to show the progress; by default stderr, if it is a terminal.
+        """
         self._plan = plan
-        self._path = path
+        self._save = save
         self._interrupts = interrupts
         self._quiet = quiet
         self._running: dict[Configuration, _Running] = {}
         self._tasks: dict[Configuration, TaskID] = {}
         self._spent = 0.0
         self._leader: Leader | None = None
-        self._saved_at = 0.0
-        self._saving_s = 0.0
-        self._progress = Progress(
-            TextColumn("{task.fields[size]:>18}"),
-            BarColumn(bar_width=20),
-            TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-            TextColumn("{task.fields[note]}"),
-            console=Console(stderr=True),
-            disable=quiet or not sys.stderr.isatty(),
-            transient=True,
-        )
-        each = plan.design.invocations + plan.design.lanes
-        for configuration in plan.design.configurations:
-            self._task(configuration, each)
-        self._total = self._progress.add_task("", total=each * len(self._tasks), size="all", note="")
+        watched = terminal is not None or sys.stderr.isatty()
+        self._progress = _Bars(terminal or Console(stderr=True), disable=quiet or not watched)
+        total = 0
+        if isinstance(plan.design.search, GridDesign):
+            each = plan.design.search.invocations + plan.design.lanes
+            for configuration in plan.design.search.configurations:
+                self._task(configuration, each)
+                total += each
+        self._total = self._progress.add_task("", total=total, size="all", note="")
 
     def __enter__(self) -> "RunObserver":
         self._progress.start()
@@ -87,7 +123,7 @@ class RunObserver:
                 known = self._progress.tasks[task].total or 0
                 self._progress.update(task, total=known + trial.invocations)
         self._leader = batch.leader or self._leader
-        self._progress.update(self._total, note=self._summary())
+        self._progress.summary = self._summary()
         if batch.trials:
             sizes = ", ".join(str(trial.configuration) for trial in batch.trials)
             self.say(f"{sizes}: {batch.why}")
@@ -113,19 +149,12 @@ class RunObserver:
         note = invocation.status if invocation.status.failed else str(running)
         self._progress.update(self._tasks[configuration], advance=1, note=note)
         self._spent = spent
-        self._progress.update(self._total, advance=1, note=self._summary())
+        self._progress.update(self._total, advance=1)
+        self._progress.summary = self._summary()
 
     def saved(self, run: TuningRun) -> None:
-        """Write the results file; a run that has measured nothing leaves none.
-
-        While a large run is under way, rounds are skipped so that saving takes a twentieth of the time at most.
-        """
-        began = time.monotonic()
-        due = run.stopped != UNDER_WAY or began - self._saved_at >= 20 * self._saving_s
-        if due and any(len(measurement.invocations) for measurement in run.measurements):
-            results.save(run, self._path)
-            self._saved_at = time.monotonic()
-            self._saving_s = self._saved_at - began
+        """Have the round saved."""
+        self._save(run)
         if self._interrupts.restored:
             # What is left, looking up environments, may be interrupted at once.
             self._interrupts.restoring = False
@@ -133,7 +162,7 @@ class RunObserver:
     def restoring(self) -> None:
         """From here on, an interrupt must not stop us."""
         self._interrupts.restoring = True
-        self._progress.update(self._total, note="restoring the function")
+        self._progress.summary = "restoring the function"
 
     def restored(self) -> None:
         """The function is as it was found: an interruption may say so."""
@@ -159,8 +188,10 @@ class RunObserver:
     def _summary(self) -> str:
         """Money spent of what may be; the time left of a grid, or the best answer of a search."""
         currency = self._plan.prices.currency
-        money = f"{format_usd(self._spent, currency)} of {format_usd(self._plan.max_spend, currency)} spent"
-        if self._plan.design.exploration is None:
+        money = f"{format_usd(self._spent, currency)} of {format_usd(self._plan.max_spend, currency)} "
+        # On the embedded AWS nothing is spent: what AWS would charge is counted all the same.
+        money += "spent" if self._plan.function.platform is None else "at AWS's prices"
+        if isinstance(self._plan.design.search, GridDesign):
             left = self._progress.tasks[self._total].time_remaining
             return money + (f", {format_seconds(left)} left" if left is not None else "")
         if self._leader is None:

@@ -1,16 +1,13 @@
-"""Undoing dead runs, by the journal on the function and the copies beside it, for the commands that offer it."""
+"""Undoing dead runs at a terminal, for the commands that offer it."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from powertune.aws.copies import Copy, copy_of
-from powertune.aws.faults import how_to_restore
-from powertune.aws.functions import LambdaFunction
+from powertune.aws.copies.lifecycle import Copy
 from powertune.aws.journal import Journal
-from powertune.aws.undo import undo
+from powertune.aws.lambda_function import LambdaFunction
 from powertune.cli.console import say
 from powertune.cli.interrupts import interruptible
-from powertune.errors import NotRestored, PowertuneError
+from powertune.engine.restoring import restore
 
 
 def restore_now(
@@ -25,28 +22,14 @@ def restore_now(
         NotRestored: AWS or the person kept it from being done.
     """
     name = function.ref.name
-    function = replace(function, aws=function.aws.patient())
     with interruptible() as interrupts:
         interrupts.restoring = True
-        try:
-            notes = () if journal is None else undo(function, journal)
-            left = [copy for copy in copies if not _deleted(function, copy)]
-        except NotRestored:
-            raise
-        except PowertuneError as error:
-            hint = how_to_restore(error, command)
-            raise NotRestored(f"{name} is not restored: {error.message}", hint=hint) from error
-        except KeyboardInterrupt:
-            raise NotRestored(f"{name} is not restored: it was abandoned", hint=command) from None
-    for note in notes:
+        restored = restore(function, journal, command, copies=copies)
+    for note in restored.notes:
         say(f"{note.message}; {note.next_step}")
-    for copy in left:
+    for copy in restored.kept:
         say(_kept(copy))
-    say(f"{name} is restored" if not left else f"{name} is restored, but for what is kept")
-
-
-def _deleted(function: LambdaFunction, copy: Copy) -> bool:
-    return copy_of(function, copy.name).delete_copy(function.ref, copy.run_id)
+    say(f"{name} is restored" if not restored.kept else f"{name} is restored, but for what is kept")
 
 
 def _kept(copy: Copy) -> str:

@@ -10,11 +10,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from powertune.aws.client import Connection, Place, connect
+from powertune.aws.connection import Connection, connect
+from powertune.aws.identity import ConnectionOptions
+from powertune.cli.code import Code, find_code
 from powertune.cli.console import say
 from powertune.cli.sources import Folder, parse_folder
 from powertune.config import LocalOptions, load_local
 from powertune.config.from_file import inside
+from powertune.engine.direct import TunedFunction
 from powertune.errors import Interrupted, NotRestored, PowertuneError, UsageError
 from powertune.model import FunctionRef
 from powertune.units import printable
@@ -39,6 +42,11 @@ class Site:
     payload: str | None = None
     embedded: bool = False
 
+    @property
+    def subject(self) -> TunedFunction:
+        """The function, for the engine."""
+        return TunedFunction(access=self.connection, ref=self.ref, restore_command=self.restore_command)
+
     def read_s3(self, bucket: str, key: str) -> bytes:
         """An object of S3.
 
@@ -47,14 +55,11 @@ class Site:
         """
         aws = self.connection.aws()
 
-        def get_object() -> bytes:
-            return aws.clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-
-        return aws.call(get_object)
+        return aws.request("s3.get_object", lambda: aws.clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
 @contextmanager
-def open_site(target: str, place: Place, *, quiet: bool = False) -> Iterator[Site]:
+def open_site(target: str, place: ConnectionOptions, *, quiet: bool = False) -> Iterator[Site]:
     """Connect to AWS; for a path, serve its folder on the embedded AWS as long as the block lasts.
 
     Raises:
@@ -72,16 +77,17 @@ def open_site(target: str, place: Place, *, quiet: bool = False) -> Iterator[Sit
             yield Site(connection=connection, ref=ref, restore_command=command, folder=Path())
         return
     options = load_local(folder.path)
+    code = find_code(folder, options)
     from powertune.local.embedded import EmbeddedAWS
     from powertune.local.settings import Settings
 
-    with EmbeddedAWS(Settings(region=EMBEDDED_REGION)) as embedded:
+    with EmbeddedAWS(Settings(region=EMBEDDED_REGION)) as embedded, embedded.aside():
         if not quiet:
             say(f"embedded AWS on {embedded.endpoint_url} ({embedded.cpu_limiter}, {embedded.cores} cores)")
             say(f"the code in {folder.path} runs on this machine{_and_setup(options)}")
             if embedded.note:
                 say(f"note: {embedded.note}")
-        place = Place(
+        place = ConnectionOptions(
             region=EMBEDDED_REGION,
             endpoint_url=embedded.endpoint_url,
             access_key=embedded.environment["AWS_ACCESS_KEY_ID"],
@@ -90,7 +96,7 @@ def open_site(target: str, place: Place, *, quiet: bool = False) -> Iterator[Sit
         if options.setup is not None:
             _set_up(folder.path, options.setup, embedded.environment)
         with connect(place) as connection, _noticing_the_end(connection, embedded):
-            _deploy(connection, folder, options, embedded.role_arn)
+            _deploy(connection, folder, (code, options), embedded.role_arn)
             yield Site(
                 connection=connection,
                 ref=FunctionRef(name=folder.name),
@@ -131,30 +137,33 @@ def region_of(ref: FunctionRef, region: str | None) -> str | None:
     return region or ref.region
 
 
-def restore_command(target: str, place: Place) -> str:
+def restore_command(target: str, place: ConnectionOptions) -> str:
     """What to type to undo a run by hand."""
     options = {"--region": place.region, "--profile": place.profile, "--endpoint-url": place.endpoint_url}
     given = [word for name, value in options.items() if value for word in (name, value)]
     return shlex.join(["powertune", "restore", target, *given])
 
 
-def _deploy(connection: Connection, folder: Folder, options: LocalOptions, role_arn: str) -> None:
+def _deploy(connection: Connection, folder: Folder, served: tuple[Code, LocalOptions], role_arn: str) -> None:
+    from powertune.aws.lambda_function import LambdaFunction
     from powertune.local.package import Deployment, deploy
     from powertune.local.settings import own_architecture
 
+    code, options = served
     aws = connection.aws()
     deployment = Deployment(
         source=folder.path,
-        handler=folder.handler or options.handler or "app.handler",
+        handler=code.handler,
         name=folder.name,
-        runtime=options.runtime or folder.runtime,
+        runtime=code.runtime,
         role_arn=role_arn,
         memory_mb=options.memory,
         timeout_s=options.timeout,
         environment=dict(options.environment),
         architecture=own_architecture(),
     )
-    deploy(aws.clients.control, deployment, aws.clients.s3, replace(aws, attempts=_DEPLOY_ATTEMPTS).call)
+    arn = deploy(aws.clients.control, deployment, aws.clients.s3, replace(aws, attempts=_DEPLOY_ATTEMPTS).call)
+    LambdaFunction(aws, FunctionRef.parse(arn)).wait_until_updated()
 
 
 def _and_setup(options: LocalOptions) -> str:

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from powertune.config.values import event_source
 from powertune.errors import UsageError
 from powertune.prices import PriceTable
 
 PRICE_CACHE = "prices.json"
+#: What Lambda's own console calls the function of a file that it makes.
+_FUNCTIONS = {"lambda_function.py": "lambda_handler"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,9 +56,17 @@ def parse_folder(target: str) -> Folder | None:
         raise UsageError(
             f"there is no file {file!r}", hint="write path/to/app.py:handler, or a function's name or ARN"
         )
+    if not function and not colon:
+        function = _FUNCTIONS.get(path.name, "")
     if not function and path.name != "bootstrap":
         raise UsageError(f"{target!r} names no handler", hint=f"write {target}:handler")
     return Folder(path=path.parent, handler=f"{path.stem}.{function or 'handler'}", suffix=path.suffix)
+
+
+def payload_file(source: str | None) -> str | None:
+    """The file that --payload names as `@file` or `file://file`; None if it names none."""
+    text = event_source(source or "")
+    return text[1:] if text.startswith("@") and text != "@-" else None
 
 
 def payload_reader(read_s3: Callable[[str, str], bytes]) -> Callable[[str, Path], bytes]:
@@ -67,8 +78,8 @@ def payload_reader(read_s3: Callable[[str, str], bytes]) -> Callable[[str, Path]
     def read(source: str, folder: Path) -> bytes:
         if source == "@-":
             return sys.stdin.buffer.read()
-        if source.startswith("@"):
-            return _read_file(folder / source[1:])
+        if (file := payload_file(source)) is not None:
+            return _read_file(folder / file)
         if match := re.fullmatch(r"s3://([^/]+)/(.+)", source):
             return read_s3(match[1], match[2])
         # Bytes of the command line that are not UTF-8 arrive as surrogates: what they are is for the parser to say.

@@ -1,7 +1,5 @@
 """What a configuration file has set: shown before it takes effect; agreed to where it leads to another account."""
 
-from typing import Any
-
 from powertune.cli.console import confirmed
 from powertune.config.from_file import IMAGES, PROCESSORS, Foreign, FromFile
 from powertune.config.values import dashed
@@ -34,17 +32,6 @@ def settings_lines(found: FromFile | None) -> list[str]:
             whose = f"; it is {owners[key]}" if key in owners else ""
             lines.append(f"               {dashed(key)} {shown} {_WHOLE[key]}{whose}")
     return lines
-
-
-def settings_document(found: FromFile | None) -> dict[str, Any] | None:
-    """The same for a program."""
-    if found is None:
-        return None
-    return {
-        "path": str(found.file),
-        "settings": dict(found.settings),
-        "foreign": [item.key for item in found.foreign],
-    }
 
 
 def trusted(found: FromFile | None, *, ask: bool) -> bool:

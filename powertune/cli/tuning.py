@@ -1,42 +1,35 @@
-"""The steps of a tuning run, from options to a measured run."""
+"""The steps of a tuning run at a terminal: what is asked, shown and refused around the engine."""
 
 import os
 import secrets
+import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from powertune import files, results
-from powertune.aws.functions import LambdaFunction
-from powertune.aws.identity import SESSION_ENDS, about_end
+from powertune.aws.identity import SESSION_ENDS
 from powertune.aws.journal import Journal, read_journal
-from powertune.aws.portability import check_copies
-from powertune.aws.preflight import preflight
-from powertune.aws.target import AwsTarget
+from powertune.aws.lambda_function import LambdaFunction
 from powertune.cli import rendering
-from powertune.cli.console import confirmed, on_terminal, say
+from powertune.cli.console import confirmed, on_terminal, say, terminal_width
 from powertune.cli.interrupts import Interrupts, interruptible
 from powertune.cli.outputs import Output, refuse_overwriting
 from powertune.cli.progress import RunObserver
 from powertune.cli.restoring import restore_now
 from powertune.cli.site import Site
-from powertune.cli.sources import load_prices, payload_reader
+from powertune.cli.sources import load_prices, parse_folder, payload_reader
+from powertune.cli.tables.plan import plan_text
 from powertune.cli.trust import trusted
 from powertune.config import RUN_OPTIONS, RunOptions, load_run
-from powertune.config.from_file import FromFile, foreign_settings
+from powertune.engine import direct
+from powertune.engine.saving import Saver
 from powertune.errors import FunctionBusy, Interrupted, NotRestored, UsageError
-from powertune.measure import measure
-from powertune.model import Advisory, FunctionRef, FunctionState, TuningRun
-from powertune.plan import Plan, make_plan
+from powertune.model import TuningRun
+from powertune.plan import Plan
 from powertune.prices import RegionPrices
-from powertune.search.hints import hints_of
 from powertune.units import format_seconds
-
-#: How long a function, such as a processor, may run at most.
-LONGEST_TIMEOUT_S = 900
 
 
 def load_options(site: Site, given: Mapping[str, Any]) -> RunOptions:
@@ -45,21 +38,33 @@ def load_options(site: Site, given: Mapping[str, Any]) -> RunOptions:
     return load_run(site.folder, os.environ, given, payload_reader(site.read_s3), usual_payload=site.payload)
 
 
-def check_outputs(outputs: Sequence[Output], given: Mapping[str, Any]) -> None:
+def check_outputs(outputs: Sequence[Output], save: str | None, read: Sequence[str | None], *, dry_run: bool) -> None:
     """Refuse, before anything is opened, reports that could not be made or would replace another file.
 
     Args:
-        given: the options of the command line.
+        save: the results file that was named, if one was.
+        read: the files that the run reads; None is no file.
 
     Raises:
         UsageError: a plan has no such format; or a file that is read, or the results file, would be overwritten.
     """
-    if given["dry_run"]:
+    if dry_run:
         rendering.check_plan_outputs(outputs)
-    payload, save = given["payload"], given["save"]
-    read = [given["prices"], given["from_"], payload[1:] if payload is not None and payload.startswith("@") else None]
     refuse_overwriting([Path(save) if save else None], read)
     refuse_overwriting([output.path for output in outputs], [save or None, *read])
+
+
+def check_consent(target: str, *, yes: bool, dry_run: bool) -> None:
+    """Refuse, before anything is opened, a run that would change a function on AWS with nobody there to be asked.
+
+    Raises:
+        UsageError: there is neither a terminal nor --yes; or `target` is a path, and there is no such file.
+    """
+    if parse_folder(target) is None and not (yes or dry_run or on_terminal()):
+        raise UsageError(
+            f"no terminal to ask on before measuring {target} on AWS",
+            hint="add --yes to measure without being asked, or --dry-run to see the plan",
+        )
 
 
 def region_prices(site: Site, options: RunOptions) -> RegionPrices:
@@ -74,83 +79,54 @@ def region_prices(site: Site, options: RunOptions) -> RegionPrices:
 
 
 def plan_run(site: Site, options: RunOptions, prices: RegionPrices, *, earlier: str | None = None) -> Plan:
-    """Look at the function, offer to undo what a dead run left on it, and decide what to do.
+    """Offer to undo what a dead run left on the function, look at it, and decide what to do.
 
     Args:
         earlier: the results file of a run that was made before.
     """
-    if earlier is not None and not options.adaptive:
-        raise UsageError("--from is not for the grid search", hint="leave --memory and --search grid out")
     before = None if earlier is None else results.load(Path(earlier))
-    aws = site.connection.aws(rate=options.rate)
-    function = LambdaFunction(aws, site.ref)
+    function = LambdaFunction(site.connection.aws(rate=options.rate), site.ref)
     journal = read_journal(function)
     if journal is not None:
         _offer_restore(function, journal, site.restore_command)
-    found = preflight(aws, site.ref, now=time.time(), usage=options.usage)
-    told = _by_file(options, found.state)
-    # What a file names in another account is not even looked at before a person has agreed to it.
-    distrusted = () if told is None else tuple(item.key for item in told.foreign)
-    for key, processor in (("pre_processor", options.pre_processor), ("post_processor", options.post_processor)):
-        if processor is not None and key not in distrusted:
-            LambdaFunction(aws, processor).read(processor.qualifier)
-    plan = make_plan(
-        options,
-        found.state,
-        prices,
-        run_id=secrets.token_hex(4),
-        account_concurrency=found.account_concurrency,
-        average_ms=found.average_ms,
-        traffic=found.traffic,
-        hints=(*(() if before is None else hints_of(before)), *found.hints),
-        production=found.production,
+    return direct.plan_run(
+        site.subject, options, prices, run_id=secrets.token_hex(4), now=time.time(), earlier=before
     )
-    about_copies = check_copies(LambdaFunction.of(aws, plan.function), plan)
-    about_session = about_end(site.connection.ends_at, plan.estimate.typical_s, time.time())
-    advisories = (
-        *about_session,
-        *plan.advisories,
-        *found.advisories,
-        *about_copies,
-        *_another_function(before, plan),
-    )
-    return replace(plan, advisories=advisories, from_file=told)
-
-
-def _by_file(options: RunOptions, function: FunctionState) -> FromFile | None:
-    """What a configuration file has set, and which of it leads to another account than the function's."""
-    told = options.from_file
-    account = FunctionRef.parse(function.arn).account_id
-    if told is None or account is None:
-        return told
-    return replace(told, foreign=foreign_settings(told, account))
-
-
-def _another_function(before: TuningRun | None, plan: Plan) -> tuple[Advisory, ...]:
-    """That an earlier run was of another function: its curve may have another shape."""
-    if before is None or before.function.name == plan.function.name:
-        return ()
-    advisory = Advisory(
-        code="another-function",
-        message=f"the search begins where a run of {before.function.name} was best, which is another function",
-        next_step=f"give --from a run of {plan.function.name}, or leave it out",
-    )
-    return (advisory,)
 
 
 def agreed(plan: Plan, *, ask: bool, quiet: bool) -> bool:
-    """Show what is going to happen; on a terminal, ask.
+    """Show what is going to happen, and ask. Whoever says no is told that nothing was changed.
 
     Raises:
         UsageError: a configuration file names what is of another account, and nobody can be asked about it.
     """
-    ask = ask and on_terminal()
     if ask or not quiet:
-        say(rendering.plan_text(plan).rstrip())
+        say(plan_text(plan, width=terminal_width(sys.stderr)).rstrip())
     else:
         for advisory in (each for each in plan.advisories if each.code == SESSION_ENDS):
             say(f"warning: {advisory.message}; {advisory.next_step}")
-    return trusted(plan.from_file, ask=ask) and (not ask or confirmed("measure?"))
+    if trusted(plan.from_file, ask=ask) and (not ask or confirmed("measure?")):
+        return True
+    say("nothing was changed")
+    return False
+
+
+def results_path(folder: Path, plan: Plan) -> Path:
+    """Where a run is saved unless a file was named. A folder that this makes is one that git ignores.
+
+    Raises:
+        UsageError: the folder cannot be made.
+    """
+    try:
+        if not folder.is_dir():
+            folder.mkdir(parents=True)
+            (folder / ".gitignore").write_text("*\n")
+    except OSError as error:
+        raise UsageError(
+            f"cannot make the folder {str(folder)!r} for results: {error.strerror}",
+            hint="choose another with --results-folder, or name a file with --save",
+        ) from None
+    return folder / f"{plan.function.name}-{plan.run_id}.json"
 
 
 def measure_plan(site: Site, options: RunOptions, plan: Plan, path: Path, *, quiet: bool) -> TuningRun:
@@ -161,43 +137,17 @@ def measure_plan(site: Site, options: RunOptions, plan: Plan, path: Path, *, qui
         NotRestored: the person, or a failure, kept the function from being restored.
     """
     files.check_writable(path)
-    # Said before the run, it is of no use in a report of it.
-    plan = replace(plan, advisories=tuple(each for each in plan.advisories if each.code != SESSION_ENDS))
-    processors = (options.pre_processor, options.post_processor)
-    timeout_s = plan.function.timeout_s if processors == (None, None) else LONGEST_TIMEOUT_S
-    aws = site.connection.aws(function_timeout_s=timeout_s, concurrency=plan.design.concurrency, rate=options.rate)
-    target = AwsTarget(
-        aws,
-        plan,
-        restore_command=site.restore_command,
-        processors=processors,
-        clock=time.time,
-    )
-    with interruptible() as interrupts, RunObserver(plan, path, interrupts, quiet=quiet) as observer:
+    save = Saver(path, timer=time.monotonic)
+    with interruptible() as interrupts, RunObserver(plan, save, interrupts, quiet=quiet) as observer:
         try:
-            run = measure(plan, target, observer, clock=time.time, sleep=time.sleep)
+            run = direct.measure_plan(
+                site.subject, options, plan, observer, interrupts, clock=time.time, sleep=time.sleep
+            )
         except KeyboardInterrupt:
-            undo_once_more(target.undo, interrupts)
             raise _interrupted(interrupts, site, path) from None
     if not quiet:
         say(f"saved {path}")
     return run
-
-
-def undo_once_more(undo: Callable[[], None], interrupts: Interrupts) -> None:
-    """Undo what an interruption has kept from being undone, unless a person has insisted on that.
-
-    The first signal may arrive in the instant in which measuring has ended and undoing has not yet begun. Undoing
-    twice is harmless.
-
-    Raises:
-        NotRestored: it could not be done.
-    """
-    if interrupts.restored or interrupts.insisted:
-        return
-    with suppress(KeyboardInterrupt):  # now they insist
-        undo()
-        interrupts.restored = True
 
 
 def _interrupted(interrupts: Interrupts, site: Site, path: Path) -> Interrupted | NotRestored:

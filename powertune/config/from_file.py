@@ -54,11 +54,12 @@ def from_file(folder: Path, settings: Mapping[str, Any]) -> FromFile | None:
     if not settings:
         return None
     file = next((folder / name for name in FILES if (folder / name).is_file()), folder / FILES[0])
-    payload, prices = settings.get("payload"), settings.get("prices")
+    payload = settings.get("payload")
     if isinstance(payload, str) and payload.startswith("@") and payload != "@-":
         inside(folder, payload[1:], f"payload {payload!r} in {file}")
-    if prices is not None:
-        inside(folder, str(prices), f"prices {prices!r} in {file}")
+    for name in ("prices", "results_folder"):
+        if name in settings:
+            inside(folder, str(settings[name]), f"{name} {settings[name]!r} in {file}")
     return FromFile(file=file, settings=tuple((name, _written(value)) for name, value in settings.items()))
 
 

@@ -2,12 +2,12 @@
 
 import re
 import tomllib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
 from powertune.errors import UsageError
-from powertune.units import shown
+from powertune.units import did_you_mean, shown
 
 _TABLES = ("run", "local")
 #: What may hold dots in TOML beside keys, and a hundred keys in one another, each the name of a table in the last.
@@ -46,7 +46,7 @@ def read_table(folder: Path, name: str) -> dict[str, Any]:
     return {}
 
 
-def refuse_unknown(table: Mapping[str, Any], known: Collection[str], where: str) -> None:
+def refuse_unknown(table: Iterable[str], known: Collection[str], where: str) -> None:
     """See that a table has known keys only.
 
     Raises:
@@ -54,7 +54,8 @@ def refuse_unknown(table: Mapping[str, Any], known: Collection[str], where: str)
     """
     for name in table:
         if name not in known:
-            raise UsageError(f"unknown key {shown(name)} in {where}", hint=f"the keys are {', '.join(sorted(known))}")
+            keys = f"the keys are {', '.join(sorted(known))}"
+            raise UsageError(f"unknown key {shown(name)} in {where}", hint=did_you_mean(name, sorted(known), keys))
 
 
 def _read_toml(path: Path) -> Any:

@@ -9,7 +9,7 @@ from typing import Any
 from powertune.errors import UsageError
 from powertune.figures import LARGEST, SMALLEST
 from powertune.model import Architecture, FunctionRef, Limit, Statistic, Strategy
-from powertune.units import parse_memory_list, shown
+from powertune.units import did_you_mean, parse_memory_list, shown
 
 #: Each size is a version to publish, at the pace that AWS allows.
 MOST_SIZES = 100
@@ -34,7 +34,7 @@ def payload(name: str, value: Any) -> str:
     if isinstance(value, str):
         if "\0" in value:
             raise UsageError(f"{name} {shown(value)} holds a NUL", hint="write \\u0000 in JSON")
-        return value
+        return event_source(value)
     try:
         return json.dumps(value, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
@@ -42,6 +42,11 @@ def payload(name: str, value: Any) -> str:
             f"{name} {shown(value)} cannot be written as JSON",
             hint="write dates as text, and neither infinite numbers nor tables within thousands of tables",
         ) from None
+
+
+def event_source(value: str) -> str:
+    """What names or is the events, with a file as `@file`, even if it is `file://file` as for the AWS CLI."""
+    return re.sub(r"\Afileb?://", "@", value)
 
 
 def function(name: str, value: Any) -> FunctionRef:
@@ -109,7 +114,7 @@ def choice(choices: tuple[str, ...]) -> Callable[[str, Any], str]:
 
     def parse(name: str, value: Any) -> str:
         if value not in choices:
-            raise UsageError(f"unknown {dashed(name)} {shown(value)}", hint=f"one of {', '.join(choices)}")
+            raise UsageError(f"unknown {dashed(name)} {shown(value)}", hint=did_you_mean(value, choices))
         return str(value)
 
     return parse

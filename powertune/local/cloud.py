@@ -1,48 +1,49 @@
 """Installs the Lambda that runs into moto, in this process."""
 
-import os
-from types import SimpleNamespace
+import itertools
 from typing import Any
 
-from powertune.local.keys import AccessKey
-from powertune.local.runner import Runner
+from powertune.local.runtime.runner import Runner
 from powertune.local.settings import ACCOUNT_ID, ROLE_NAME, Settings
 
 
-def install(runner: Runner, settings: Settings, port: int) -> None:
-    """Let moto use our Lambda, execute state machines, and know the ready-made role."""
+def install(runner: Runner, settings: Settings) -> None:
+    """Let moto use our Lambda, and know the ready-made role."""
     from moto.awslambda import urls
     from moto.awslambda.models import lambda_backends
-    from moto.core.config import default_user_config
 
-    from powertune.local.control_backend import EmbeddedBackend
-    from powertune.local.control_responses import EmbeddedResponse
+    from powertune.local.events import targets
+    from powertune.local.lambda_api.backend import EmbeddedBackend
+    from powertune.local.lambda_api.beyond_moto import AllOperations
+    from powertune.local.lambda_api.states import Timing
+    from powertune.local.logs.installed import install_logs
+    from powertune.local.metrics import backend as metrics
 
-    # Moto's interpreter of state machines finds its own server by this variable.
-    os.environ["MOTO_PORT"] = str(port)
-    _sign_state_machines(runner.keys.owner)
-    default_user_config["stepfunctions"] = {"execute_state_machine": True}
     # Moto finds the service's URLs beside the module that a backend's class says it is from.
-    namespace = {"runner": runner, "__module__": lambda_backends.backend.__module__}
+    timing = Timing(latencies=settings.latencies)
+    namespace = {"runner": runner, "timing": timing, "__module__": lambda_backends.backend.__module__}
     lambda_backends.backend = type("InstalledBackend", (EmbeddedBackend,), namespace)
     lambda_backends.clear()
-    patterns = [pattern.replace(r"[\w_:%-]+", "[^/]+") for pattern in urls.url_paths]
-    patterns.append(r"{0}/(?P<api_version>[^/]+)/account-settings/?$")
+    # Which operation a request is for, the model says; what is for none is refused in Lambda's words, too.
     urls.url_paths.clear()
-    urls.url_paths.update(dict.fromkeys(patterns, EmbeddedResponse.dispatch))
+    urls.url_paths.update(dict.fromkeys((r"{0}/$", r"{0}/(?P<route>[\s\S]+)"), AllOperations.dispatch))
+    install_logs()
+    metrics.install()
+    targets.install()
     _create_role(settings)
 
 
-def _sign_state_machines(key: AccessKey) -> None:
-    """Let moto's interpreter of state machines sign with a key that the server accepts, in place of a made-up one."""
-    import boto3
-    import moto.stepfunctions.parser.asl.utils.boto_client as boto_client
+def load_managed_policies() -> None:
+    """Let IAM know AWS's own policies, which roles of templates attach. They take a while, so it waits for use."""
+    from moto.core.config import default_user_config
+    from moto.iam.models import iam_backends
 
-    def client(**options: Any) -> Any:
-        make: Any = boto3.client
-        return make(**{**options, "aws_access_key_id": key.key_id, "aws_secret_access_key": key.secret})
-
-    vars(boto_client)["boto3"] = SimpleNamespace(client=client)
+    default_user_config["iam"] = {"load_aws_managed_policies": True}
+    backends: Any = iam_backends
+    for account in tuple(backends.values()):
+        for backend in tuple(account.values()):
+            backend.aws_managed_policies = backend._init_aws_policies()
+            backend.managed_policies.update(backend._init_managed_policies())
 
 
 def find_code(account: str, region: str, digest: str) -> bytes | None:
@@ -50,8 +51,9 @@ def find_code(account: str, region: str, digest: str) -> bytes | None:
     from moto.awslambda.models import lambda_backends
 
     backend: Any = lambda_backends[account][region]
-    layers = [layer for each in backend._layers._layers.values() for layer in each.layer_versions.values()]
-    for holder in (*backend.list_functions("ALL"), *layers):
+    # Copies, as others may publish meanwhile.
+    layers = [list(each.layer_versions.values()) for each in list(backend._layers._layers.values())]
+    for holder in itertools.chain(backend.list_functions("ALL"), *layers):
         if getattr(holder, "code_digest", None) == digest:
             code: bytes = holder.code_bytes
             return code

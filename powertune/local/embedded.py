@@ -7,17 +7,18 @@ import select
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import IO, Any, Self
 
 from powertune.errors import PowertuneError, Unavailable, UsageError
 from powertune.local.settings import Settings
+from powertune.local.system.cores import pin_thread, usable_numbers
 
 _READY_S = 30.0
 _END_S = 15.0
-_THIS_MACHINE = "127.0.0.1,localhost"
+_THIS_MACHINE = ("127.0.0.1", "localhost")
 
 
 class EmbeddedAWS:
@@ -85,6 +86,16 @@ class EmbeddedAWS:
     def pid(self) -> int:
         """The server's process."""
         return self._process.pid
+
+    @contextlib.contextmanager
+    def aside(self) -> Iterator[None]:
+        """Keep the calling thread, and those it starts, off the processors of functions meanwhile."""
+        before = usable_numbers()
+        pin_thread(0, self._facts["harness"])
+        try:
+            yield
+        finally:
+            pin_thread(0, before)
 
     @property
     def environment(self) -> Mapping[str, str]:
@@ -170,10 +181,12 @@ class EmbeddedAWS:
 
 def _without_proxy(own: Mapping[str, str]) -> dict[str, str]:
     """The variables by which clients ask this machine directly; programs look at one or the other of them."""
-    return {
-        name: ",".join([_THIS_MACHINE, *([there] if (there := own.get(name)) else [])])
-        for name in ("NO_PROXY", "no_proxy")
-    }
+    return {name: ",".join(_hosts(own.get(name, ""))) for name in ("NO_PROXY", "no_proxy")}
+
+
+def _hosts(given: str) -> Iterable[str]:
+    """This machine's names and those that are given, each once, in order."""
+    return dict.fromkeys((*_THIS_MACHINE, *(name for each in given.split(",") if (name := each.strip()))))
 
 
 def _environment(own: Mapping[str, str]) -> dict[str, str]:

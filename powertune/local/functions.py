@@ -5,9 +5,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from powertune.local.reports import LogFormat
 from powertune.local.settings import own_architecture
 from powertune.units import MB_PER_VCPU
+
+_LEVELS = ("DEBUG", "INFO", "WARN")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogFormat:
+    """How a function logs: `Text`, or `JSON` with the lowest level of platform events that is kept."""
+
+    json: bool = False
+    system_level: str = "INFO"
+
+    def keeps(self, level: str) -> bool:
+        """Whether a platform event of this level is logged. Text logs have no levels."""
+        return not self.json or _LEVELS.index(level) >= _LEVELS.index(self.system_level)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +49,20 @@ class Function:
     application_log_level: str | None = None
     reserved_concurrency: int | None = None
     package_type: str = "Zip"
+    ephemeral_storage_mb: int = 512
     architecture: str = field(default_factory=own_architecture)
+    provisioned_by: str = ""
+    """The allocation of provisioned concurrency that an environment of it belongs to; empty for one on demand."""
 
     @property
     def key(self) -> tuple[str, str]:
         """What its environments are kept under."""
         return (self.deployment, self.version)
+
+    @property
+    def initialization_type(self) -> str:
+        """Lambda's word for why an environment of it is initialized."""
+        return "provisioned-concurrency" if self.provisioned_by else "on-demand"
 
     @property
     def cpus(self) -> float:
@@ -58,14 +79,29 @@ class Function:
         return f"{day}/{'' if own else self.name}[{self.version}]{number}"
 
 
-_ARN = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?")
-_PARTIAL = re.compile(r"\d{12}:function:(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?")
-_PLAIN = re.compile(r"(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?")
+_LOCATOR = re.compile(
+    r"(?:arn:aws[a-zA-Z-]*:lambda:)?(?:(?P<region>[a-z]{2,4}(?:-[a-z]+)+-\d):)?(?:(?P<account>\d{12}):)?(?:function:)?"
+    r"(?P<name>[^:]+)(?::(?P<qualifier>[^:]+))?"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Locator:
+    """How a caller names a function: by its name, or an ARN or the end of one, with or without a qualifier."""
+
+    name: str
+    qualifier: str | None = None
+    account: str | None = None
+    region: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> "Locator":
+        """Read any form in which the API takes a function's name."""
+        match = _LOCATOR.fullmatch(text)
+        return cls(name=text) if match is None else cls(**match.groupdict())
 
 
 def split_name(text: str) -> tuple[str, str | None]:
     """The name and the qualifier of a function, from any form in which the API takes it."""
-    for pattern in (_ARN, _PARTIAL, _PLAIN):
-        if match := pattern.fullmatch(text):
-            return match["name"], match["qualifier"]
-    return text, None
+    locator = Locator.parse(text)
+    return locator.name, locator.qualifier

@@ -11,7 +11,9 @@ from typing import Any
 
 from powertune.errors import UsageError
 
-_SKIPPED_FOLDERS = frozenset({".git", "__pycache__", ".venv", "venv", ".mypy_cache", ".pytest_cache", ".ruff_cache"})
+_SKIPPED_FOLDERS = frozenset(
+    {".git", "__pycache__", ".venv", "venv", ".mypy_cache", ".pytest_cache", ".ruff_cache", "powertune-results"}
+)
 _SKIPPED_PATHS = frozenset({"node_modules/.cache"})
 _SKIPPED_FILES = ("powertune-*.json", "*.pyc", ".DS_Store")
 _EPOCH = (1980, 1, 1, 0, 0, 0)

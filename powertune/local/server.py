@@ -4,6 +4,10 @@ It is a process of its own so that moto is patched nowhere else. It writes one l
 ready, logs to stderr, and ends everything on SIGTERM, SIGINT or when its parent dies.
 """
 
+import contextlib
+import difflib
+import errno
+import io
 import json
 import logging
 import os
@@ -11,10 +15,16 @@ import signal
 import sys
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from powertune.errors import PowertuneError, UsageError
 from powertune.local.settings import Settings
+from powertune.local.system.cores import pin_process
+
+if TYPE_CHECKING:
+    from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler
+
+    from powertune.local.endpoint.keys import AccessKey
 
 _log = logging.getLogger(__name__)
 
@@ -22,13 +32,17 @@ _SWITCH_INTERVAL_S = 0.0005
 """How long a thread may keep the interpreter to itself: the time of an answer must not wait for a log line."""
 
 
+_JOIN_S = 5.0
+"""How long a closing server waits for the threads of state machines."""
+
+
 class Server:
     """The HTTP server and the runner behind it."""
 
     def __init__(self, settings: Settings) -> None:
+        _check_region(settings.region)
         try:
             import moto.moto_server.werkzeug_app as moto_app
-            from werkzeug.serving import make_server
         except ImportError as error:
             raise UsageError(
                 f"the embedded AWS needs moto, which cannot be imported: {error}",
@@ -36,11 +50,13 @@ class Server:
             ) from error
         # Moto would permit every web page to read the answers.
         moto_app.DISABLE_GLOBAL_CORS = True  # type: ignore[attr-defined]
-        from powertune.local import signatures
-        from powertune.local.cloud import install
-        from powertune.local.keys import Keys, issued_by_moto
-        from powertune.local.runner import Runner
+        from powertune.local.cloud import install, load_managed_policies
+        from powertune.local.endpoint import signatures
+        from powertune.local.endpoint.keys import Keys, issued_by_moto
+        from powertune.local.endpoint.unimplemented import Dispatcher
+        from powertune.local.runtime.runner import Runner
         from powertune.local.sink import MotoSink
+        from powertune.local.stepfunctions.service import StepFunctions
         from powertune.local.web import Application
 
         class Handler(moto_app.MotoRequestHandler):
@@ -48,17 +64,31 @@ class Server:
 
             disable_nagle_algorithm = True
 
+            def handle_expect_100(self) -> bool:
+                """Werkzeug tells the client to send the body; the base class would tell it a second time."""
+                return True
+
             def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002, ARG002 - werkzeug's names
                 """Requests are of interest to nobody; errors are logged by the server."""
                 _log.debug(message, *args)
 
-        self._http = make_server("127.0.0.1", settings.port, _not_ready, threaded=True, request_handler=Handler)
+        self._http = _listen(settings.port, Handler)
         self.endpoint_url = f"http://127.0.0.1:{self._http.server_port}"
         self._keys = keys = Keys(issued=issued_by_moto)
         self.runner = Runner(settings, MotoSink(), self.endpoint_url, keys)
-        install(self.runner, settings, self._http.server_port)
-        moto = moto_app.DomainDispatcherApplication(moto_app.create_backend_app)
-        self._http.app = Application(moto, self.runner, lambda environ: signatures.check(environ, keys, time.time()))
+        install(self.runner, settings)
+        self._states = StepFunctions(keys.owner, self.endpoint_url)
+        moto = Dispatcher(moto_app.create_backend_app)
+        self._http.app = Application(
+            moto,
+            self.runner,
+            lambda environ: signatures.check(environ, keys, time.time()),
+            late={
+                "iam": load_managed_policies,
+                "cloudformation": lambda: _install_cloudformation(self.endpoint_url, keys.owner),
+            },
+        )
+        self._states.connect(self._http.app)
         self._thread = threading.Thread(target=self._http.serve_forever, name="http", daemon=True)
 
     @property
@@ -73,6 +103,7 @@ class Server:
             "access_key": self._keys.owner.key_id,
             "secret_key": self._keys.owner.secret,
             "pid": os.getpid(),
+            "harness": self.runner.divided.harness,
             "note": self.runner.note,
         }
         return json.dumps(facts)
@@ -85,8 +116,41 @@ class Server:
         """Answer no more, and end everything."""
         self._http.shutdown()
         self._thread.join()
+        self._states.close()
         self.runner.close()
+        self._states.join(_JOIN_S)
         self._http.server_close()
+
+
+def _check_region(region: str) -> None:
+    from botocore.loaders import create_loader
+
+    partitions = create_loader().load_data("partitions")["partitions"]
+    known = [each for partition in partitions for each in partition["regions"] if not each.endswith("-global")]
+    if region not in known:
+        close = difflib.get_close_matches(region, known, n=1) or ["us-east-1"]
+        raise UsageError(f"there is no region {region!r}", hint=f"give one of AWS's, such as {close[0]}")
+
+
+def _listen(port: int, handler: type["WSGIRequestHandler"]) -> "BaseWSGIServer":
+    from werkzeug.serving import make_server
+
+    try:
+        # Werkzeug tells a person what went wrong, and exits.
+        with contextlib.redirect_stderr(io.StringIO()):
+            return make_server("127.0.0.1", port, _not_ready, threaded=True, request_handler=handler)
+    except SystemExit as error:
+        cause = error.__context__
+        why = "is in use by another program"
+        if isinstance(cause, OSError) and cause.errno != errno.EADDRINUSE:
+            why = f"cannot be used: {os.strerror(cause.errno or 0).lower()}"
+        raise UsageError(f"port {port} {why}", hint="give another --port, or 0 for a free one") from error
+
+
+def _install_cloudformation(endpoint_url: str, key: "AccessKey") -> None:
+    from powertune.local.cloudformation.installation import install_cloudformation
+
+    install_cloudformation(endpoint_url, key)
 
 
 def _not_ready(environ: dict[str, Any], start_response: Any) -> list[bytes]:  # noqa: ARG001 - WSGI
@@ -117,6 +181,7 @@ def main(arguments: list[str]) -> int:
         if settings.parent_fd is not None:
             watch_parent(settings.parent_fd, stop)
         server = Server(settings)
+        pin_process(os.getpid(), server.runner.divided.harness)
     except (PowertuneError, OSError) as error:
         hint = error.hint if isinstance(error, PowertuneError) else None
         _say(json.dumps({"event": "failed", "message": str(error), "hint": hint}))

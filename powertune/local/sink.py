@@ -1,27 +1,17 @@
-"""Logs and metrics into moto's own stores, without HTTP."""
+"""Logs and metrics of invocations into the embedded CloudWatch, without HTTP."""
 
-from typing import Any
+import logging
 
-from moto.cloudwatch.models import MetricDatum, cloudwatch_backends
+from moto.logs.exceptions import LogsClientError
 from moto.logs.models import logs_backends
 
-from powertune.local.outputs import Line
-from powertune.local.telemetry import Metric
+from powertune.local.metrics.backend import backend_of
+from powertune.local.metrics.model import MetricKey, Sample
+from powertune.local.metrics.of_lambda import NAMESPACE, Metric
+from powertune.local.metrics.periods import MINUTE
+from powertune.local.runtime.outputs import Line
 
-NAMESPACE = "AWS/Lambda"
-
-
-class ExactDatum(MetricDatum):
-    """A value that GetMetricStatistics finds under exactly its dimensions, as on AWS.
-
-    Moto also finds it under a part of them, and would count every invocation twice: with and without Resource.
-    """
-
-    def filter(self, namespace: Any, name: Any, dimensions: Any, already_present_metrics: Any = None) -> bool:
-        """As moto, but without a namespace, as GetMetricStatistics asks, the dimensions must be the same."""
-        if namespace is None and name is None and dimensions:
-            return {(d["Name"], d["Value"]) for d in dimensions} == {(d.name, d.value) for d in self.dimensions}
-        return bool(super().filter(namespace, name, dimensions, already_present_metrics))
+_log = logging.getLogger(__name__)
 
 
 class MotoSink:
@@ -30,29 +20,28 @@ class MotoSink:
     def put_logs(self, account: str, region: str, group: str, stream: str, lines: tuple[Line, ...]) -> None:
         """One event per line, in the order of writing."""
         backend = logs_backends[account][region]
-        backend.ensure_log_group(group)
-        if stream not in backend.groups[group].streams:
-            backend.create_log_stream(group, stream)
         events, latest = [], 0
         for line in lines:
             # Lines of different threads may carry times that go back by a millisecond, which CloudWatch refuses.
             latest = max(latest, line.at_ms)
             if line.text.strip():
                 events.append({"timestamp": latest, "message": line.text})
-        if events:
-            backend.put_log_events(group, stream, events)
+        try:
+            backend.ensure_log_group(group)
+            backend.ensure_log_stream(group, stream)
+            if events:
+                backend.put_log_events(group, stream, events)
+        except (LogsClientError, KeyError) as error:
+            # Not the end of the thread that writes, nor of a request that waits for it.
+            _log.warning("lines of %s lost, their log group was deleted meanwhile: %s", group, error)
 
     def put_metrics(self, account: str, region: str, metrics: tuple[Metric, ...]) -> None:
         """Values in the namespace that AWS keeps for itself."""
-        cloudwatch_backends[account][region].metric_data.extend(
-            ExactDatum(
-                NAMESPACE,
-                metric.name,
-                metric.value,
-                [{"Name": name, "Value": value} for name, value in metric.dimensions],
-                # Moto's clock has no time zone, and is UTC.
-                metric.at.replace(tzinfo=None),
-                metric.unit,
+        backend_of(account, region).metrics.add(
+            (
+                MetricKey.of(NAMESPACE, metric.name, dict(metric.dimensions)),
+                # Lambda's metrics have a resolution of a minute.
+                Sample.single(int(metric.at.timestamp() // MINUTE) * MINUTE, metric.value, metric.unit),
             )
             for metric in metrics
         )

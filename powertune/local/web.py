@@ -7,16 +7,18 @@ sends `Sec-Fetch-Site: cross-site`, and `Host` shows a page whose name was made 
 
 import logging
 import re
+import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs
 
-from powertune.local import hosts, refusals
 from powertune.local.cloud import find_code
-from powertune.local.control_responses import CODE_PATH
-from powertune.local.runner import Runner
-from powertune.local.signatures import Fault
+from powertune.local.endpoint import hosts, refusals, unimplemented
+from powertune.local.endpoint.signatures import Fault
+from powertune.local.lambda_api.http_api import CODE_PATH
+from powertune.local.runtime.runner import Runner
 
 _log = logging.getLogger(__name__)
 
@@ -55,11 +57,14 @@ class Application:
         moto: Wsgi,
         runner: Runner,
         check: Callable[[dict[str, Any]], Fault | None],
+        *,
+        late: Mapping[str, Callable[[], None]] = MappingProxyType({}),
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._moto, self._runner, self._check = moto, runner, check
         self._clock, self._sleep = clock, sleep
+        self._late, self._installing = dict(late), threading.Lock()
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -78,13 +83,25 @@ class Application:
             return _send_code(path, start)
         if path.startswith("/moto-api"):
             return self._moto(environ, start)
+        if service == "lambda":
+            # Lambda does not look at the type. Moto would take a form, which is the type of curl, apart.
+            environ["CONTENT_TYPE"] = "application/json"
         if service in _READS_TELEMETRY:
             self._runner.telemetry.flush()
+        if service in self._late:
+            self._install(service)
         began = self._clock()
-        body = self._moto(environ, start)
+        body = unimplemented.answered(self._moto, environ, service, start)
         if service not in PROMPT_SERVICES:
             self._delay(began)
         return body
+
+    def _install(self, service: str) -> None:
+        """Make a service ready that takes long to load, when it is first asked for."""
+        with self._installing:
+            if (install := self._late.get(service)) is not None:
+                install()
+                del self._late[service]
 
     def _delay(self, began: float) -> None:
         left = began + self._runner.settings.service_latency_ms / 1000 - self._clock()

@@ -4,31 +4,23 @@ from dataclasses import dataclass
 from queue import SimpleQueue
 
 from powertune.errors import SizeRefused
+from powertune.measure.rounds import Job, Place
 from powertune.model import Configuration, Invocation
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """One invocation to be made: the event by its index, and the lane."""
-
-    configuration: Configuration
-    payload: int
-    lane: int
-
-
-@dataclass(frozen=True, slots=True)
 class Waiting:
-    """What a configuration waits for before it can be invoked."""
+    """What a place waits for before it can be invoked."""
 
-    configuration: Configuration
+    place: Place
     what: str
 
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """A configuration can be invoked, or was refused."""
+    """A place can be invoked, or was refused."""
 
-    configuration: Configuration
+    place: Place
     refused: SizeRefused | None = None
 
 
@@ -52,18 +44,19 @@ Event = Waiting | Published | Invoked | Failed
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Hands over to the thread that measures what the target tells while it publishes."""
+    """Hands over to the thread that measures what a target tells while it publishes."""
 
+    side: str
     events: SimpleQueue[Event]
 
     def waiting(self, configuration: Configuration, what: str) -> None:
         """Pass on what is waited for."""
-        self.events.put(Waiting(configuration, what))
+        self.events.put(Waiting(Place(self.side, configuration), what))
 
     def ready(self, configuration: Configuration) -> None:
         """Pass on that it can be invoked."""
-        self.events.put(Published(configuration))
+        self.events.put(Published(Place(self.side, configuration)))
 
     def refused(self, configuration: Configuration, refused: SizeRefused) -> None:
         """Pass on why it cannot."""
-        self.events.put(Published(configuration, refused))
+        self.events.put(Published(Place(self.side, configuration), refused))

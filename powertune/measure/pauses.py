@@ -20,6 +20,17 @@ class Pauses:
     _cold: set[Configuration] = field(default_factory=set)
     _helped: bool = False
 
+    @classmethod
+    def of(cls, asked_s: float, measurements: Iterable[Measurement]) -> "Pauses":
+        """Pauses that go on where another process has left them, as far as what it observed shows that."""
+        cold = [measurement for measurement in measurements if _cold_rounds(measurement)]
+        return cls(
+            asked_s,
+            _step=min(len(LADDER_S), max(map(_cold_rounds, cold), default=0)),
+            _cold={measurement.configuration for measurement in cold},
+            _helped=not all(map(_stays_cold, cold)),
+        )
+
     def after_round(self, measurements: Iterable[Measurement]) -> float:
         """Seconds to wait before the next round, given what was observed until now."""
         cold = {measurement.configuration for measurement in measurements if _stays_cold(measurement)}
@@ -54,3 +65,15 @@ def _stays_cold(measurement: Measurement) -> bool:
     invocations = measurement.invocations
     reused = invocations.count(Population.WARM) + invocations.count(Population.SET_ASIDE)
     return not reused and invocations.count(Population.COLD) >= 2 * len({*invocations.column("lane")}) > 0
+
+
+def _cold_rounds(measurement: Measurement) -> int:
+    """The rounds after which it was seen that each lane had started cold again, before any environment was reused.
+
+    Rounds in which only some lanes had a turn are not counted.
+    """
+    populations = measurement.invocations.populations
+    reused = (at for at, each in enumerate(populations) if each in (Population.WARM, Population.SET_ASIDE))
+    cold = populations[: next(reused, len(populations))].count(Population.COLD)
+    lanes = len({*measurement.invocations.column("lane")})
+    return max(0, cold // lanes - 1) if lanes else 0

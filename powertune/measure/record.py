@@ -1,34 +1,9 @@
-"""What a run has observed and spent until now."""
+"""What a run has observed until now."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from powertune.model import Configuration, Invocation, Invocations, Measurement
-
-
-@dataclass(slots=True)
-class Budget:
-    """Money spent, and money promised to what is under way, each at the most that it can cost."""
-
-    limit: float
-    spent: float = 0.0
-    promised: float = 0.0
-
-    def promise(self, amount: float) -> bool:
-        """Set the amount aside, unless that could exceed the limit."""
-        if not self.affords(amount):
-            return False
-        self.promised += amount
-        return True
-
-    def affords(self, amount: float) -> bool:
-        """Whether the amount could be spent as well."""
-        return self.spent + self.promised + amount <= self.limit
-
-    def settle(self, promised: float, actual: float) -> None:
-        """What was promised is over, and cost this."""
-        self.promised -= promised
-        self.spent += actual
 
 
 def by_configuration(
@@ -48,6 +23,16 @@ class Record:
     _invocations: dict[Configuration, list[Invocation]] = field(default_factory=dict)
     _unmeasured: dict[Configuration, str] = field(default_factory=dict)
     _known: dict[Configuration, Measurement] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, measurements: Iterable[Measurement]) -> "Record":
+        """What another process has recorded, to go on from."""
+        known = {measurement.configuration: measurement for measurement in measurements}
+        return cls(
+            {c: list(each.invocations) for c, each in known.items() if len(each.invocations)},
+            {c: each.unmeasured for c, each in known.items() if each.unmeasured is not None},
+            known,
+        )
 
     def add(self, configuration: Configuration, invocation: Invocation) -> None:
         """One more invocation."""

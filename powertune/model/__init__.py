@@ -1,6 +1,6 @@
 """The nouns: what is measured, how it is named, and what a run holds. All frozen."""
 
-from powertune.model.exploration import Batch, Exploration, Hint, Leader, Trial
+from powertune.model.exploration import Batch, Exploration, GridDesign, Hint, Leader, Trial
 from powertune.model.function import Architecture, Configuration, FunctionRef, FunctionState, Payload, Workload
 from powertune.model.goal import Goal, Limit, Statistic, Strategy, Usage
 from powertune.model.production import Production
@@ -30,6 +30,7 @@ __all__ = [
     "FunctionRef",
     "FunctionState",
     "Goal",
+    "GridDesign",
     "Hint",
     "Invocation",
     "Invocations",

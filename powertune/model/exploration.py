@@ -1,4 +1,4 @@
-"""What an adaptive search was to look for and where, and each batch that a search has chosen."""
+"""How a run chooses what to measure: from a grid or by a search; and each batch that a search has chosen."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,20 @@ ANY_GOAL = Goal()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GridDesign:
+    """Every one of `configurations` is measured, with `invocations` warm invocations each.
+
+    `goal` is what the run was for; None in a results file from before that was kept.
+    """
+
+    configurations: tuple[Configuration, ...]
+    invocations: int
+    goal: Goal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """So many more invocations of one configuration, over so many lanes; None: over all lanes of the run."""
+    """A number of further invocations of one configuration, over `lanes` lanes; None: over all lanes of the run."""
 
     configuration: Configuration
     invocations: int
@@ -54,8 +66,9 @@ class Hint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exploration:
-    """What an adaptive search looks for, and where: with the measurements, all that it needs to go on.
+    """What a search looks for, and where: with the measurements, all that it needs to go on.
 
+    `policy` is the name of the search in `powertune.search.policies`.
     `precision` is the share by which the answer may be worse than the best size; None: as long as it is worth
     its price, where `invocations_per_month` is known, else a default. `lanes` is over how many environments
     finalists are measured; None: as needed, at most `most_lanes`. `weights` are the shares of the payloads, and
@@ -78,3 +91,4 @@ class Exploration:
     current: Configuration | None = None
     memory_used_mb: int | None = None
     hints: tuple[Hint, ...] = ()
+    policy: str = "adaptive"

@@ -57,6 +57,35 @@ class Goal:
     max_cost_currency: str | None = None
     headroom: float | None = None
 
+    @property
+    def cost_weight(self) -> float:
+        """The weight w of what the strategy minimizes, mean cost^w x mean duration^(1 - w): 1 is cost, 0 duration.
+
+        With a tolerance, that is the duration, among the configurations within the tolerance.
+        """
+        match self.strategy:
+            case Strategy.COST:
+                return 1.0
+            case Strategy.BALANCED:
+                return self.balanced_weight
+            case Strategy.SPEED | Strategy.TOLERANCE:
+                return 0.0
+
+    @property
+    def tolerance(self) -> float | None:
+        """The share by which the answer may cost more than the cheapest; None if the strategy has no such bound."""
+        return self.cost_tolerance if self.strategy is Strategy.TOLERANCE else None
+
+    @property
+    def ignores_cost(self) -> bool:
+        """Whether the strategy looks at durations only."""
+        return self.strategy is Strategy.SPEED
+
+    @property
+    def ignores_duration(self) -> bool:
+        """Whether the strategy looks at costs only."""
+        return self.strategy is Strategy.COST
+
     def check_currency(self, currency: str) -> None:
         """Find out whether the limit on the cost is in the currency of the prices.
 

@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from powertune.model.exploration import Batch, Exploration
+from powertune.errors import LibraryMissing
+from powertune.model.exploration import Batch, Exploration, GridDesign
 from powertune.model.function import Architecture, Configuration, FunctionState
+from powertune.model.goal import Goal, Usage
 from powertune.model.samples import INVOCATION_FIELDS, Measurement
 
 if TYPE_CHECKING:
@@ -37,16 +39,16 @@ class PayloadShare:
 class Design:
     """How a run was to measure: with the same payloads, everything needed to do it again.
 
-    A grid measures `configurations`, so many `invocations` of each over so many `lanes`. An adaptive search finds its
-    configurations itself, as `exploration` says, which is None for a grid.
+    `search` chooses what is measured: a grid of configurations, or an adaptive search that finds them itself. `lanes`
+    is over how many lanes each configuration is invoked, unless a search asks for another number. `usage` is what a
+    person said of the function's use, and `prices_as_of` the date (YYYY-MM-DD) of the prices that the run was planned
+    with; both are None in a results file from before they were kept.
     """
 
-    configurations: tuple[Configuration, ...]
-    invocations: int
+    search: GridDesign | Exploration
     lanes: int
     concurrency: int
     seed: int
-    search: str = "grid"
     telemetry: str = "auto"
     payloads: tuple[PayloadShare, ...] = ()
     sleep_ms: int = 0
@@ -54,13 +56,27 @@ class Design:
     pre_processor: str | None = None
     post_processor: str | None = None
     isolate: bool = False
-    exploration: Exploration | None = None
+    usage: Usage | None = None
+    prices_as_of: str | None = None
+
+    @property
+    def goal(self) -> Goal | None:
+        """What the run was for; None in a results file of a grid from before that was kept."""
+        return self.search.goal
+
+    @property
+    def configurations(self) -> tuple[Configuration, ...]:
+        """The configurations of a grid; none of a search, which chooses them as it goes."""
+        return self.search.configurations if isinstance(self.search, GridDesign) else ()
 
     @property
     def architectures(self) -> tuple[Architecture, ...]:
-        """What is measured on."""
-        named = self.exploration.architectures if self.exploration else (c.architecture for c in self.configurations)
-        return tuple(sorted({*named}))
+        """The architectures to measure on, in order."""
+        match self.search:
+            case GridDesign(configurations=configurations):
+                return tuple(sorted({each.architecture for each in configurations}))
+            case Exploration(architectures=architectures):
+                return tuple(sorted(architectures))
 
 
 #: How pandas holds what is not a text: no integer of numpy can be missing.
@@ -157,9 +173,14 @@ class TuningRun:
         """One row per invocation, for a notebook: `columns`, with `started_at` as a time in UTC.
 
         Missing figures are missing values, never zero. A time that pandas cannot hold is missing, too.
-        """
-        import pandas as pd
 
+        Raises:
+            LibraryMissing: pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ModuleNotFoundError as error:
+            raise LibraryMissing("a data frame", "pandas") from error
         columns = self.columns()
         frame = pd.DataFrame({n: pd.Series(v, dtype=_TYPES.get(n, "object")) for n, v in columns.items()})
         times = pd.to_datetime(frame["started_at"], unit="s", utc=True, errors="coerce")

@@ -40,7 +40,7 @@ class Population(StrEnum):
     WARM = "warm"
     COLD = "cold"
     SET_ASIDE = "set_aside"
-    """Neither: an environment's first invocation without an init phase, or the one after a crash."""
+    """Neither: an environment's first invocation without an init phase, the one after a crash, or a disturbed one."""
     FAILED = "failed"
     MISSING = "missing"
 
@@ -52,7 +52,8 @@ class Invocation:
     `started_at` is in seconds since the epoch on the invoking machine's clock. `billed_ms` already includes init
     and restore durations. `lane` numbers the parallel streams of a configuration from 0, `payload` the events of the
     workload. `environment` names the execution environment that served it, None where that is not known: Lambda
-    chooses it, whatever the lane.
+    chooses it, whatever the lane. `waited_ms` is how long other programs kept the function from a processor, if that
+    was notable; only the embedded AWS tells.
     """
 
     started_at: float
@@ -70,11 +71,17 @@ class Invocation:
     lane: int = 0
     payload: int = 0
     environment: str | None = None
+    waited_ms: float | None = None
+
+    @property
+    def is_disturbed(self) -> bool:
+        """Whether its duration says more of this machine's other programs than of the function."""
+        return self.waited_ms is not None and self.waited_ms > 0
 
 
 INVOCATION_FIELDS = tuple(f.name for f in fields(Invocation))
 _POPULATIONS = tuple(Population)
-_PLACED = ("status", "lane", "environment", "init_ms", "restore_ms")
+_PLACED = ("status", "lane", "environment", "init_ms", "restore_ms", "waited_ms")
 #: For each population a table that turns its own code into 1, and every other into 0.
 _MASKS = {population: bytes(code == own for code in range(256)) for own, population in enumerate(_POPULATIONS)}
 
@@ -126,7 +133,8 @@ class Invocations(Sequence[Invocation]):
 
         An invocation with an init or restore phase is cold. Lambda may have initialized an environment ahead of time,
         so an environment's first invocation without one is set aside. A crash hides a second init in the next
-        invocation of its environment, so the next success of that environment is set aside.
+        invocation of its environment, so the next success of that environment is set aside. So is a warm one that
+        was disturbed.
 
         An invocation whose environment is not known counts by its lane, and on the side of doubt: a lane's first
         invocation without an init phase may be the first of an environment, although lanes may share one. After a
@@ -144,10 +152,10 @@ class Invocations(Sequence[Invocation]):
         ready: set[str | int] = set()
         suspect: set[str | int] = set()
         codes = bytearray()
-        for status, lane, environment, init, restore in zip(*map(self.column, _PLACED), strict=True):
+        for status, lane, environment, init, restore, waited in zip(*map(self.column, _PLACED), strict=True):
             place = lane if environment is None else environment
             if status is ok:
-                code = warm
+                code = set_aside if waited else warm
                 if place not in ready:
                     ready.add(place)
                     suspect.discard(place)

@@ -4,12 +4,12 @@ import json
 import math
 
 from powertune.analysis import Analysis, Comparison, Profile, Recommendation, Saving, Summary
-from powertune.model import Batch, Configuration
+from powertune.model import Batch, Configuration, Exploration
+from powertune.units import PER_MILLION
 
 SCHEMA = "powertune/analysis/1"
 #: Enough for any reader, and few enough that the last bits of a platform's arithmetic do not show.
 _DIGITS = 10
-_MILLION = 1_000_000
 Value = dict[str, object]
 
 
@@ -36,6 +36,7 @@ def analysis_document(analysis: Analysis) -> Value:
         "engine": analysis.run.engine,
         "current": _configuration(analysis.current),
         "currency": analysis.currency,
+        "prices_as_of": analysis.prices_as_of,
         "outcome": analysis.outcome.value,
         "explanation": analysis.explanation,
         "billing": {
@@ -94,9 +95,9 @@ def _profile(profile: Profile) -> Value:
         else {"mean": _number(profile.cold.duration.mean), "p95": _number(profile.cold.duration.p95)},
         "max_memory_used_mb": profile.max_memory_used_mb,
         "cost_usd_per_million": {
-            "mean": None if cost is None else _number(cost.mean * _MILLION),
-            "ci95": None if cost is None else _pair(cost.interval, _MILLION),
-            "warm_mean": None if cost is None else _number(cost.warm * _MILLION),
+            "mean": None if cost is None else _number(cost.mean * PER_MILLION),
+            "ci95": None if cost is None else _pair(cost.interval, PER_MILLION),
+            "warm_mean": None if cost is None else _number(cost.warm * PER_MILLION),
         },
         "pareto": profile.pareto,
         "dominated_by": None if profile.dominated_by is None else _configuration(profile.dominated_by),
@@ -119,7 +120,7 @@ def _recommendation(recommendation: Recommendation) -> Value:
 
 def _search(analysis: Analysis) -> Value | None:
     """What an adaptive search knows, and why it measured what it did; None for a grid."""
-    if analysis.run.design.exploration is None:
+    if not isinstance(analysis.run.design.search, Exploration):
         return None
     found = analysis.searched
     document: Value = {"batches": [_batch(batch) for batch in analysis.run.batches]}
@@ -130,7 +131,7 @@ def _search(analysis: Analysis) -> Value | None:
         "p_best": _number(found.answer.p_best),
         "expected_loss": _number(found.answer.loss),
         "precision": _number(found.precision),
-        "cost_usd_per_million_ci95": _pair(found.answer.cost_interval, _MILLION),
+        "cost_usd_per_million_ci95": _pair(found.answer.cost_interval, PER_MILLION),
         "curve": [
             {
                 **_configuration(band.configuration),
@@ -152,7 +153,7 @@ def _batch(batch: Batch) -> Value:
         if leader is None
         else {
             **_configuration(leader.configuration),
-            "cost_usd_per_million_ci95": _pair(leader.cost, _MILLION),
+            "cost_usd_per_million_ci95": _pair(leader.cost, PER_MILLION),
             "expected_loss": _number(leader.loss),
         },
     }

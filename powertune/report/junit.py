@@ -7,29 +7,29 @@ from datetime import UTC, datetime, timedelta
 from xml.etree import ElementTree as ET
 
 from powertune.analysis import Analysis, Outcome, Profile, ProfileStatus
-from powertune.report.document import Document, Row, write_document
+from powertune.report.report_text import ReportText, Row, write_report_text
 from powertune.units import printable
 
 
 def render_junit(analysis: Analysis) -> bytes:
     """UTF-8 XML. The time of a test is the mean duration in seconds, so that a CI system can draw its trend."""
-    document = write_document(analysis)
-    suite = ET.Element("testsuite", name=_text(document.title))
+    report = write_report_text(analysis)
+    suite = ET.Element("testsuite", name=_text(report.title))
     properties = ET.SubElement(suite, "properties")
-    for name, value in (("Function", document.subtitle), *document.facts):
+    for name, value in (("Function", report.subtitle), *report.facts):
         ET.SubElement(properties, "property", name=_text(name), value=_text(value))
-    for row in document.rows:
-        _configuration(suite, document, row)
-    _recommendation(suite, document)
-    if document.advisories:
-        lines = (f"{_text(a.message)}; {_text(a.next_step)}" for a in document.advisories)
+    for row in report.rows:
+        _configuration(suite, report, row)
+    _recommendation(suite, report)
+    if report.advisories:
+        lines = (f"{_text(a.message)}; {_text(a.next_step)}" for a in report.advisories)
         ET.SubElement(suite, "system-out").text = "\n".join(lines)
     return _written(suite, analysis)
 
 
-def _configuration(suite: ET.Element, document: Document, row: Row) -> None:
+def _configuration(suite: ET.Element, report: ReportText, row: Row) -> None:
     profile = row.profile
-    case = _case(suite, document, str(profile.configuration), profile)
+    case = _case(suite, report, str(profile.configuration), profile)
     if profile.status is ProfileStatus.INFEASIBLE:
         _verdict(case, "failure", "infeasible", profile.reason or "infeasible")
     elif profile.status is ProfileStatus.UNMEASURED:
@@ -39,24 +39,24 @@ def _configuration(suite: ET.Element, document: Document, row: Row) -> None:
     ET.SubElement(case, "system-out").text = _text(f"{figures}{notes}")
 
 
-def _recommendation(suite: ET.Element, document: Document) -> None:
-    analysis = document.analysis
+def _recommendation(suite: ET.Element, report: ReportText) -> None:
+    analysis = report.analysis
     recommendation, nearest = analysis.recommendation, analysis.nearest
     profile = None if recommendation is None else analysis.profile(recommendation.configuration)
-    case = _case(suite, document, "recommendation", profile)
+    case = _case(suite, report, "recommendation", profile)
     if recommendation is None:
         near = None if nearest is None else analysis.profile(nearest)
         unmet = () if near is None else near.unmet
         details = f"nearest: {nearest}: {', '.join(unmet)}" if unmet else ""
         kind = "error" if analysis.outcome is Outcome.INCONCLUSIVE else "failure"
-        _verdict(case, kind, analysis.outcome.value, document.headline, details)
-    ET.SubElement(case, "system-out").text = "\n".join(map(_text, (document.headline, *document.reasons)))
+        _verdict(case, kind, analysis.outcome.value, report.headline, details)
+    ET.SubElement(case, "system-out").text = "\n".join(map(_text, (report.headline, *report.reasons)))
 
 
-def _case(suite: ET.Element, document: Document, name: str, profile: Profile | None) -> ET.Element:
+def _case(suite: ET.Element, report: ReportText, name: str, profile: Profile | None) -> ET.Element:
     seconds = 0.0 if profile is None or profile.duration is None else profile.duration.mean / 1000
     return ET.SubElement(
-        suite, "testcase", classname=_text(f"powertune.{document.title}"), name=_text(name), time=_seconds(seconds)
+        suite, "testcase", classname=_text(f"powertune.{report.title}"), name=_text(name), time=_seconds(seconds)
     )
 
 

@@ -5,7 +5,8 @@ import re
 from collections.abc import Callable, Iterable
 
 from powertune.analysis import Analysis
-from powertune.report.document import Document, Row, write_document
+from powertune.report.change import shell_lines
+from powertune.report.report_text import ReportText, Row, write_report_text
 from powertune.units import plural, printable
 
 #: Header, alignment and field of a row.
@@ -20,6 +21,7 @@ _COLUMNS = (
     ("memory used", "---:", "used"),
     ("init", "---:", "init"),
 )
+_COMMAND_WIDTH = 100
 #: A zero-width space is the only thing that keeps GitHub from finding mentions and references in a text: it looks for
 #: them after the Markdown is rendered, when backslashes and entities are gone.
 _BREAK = "&#8203;"
@@ -42,14 +44,15 @@ _HARMLESS: dict[str, Callable[[str], str]] = {
 
 def render_markdown(analysis: Analysis) -> bytes:
     """The answer, the table and the reasons; advisories and how it was measured are folded away."""
-    document = write_document(analysis)
+    report = write_report_text(analysis)
     blocks = [
-        f"### {escape(document.title)}",
-        f"**{escape(document.headline)}**",
-        _table(document),
-        _list(escape(reason) for reason in document.reasons),
-        _advisories(document),
-        _details("How it was measured", _facts(document)),
+        f"### {escape(report.title)}",
+        f"**{escape(report.headline)}**",
+        _table(report),
+        _list(escape(reason) for reason in report.reasons),
+        _change(report),
+        _advisories(report),
+        _details("How it was measured", _facts(report)),
     ]
     return ("\n\n".join(block for block in blocks if block) + "\n").encode()
 
@@ -59,12 +62,12 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(lambda match: _HARMLESS[match.lastgroup or ""](match[0]), " ".join(printable(text).split()))
 
 
-def _table(document: Document) -> str:
-    if not document.rows:
+def _table(report: ReportText) -> str:
+    if not report.rows:
         return "Nothing was measured."
     headers = [header for header, _, _ in _COLUMNS] + [""]
     alignments = [alignment for _, alignment, _ in _COLUMNS] + ["---"]
-    return "\n".join(map(_line, (headers, alignments, *map(_cells, document.rows))))
+    return "\n".join(map(_line, (headers, alignments, *map(_cells, report.rows))))
 
 
 def _cells(row: Row) -> list[str]:
@@ -78,17 +81,29 @@ def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _advisories(document: Document) -> str:
-    advisories = dict.fromkeys(document.advisories)
+def _advisories(report: ReportText) -> str:
+    advisories = dict.fromkeys(report.advisories)
     if not advisories:
         return ""
     items = _list(f"{escape(advisory.message)}. _Next: {escape(advisory.next_step)}._" for advisory in advisories)
     return _details(f"{plural(len(advisories), 'thing')} to know about this measurement", items)
 
 
-def _facts(document: Document) -> str:
-    function = ("Function", document.subtitle)
-    return _list(f"{escape(label)}: {escape(text)}" for label, text in (function, *document.facts))
+def _change(report: ReportText) -> str:
+    """How to apply the answer: the commands in a block, which needs no escapes but for its own fence."""
+    change = report.change
+    if change is None:
+        return ""
+    lines = [line for command in change.commands for line in shell_lines(command, _COMMAND_WIDTH)]
+    commands = "\n".join(printable(line) for line in lines)
+    properties = _list(f"{escape(tool)}: {escape(', '.join(texts))}" for tool, texts in change.definitions)
+    note = "" if change.note is None else f"{escape(change.note)}\n\n"
+    return _details("How to apply it", f"```shell\n{commands}\n```\n\n{note}{properties}")
+
+
+def _facts(report: ReportText) -> str:
+    function = ("Function", report.subtitle)
+    return _list(f"{escape(label)}: {escape(text)}" for label, text in (function, *report.facts))
 
 
 def _list(items: Iterable[str]) -> str:

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 from powertune.analysis import Analysis, Profile, ProfileStatus
 from powertune.model import Architecture, Configuration
-from powertune.units import format_ms, format_usd
+from powertune.units import PER_MILLION, format_ms, format_usd
 
-_MILLION = 1_000_000
 _ROWS = 9
 _GAP = 2
 #: Two panels stand side by side from this width on, and are never wider than that.
@@ -98,12 +97,12 @@ def _drawable(profile: Profile) -> bool:
     duration, cost = profile.duration, profile.cost
     if profile.status is not ProfileStatus.OK or duration is None or cost is None:
         return False
-    return 0 <= duration.mean < _LARGEST and 0 <= cost.mean * _MILLION < _LARGEST
+    return 0 <= duration.mean < _LARGEST and 0 <= cost.mean * PER_MILLION < _LARGEST
 
 
 def _panels(analysis: Analysis, profiles: list[Profile]) -> tuple[_Panel, _Panel]:
     durations = [(p.configuration, p.duration.mean) for p in profiles if p.duration is not None]
-    costs = [(p.configuration, p.cost.mean * _MILLION) for p in profiles if p.cost is not None]
+    costs = [(p.configuration, p.cost.mean * PER_MILLION) for p in profiles if p.cost is not None]
     return (
         _panel("mean duration", durations, [format_ms(value) for value in _scale(durations)]),
         _panel("cost per million", costs, [format_usd(value, analysis.currency) for value in _scale(costs)]),

@@ -20,7 +20,7 @@ _LARGEST_NUMBER = 3e38
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chart:
+class VisualizerChart:
     """A line of durations (ms) and one of costs (per invocation), over ascending memory sizes (MB)."""
 
     name: str
@@ -73,13 +73,13 @@ def _wanted(analysis: Analysis) -> Architecture:
     return chosen.architecture
 
 
-def _by_architecture(analysis: Analysis) -> dict[Architecture, Chart]:
+def _by_architecture(analysis: Analysis) -> dict[Architecture, VisualizerChart]:
     """What can be drawn of each architecture that has anything, x86_64 first."""
     charts = {}
     for architecture in Architecture:
         drawn = [p for p in analysis.profiles if p.configuration.architecture is architecture and _drawable(p)]
         if drawn:
-            charts[architecture] = Chart(
+            charts[architecture] = VisualizerChart(
                 name=f"{analysis.function.name} {architecture}",
                 sizes=tuple(p.configuration.memory_mb for p in drawn),
                 durations=tuple(p.duration.mean for p in drawn if p.duration is not None),
@@ -96,7 +96,7 @@ def _drawable(profile: Profile) -> bool:
     return fits and all(abs(value) < _LARGEST_NUMBER for value in (duration.mean, cost.warm))
 
 
-def _address(charts: list[Chart], currency: str) -> str | None:
+def _address(charts: list[VisualizerChart], currency: str) -> str | None:
     if not charts:
         return None
     parts = [part for chart in charts for part in chart.parts]

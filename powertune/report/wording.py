@@ -1,7 +1,7 @@
 """The sentences of a report: what to use, what that gains, and what it rests on."""
 
 from powertune.analysis import Analysis, Billing, Comparison, ProfileStatus, Recommendation, Saving
-from powertune.model import Configuration, Strategy
+from powertune.model import Configuration, Exploration, Strategy
 from powertune.units import format_ratio, format_share, format_usd, plural
 
 #: Beyond this, a ratio only says that nothing is known.
@@ -9,7 +9,7 @@ _LARGEST_RATIO = 1_000
 
 #: What each strategy looks for, after "Recommended: ".
 STRATEGY_WORDS = {
-    Strategy.TOLERANCE: "fastest within {tolerance:.3g} % of the cheapest",
+    Strategy.TOLERANCE: "fastest not proven to cost over {tolerance:.3g} % more than the cheapest",
     Strategy.COST: "lowest cost",
     Strategy.SPEED: "lowest duration",
     Strategy.BALANCED: "best balance of cost and duration",
@@ -87,11 +87,17 @@ def cold_words(billing: Billing) -> str:
     return f"{billing.cold_share:.2%} of invocations, {billing.cold_source}"
 
 
+def price_words(analysis: Analysis) -> str:
+    """The date of the prices, and that of those the run was planned with, if it is another one."""
+    used, planned = analysis.prices_as_of, analysis.run.design.prices_as_of
+    words = "date not known" if used is None else f"as of {used}"
+    return words if planned in (None, used) else f"{words}; the run was planned with prices as of {planned}"
+
+
 def search_words(analysis: Analysis) -> str:
     """What a search has looked at, how sure it is, and why it stopped."""
-    run = analysis.run
-    explored = run.design.exploration
-    assert explored is not None
+    run, explored = analysis.run, analysis.run.design.search
+    assert isinstance(explored, Exploration)
     where = f"{explored.smallest_mb} to {explored.largest_mb:,} MB on {' and '.join(explored.architectures)}"
     count = sum(len(measurement.invocations) for measurement in run.measurements)
     words = f"{where}: {plural(count, 'invocation')} of {plural(len(run.measurements), 'configuration')}"

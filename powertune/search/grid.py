@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from powertune.model import Batch, Configuration, Measurement, Population, Trial
-from powertune.search import Stop
+from powertune.search.protocol import Stop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grid:
-    """Warm every lane up once, then take one invocation per lane and round until each size has its samples.
+    """Warm up every lane, then invoke each lane once per round until each size has its samples.
 
-    A round covers all sizes that still need samples, so a noisy minute hits all of them alike. A size that proves
-    infeasible gets no more. A size whose environments keep starting cold is given up after twice the samples.
+    A round covers all sizes that still need samples, so a noisy minute affects all of them equally. An infeasible
+    size gets no more invocations. A size whose environments keep starting cold is given up after twice the samples.
     """
 
     configurations: tuple[Configuration, ...]
@@ -20,7 +20,7 @@ class Grid:
     lanes: int
 
     def propose(self, measured: Mapping[Configuration, Measurement]) -> Batch | Stop:
-        """One round: for each size, as many invocations as there are lanes, or as are still missing."""
+        """One round: for each size, one invocation per lane, or as many as are still missing."""
         trials = tuple(
             Trial(configuration=configuration, invocations=needed)
             for configuration in self.configurations

@@ -1,4 +1,4 @@
-"""What an earlier run tells a search before it begins."""
+"""What a search can learn from an earlier run before it begins."""
 
 from powertune.model import Hint, Population, TuningRun
 
@@ -6,7 +6,7 @@ _ORIGIN = "an earlier run"
 
 
 def hints_of(run: TuningRun) -> tuple[Hint, ...]:
-    """The mean billed duration of each size that worked, with two warm invocations or more."""
+    """The mean billed duration of each size that worked and has at least two warm invocations."""
     hints = []
     for measurement in run.measurements:
         billed = [ms for ms in measurement.invocations.select(Population.WARM, "billed_ms") if ms is not None]

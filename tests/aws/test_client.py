@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import pytest
@@ -8,9 +9,12 @@ from botocore.exceptions import (
     ReadTimeoutError,
     TokenRetrievalError,
 )
-from fakes import FakeClock, FakeLambda, client_error, fake_aws
+from fake_service import FakeService
+from fakes import FakeClock, FakeLambda, client_error, fake_aws, fake_clients
 
-from powertune.aws.client import Place, Pricing, connect
+from powertune.aws.connection import connect
+from powertune.aws.identity import ConnectionOptions
+from powertune.aws.price_list import PatientPricing
 from powertune.aws.rate_limit import RateLimiter
 from powertune.errors import (
     AccessDenied,
@@ -166,12 +170,12 @@ def no_aws(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
 @pytest.mark.parametrize(
     ("place", "words"),
     [
-        (Place(profile="nobody"), "profile"),
-        (Place(), "no AWS region"),
-        (Place(region="us-east-1"), "no AWS credentials"),
+        (ConnectionOptions(profile="nobody"), "profile"),
+        (ConnectionOptions(), "no AWS region"),
+        (ConnectionOptions(region="us-east-1"), "no AWS credentials"),
     ],
 )
-def test_no_identity(place: Place, words: str) -> None:
+def test_no_identity(place: ConnectionOptions, words: str) -> None:
     with pytest.raises(IdentityError, match=words):
         connect(place)
 
@@ -182,7 +186,7 @@ def test_the_invoke_client_makes_one_attempt_and_outwaits_the_function(
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
-    connection = connect(Place(region="eu-west-1", endpoint_url="http://127.0.0.1:1"))
+    connection = connect(ConnectionOptions(region="eu-west-1", endpoint_url="http://127.0.0.1:1"))
     config: Any = connection.aws(function_timeout_s=300, concurrency=77).clients.invoke.meta.config
     assert config.retries["total_max_attempts"] == 1
     assert config.read_timeout > 300
@@ -192,7 +196,7 @@ def test_the_invoke_client_makes_one_attempt_and_outwaits_the_function(
     # Whoever undoes is as patient, and as polite, as whoever changed.
     assert connection.aws().reached is connection.aws().reached
     assert connection.aws().limiter is connection.aws().limiter
-    assert connection.place == Place(region="eu-west-1", endpoint_url="http://127.0.0.1:1")
+    assert connection.place == ConnectionOptions(region="eu-west-1", endpoint_url="http://127.0.0.1:1")
     connection.__exit__()
 
 
@@ -201,11 +205,12 @@ def test_an_endpoint_that_is_not_a_url(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     with pytest.raises(UsageError, match="nonsense"):
-        connect(Place(region="eu-west-1", endpoint_url="nonsense")).aws()
+        _ = connect(ConnectionOptions(region="eu-west-1", endpoint_url="nonsense")).aws().clients.control
 
 
 def test_the_price_list_is_read_with_the_same_patience() -> None:
-    class Products:
+    class Products(FakeService):
+        service = "pricing"
         pages: ClassVar[list[Any]] = [client_error("ThrottlingException"), {"PriceList": []}]
 
         def get_products(self, **request: Any) -> Any:
@@ -214,5 +219,7 @@ def test_the_price_list_is_read_with_the_same_patience() -> None:
                 raise page
             return page
 
-    client: Any = Products()
-    assert Pricing(aws=fake_aws(FakeLambda()), client=client).get_products() == {"PriceList": []}
+    client = Products(lambda service, name, kwargs: None)
+    fake = FakeLambda()
+    aws = replace(fake_aws(fake), clients=fake_clients(fake, pricing=client))
+    assert PatientPricing(aws=aws).get_products() == {"PriceList": []}

@@ -7,7 +7,7 @@ from fakes import elf, make_zip
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powertune.aws.code_inspection import Native, inspect, lacking, machine_of
+from powertune.aws.copies.code_inspection import Native, inspect, lacking, machine_of
 from powertune.model import Architecture
 
 ARM, X86 = Architecture.ARM64, Architecture.X86_64

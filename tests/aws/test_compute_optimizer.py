@@ -9,9 +9,9 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError
 from botocore.stub import Stubber
 from factories import make_function
-from fakes import FakeClock, FakeLambda, client_error, fake_aws
+from fakes import FakeClock, FakeLambda, client_error, fake_aws, fake_clients
 
-from powertune.aws.compute_optimizer import read_projection
+from powertune.aws.usage.compute_optimizer import read_projection
 from powertune.model import Architecture, Configuration, Hint
 
 STATE = make_function(memory_mb=1024, architecture=Architecture.ARM64)
@@ -45,19 +45,11 @@ ANSWER = {
 }
 
 
-class Optimizer(FakeLambda):
-    """The fake, with an answer of Compute Optimizer; it counts how often it was asked."""
-
-    def __init__(self, answer: Any) -> None:
-        super().__init__()
-        self._answer = answer
-        self.asked: list[list[str]] = []
-
-    def get_lambda_function_recommendations(self, **kwargs: Any) -> Any:
-        self.asked.append(kwargs["functionArns"])
-        if isinstance(self._answer, Exception):
-            raise self._answer
-        return self._answer
+def answering(answer: Any) -> FakeLambda:
+    """The fake, with an answer of Compute Optimizer."""
+    fake = FakeLambda()
+    fake.optimizer.answer = answer
+    return fake
 
 
 def hint(memory_mb: int, duration_ms: float) -> Hint:
@@ -66,9 +58,9 @@ def hint(memory_mb: int, duration_ms: float) -> Hint:
 
 
 def test_expected_durations_and_the_average_become_hints() -> None:
-    fake = Optimizer(ANSWER)
+    fake = answering(ANSWER)
     assert read_projection(fake_aws(fake), STATE) == (hint(512, 150.0), hint(1024, 80.0))
-    assert fake.asked == [[STATE.arn]]
+    assert fake.optimizer.asked == [[STATE.arn]]
 
 
 @pytest.mark.parametrize(
@@ -86,14 +78,13 @@ def test_expected_durations_and_the_average_become_hints() -> None:
     ],
 )
 def test_without_an_answer_there_are_no_hints(answer: Any) -> None:
-    assert read_projection(fake_aws(Optimizer(answer)), STATE) == ()
+    assert read_projection(fake_aws(answering(answer)), STATE) == ()
 
 
 def test_it_is_asked_as_its_service_model_says() -> None:
     session = boto3.Session("testing", "testing", region_name="us-east-1")
     with closing(session.client("compute-optimizer")) as client:
-        aws = fake_aws(FakeLambda())
-        aws = replace(aws, clients=replace(aws.clients, optimizer=client))
+        aws = replace(fake_aws(FakeLambda()), clients=fake_clients(FakeLambda(), optimizer=client))
         with Stubber(client) as stubber:
             stubber.add_response("get_lambda_function_recommendations", ANSWER, {"functionArns": [STATE.arn]})
             assert read_projection(aws, STATE) == (hint(512, 150.0), hint(1024, 80.0))
@@ -112,16 +103,16 @@ def test_it_is_asked_as_its_service_model_says() -> None:
 )
 def test_nobody_waits_for_it(error: Exception, caplog: pytest.LogCaptureFixture) -> None:
     clock = FakeClock()
-    fake = Optimizer(error)
+    fake = answering(error)
     aws = fake_aws(fake, clock=clock)
     aws.reached.set()
     assert read_projection(aws, STATE) == ()
-    assert len(fake.asked) == 3
+    assert len(fake.optimizer.asked) == 3
     assert sum(clock.slept) < 1
     assert caplog.records == []
 
 
 def test_the_embedded_aws_is_not_asked() -> None:
-    fake = Optimizer(ANSWER)
+    fake = answering(ANSWER)
     assert read_projection(fake_aws(fake), make_function(platform="cgroup v1")) == ()
-    assert fake.asked == []
+    assert fake.optimizer.asked == []

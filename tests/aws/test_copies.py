@@ -10,11 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from runs import make_fake
 
-from powertune.aws.copies import UPLOAD_LIMIT_BYTES, Copy, copy_of, delete_copies, find_copies, make_copy
-from powertune.aws.copy_names import RUN_TAG, SOURCE_TAG, copy_names, is_copy, maker, run_of
-from powertune.aws.copy_request import Wanted, copy_request
-from powertune.aws.functions import LambdaFunction
-from powertune.aws.snapshot import Snapshot
+from powertune.aws.copies.copy_request import Wanted, copy_request
+from powertune.aws.copies.lifecycle import (
+    UPLOAD_LIMIT_BYTES,
+    Copy,
+    copy_of,
+    delete_copies,
+    delete_copy,
+    find_copies,
+    make_copy,
+)
+from powertune.aws.copies.names import RUN_TAG, SOURCE_TAG, copy_names, is_copy, maker, run_of
+from powertune.aws.function_snapshot import FunctionSnapshot
+from powertune.aws.lambda_function import LambdaFunction
 from powertune.errors import FunctionRefused, PowertuneError
 from powertune.model import Architecture, FunctionRef
 
@@ -59,8 +67,8 @@ FULL: dict[str, Any] = {
 }
 
 
-def seen(**configuration: Any) -> Snapshot:
-    return Snapshot(configuration={**FULL, **configuration}, reserved_concurrency=5, platform=None)
+def seen(**configuration: Any) -> FunctionSnapshot:
+    return FunctionSnapshot(configuration={**FULL, **configuration}, reserved_concurrency=5, platform=None)
 
 
 def function_with(fake: FakeLambda, ref: FunctionRef = FunctionRef(name="fn")) -> LambdaFunction:  # noqa: B008
@@ -113,7 +121,7 @@ def test_what_is_not_there_is_not_asked_for() -> None:
     bare = {key: FULL[key] for key in ("FunctionName", "FunctionArn", "Role", "MemorySize")}
     network = {"SubnetIds": [], "SecurityGroupIds": [], "VpcId": ""}
     plain = {"VpcConfig": network, "SnapStart": {"ApplyOn": "None"}, "Environment": {"Variables": {}}, "Layers": []}
-    snapshot = Snapshot(configuration={**bare, **plain}, reserved_concurrency=None, platform=None)
+    snapshot = FunctionSnapshot(configuration={**bare, **plain}, reserved_concurrency=None, platform=None)
     request = copy_request(snapshot, {}, {}, WANTED)
     assert request["LoggingConfig"] == {"LogGroup": "/aws/lambda/fn"}
     assert not {"VpcConfig", "SnapStart", "Environment", "Layers", "ImageConfig"} & set(request)
@@ -322,7 +330,7 @@ def test_a_function_that_is_not_named_as_a_copy_can_never_be_deleted_whole() -> 
     original = function_with(fake)
     for function, run_id in ((original, RUN), (copy_of(original, NAME), "other123")):
         with pytest.raises(AssertionError, match="is not the name of a copy"):
-            function.delete_copy(original.ref, run_id)
+            delete_copy(function, original.ref, run_id)
     for number in ("", "$LATEST", "fn", "-1", "1a", "²"):
         with pytest.raises(AssertionError, match="is not the number of a version"):
             original.delete_version(number)

@@ -13,8 +13,8 @@ import pytest
 from fakes import FakeClock, FakeLambda, client_error, fake_aws
 from runs import open_target
 
-from powertune.aws.client import Connection, Place, connect
-from powertune.aws.identity import about_end
+from powertune.aws.connection import Connection, connect
+from powertune.aws.identity import ConnectionOptions, about_end
 from powertune.aws.invocation import invoke_once
 from powertune.errors import IdentityError, NotRestored
 from powertune.model import Status
@@ -165,7 +165,7 @@ def endpoint() -> Iterator[str]:
 
 def test_real_clients_sign_with_the_keys_that_are_in_the_profile_by_then(aws_folder: Path, endpoint: str) -> None:
     profile(aws_folder, "OLD")
-    with connect(Place(region="us-east-1", endpoint_url=endpoint)) as connection:
+    with connect(ConnectionOptions(region="us-east-1", endpoint_url=endpoint)) as connection:
         aws = connection.aws()
         with pytest.raises(IdentityError, match="expired"):
             aws.call(aws.clients.control.list_aliases, FunctionName="fn")
@@ -186,7 +186,7 @@ def test_real_clients_sign_with_the_keys_that_are_in_the_profile_by_then(aws_fol
         assert failures == []
 
 
-def end_of(place: Place) -> float | None:
+def end_of(place: ConnectionOptions) -> float | None:
     with contextlib.closing(Closing(connect(place))) as closing:
         return closing.connection.ends_at
 
@@ -203,19 +203,19 @@ class Closing:
 @pytest.mark.parametrize("moment", ["2027-01-15T08:00:00Z", "2027-01-15T09:00:00+01:00", "2027-01-15 08:00:00"])
 def test_the_end_of_a_session_is_read_from_the_profile(key: str, moment: str, aws_folder: Path) -> None:
     profile(aws_folder, "OLD", f"{key} = {moment}\n")
-    assert end_of(Place(region="us-east-1")) == 1_800_000_000
+    assert end_of(ConnectionOptions(region="us-east-1")) == 1_800_000_000
     profile(aws_folder, "OLD", f"{key} = soon\n")
-    assert end_of(Place(region="us-east-1")) is None
+    assert end_of(ConnectionOptions(region="us-east-1")) is None
 
 
 @pytest.mark.usefixtures("aws_folder")
 def test_the_end_of_a_session_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "OLD")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    assert end_of(Place(region="us-east-1")) is None
+    assert end_of(ConnectionOptions(region="us-east-1")) is None
     # Long ago: signing must not fail here, as AWS says what is wrong.
     monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", "2020-01-01T00:00:00+00:00")
-    assert end_of(Place(region="us-east-1")) == 1_577_836_800
+    assert end_of(ConnectionOptions(region="us-east-1")) == 1_577_836_800
 
 
 def test_the_end_of_a_session_is_read_from_the_sign_in_page_s_token(aws_folder: Path) -> None:
@@ -227,9 +227,9 @@ def test_the_end_of_a_session_is_read_from_the_sign_in_page_s_token(aws_folder: 
     cache.mkdir(parents=True)
     file = cache / f"{sha1(b'https://example.awsapps.com/start').hexdigest()}.json"
     file.write_text(json.dumps({"accessToken": "x", "expiresAt": "2027-01-15T08:00:00UTC"}))
-    assert end_of(Place(region="us-east-1")) == 1_800_000_000
+    assert end_of(ConnectionOptions(region="us-east-1")) == 1_800_000_000
     file.write_text(json.dumps({"accessToken": "x", "expiresAt": "2027-01-15T08:00:00Z", "refreshToken": "y"}))
-    assert end_of(Place(region="us-east-1")) is None
+    assert end_of(ConnectionOptions(region="us-east-1")) is None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 from fakes import FakeClock, FakeLambda, fake_aws
 
 from powertune.aws.client import Aws
-from powertune.aws.download import download, fetch
+from powertune.aws.copies.download import download
+from powertune.aws.http import fetch
 from powertune.errors import Unavailable, UsageError
 
 

@@ -10,9 +10,9 @@ import pytest
 from fakes import FakeLambda, client_error, fake_aws
 from runs import READING, Told, make_fake, plan_for, target_for, tune
 
-from powertune.aws.copies import find_copies
-from powertune.aws.functions import LambdaFunction
+from powertune.aws.copies.lifecycle import copy_of, delete_copy, find_copies
 from powertune.aws.journal import Journal, read_journal
+from powertune.aws.lambda_function import LambdaFunction
 from powertune.aws.undo import undo
 from powertune.errors import FunctionBusy, NotRestored, PowertuneError
 from powertune.model import Architecture, FunctionRef
@@ -31,19 +31,28 @@ RUNS: dict[str, dict[str, Any]] = {
     "both": {"memory": (128, 1024), "invocations": 1, "lanes": 1, "architectures": tuple(Architecture)},
     "copy": {"memory": (128, 1024), "invocations": 1, "lanes": 1, "isolate": True},
 }
+#: A search takes as long as all the others.
+EVERY_RUN = [pytest.param(name, marks=pytest.mark.long if name == "search" else ()) for name in RUNS]
 
 
 def deploy(fake: FakeLambda, kind: str) -> None:
     fake.functions["fn"].configuration |= {**DEPLOYMENTS[kind], "RevisionId": str(uuid.uuid4())}
 
 
-def points(run: str) -> Iterator[int]:
-    """The calls of an undisturbed run, but for invocations that follow one another."""
+def points(run: str, *, after: bool) -> Iterator[int]:
+    """The calls of an undisturbed run that a test can act before, or after, but for invocations in a row."""
     fake = make_fake()
     plan = plan_for(fake, **RUNS[run])
-    begin = len(fake.calls)
+    calls: list[str] = []
+
+    def note(name: str, kwargs: object) -> None:
+        calls.append(name)
+
+    if after:
+        fake.after_call = note
+    else:
+        fake.on_call = note
     tune(fake, plan)
-    calls = fake.calls[begin:]
     for at, name in enumerate(calls):
         if name != "invoke" or calls[at - 1] != "invoke":
             yield at
@@ -86,9 +95,9 @@ def check(fake: FakeLambda, kind: str, left: NotRestored | None, where: str) -> 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before a call", "after a call"])
 @pytest.mark.parametrize("kind", DEPLOYMENTS)
-@pytest.mark.parametrize("run", RUNS)
+@pytest.mark.parametrize("run", EVERY_RUN)
 def test_a_deployment_at_any_point_of_a_run_and_of_its_undo_stands(run: str, kind: str, after: bool) -> None:
-    for number in points(run):
+    for number in points(run, after=after):
         fake = make_fake()
         plan = plan_for(fake, **RUNS[run])
         happened: list[bool] = []
@@ -110,7 +119,7 @@ def test_a_deployment_at_any_point_of_a_run_and_of_its_undo_stands(run: str, kin
 
 
 @pytest.mark.parametrize("kind", DEPLOYMENTS)
-@pytest.mark.parametrize("run", RUNS)
+@pytest.mark.parametrize("run", EVERY_RUN)
 def test_a_deployment_after_a_kill_stands_when_the_function_is_restored(run: str, kind: str) -> None:
     """The process is gone at any changing call: nothing is known but the journal, and the copies' tags."""
     for number in range(1_000):
@@ -156,7 +165,7 @@ def restored(fake: FakeLambda) -> NotRestored | None:
         return error
     finally:
         for copy in find_copies(function):
-            LambdaFunction(function.aws, FunctionRef(name=copy.name)).delete_copy(function.ref, copy.run_id)
+            delete_copy(copy_of(function, copy.name), function.ref, copy.run_id)
     return None
 
 

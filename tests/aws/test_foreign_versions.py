@@ -1,7 +1,7 @@
 """Versions that somebody else has published while $LATEST had a trial size."""
 
 from powertune.aws.foreign_versions import trial_size_published, trial_versions
-from powertune.aws.snapshot import Version
+from powertune.aws.function_snapshot import Version
 
 MARK = "powertune abcd1234"
 

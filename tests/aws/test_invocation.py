@@ -129,3 +129,12 @@ def test_a_body_that_breaks_off_loses_the_output_and_keeps_the_report() -> None:
     broken["Payload"] = Broken()
     sent = send(answering(broken))
     assert (sent.output, sent.invocation.status, sent.invocation.duration_ms) == (None, Status.OK, 12.34)
+
+
+@pytest.mark.parametrize(
+    ("header", "waited_ms"), [("1.5", 1.5), ("0", None), ("-2", None), ("nan", None), ("x", None)]
+)
+def test_the_embedded_aws_tells_that_others_were_in_the_way(header: str, waited_ms: float | None) -> None:
+    disturbed = answer("r", report_text("r"))
+    disturbed["ResponseMetadata"]["HTTPHeaders"]["x-powertune-waited-ms"] = header
+    assert send(answering(disturbed)).invocation.waited_ms == waited_ms

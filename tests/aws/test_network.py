@@ -12,7 +12,8 @@ from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, Re
 from fakes import FakeClock, FakeLambda, client_error, fake_aws
 from runs import open_target
 
-from powertune.aws.client import Place, connect
+from powertune.aws.connection import connect
+from powertune.aws.identity import ConnectionOptions
 from powertune.aws.keepalive import keep_alive, keepalive_options
 from powertune.errors import NotRestored, Unavailable
 
@@ -126,7 +127,7 @@ def keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
 @pytest.mark.skipif(not hasattr(socket, "TCP_KEEPIDLE"), reason="needs Linux")
 def test_a_connection_that_waits_for_a_function_sends_keep_alive_probes_before_a_nat_forgets_it() -> None:
     listener = Listener()
-    with connect(Place(region="eu-west-1", endpoint_url=listener.url)) as connection:
+    with connect(ConnectionOptions(region="eu-west-1", endpoint_url=listener.url)) as connection:
         client = connection.aws().clients.invoke
         waiting = threading.Thread(target=lambda: client.invoke(FunctionName="fn"))
         waiting.start()
@@ -174,7 +175,7 @@ def test_the_region_is_the_given_one_else_aws_region_else_the_default_else_the_p
     (tmp_path / "config").write_text("[default]\nregion = eu-central-1\n")
     for name, value in variables.items():
         keys.setenv(name, value)
-    with connect(Place(region=given)) as connection:
+    with connect(ConnectionOptions(region=given)) as connection:
         assert connection.region == region
         assert connection.aws().clients.control.meta.region_name == region
         assert connection.place.region == region

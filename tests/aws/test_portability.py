@@ -6,8 +6,8 @@ import pytest
 from fakes import FakeLambda, client_error, elf, fake_aws, make_zip
 from runs import make_fake, plan_for
 
-from powertune.aws.functions import LambdaFunction
-from powertune.aws.portability import check_copies
+from powertune.aws.copies.portability import check_copies
+from powertune.aws.lambda_function import LambdaFunction
 from powertune.config import RunOptions
 from powertune.errors import FunctionRefused, Unavailable
 from powertune.model import Architecture, FunctionRef

@@ -84,22 +84,14 @@ def test_an_alias_whose_code_is_not_that_of_latest_is_refused() -> None:
         check("fn:prod", fake=fake)
 
 
-class WithHistory(FakeLambda):
-    datapoints: list[dict[str, float]] = []  # noqa: RUF012
-
-    def get_metric_statistics(self, **kwargs: Any) -> dict[str, Any]:
-        super().get_metric_statistics(**kwargs)
-        return {"Datapoints": self.datapoints}
-
-
 def test_the_average_of_two_weeks_is_looked_up_if_allowed() -> None:
-    fake = WithHistory()
+    fake = FakeLambda()
     fake.add("fn")
-    assert check(fake=fake).average_ms is None
-    fake.datapoints = [{"Average": 100.0, "SampleCount": 3.0}, {"Average": 200.0, "SampleCount": 1.0}]
+    assert check(fake=fake).known.average_ms is None
+    fake.cloudwatch.datapoints = [{"Average": 100.0, "SampleCount": 3.0}, {"Average": 200.0, "SampleCount": 1.0}]
     found = check(fake=fake)
-    assert found.average_ms == 125.0
-    assert found.hints == (Hint(origin="CloudWatch", configuration=found.state.current, duration_ms=125.0),)
+    assert found.known.average_ms == 125.0
+    assert found.known.hints == (Hint(origin="CloudWatch", configuration=found.state.current, duration_ms=125.0),)
 
     def deny(name: str, kwargs: object) -> None:
         if name == "get_metric_statistics":
@@ -107,21 +99,17 @@ def test_the_average_of_two_weeks_is_looked_up_if_allowed() -> None:
 
     fake.on_call = deny
     found = check(fake=fake)
-    assert (found.average_ms, found.hints) == (None, ())
+    assert (found.known.average_ms, found.known.hints) == (None, ())
 
 
 def test_hints_are_of_cloudwatch_and_of_compute_optimizer() -> None:
-    class Optimized(WithHistory):
-        datapoints = [{"Average": 100.0, "SampleCount": 3.0}]  # noqa: RUF012
-
-        def get_lambda_function_recommendations(self, **kwargs: Any) -> dict[str, Any]:
-            expected = {"name": "Duration", "statistic": "Expected", "value": 150.0}
-            option = {"memorySize": 256, "projectedUtilizationMetrics": [expected]}
-            return {"lambdaFunctionRecommendations": [{"memorySizeRecommendationOptions": [option]}]}
-
-    fake = Optimized()
+    fake = FakeLambda()
     fake.add("fn")
-    hints = check(fake=fake).hints
+    fake.cloudwatch.datapoints = [{"Average": 100.0, "SampleCount": 3.0}]
+    expected = {"name": "Duration", "statistic": "Expected", "value": 150.0}
+    option = {"memorySize": 256, "projectedUtilizationMetrics": [expected]}
+    fake.optimizer.answer = {"lambdaFunctionRecommendations": [{"memorySizeRecommendationOptions": [option]}]}
+    hints = check(fake=fake).known.hints
     assert [(hint.origin, hint.configuration.memory_mb) for hint in hints] == [
         ("CloudWatch", 512),
         ("Compute Optimizer", 256),

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powertune.aws.report_line import Report, parse_report, parse_reports
+from powertune.aws.logs.report_line import ReportLine, parse_report, parse_reports
 from powertune.model import Status
 
 ID = "8f507cfc-xmpl-4697-b07a-ac58fc914c95"
@@ -36,7 +36,7 @@ def json_report(request_id: str = ID, **metrics: object) -> str:
 
 
 def test_a_warm_invocation() -> None:
-    assert parse_report(f"START RequestId: {ID} Version: 1\nEND RequestId: {ID}\n{WARM}\n") == Report(
+    assert parse_report(f"START RequestId: {ID} Version: 1\nEND RequestId: {ID}\n{WARM}\n") == ReportLine(
         request_id=ID, duration_ms=3.1, billed_ms=4, memory_mb=2048, max_memory_used_mb=95
     )
 
@@ -188,7 +188,7 @@ def test_what_is_reported_is_what_is_read(
             durationMs=duration, billedDurationMs=billed, memorySizeMB=memory, maxMemoryUsedMB=40, **optional
         )
     report = parse_report(f"{noise}\n{text}", ID)
-    assert report == Report(
+    assert report == ReportLine(
         request_id=ID,
         duration_ms=duration,
         billed_ms=billed,

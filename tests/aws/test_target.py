@@ -1,11 +1,10 @@
-import threading
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
 from fakes import FakeClock, RecordingObserver, answer, client_error, fake_aws, report_text
-from runs import READING, Told, make_fake, plan_for, target_for, tune
+from runs import READING, Told, fail_at_call, make_fake, plan_for, target_for, tune
 
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
 from powertune.aws.target import AwsTarget
@@ -110,7 +109,7 @@ def test_missing_reports_are_read_from_the_logs_in_bulk() -> None:
     def hide(call: dict[str, Any]) -> dict[str, Any]:
         init = 99.0 if call["cold"] else None
         text = report_text(call["request_id"], memory=call["configuration"]["MemorySize"], init=init)
-        fake.write_log(call, text)
+        fake.logs.write(call, text)
         return answer(call["request_id"], "START\nno report here", version=call["configuration"]["Version"])
 
     fake.answer = hide
@@ -118,7 +117,7 @@ def test_missing_reports_are_read_from_the_logs_in_bulk() -> None:
     assert run.measurements[0].invocations.count(Population.MISSING) == 0
     assert run.measurements[0].invocations.count(Population.WARM) >= 4
     rounds = 3
-    pages = sum(range(len(fake.log_events) + 1))
+    pages = sum(range(len(fake.logs.events) + 1))
     assert fake.calls.count("filter_log_events") <= rounds * pages
 
 
@@ -151,7 +150,7 @@ def test_a_report_of_another_size_in_the_logs_says_nothing_of_this_one_either() 
     fake = make_fake()
 
     def hide(call: dict[str, Any]) -> dict[str, Any]:
-        fake.write_log(call, report_text(call["request_id"], memory=333))
+        fake.logs.write(call, report_text(call["request_id"], memory=333))
         return answer(call["request_id"], "START\nno report here", version=call["configuration"]["Version"])
 
     fake.answer = hide
@@ -228,33 +227,27 @@ GRID: dict[str, Any] = {}
 ADAPTIVE: dict[str, Any] = {"memory": None, "invocations": None, "lanes": None}
 
 
-@pytest.mark.parametrize("options", [GRID, ADAPTIVE], ids=["grid", "adaptive"])
 @pytest.mark.parametrize("lost", [False, True], ids=["refused", "answer lost"])
 @pytest.mark.parametrize("kind", FAULTS)
+@pytest.mark.parametrize(
+    "options", [pytest.param(GRID, id="grid"), pytest.param(ADAPTIVE, id="adaptive", marks=pytest.mark.long)]
+)
 def test_a_fault_at_any_call_is_survived(kind: str, lost: bool, options: dict[str, Any]) -> None:
-    probe = make_fake()
-    sizes = len(tune(probe, plan_for(probe, **options)).measurements)
-    for at in range(len(probe.calls)):
+    sizes = len(tune(make_fake(), plan_for(make_fake(), **options)).measurements)
+    for at in range(1_000):
         fake = make_fake()
         before, plan = fake.snapshot("fn"), plan_for(fake, **options)
-        seen = iter(range(10_000))
-        lock = threading.Lock()
-
-        def fault(name: str, kwargs: object, at: int = at, seen: Any = seen, lock: Any = lock) -> None:
-            with lock:
-                if next(seen) == at:
-                    raise FAULTS[kind]()
-
-        if lost:
-            fake.after_call = fault
-        else:
-            fake.on_call = fault
+        happened = fail_at_call(fake, at, FAULTS[kind], lost=lost)
         try:
             run = tune(fake, plan)
         except PowertuneError as error:
             pytest.fail(f"{kind} at call {at}: {error.message}")
         assert fake.snapshot("fn") == before, f"{kind} at call {at}"
         assert len(run.measurements) == sizes
+        if not happened():
+            assert at >= 20
+            return
+    pytest.fail("the run never comes to its end")
 
 
 def test_undo_that_fails_says_how_to_mend_it_and_the_journal_stays() -> None:

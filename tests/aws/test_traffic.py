@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 from factories import make_function
+from fake_cloudwatch import FakeCloudWatch
+from fake_logs import FakeLogs
+from fake_service import Enter
 from fakes import FakeLambda, client_error, fake_aws, report_text
 from hypothesis import given
 from hypothesis import strategies as st
 
 from powertune.aws.preflight import preflight
-from powertune.aws.traffic import read_provisioned_concurrency, read_traffic
+from powertune.aws.usage.traffic import read_provisioned_concurrency, read_traffic
 from powertune.errors import IdentityError
 from powertune.model import Advisory, FunctionRef, FunctionState, Traffic, Usage
 
@@ -19,17 +22,14 @@ HOUR = NOW.replace(minute=0, second=0)
 LATEST, TWELVE = "2026/09/20/[$LATEST]0a", "2026/09/20/[12]0b"
 
 
-class Cloud(FakeLambda):
-    """CloudWatch with a past: hours before the last full one -> invocations, and log events by the hour."""
+class PastMetrics(FakeCloudWatch):
+    """Invocations of the past: hours before the last full one -> how many."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, enter: Enter) -> None:
+        super().__init__(enter)
         self.hours: dict[float, float] = {}
         self.answers: list[dict[str, Any]] | None = None
         self.asked: list[dict[str, Any]] = []
-        self.events: list[tuple[float, str, str]] = []
-        self.page_size = 50
-        self.add("fn")
 
     def get_metric_data(self, **kwargs: Any) -> dict[str, Any]:
         answer = super().get_metric_data(**kwargs)
@@ -42,17 +42,37 @@ class Cloud(FakeLambda):
         seen = {at: count for at, count in began.items() if kwargs["StartTime"] <= at < kwargs["EndTime"]}
         return metrics(seen)
 
-    def log(self, ago_h: float, *messages: str, stream: str = LATEST) -> None:
-        self.events += [(NOW.timestamp() - 3600 * ago_h, stream, message) for message in messages]
+
+class PastLogs(FakeLogs):
+    """Log events of the past, in seconds since the epoch, each with its stream and its text."""
+
+    def __init__(self, enter: Enter) -> None:
+        super().__init__(enter)
+        self.past: list[tuple[float, str, str]] = []
+        self.page_size = 50
 
     def filter_log_events(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("filter_log_events", kwargs)
         start, end = kwargs["startTime"] / 1000, kwargs["endTime"] / 1000
-        events = [event for event in sorted(self.events) if start <= event[0] <= end]
+        events = [event for event in sorted(self.past) if start <= event[0] <= end]
         at = int(kwargs.get("nextToken", 0))
         page = events[at : at + min(self.page_size, kwargs["limit"])]
         more = {"nextToken": str(at + len(page))} if at + len(page) < len(events) else {}
         return {"events": [{"logStreamName": stream, "message": text} for _, stream, text in page], **more}
+
+
+class Cloud(FakeLambda):
+    """A function with a past in CloudWatch: metrics and logs."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cloudwatch = self.past = PastMetrics(self.record)
+        self.logs = self.past_logs = PastLogs(self.record)
+        self.page_size = 50
+        self.add("fn")
+
+    def log(self, ago_h: float, *messages: str, stream: str = LATEST) -> None:
+        self.past_logs.past += [(NOW.timestamp() - 3600 * ago_h, stream, message) for message in messages]
 
 
 def metrics(seen: dict[datetime, float], status: str = "Complete", token: str | None = None) -> dict[str, Any]:
@@ -101,9 +121,9 @@ def test_a_function_that_nobody_uses() -> None:
 
 def test_a_month_of_invocations_is_counted_to_the_last_full_hour() -> None:
     cloud = Cloud()
-    cloud.hours = dict.fromkeys(range(1, 2000), 2.0)
+    cloud.past.hours = dict.fromkeys(range(1, 2000), 2.0)
     assert traffic(cloud) == Traffic(invocations=2 * 720, days=30)
-    (asked,) = cloud.asked
+    (asked,) = cloud.past.asked
     (query,) = asked["MetricDataQueries"]
     assert (asked["EndTime"], query["MetricStat"]["Period"], query["MetricStat"]["Stat"]) == (HOUR, 3600, "Sum")
     metric = query["MetricStat"]["Metric"]
@@ -114,7 +134,7 @@ def test_a_month_of_invocations_is_counted_to_the_last_full_hour() -> None:
 def test_an_alias_has_invocations_of_its_own() -> None:
     cloud = Cloud()
     traffic(cloud, make_function(name="fn", qualifier="prod"))
-    assert cloud.asked[0]["MetricDataQueries"][0]["MetricStat"]["Metric"]["Dimensions"] == [
+    assert cloud.past.asked[0]["MetricDataQueries"][0]["MetricStat"]["Metric"]["Dimensions"] == [
         {"Name": "FunctionName", "Value": "fn"},
         {"Name": "Resource", "Value": "fn:prod"},
     ]
@@ -122,25 +142,25 @@ def test_an_alias_has_invocations_of_its_own() -> None:
 
 def test_a_young_function_has_been_in_use_since_its_first_hour() -> None:
     cloud = Cloud()
-    cloud.hours = {72: 10.0, 30: 20.0}
+    cloud.past.hours = {72: 10.0, 30: 20.0}
     found = traffic(cloud)
     assert found == Traffic(invocations=30, days=3)
     assert found.invocations_per_month == 300
-    cloud.hours = {2: 5.0}
+    cloud.past.hours = {2: 5.0}
     assert traffic(cloud) == Traffic(invocations=5, days=1)
 
 
 def test_a_function_that_is_seldom_invoked_is_not_young() -> None:
     cloud = Cloud()
     # Once a month: the invocation before this one is older than the window, and shows that the function is too.
-    cloud.hours = {24: 1.0, 31 * 24: 1.0}
+    cloud.past.hours = {24: 1.0, 31 * 24: 1.0}
     assert traffic(cloud) == Traffic(invocations=1, days=30)
 
 
 @given(hours=st.dictionaries(st.integers(1, 3000), st.integers(1, 100), max_size=20))
 def test_days_are_those_that_the_invocations_fell_into(hours: dict[int, int]) -> None:
     cloud = Cloud()
-    cloud.hours = {float(ago): float(count) for ago, count in hours.items()}
+    cloud.past.hours = {float(ago): float(count) for ago, count in hours.items()}
     found = traffic(cloud)
     assert found.invocations == sum(count for ago, count in hours.items() if ago <= 720)
     assert 1 <= found.days <= 30
@@ -149,13 +169,13 @@ def test_days_are_those_that_the_invocations_fell_into(hours: dict[int, int]) ->
 def test_metrics_come_in_pages() -> None:
     cloud = Cloud()
     hours = [HOUR - timedelta(hours=ago) for ago in (720, 2, 1)]
-    cloud.answers = [
+    cloud.past.answers = [
         metrics({hours[0]: 3.0}, "PartialData", "more"),
         metrics({}, "PartialData", "even more"),
         metrics({hours[1]: 4.0, hours[2]: 5.0}),
     ]
     assert traffic(cloud).invocations == 12
-    assert [asked.get("NextToken") for asked in cloud.asked] == [None, "more", "even more"]
+    assert [asked.get("NextToken") for asked in cloud.past.asked] == [None, "more", "even more"]
 
 
 @pytest.mark.parametrize(
@@ -170,7 +190,7 @@ def test_metrics_come_in_pages() -> None:
 )
 def test_half_an_answer_is_none(answers: list[dict[str, Any]]) -> None:
     cloud = Cloud()
-    cloud.answers = list(answers)
+    cloud.past.answers = list(answers)
     found, (advisory,) = read(cloud)
     assert found is None
     assert advisory.code == "traffic-unknown"
@@ -210,7 +230,7 @@ def test_credentials_that_have_expired_are_a_failure() -> None:
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ResourceNotFoundException", "InvalidOperationException"])
 def test_logs_that_cannot_be_read_give_no_share(code: str) -> None:
     cloud = Cloud()
-    cloud.hours = {1: 9.0}
+    cloud.past.hours = {1: 9.0}
     cloud.log(1, COLD)
     cloud.on_call = deny("filter_log_events", error=lambda: client_error(code, "no"))
     assert traffic(cloud) == Traffic(invocations=9, days=1)
@@ -288,26 +308,24 @@ def test_a_quiet_function_is_looked_at_for_a_week() -> None:
 
 
 def test_empty_pages_are_followed_but_not_for_ever() -> None:
+    class Sparse(PastLogs):
+        def filter_log_events(self, **kwargs: Any) -> dict[str, Any]:
+            token = kwargs.pop("nextToken", None)
+            if token == "third":
+                return super().filter_log_events(**kwargs) | {"nextToken": "fourth"}
+            self._enter("filter_log_events", kwargs)
+            return {"events": [], "nextToken": "third" if token else "second"}
+
     cloud = Cloud()
+    cloud.logs = cloud.past_logs = Sparse(cloud.record)
     cloud.log(1, COLD)
-    seen = cloud.filter_log_events
-
-    def sparse(**kwargs: Any) -> dict[str, Any]:
-        token = kwargs.pop("nextToken", None)
-        if token == "third":
-            return seen(**kwargs) | {"nextToken": "fourth"}
-        cloud.calls.append("filter_log_events")
-        return {"events": [], "nextToken": "third" if token else "second"}
-
-    sparse.__name__ = "filter_log_events"
-    cloud.filter_log_events = sparse  # type: ignore[method-assign]
     assert traffic(cloud).reports == 1
     assert cloud.calls.count("filter_log_events") == 3 * 12
 
 
 def test_what_is_given_is_not_looked_up() -> None:
     cloud = Cloud()
-    cloud.hours = {1: 9.0}
+    cloud.past.hours = {1: 9.0}
     cloud.log(1, COLD)
     assert traffic(cloud, usage=Usage(cold_share=0.1)) == Traffic(invocations=9, days=1)
     assert "filter_log_events" not in cloud.calls
@@ -330,11 +348,11 @@ def test_preflight_knows_the_traffic_of_the_alias_and_its_version() -> None:
     cloud = Cloud()
     number = cloud.publish_user_version("fn", alias="prod")
     cloud.provisioned = {"prod": 7}
-    cloud.hours = {48: 10.0}
+    cloud.past.hours = {48: 10.0}
     cloud.log(1, WARM, COLD, WARM, WARM, stream=f"2026/09/20/[{number}]0a")
     cloud.log(1, COLD)
     found = preflight(fake_aws(cloud), FunctionRef.parse("fn:prod"), now=NOW.timestamp())
-    assert found.traffic == Traffic(invocations=10, days=2, reports=4, cold_starts=1, max_memory_used_mb=40)
+    assert found.known.traffic == Traffic(invocations=10, days=2, reports=4, cold_starts=1, max_memory_used_mb=40)
     assert found.state.provisioned_concurrency == 7
     assert found.advisories == ()
     cloud.on_call = deny("get_metric_data", "get_provisioned_concurrency_config")
@@ -342,7 +360,7 @@ def test_preflight_knows_the_traffic_of_the_alias_and_its_version() -> None:
     assert [a.code for a in found.advisories] == ["provisioned-concurrency-unknown", "traffic-unknown"]
     usage = Usage(cold_share=0.0, invocations_per_month=1.0)
     found = preflight(fake_aws(cloud), FunctionRef.parse("fn:$LATEST"), now=NOW.timestamp(), usage=usage)
-    assert (found.traffic, found.advisories) == (None, ())
+    assert (found.known.traffic, found.advisories) == (None, ())
 
 
 def test_provisioned_concurrency_belongs_to_an_alias_or_version() -> None:

@@ -7,8 +7,8 @@ from fakes import FakeClock, FakeLambda, client_error, fake_aws
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powertune.aws.functions import LambdaFunction
 from powertune.aws.journal import JOURNAL_ALIAS, Journal, read_journal
+from powertune.aws.lambda_function import LambdaFunction
 from powertune.aws.undo import undo
 from powertune.errors import AccessDenied, FunctionBusy
 from powertune.model import FunctionRef

@@ -8,6 +8,7 @@ import boto3
 import pytest
 
 from powertune.local.embedded import EmbeddedAWS
+from powertune.local.settings import Settings
 
 HANDLER = """
 import time
@@ -24,7 +25,8 @@ def handler(event, context):
 @pytest.fixture(scope="session")
 def embedded() -> Iterator[EmbeddedAWS]:
     """One embedded AWS for all tests of the command line."""
-    with EmbeddedAWS() as aws:
+    # Tests that run at the same time are in each other's way.
+    with EmbeddedAWS(Settings(tell_disturbed=False)) as aws:
         yield aws
 
 

@@ -6,6 +6,7 @@ import os
 import re
 import shlex
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -17,12 +18,15 @@ from typing import Any
 import boto3
 import pytest
 from fake_pricing import FakePricing, products_of
+from settled import settle
 
 from powertune import __version__
 from powertune.cli.app import run_app
+from powertune.cli.commands.local import Latency
 from powertune.errors import ExitCode
 from powertune.local.embedded import EmbeddedAWS
 from powertune.local.package import zip_folder
+from powertune.local.settings import LATENCIES
 from powertune.prices import PriceTable
 
 REPOSITORY = Path(__file__).parents[2]
@@ -62,7 +66,7 @@ def test_shell_completion_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_prices_are_shown_for_all_regions_and_for_one(
-    capfd: pytest.CaptureFixture[str], aws_environment: EmbeddedAWS
+    capfd: pytest.CaptureFixture[str], aws_environment: EmbeddedAWS, tmp_path: Path
 ) -> None:
     assert run_app(["prices"]) == 0
     table = capfd.readouterr().out
@@ -71,6 +75,9 @@ def test_prices_are_shown_for_all_regions_and_for_one(
     assert run_app(["prices", "--region", "eu-south-1", "--format", "json"]) == 0
     document = json.loads(capfd.readouterr().out)
     assert list(document["regions"]) == ["eu-south-1"]
+    file = tmp_path / "prices.json"
+    assert run_app(["prices", "--region", "eu-south-1", "--output", str(file)]) == 0
+    assert json.loads(file.read_bytes()) == document
     assert run_app(["prices", "--region", "mars-1"]) == 2
     assert run_app(["prices", "buy"]) == 2
     assert run_app(["prices", "--prices", "nowhere.json"]) == 2
@@ -161,10 +168,32 @@ def test_iam_prints_a_policy(capfd: pytest.CaptureFixture[str]) -> None:
     assert "makes calls to AWS" in capfd.readouterr().err
 
 
+def test_the_latencies_that_local_offers_are_those_that_there_are() -> None:
+    assert {str(latency) for latency in Latency} == set(LATENCIES)
+
+
+def test_local_refuses_a_region_that_there_is_not() -> None:
+    done = run("local", "--region", "us-eats-1")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "there is no region 'us-eats-1'" in done.stderr
+    assert "such as us-east-1" in done.stderr
+
+
+def test_local_refuses_a_port_that_is_in_use() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run("local", "--port", str(port))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"port {port} is in use by another program" in done.stderr
+    assert "give another --port, or 0 for a free one" in done.stderr
+    assert "Address already in use" not in done.stderr
+
+
 def test_local_serves_unmodified_clients_until_it_is_ended(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     server = subprocess.Popen(
-        [sys.executable, "-m", "powertune", "local"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+        [sys.executable, "-m", "powertune", "local", "--latency", "aws"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
     assert server.stdout is not None
     try:
         exported = dict(
@@ -173,14 +202,19 @@ def test_local_serves_unmodified_clients_until_it_is_ended(source: Path, monkeyp
         for name, value in exported.items():
             monkeypatch.setenv(name, value)
         assert exported["AWS_ENDPOINT_URL"].startswith("http://127.0.0.1:")
+        proxies = [server.stdout.readline() for _ in range(2)]
+        assert all("127.0.0.1,localhost" in line for line in proxies)
+        assert server.stdout.readline() == "unset AWS_SESSION_TOKEN AWS_PROFILE\n"
         client = boto3.Session().client("lambda")
-        client.create_function(
+        made = client.create_function(
             FunctionName="fn",
             Runtime="python3.13",
             Role="arn:aws:iam::123456789012:role/powertune-local",
             Handler="app.handler",
             Code={"ZipFile": zip_folder(source)},
         )
+        assert made["State"] == "Pending"
+        settle(client, "fn")
         assert json.load(client.invoke(FunctionName="fn", Payload=b'{"n": 1}')["Payload"]) == {"echo": {"n": 1}}
     finally:
         server.send_signal(signal.SIGINT)
@@ -205,19 +239,6 @@ def test_a_bug_is_shown_whole_and_said_to_be_one(
     err = capfd.readouterr().err
     assert "ZeroDivisionError" in err
     assert "this is a bug in powertune" in err
-
-
-@pytest.mark.parametrize("page", [*sorted(REPOSITORY.glob("docs/**/*.md")), REPOSITORY / "README.md"], ids=str)
-def test_commands_and_options_in_the_documentation_exist(page: Path) -> None:
-    helps: dict[str, str] = {}
-    for line in re.findall(r"^(?:\$ )?powertune ([a-z]+)(.*)$", page.read_text(), flags=re.MULTILINE):
-        command, rest = line
-        if command not in helps:
-            done = run(command, "--help")
-            assert done.returncode == 0, f"{page.name}: powertune {command}"
-            helps[command] = done.stdout
-        for option in re.findall(r"(?<!\S)(--[a-z-]+|-[a-z])(?=\s|=|$)", rest.split("#")[0]):
-            assert option in helps[command], f"{page.name}: powertune {command} {option}"
 
 
 def test_the_tests_see_no_configuration_of_this_machine() -> None:

@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 from runs import leave_journal
+from settled import settle
 
-from powertune.aws.client import Place, connect
-from powertune.aws.copies import find_copies
-from powertune.aws.functions import LambdaFunction
+from powertune.aws.connection import connect
+from powertune.aws.copies.lifecycle import find_copies
+from powertune.aws.identity import ConnectionOptions
+from powertune.aws.lambda_function import LambdaFunction
 from powertune.cli.app import run_app
 from powertune.cli.restoring import restore_now
 from powertune.local.embedded import EmbeddedAWS
@@ -18,7 +20,7 @@ from powertune.local.settings import own_architecture
 from powertune.model import FunctionRef
 
 NAME = "copied"
-RUN = ["run", NAME, "--memory", "256,512", "--invocations", "2", "--lanes", "1", "--rate", "1000"]
+RUN = ["run", NAME, "--memory", "256,512", "--invocations", "2", "--environments", "1", "--rate", "1000"]
 COPY = f"{NAME}-powertune-0badcafe"
 
 
@@ -38,6 +40,7 @@ def create(client: Any, name: str, role_arn: str, source: Path, **tags: str) -> 
         Code={"ZipFile": zip_folder(source)},
         Tags=tags,
     )
+    settle(client, name)
     return str(made["FunctionArn"])
 
 
@@ -138,7 +141,7 @@ def test_without_a_terminal_copies_that_no_journal_names_are_deleted_only_with_y
 def test_a_copy_whose_tags_have_changed_meanwhile_is_kept_and_said_so(
     left_copy: str, function: Any, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with connect(Place()) as connection:
+    with connect(ConnectionOptions()) as connection:
         original = LambdaFunction(connection.aws(), FunctionRef(name=NAME))
         (copy,) = find_copies(original)
         arn = function.get_function(FunctionName=COPY)["Configuration"]["FunctionArn"]

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from powertune.aws.client import Place
+from powertune.aws.identity import ConnectionOptions
 from powertune.cli.app import run_app
 from powertune.cli.site import open_site
 from powertune.errors import AccessDenied, Interrupted, NotRestored, Unavailable
@@ -68,7 +68,7 @@ def test_a_proxy_is_told_nothing(
     """Code, keys and events stay on this machine, also where a set-up script of the person's is the client."""
     (source / "setup.py").write_text("import boto3\nboto3.client('s3').create_bucket(Bucket='direct')\n")
     (source / "powertune.toml").write_text('[local]\nsetup = "setup.py"\n')
-    code = run_app(["run", str(source), "--memory", "1769", "--invocations", "2", "--lanes", "1", "--yes"])
+    code = run_app(["run", str(source), "--memory", "1769", "--invocations", "10", "--environments", "1", "--yes"])
     assert code == 0, capfd.readouterr().err
     assert proxy == []
 
@@ -87,6 +87,9 @@ def test_exported_variables_keep_other_hosts_from_the_proxy_too(
     monkeypatch.delenv("no_proxy", raising=False)
     given = aws_environment.environment
     assert (given["NO_PROXY"], given["no_proxy"]) == ("127.0.0.1,localhost,internal.example", "127.0.0.1,localhost")
+    # A shell that has them already is given no more.
+    monkeypatch.setenv("no_proxy", "localhost, internal.example,127.0.0.1,")
+    assert aws_environment.environment["no_proxy"] == "127.0.0.1,localhost,internal.example"
 
 
 def lose(pids: set[int]) -> None:
@@ -100,7 +103,7 @@ def lose(pids: set[int]) -> None:
 def test_a_lost_server_is_noticed_by_the_next_call(aws_environment: EmbeddedAWS, source: Path) -> None:
     before = {server.pid for server in servers()}
     slept: list[float] = []
-    with open_site(str(source), Place()) as site:
+    with open_site(str(source), ConnectionOptions()) as site:
         aws = site.connection.aws()
         aws.sleep = slept.append
         lose(before)
@@ -111,7 +114,7 @@ def test_a_lost_server_is_noticed_by_the_next_call(aws_environment: EmbeddedAWS,
 
 def lose_and_fail_to_restore(source: Path) -> None:
     before = {server.pid for server in servers()}
-    with open_site(str(source), Place()):
+    with open_site(str(source), ConnectionOptions()):
         lose(before)
         raise NotRestored("small may still hold a trial configuration", hint="powertune restore small")
 
@@ -129,7 +132,7 @@ def test_nothing_is_to_be_restored_when_the_server_ends_with_the_run(
     aws_environment: EmbeddedAWS, source: Path, cause: Exception | None
 ) -> None:
     expected = Interrupted if cause is None else AccessDenied
-    with pytest.raises(expected) as caught, open_site(str(source), Place()):
+    with pytest.raises(expected) as caught, open_site(str(source), ConnectionOptions()):
         raise NotRestored("small may still hold a trial configuration", hint="powertune restore small") from cause
     assert "powertune restore" not in str(caught.value.hint)
 

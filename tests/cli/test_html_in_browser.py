@@ -15,8 +15,8 @@ from powertune.model import Advisory, Architecture, Status, Strategy
 from powertune.report.html import render_html
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = os.environ.get("POWERTUNE_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-REASON = f"no Chromium: set POWERTUNE_CHROMIUM, or install one of {', '.join(NAMES)}"
+CHROMIUM = os.environ.get("TEST_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
+REASON = f"no Chromium: set TEST_CHROMIUM, or install one of {', '.join(NAMES)}"
 pytestmark = [pytest.mark.long, pytest.mark.skipif(CHROMIUM is None, reason=REASON)]
 QUIET = ("sandbox", "first-run")
 ARGUMENTS = [
@@ -204,6 +204,19 @@ def test_it_fits_a_narrow_screen_and_a_turned_one(visit: Visit) -> None:
     page.set_viewport_size({"width": 700, "height": 380})
     expect(page.locator("#chart-cold .main-svg").first).to_have_attribute("width", re.compile("6.."))
     assert page.evaluate(wide) <= 0
+
+
+def test_every_chart_is_drawn_once_the_page_is_loaded(visit: Visit) -> None:
+    """A screenshot tool that neither scrolls nor waits sees no empty frame."""
+    charts = "[...document.querySelectorAll('[data-chart]')]"
+    drawn = visit.page.evaluate(f"{charts}.map((chart) => chart.querySelector('.subplot') !== null)")
+    assert drawn == [True] * 4
+
+
+@pytest.mark.parametrize("visit", [{"viewport": {"width": 1280, "height": 900}}], indirect=True)
+def test_the_table_shows_its_last_column_on_a_usual_screen(visit: Visit) -> None:
+    frame = "document.querySelector('#configurations').parentElement"
+    assert visit.page.evaluate(f"{frame}.scrollWidth - {frame}.clientWidth") <= 0
 
 
 def test_it_prints_with_charts_that_nobody_had_scrolled_to(visit: Visit) -> None:

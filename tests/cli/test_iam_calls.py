@@ -5,9 +5,11 @@ from typing import Any
 
 from fakes import FakeLambda, fake_aws
 from runs import plan_for, tune
+from settled import settle
 
-from powertune.aws.actions import ACTIONS, Grant, policy
-from powertune.aws.client import Place
+from powertune.aws.actions import ACTIONS
+from powertune.aws.iam_policy import Grant, policy
+from powertune.aws.identity import ConnectionOptions
 from powertune.aws.preflight import preflight
 from powertune.cli import tuning
 from powertune.cli.site import open_site
@@ -28,14 +30,22 @@ def calls_of_a_run(role_arn: str, client: Any, source: Path, **options: str) -> 
         Handler="app.handler",
         Code={"ZipFile": zip_folder(source)},
     )
+    settle(client, "audited")
     called: set[str] = set()
 
     def record(event_name: str, **_: Any) -> None:
         service, operation = event_name.split(".")[1:]
         called.add(service + ":" + operation)
 
-    given = {"memory": "512,1024", "invocations": "1", "lanes": "1", "telemetry": "logs", "rate": "100", **options}
-    with open_site("audited", Place()) as site:
+    given = {
+        "memory": "512,1024",
+        "invocations": "1",
+        "environments": "1",
+        "report_source": "logs",
+        "rate": "100",
+        **options,
+    }
+    with open_site("audited", ConnectionOptions()) as site:
         site.connection.session.events.register("before-call", record)
         options_ = tuning.load_options(site, given)
         plan = tuning.plan_run(site, options_, tuning.region_prices(site, options_))
@@ -72,9 +82,9 @@ def asked_of_aws_only() -> set[str]:
     fake.publish_user_version("audited", alias="prod")
     preflight(fake_aws(fake), FunctionRef.parse("audited:prod"), now=0.0)
     # Logs Insights is for log groups of a class that the embedded AWS does not have.
-    fake.log_class = "INFREQUENT_ACCESS"
-    calls = len(fake.calls)
+    fake.logs.log_class = "INFREQUENT_ACCESS"
+    calls = len(fake.operations)
     tune(fake, plan_for(fake, name="audited"))
-    insights = [name for name in fake.calls[calls:] if ACTIONS[name].name.startswith("logs:")]
-    asked = [*fake.calls[:calls], *insights]
-    return {action for name in asked for action in (ACTIONS[name].name, *ACTIONS[name].also)}
+    insights = [operation for operation in fake.operations[calls:] if operation.startswith("logs.")]
+    asked = [*fake.operations[:calls], *insights]
+    return {action for operation in asked for action in (ACTIONS[operation].name, *ACTIONS[operation].also)}

@@ -1,16 +1,16 @@
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from runs import make_fake, plan_for, tune
 
 from powertune.cli.console import confirmed, on_terminal, say
-from powertune.cli.interrupts import Interrupts, interruptible
+from powertune.cli.interrupts import interruptible
 from powertune.cli.progress import RunObserver
-from powertune.cli.tuning import undo_once_more
-from powertune.errors import NotRestored
+from powertune.engine.saving import Saver
 
 
 def test_the_first_interrupt_ends_the_measuring_and_ctrl_c_again_and_again_insists(
@@ -89,7 +89,10 @@ def test_handlers_and_messages_never_raise_when_stderr_is_gone(
 def test_once_the_function_is_restored_and_the_run_is_saved_an_interrupt_ends_what_is_left(tmp_path: Path) -> None:
     plan = plan_for(make_fake())
     run = tune(make_fake())
-    with interruptible() as interrupts, RunObserver(plan, tmp_path / "run.json", interrupts, quiet=True) as observer:
+    with (
+        interruptible() as interrupts,
+        RunObserver(plan, Saver(tmp_path / "run.json", timer=time.monotonic), interrupts, quiet=True) as observer,
+    ):
         observer.restoring()
         observer.restored()
         observer.saved(run)
@@ -116,36 +119,3 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
             os.kill(os.getpid(), signal.SIGHUP)
     finally:
         signal.signal(signal.SIGHUP, before)
-
-
-class Undone:
-    """A target that counts how often it is undone."""
-
-    def __init__(self, error: BaseException | None = None) -> None:
-        self.times = 0
-        self.error = error
-
-    def undo(self) -> None:
-        self.times += 1
-        if self.error is not None:
-            raise self.error
-
-
-def test_an_interrupt_in_the_instant_before_undoing_begins_is_made_up_for() -> None:
-    interrupts, target = Interrupts(), Undone()
-    undo_once_more(target.undo, interrupts)
-    assert target.times == 1
-    assert interrupts.restored
-    undo_once_more(target.undo, interrupts)
-    assert target.times == 1
-
-
-def test_who_insists_is_not_undone_once_more() -> None:
-    interrupts, target = Interrupts(), Undone()
-    interrupts.insisted = True
-    undo_once_more(target.undo, interrupts)
-    assert (target.times, interrupts.restored) == (0, False)
-    undo_once_more(Undone(KeyboardInterrupt()).undo, interrupts := Interrupts())
-    assert not interrupts.restored
-    with pytest.raises(NotRestored):
-        undo_once_more(Undone(NotRestored("not restored")).undo, Interrupts())

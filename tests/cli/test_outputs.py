@@ -13,10 +13,10 @@ from factories import make_measurement, make_run
 
 from powertune import results
 from powertune.cli.app import run_app
-from powertune.cli.outputs import TABLE, Output, formats, parse_outputs, refuse_overwriting
+from powertune.cli.outputs import Output, parse_outputs, refuse_overwriting
 from powertune.errors import UsageError
 from powertune.model import Architecture, TuningRun
-from powertune.report import FORMATS
+from powertune.report import RUN, TABLE
 
 
 @pytest.fixture
@@ -63,8 +63,8 @@ def test_braces_and_what_a_shell_makes_of_them_are_the_same(place: Path) -> None
 
 
 def test_every_ending_names_its_format(place: Path) -> None:
-    for name, suffixes in formats().items():
-        for suffix in suffixes:
+    for name, known in RUN.formats.items():
+        for suffix in known.suffixes:
             assert parse_outputs(None, [f"report{suffix}"])[0].format == name
             assert parse_outputs(None, [f"REPORT{suffix.upper()}"])[0].format == name
 
@@ -102,7 +102,7 @@ def test_what_cannot_be_written_is_refused(
 def test_a_results_file_becomes_every_format_at_once(
     file: str, place: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    wanted = [f"out/r{known.suffixes[0]}" for known in FORMATS.values()]
+    wanted = [f"out/r{RUN.formats[name].suffixes[0]}" for name in RUN.renderers]
     assert run_app(["report", file, "-o", *wanted]) == 0
     assert all((place / name).stat().st_size > 100 for name in wanted if not name.endswith(".url"))
     assert (place / "out/r.url").read_text().startswith("https://lambda-power-tuning.show/")

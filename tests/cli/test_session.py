@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from settled import settle
 
 from powertune.local.embedded import EmbeddedAWS
 from powertune.local.package import zip_folder
@@ -22,6 +23,7 @@ def function(aws_environment: EmbeddedAWS, client: Any, source: Any) -> Iterator
         Code={"ZipFile": zip_folder(source)},
         MemorySize=512,
     )
+    settle(client, "brief")
     yield client
     client.delete_function(FunctionName="brief")
 
@@ -42,7 +44,7 @@ def test_a_session_that_ends_soon_is_warned_of_before_the_run_and_not_in_its_rep
     end = datetime.now(UTC) + timedelta(minutes=10)
     monkeypatch.setenv("AWS_CREDENTIAL_EXPIRATION", end.isoformat())
     assert "the AWS credentials expire in" in powertune("run", "brief", "--memory", "512", "--dry-run").stdout
-    options = ("--memory", "512", "--invocations", "3", "--lanes", "1", "--yes", "--quiet", "--format", "json")
+    options = ("--memory", "512", "--invocations", "3", "--environments", "1", "--yes", "--quiet", "--format", "json")
     done = powertune("run", "brief", *options)
     assert "warning: the AWS credentials expire in" in done.stderr
     assert "credentials-end" not in done.stdout

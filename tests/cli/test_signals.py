@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from held_endpoint import Held, held_endpoint
+from settled import settle
 
 from powertune.cli.app import run_app
 from powertune.local.embedded import EmbeddedAWS
@@ -25,7 +26,7 @@ RUN = (
     "512,1769",
     "--invocations",
     "500",
-    "--lanes",
+    "--environments",
     "1",
     "--yes",
     "--rate",
@@ -47,6 +48,7 @@ def function(aws_environment: EmbeddedAWS, client: Any, source: Path) -> Iterato
         Code={"ZipFile": zip_folder(source)},
         MemorySize=256,
     )
+    settle(client, "signaled")
     yield client
     client.delete_function(FunctionName="signaled")
 
@@ -167,7 +169,7 @@ def ignore_hangup() -> None:
 def test_a_run_outlives_its_window_under_nohup(function: Any, held: Held) -> None:
     before = state_of(function)
     held.go_on.set()
-    options = ("run", "signaled", "--memory", "512,1769", "--invocations", "3", "--lanes", "1", "--yes")
+    options = ("run", "signaled", "--memory", "512,1769", "--invocations", "3", "--environments", "1", "--yes")
     with Path("report.txt").open("wb") as report:
         window = Window(
             *options,

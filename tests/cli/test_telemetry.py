@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from settled import settle
 
 from powertune import results
 from powertune.cli.app import run_app
@@ -19,7 +20,7 @@ from powertune.local.settings import Settings
 @pytest.fixture
 def hiding(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[EmbeddedAWS]:
     """An AWS whose log tails lack the REPORT, as is met in practice, and whose account is a new one."""
-    with EmbeddedAWS(Settings(hide_reports=True, account_memory_limit_mb=3008)) as aws:
+    with EmbeddedAWS(Settings(hide_reports=True, account_memory_limit_mb=3008, tell_disturbed=False)) as aws:
         for name, value in aws.environment.items():
             monkeypatch.setenv(name, value)
         monkeypatch.chdir(tmp_path)
@@ -36,11 +37,12 @@ def deploy(aws: EmbeddedAWS, source: Path, **configuration: Any) -> None:
             Code={"ZipFile": zip_folder(source)},
             **configuration,
         )
+        settle(client, "quiet")
 
 
 def run(capfd: pytest.CaptureFixture[str], memory: str, *arguments: str) -> Any:
     capfd.readouterr()
-    fixed = ("--invocations", "3", "--lanes", "1", "--yes", "--quiet", "--format", "json")
+    fixed = ("--invocations", "3", "--environments", "1", "--yes", "--quiet", "--format", "json")
     code = run_app(["run", "quiet", "--memory", memory, *fixed, *arguments])
     document = json.loads(capfd.readouterr().out)
     return code, document
@@ -54,7 +56,7 @@ def test_reports_that_the_tail_lacks_are_found_in_the_logs(
     code, document = run(capfd, "512")
     assert code == 0
     assert document["profiles"][0]["invocations"] == {"warm": 3, "cold": 1, "set_aside": 0, "failed": 0, "missing": 0}
-    code, document = run(capfd, "512", "--telemetry", "tail")
+    code, document = run(capfd, "512", "--report-source", "tail")
     assert code == 8
     assert document["profiles"][0]["invocations"]["missing"] == 1
     assert "no-reports" in {advisory["code"] for advisory in document["advisories"]}
@@ -92,7 +94,7 @@ def test_json_logs_are_read_from_the_tail(
     aws_environment: EmbeddedAWS, source: Path, capfd: pytest.CaptureFixture[str], client: Any
 ) -> None:
     deploy(aws_environment, source, LoggingConfig={"LogFormat": "JSON"})
-    code, document = run(capfd, "512", "--telemetry", "tail")
+    code, document = run(capfd, "512", "--report-source", "tail")
     assert code == 0
     assert document["profiles"][0]["invocations"] == {"warm": 3, "cold": 1, "set_aside": 0, "failed": 0, "missing": 0}
     client.delete_function(FunctionName="quiet")

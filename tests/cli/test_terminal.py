@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from runs import leave_journal
+from settled import settle
 from terminals import terminal
 
 from powertune.local.embedded import EmbeddedAWS
@@ -22,11 +23,12 @@ def function(aws_environment: EmbeddedAWS, client: Any, source: Any) -> Iterator
         Code={"ZipFile": zip_folder(source)},
         MemorySize=512,
     )
+    settle(client, "asked")
     yield client
     client.delete_function(FunctionName="asked")
 
 
-RUN = ("run", "asked", "--memory", "512,1769", "--invocations", "3", "--lanes", "1")
+RUN = ("run", "asked", "--memory", "512,1769", "--invocations", "3", "--environments", "1")
 
 
 def test_asked_and_refused_nothing_happens(function: Any) -> None:
@@ -36,6 +38,7 @@ def test_asked_and_refused_nothing_happens(function: Any) -> None:
         assert "at most $" in program.seen
         program.say("n")
         assert program.end() == 0
+        assert "nothing was changed" in program.seen
     assert function.get_function_configuration(FunctionName="asked")["RevisionId"] == revision
 
 
@@ -46,7 +49,7 @@ def test_asked_and_agreed_progress_is_shown_and_then_the_table_in_color(function
         assert program.end() == 0
     assert re.search(r"512 MB x86_64.*\d/4", program.seen)
     assert "±" in program.seen
-    assert "spent" in program.seen
+    assert "of $1.00 at AWS's prices" in program.seen
     assert "Recommended: " in program.seen
     assert "\x1b[1m" in program.seen[program.seen.index("saved ") :]
 
@@ -75,4 +78,5 @@ def test_restore_asks_first(function: Any) -> None:
         program.wait_for("restore the function now? [y/N]")
         program.say("n")
         assert program.end() == 0
+        assert "nothing was changed" in program.seen
     assert function.get_function_configuration(FunctionName="asked")["MemorySize"] == 512

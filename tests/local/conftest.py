@@ -15,22 +15,27 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
+from formations import Formation
+from function_processes import processes_of
+from machines import Machines
+from settled import settle
 
 from powertune.local.embedded import EmbeddedAWS
-from powertune.local.keys import AccessKey, Keys
+from powertune.local.endpoint.keys import AccessKey, Keys
 from powertune.local.package import zip_folder
 from powertune.local.settings import Settings
 
 ECHO = """
-import os
+import uuid
 
 print("module loaded")
+PROCESS = uuid.uuid4().hex
 
 
 def handler(event, context):
     print("event", event)
     return {"event": event, "arn": context.invoked_function_arn, "version": context.function_version,
-            "memory": context.memory_limit_in_mb, "pid": os.getpid(), "request_id": context.aws_request_id}
+            "memory": context.memory_limit_in_mb, "process": PROCESS, "request_id": context.aws_request_id}
 """
 
 
@@ -72,12 +77,29 @@ class Cloud:
         return {**dict(request.headers.items()), **({"Host": host} if host else {})}
 
     def create(self, package: bytes, **options: Any) -> str:
-        """A function with a name of its own; returns the name."""
+        """A function with a name of its own, ready to be invoked; returns the name."""
         name = f"fn-{next(self.names)}"
         wanted = {"Runtime": "python3.12", "Handler": "app.handler", "MemorySize": 1769, "Timeout": 30, **options}
         self.lambda_.create_function(FunctionName=name, Role=self.aws.role_arn, Code={"ZipFile": package}, **wanted)
         self.created.append(name)
+        self.settle(name)
         return name
+
+    def settle(self, name: str) -> None:
+        """Wait until nothing is under way with a function."""
+        settle(self.lambda_, name)
+
+    def configure(self, name: str, **changes: Any) -> Any:
+        """Change a function's configuration, and wait until it is changed; returns the first answer."""
+        answer = self.lambda_.update_function_configuration(FunctionName=name, **changes)
+        self.settle(name)
+        return answer
+
+    def replace_code(self, name: str, **source: Any) -> Any:
+        """Change a function's code, and wait until it is changed; returns the first answer."""
+        answer = self.lambda_.update_function_code(FunctionName=name, **source)
+        self.settle(name)
+        return answer
 
     def invoke(self, name: str, event: object = None, **options: Any) -> Reply:
         response = self.lambda_.invoke(
@@ -90,6 +112,10 @@ class Cloud:
             version=response["ExecutedVersion"],
             request_id=response["ResponseMetadata"]["RequestId"],
         )
+
+    def processes(self, name: str) -> list[int]:
+        """The living processes of a function, by the numbers of this machine."""
+        return processes_of(self.aws.pid, name)
 
     def clean(self) -> None:
         while self.created:
@@ -125,6 +151,25 @@ def cloud(_aws: EmbeddedAWS, _lambda: Any, request: pytest.FixtureRequest) -> It
     cloud = Cloud(_aws, _lambda, (f"{request.node.originalname}-{n}"[-60:] for n in itertools.count()))
     yield cloud
     cloud.clean()
+
+
+@pytest.fixture
+def formation(cloud: Cloud, request: pytest.FixtureRequest) -> Iterator[Formation]:
+    """CloudFormation; the stacks that the test creates through it are deleted."""
+    words = request.node.name.replace("_", "-").replace("[", "-").replace("]", "")
+    formation = Formation(
+        cloud.client("cloudformation"), "t" + "".join(c for c in words if c.isalnum() or c == "-")[-50:]
+    )
+    yield formation
+    formation.clean()
+
+
+@pytest.fixture
+def machines(cloud: Cloud) -> Iterator[Machines]:
+    """State machines; those that the test creates through it are deleted."""
+    made = Machines.of(cloud)
+    yield made
+    made.clean()
 
 
 @pytest.fixture

@@ -2,15 +2,68 @@
 
 import json
 import re
+import shlex
+from collections.abc import Iterator
 from dataclasses import fields
+from itertools import takewhile
 from pathlib import Path
 
+import cli_reference
+import pytest
+
 from powertune import config
-from powertune.config import LocalOptions, RunOptions
+from powertune.config import LocalOptions, RunOptions, loading
 from powertune.model import INVOCATION_FIELDS, TuningRun
 from powertune.plan import LANES
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+#: Decisions are records of their day: what they name may have been renamed since.
+PAGES = sorted(
+    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "examples" / "README.md", ROOT / "reports" / "README.md"]
+    + [page for page in DOCS.glob("**/*.md") if page.parent.name != "adr" and page != cli_reference.PAGE]
+)
+COMMANDS = {context.command_path: context for context in cli_reference.commands(cli_reference.program())}
+OPTIONS = {
+    path: {name for option in cli_reference.options(context) for name in option.opts}
+    for path, context in COMMANDS.items()
+}
+
+
+def command_lines() -> Iterator[tuple[str, str]]:
+    """Page and line of every `$ powertune ...` in a console block."""
+    for page in PAGES:
+        for line in re.findall(r"^\s*\$ (powertune .*)", page.read_text(), flags=re.MULTILINE):
+            yield page.name, line
+
+
+def mentions() -> Iterator[tuple[str, str]]:
+    """Page and text of every `powertune ...` or `--option ...` within a line."""
+    for page in PAGES:
+        prose = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+        for text in re.findall(r"`((?:powertune [a-z]|--)[^`]+)`", prose):
+            yield page.name, " ".join(text.split())
+
+
+@pytest.mark.parametrize(("page", "line"), tuple(command_lines()))
+def test_every_command_line_parses(page: str, line: str) -> None:
+    words = shlex.split(line, comments=True)[1:]
+    name, *arguments = takewhile(lambda word: word not in (">", "|"), words)
+    context = COMMANDS[f"powertune {name}"]
+    # Conversions and required arguments are checked, as at a terminal; nothing runs.
+    context.command.make_context(name, arguments, parent=context.parent)
+
+
+@pytest.mark.parametrize(("page", "text"), sorted(set(mentions())))
+def test_every_option_that_is_mentioned_exists(page: str, text: str) -> None:
+    words = text.replace("|", " ").split()
+    named = {word.split("=")[0] for word in words if word.startswith("--")}
+    if words[0] == "powertune":
+        command = f"powertune {words[1]}"
+        assert command in COMMANDS, f"no command {command!r}"
+        assert named <= OPTIONS[command]
+    else:
+        assert named <= set().union(*OPTIONS.values())
 
 
 def keys(page: str, heading: str) -> dict[str, str]:
@@ -22,9 +75,9 @@ def keys(page: str, heading: str) -> dict[str, str]:
 
 def test_every_configuration_key_is_documented_with_its_default() -> None:
     documented = keys("reference/configuration.md", "## `[run]`")
-    assert documented.keys() == {*config._RUN, "payload"}
+    assert documented.keys() == {*loading._RUN, "payload"}
     defaults = RunOptions()
-    for name, least in (("invocations", config.INVOCATIONS), ("lanes", LANES)):
+    for name, least in (("invocations", config.INVOCATIONS), ("environments", LANES)):
         assert documented[name].startswith(f"{least}; in a search")
     assert str(config.MOST_INVOCATIONS) in documented["invocations"]
     for name in ("min_memory", "max_memory", "concurrency", "max_spend", "seed", "sleep_ms", "rate"):
@@ -35,7 +88,7 @@ def test_every_configuration_key_is_documented_with_its_default() -> None:
 
 def test_every_local_key_is_documented_with_its_default() -> None:
     documented = keys("reference/configuration.md", "## `[local]`")
-    assert documented.keys() == set(config._LOCAL)
+    assert documented.keys() == set(loading._LOCAL)
     assert documented["memory"] == str(LocalOptions().memory)
     assert documented["timeout"] == str(LocalOptions().timeout)
 
@@ -47,9 +100,18 @@ def test_every_field_of_the_results_file_is_documented() -> None:
 
 
 def test_links_between_pages_lead_somewhere() -> None:
-    for page in [*DOCS.glob("**/*.md"), DOCS.parent / "README.md", DOCS.parent / "CONTRIBUTING.md"]:
-        for target in re.findall(r"\]\((?!https?://|#)([^)#]+)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+    for page in {*DOCS.glob("**/*.md"), *PAGES}:
+        for link in re.findall(r"\]\((?!https?://)([^)]+)", page.read_text()):
+            target, _, anchor = link.partition("#")
+            place = page.parent / target if target else page
+            assert place.exists(), f"{page.name}: {link}"
+            assert not anchor or anchor in anchors(place), f"{page.name}: {link}"
+
+
+def anchors(page: Path) -> set[str]:
+    """What GitHub calls the headings of a page."""
+    headings = re.findall(r"^#+ (.*)", page.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_every_key_of_the_analysis_document_is_documented() -> None:
@@ -65,3 +127,20 @@ def test_every_key_of_the_analysis_document_is_documented() -> None:
                 check(item)
 
     check(json.loads((DOCS.parent / "tests/golden/analysis.json").read_text()))
+
+
+def test_the_report_in_the_readme_is_that_of_the_gallery() -> None:
+    block = (ROOT / "README.md").read_text().split("$ powertune run examples/cpu_bound ", 1)[1].split("```", 1)[0]
+    table, answer = (part.splitlines() for part in block.split("\n", 1)[1].split("...\n"))
+    report = (ROOT / "reports" / "cpu_bound" / "report.txt").read_text().splitlines()
+    assert report[: len(table)] == table
+    first = report.index(answer[0])
+    assert report[first : first + len(answer)] == answer
+
+
+def test_every_path_that_contributors_are_sent_to_exists() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    paths = re.findall(r"`((?:powertune|tests|docs|benchmarks|requirements)/[\w./*-]*)`", text)
+    assert paths
+    for path in paths:
+        assert list(ROOT.glob(path.rstrip("/"))), path

@@ -11,6 +11,8 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from powertune.report.formats import SLIM_LEAVES_OUT
+
 ROOT = Path(__file__).parents[2]
 LOCK = ROOT / "requirements" / "constraints.txt"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -19,6 +21,15 @@ SYSTEMS = {
     "linux": {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"},
     "darwin": {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix"},
 }
+
+
+def test_a_slim_installation_is_all_dependencies_but_those_that_it_leaves_out() -> None:
+    lines = (ROOT / "requirements" / "slim.txt").read_text().splitlines()
+    slim = [line for line in lines if not line.startswith("#")]
+    assert slim == [
+        text for text in PROJECT["project"]["dependencies"] if Requirement(text).name not in SLIM_LEAVES_OUT
+    ]
+    assert {Requirement(text).name for text in PROJECT["project"]["dependencies"]} >= set(SLIM_LEAVES_OUT)
 
 
 def pins() -> dict[str, str]:

@@ -24,9 +24,10 @@ from mutations import (
 )
 
 from powertune.aws.journal import Journal
-from powertune.aws.report_line import Report, parse_report, parse_reports
-from powertune.cli.price_display import render as render_prices
+from powertune.aws.logs.report_line import ReportLine, parse_report, parse_reports
 from powertune.cli.sources import payload_reader
+from powertune.cli.tables.prices import render_prices_table
+from powertune.cli.tables.screen import Screen
 from powertune.config import RunOptions, load_local, load_run, parse_judgement, values
 from powertune.errors import PowertuneError, UsageError
 from powertune.model import Architecture, Configuration, FunctionRef, Workload
@@ -423,7 +424,7 @@ def test_damaged_price_tables(data: str | bytes) -> None:
     table = value_or_error(lambda: PriceTable.load(data.encode() if isinstance(data, str) else data))
     if table is None:
         return
-    for line in (value_or_error(lambda: render_prices(table, None, "table")) or b"").decode().split("\n"):
+    for line in (value_or_error(lambda: render_prices_table(table, Screen())) or b"").decode().split("\n"):
         assert line.isprintable()
     for region in table.regions:
         for architecture, _ in region.architectures:
@@ -453,7 +454,7 @@ def test_a_currency_is_a_code_of_three_letters(field: str, value: str) -> None:
 def test_a_price_tables_source_is_no_markup() -> None:
     document = {**json.loads(price_file()), "source": "[/red] of [bold]"}
     table = PriceTable.load(json.dumps(document).encode())
-    assert "[/red] of [bold]" in render_prices(table, "us-east-1", "table").decode()
+    assert "[/red] of [bold]" in render_prices_table(table.only("us-east-1"), Screen()).decode()
 
 
 def test_the_bound_of_a_volume_tier_may_not_overflow() -> None:
@@ -514,7 +515,7 @@ JSON_REPORT = json.dumps(
 def test_damaged_reports(text: str) -> None:
     with within(SECONDS):
         report = parse_report(text)
-    if isinstance(report, Report):
+    if isinstance(report, ReportLine):
         assert 0 <= report.duration_ms < 1e12
         assert 1 <= report.billed_ms < 1e12
         assert report.status is None or isinstance(report.status, str)

@@ -15,15 +15,16 @@ from mutations import many, mutated_bytes, mutated_json, within
 
 from powertune import results
 from powertune.analysis import analyze
-from powertune.cli.rendering import explanation
-from powertune.cli.table import render_table
+from powertune.cli.tables.explanation import explanation
+from powertune.cli.tables.run import render_run_table
+from powertune.cli.tables.screen import Screen
 from powertune.config import RunOptions
 from powertune.errors import PowertuneError, UsageError
 from powertune.measure import measure
-from powertune.model import Goal, Invocation, TuningRun, Usage
-from powertune.plan import make_plan
+from powertune.model import Exploration, Goal, Invocation, TuningRun, Usage
+from powertune.plan import Known, make_plan
 from powertune.prices import PriceTable
-from powertune.report import render
+from powertune.report import RUN
 
 REPORTS = Path(__file__).parents[2] / "reports"
 PRICES = PriceTable.bundled()
@@ -54,16 +55,15 @@ def searched() -> str:
         RunOptions(),
         make_function(name="fn", memory_mb=512),
         PRICES.region("us-east-1"),
+        Known(account_concurrency=1000, average_ms=400.0),
         run_id="abcd1234",
-        account_concurrency=1000,
-        average_ms=400.0,
     )
     run = measure(plan, FakeTarget(behave), RecordingObserver(), clock=lambda: 5.0, sleep=lambda seconds: None)
     return results.dump(run).decode()
 
 
 def goal_of(run: TuningRun) -> Goal:
-    return run.design.exploration.goal if run.design.exploration else Goal()
+    return run.design.search.goal if isinstance(run.design.search, Exploration) else Goal()
 
 
 def reported(data: str | bytes, formats: tuple[str, ...]) -> dict[str, str]:
@@ -73,8 +73,8 @@ def reported(data: str | bytes, formats: tuple[str, ...]) -> dict[str, str]:
         analysis = analyze(run, PRICES, goal_of(run), Usage())
     except PowertuneError:
         return {}
-    texts = {name: render(analysis, name).decode() for name in formats}
-    texts["table"] = render_table(analysis, color=False, width=None).decode()
+    texts = {name: RUN.render(analysis, name).decode() for name in formats}
+    texts["table"] = render_run_table(analysis, Screen()).decode()
     texts["explain"] = explanation(run, analysis.currency)
     return texts
 

@@ -9,12 +9,13 @@ from factories import make_function
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powertune.cli.rendering import plan_json, plan_text
+from powertune.cli.tables.plan import plan_text
 from powertune.config import RunOptions
 from powertune.errors import FunctionRefused
 from powertune.model import Architecture, FunctionState, Production
-from powertune.plan import Plan, make_plan
+from powertune.plan import Known, Plan, make_plan
 from powertune.prices import PriceTable
+from powertune.report.plan_report import render_plan_json
 
 PRICES = PriceTable.bundled().region("us-east-1")
 STATE = make_function(name="fn", timeout_s=10)
@@ -30,10 +31,8 @@ def plan(production: Production = USED, state: FunctionState = STATE, *, account
         RunOptions(**{"memory": (128, 256), **options}),
         state,
         PRICES,
+        Known(account_concurrency=account, average_ms=100.0, production=production),
         run_id="abcd1234",
-        account_concurrency=account,
-        average_ms=100.0,
-        production=production,
     )
 
 
@@ -93,7 +92,7 @@ def test_in_place_with_both_architectures_still_makes_a_copy_for_the_other_one()
     other = plan(USED, architectures=(ARM,))
     assert (other.copies, other.touches_original, codes(other)) == ((ARM,), False, [])
     assert "on a temporary copy, as another architecture takes a copy" in plan_text(other)
-    placement = json.loads(plan_json(other))["placement"]
+    placement = json.loads(render_plan_json(other))["placement"]
     assert (placement["isolate"], placement["used_by"]) == (True, list(USED.latest_used_by))
     assert codes(plan(BLIND, architectures=(ARM,))) == []
 
@@ -105,7 +104,7 @@ def test_the_embedded_aws_has_no_production() -> None:
 
 
 def test_the_plan_as_json_has_the_decision_and_the_concurrency() -> None:
-    document = json.loads(plan_json(plan(USED)))
+    document = json.loads(render_plan_json(plan(USED)))
     assert document["placement"] == {
         "isolate": True,
         "asked": False,

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from factories import make_invocation, make_measurement, make_run
 from hypothesis import given
-from strategies import runs
+from hypothesis import strategies as st
+from strategies import batches, explorations, runs
 
 from powertune import files
 from powertune.errors import UsageError
-from powertune.model import INVOCATION_FIELDS, Architecture, Status, TuningRun
+from powertune.model import INVOCATION_FIELDS, Architecture, Batch, Exploration, Status, TuningRun
 from powertune.results import SCHEMA, dump, load, parse, save
 
 RUN = make_run(
@@ -35,6 +36,28 @@ def test_a_run_survives_its_file(run: TuningRun) -> None:
     for measurement in again.measurements:
         assert all(isinstance(status, Status) for status in measurement.invocations.column("status"))
         assert isinstance(measurement.configuration.architecture, Architecture)
+
+
+@given(runs, explorations, st.lists(batches, max_size=3))
+def test_a_search_survives_its_file(run: TuningRun, exploration: Exploration, chosen: list[Batch]) -> None:
+    searched = replace(run, design=replace(run.design, search=exploration), batches=tuple(chosen))
+    again = parse(dump(searched))
+    assert again == searched
+    assert again.design.goal == exploration.goal
+
+
+def test_a_file_from_before_goals_were_kept_has_none() -> None:
+    document = json.loads(dump(RUN))
+    for name in ("goal", "usage", "prices_as_of"):
+        del document["design"][name]
+    design = parse(json.dumps(document)).design
+    assert (design.goal, design.usage, design.prices_as_of) == (None, None, None)
+
+
+def test_half_of_a_surrogate_pair_costs_nothing_but_itself() -> None:
+    broken = replace(RUN, stopped="a\ud800b")
+    assert json.loads(dump(broken))["stopped"] == "a\ud800b"
+    assert parse(dump(broken)) == replace(RUN, stopped="a?b")
 
 
 def test_invocations_are_columns_and_what_is_shared_stands_there_once() -> None:
@@ -104,6 +127,7 @@ def drop(*path: str | int) -> Callable[[Any], None]:
 
 
 COLUMNS = ("measurements", 0, "invocations")
+AT = r"measurements\[0\]\.invocations"
 
 
 @pytest.mark.parametrize(
@@ -113,35 +137,47 @@ COLUMNS = ("measurements", 0, "invocations")
         (put("schema", value="powertune/analysis/1"), "the analysis that --format json prints"),
         (put("schema", value="powertune/run/one"), 'no "schema" of powertune'),
         (drop("schema"), 'no "schema" of powertune'),
-        (drop("run_id"), "'run_id' is missing"),
-        (put("run_id", value=None), "run_id cannot be None"),
+        (drop("run_id"), "damaged: 'run_id' is missing"),
+        (put("run_id", value=None), "damaged: run_id cannot be None: expected str, got null"),
         (put("started_at", value="now"), "started_at cannot be 'now'"),
         (put("throttles", value=True), "throttles cannot be True"),
         (put("throttles", value=-1), "throttles cannot be -1"),
-        (put("function", value=[]), "function cannot be"),
-        (drop("function", "name"), "'name' is missing"),
-        (put("function", "architecture", value="riscv"), "architecture cannot be 'riscv'"),
-        (put("function", "memory_mb", value=512.5), "memory_mb cannot be 512.5"),
-        (put("design", "configurations", value=[1]), "configurations cannot be"),
-        (put("measurements", value={}), "measurements cannot be"),
-        (drop("measurements"), "measurements cannot be None"),
-        (put("measurements", 0, "unmeasured", value=1), "unmeasured cannot be 1"),
-        (put("measurements", 0, "architecture", value=["arm64"]), "architecture cannot be"),
-        (put("measurements", 0, "invocations", value=[]), "invocations cannot be"),
+        (put("function", value=[]), r"function cannot be \[\]: expected object, got array"),
+        (drop("function", "name"), "function: 'name' is missing"),
+        (put("function", "architecture", value="riscv"), "function.architecture cannot be 'riscv'"),
+        (put("function", "memory_mb", value=512.5), "function.memory_mb cannot be 512.5"),
+        (
+            put("design", "configurations", value=[1]),
+            r"configurations\[0\] cannot be 1: expected object",
+        ),
+        (put("measurements", value={}), "measurements cannot be {}: expected array, got object"),
+        (drop("measurements"), "damaged: 'measurements' is missing"),
+        (put("measurements", 0, "unmeasured", value=1), r"measurements\[0\].unmeasured cannot be 1"),
+        (put("measurements", 0, "architecture", value=["arm64"]), r"measurements\[0\].architecture cannot be"),
+        (
+            put("measurements", 0, "invocations", value=[]),
+            rf"{AT} cannot be \[\]: expected object, got array",
+        ),
         (put(*COLUMNS, "duration_ms", value=[1.0]), "512 MB x86_64 have different lengths"),
-        (put(*COLUMNS, value={}), "different lengths, or none"),
+        (put(*COLUMNS, value={}), rf"{AT}: 'started_at' is missing"),
         (put(*COLUMNS, "started_at", value=[]), "different lengths"),
         (drop(*COLUMNS, "started_at"), "'started_at' is missing"),
         (drop(*COLUMNS, "status"), "'status' is missing"),
-        (put(*COLUMNS, "status", value="fine"), "status cannot be 'fine'"),
+        (
+            put(*COLUMNS, "status", value="fine"),
+            r"measurements\[0\].invocations.status cannot be 'fine': invalid enum value 'fine'",
+        ),
         (put(*COLUMNS, "status", value=None), "status cannot be None"),
         (put(*COLUMNS, "duration_ms", value=-1.0), "duration_ms cannot be -1.0"),
-        (put(*COLUMNS, "duration_ms", value=[1.0, 2.0, 3.0, -0.5, None]), "duration_ms cannot be -0.5"),
+        (
+            put(*COLUMNS, "duration_ms", value=[1.0, 2.0, 3.0, -0.5, None]),
+            r"measurements\[0\].invocations.duration_ms\[3\] cannot be -0.5: expected float >= 0.0",
+        ),
         (put(*COLUMNS, "duration_ms", value="fast"), "duration_ms cannot be 'fast'"),
         (put(*COLUMNS, "duration_ms", value=10**400), "duration_ms cannot be 1000000"),
         (put(*COLUMNS, "billed_ms", value=1.5), "billed_ms cannot be 1.5"),
-        (put(*COLUMNS, "error_type", value=[[]] * 5), "error_type cannot be"),
-        (put("advisories", value=[{"code": "x"}]), "'message' is missing"),
+        (put(*COLUMNS, "error_type", value=[[]] * 5), r"error_type\[0\] cannot be \[\]"),
+        (put("advisories", value=[{"code": "x"}]), r"advisories\[0\]: 'message' is missing"),
     ],
 )
 def test_a_damaged_file_is_refused_and_what_is_wrong_is_named(change: Callable[[Any], None], message: str) -> None:

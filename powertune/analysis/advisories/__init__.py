@@ -1,19 +1,10 @@
-"""What to know about the measurement itself before believing it, each finding with a next step."""
+"""What to know about the measurement itself before believing it, each finding with a next step.
 
-from powertune.analysis.advisories.answer import about_answer
-from powertune.analysis.advisories.evidence import Evidence
-from powertune.analysis.advisories.run import about_run
-from powertune.analysis.advisories.samples import about_samples, samples_needed
-from powertune.model import Advisory
+docs/reference/advisories.md lists all codes, and a test compares that page with the code.
+"""
 
-__all__ = ["Evidence", "advise", "samples_needed"]
+from powertune.analysis.advisories.advise import advise
+from powertune.analysis.advisories.advisory_input import AdvisoryInput
+from powertune.analysis.advisories.samples import samples_needed
 
-
-def advise(evidence: Evidence) -> tuple[Advisory, ...]:
-    """All findings: the run's own first, then those about its data, then those about the answer."""
-    return (
-        *evidence.run.advisories,
-        *about_run(evidence),
-        *about_samples(evidence),
-        *about_answer(evidence),
-    )
+__all__ = ["AdvisoryInput", "advise", "samples_needed"]

@@ -3,12 +3,12 @@
 import math
 from collections.abc import Iterator
 
-from powertune.analysis.advisories.evidence import Evidence
+from powertune.analysis.advisories.advisory_input import AdvisoryInput
 from powertune.analysis.comparison import Comparison, Difference, compare, log_mean
 from powertune.analysis.constraints import undecided
 from powertune.analysis.estimates import mean_of
 from powertune.analysis.profiles import Observed
-from powertune.model import Advisory, Architecture
+from powertune.model import Advisory, Architecture, Exploration
 from powertune.units import MB_PER_VCPU, MEMORY_MAX_MB, MEMORY_MIN_MB, format_ms, format_share
 
 #: Over so much more memory, a duration that falls by less than a tenth does not depend on it.
@@ -24,31 +24,32 @@ STEP = 1.3
 THREADED = 0.4
 
 
-def about_answer(evidence: Evidence) -> Iterator[Advisory]:
+def about_answer(given: AdvisoryInput) -> Iterator[Advisory]:
     """All of them, in order."""
-    yield from _winner_at_edge(evidence)
-    yield from _constraint_undecided(evidence)
+    yield from _winner_at_edge(given)
+    yield from _constraint_undecided(given)
     for architecture in Architecture:
-        curve = evidence.curve(architecture)
+        curve = given.curve(architecture)
         if len(curve) >= 2:
             yield from _flat(curve)
-            if evidence.searched is None:  # a search has looked beyond, as far as it was of use
+            if given.searched is None:  # a search has looked beyond, as far as it was of use
                 yield from _still_falling(curve)
-    yield from _another_goal(evidence)
-    yield from _fixed_cost_unknown(evidence)
+    yield from _another_goal(given)
+    yield from _fixed_cost_unknown(given)
 
 
-def _winner_at_edge(evidence: Evidence) -> Iterator[Advisory]:
-    if evidence.recommendation is None:
+def _winner_at_edge(given: AdvisoryInput) -> Iterator[Advisory]:
+    if given.recommendation is None:
         return
-    winner = evidence.recommendation.configuration
+    winner = given.recommendation.configuration
     sizes = [
         o.profile.configuration.memory_mb
-        for o in evidence.observed
+        for o in given.observed
         if o.profile.configuration.architecture is winner.architecture
     ]
-    if (explored := evidence.run.design.exploration) is not None:
-        sizes = [explored.smallest_mb, explored.largest_mb]
+    search = given.run.design.search
+    if isinstance(search, Exploration):
+        sizes = [search.smallest_mb, search.largest_mb]
     smaller = winner.memory_mb == min(sizes) and winner.memory_mb > MEMORY_MIN_MB
     larger = winner.memory_mb == max(sizes) and winner.memory_mb < MEMORY_MAX_MB
     if smaller or larger:
@@ -60,13 +61,13 @@ def _winner_at_edge(evidence: Evidence) -> Iterator[Advisory]:
         )
 
 
-def _constraint_undecided(evidence: Evidence) -> Iterator[Advisory]:
-    recommendation = evidence.recommendation
+def _constraint_undecided(given: AdvisoryInput) -> Iterator[Advisory]:
+    recommendation = given.recommendation
     if recommendation is None:
         return
-    observed = next(o for o in evidence.observed if o.profile.configuration == recommendation.configuration)
+    observed = next(o for o in given.observed if o.profile.configuration == recommendation.configuration)
     chosen = observed.profile
-    doubt = undecided(chosen, observed.durations, evidence.goal)
+    doubt = undecided(chosen, observed.durations, given.goal)
     if doubt is not None:
         yield Advisory(
             code="constraint-undecided",
@@ -75,14 +76,14 @@ def _constraint_undecided(evidence: Evidence) -> Iterator[Advisory]:
         )
 
 
-def _another_goal(evidence: Evidence) -> Iterator[Advisory]:
-    found = evidence.searched
+def _another_goal(given: AdvisoryInput) -> Iterator[Advisory]:
+    found = given.searched
     if found is not None and found.another_goal and found.answer.loss > found.precision:
         yield Advisory(
             code="another-goal",
             message="the run searched for another goal: for this one, the answer is expected to be "
             f"{format_share(found.answer.loss)} worse than the best there may be",
-            next_step="run again with this goal, and --from this results file",
+            next_step="run again with this goal, and --start-from this results file",
         )
 
 
@@ -134,9 +135,9 @@ def _still_falling(curve: tuple[Observed, ...]) -> Iterator[Advisory]:
         )
 
 
-def _fixed_cost_unknown(evidence: Evidence) -> Iterator[Advisory]:
-    function = evidence.run.function
-    if evidence.pricing.billing.invocations_per_month is not None:
+def _fixed_cost_unknown(given: AdvisoryInput) -> Iterator[Advisory]:
+    function = given.run.function
+    if given.pricing.billing.invocations_per_month is not None:
         return
     if function.provisioned_concurrency or function.pays_for_snapshots:
         what = "provisioned concurrency" if function.provisioned_concurrency else "SnapStart snapshots"

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 
-from powertune.analysis.advisories.evidence import Evidence, enumeration, names
-from powertune.analysis.nouns import ProfileStatus
-from powertune.model import NO_REPORTS, Advisory
+from powertune.analysis.advisories.advisory_input import AdvisoryInput, enumeration, names
+from powertune.analysis.model import ProfileStatus
+from powertune.model import NO_REPORTS, Advisory, GridDesign, Population
 from powertune.units import MB_PER_VCPU, plural
+
+#: A share of invocations beyond which this machine is too busy to measure well.
+MANY_DISTURBED = 0.1
 
 _NEXT_STEPS = {
     "budget": "raise --max-spend, or try fewer sizes",
@@ -21,18 +24,18 @@ _MESSAGES = {
 }
 
 
-def about_run(evidence: Evidence) -> Iterator[Advisory]:
+def about_run(given: AdvisoryInput) -> Iterator[Advisory]:
     """All of them, in order."""
-    for finding in (_embedded, _beyond_cores, _stopped_early, _throttled):
-        yield from finding(evidence)
-    if evidence.run.stopped == NO_REPORTS:
+    for finding in (_embedded, _beyond_cores, _disturbed, _stopped_early, _throttled):
+        yield from finding(given)
+    if given.run.stopped == NO_REPORTS:
         return  # what was not measured, and why, is said already
     for finding in (_unmeasured, _current_not_measured, _missing_reports, _failed_invocations):
-        yield from finding(evidence)
+        yield from finding(given)
 
 
-def _embedded(evidence: Evidence) -> Iterator[Advisory]:
-    platform = evidence.run.function.platform
+def _embedded(given: AdvisoryInput) -> Iterator[Advisory]:
+    platform = given.run.function.platform
     if platform is not None:
         yield Advisory(
             code="embedded",
@@ -41,11 +44,11 @@ def _embedded(evidence: Evidence) -> Iterator[Advisory]:
         )
 
 
-def _beyond_cores(evidence: Evidence) -> Iterator[Advisory]:
-    cores = evidence.run.function.cores
+def _beyond_cores(given: AdvisoryInput) -> Iterator[Advisory]:
+    cores = given.run.function.cores
     if cores is None:
         return
-    larger = names(evidence.observed, lambda profile: profile.configuration.memory_mb / MB_PER_VCPU > cores)
+    larger = names(given.observed, lambda profile: profile.configuration.memory_mb / MB_PER_VCPU > cores)
     if larger:
         yield Advisory(
             code="beyond-cores",
@@ -54,8 +57,21 @@ def _beyond_cores(evidence: Evidence) -> Iterator[Advisory]:
         )
 
 
-def _stopped_early(evidence: Evidence) -> Iterator[Advisory]:
-    stopped = evidence.run.stopped
+def _disturbed(given: AdvisoryInput) -> Iterator[Advisory]:
+    invocations = [m.invocations for m in given.run.measurements]
+    total = sum(map(len, invocations))
+    count = sum(1 for each in invocations for waited in each.select(Population.SET_ASIDE, "waited_ms") if waited)
+    if count > MANY_DISTURBED * total:
+        yield Advisory(
+            code="disturbed",
+            message=f"{count} of {plural(total, 'invocation')} had to wait for a CPU because of other programs; "
+            "they are left out",
+            next_step="end what keeps this machine busy, and measure again",
+        )
+
+
+def _stopped_early(given: AdvisoryInput) -> Iterator[Advisory]:
+    stopped = given.run.stopped
     if stopped != "complete":
         yield Advisory(
             code="stopped-early",
@@ -64,8 +80,8 @@ def _stopped_early(evidence: Evidence) -> Iterator[Advisory]:
         )
 
 
-def _throttled(evidence: Evidence) -> Iterator[Advisory]:
-    count = evidence.run.throttles
+def _throttled(given: AdvisoryInput) -> Iterator[Advisory]:
+    count = given.run.throttles
     if count:
         yield Advisory(
             code="throttled",
@@ -74,8 +90,8 @@ def _throttled(evidence: Evidence) -> Iterator[Advisory]:
         )
 
 
-def _unmeasured(evidence: Evidence) -> Iterator[Advisory]:
-    missing = [o.profile for o in evidence.observed if o.profile.status is ProfileStatus.UNMEASURED]
+def _unmeasured(given: AdvisoryInput) -> Iterator[Advisory]:
+    missing = [o.profile for o in given.observed if o.profile.status is ProfileStatus.UNMEASURED]
     if missing:
         yield Advisory(
             code="unmeasured",
@@ -84,43 +100,39 @@ def _unmeasured(evidence: Evidence) -> Iterator[Advisory]:
         )
 
 
-def _current_not_measured(evidence: Evidence) -> Iterator[Advisory]:
-    current = evidence.run.function.current
-    measured = {
-        o.profile.configuration for o in evidence.observed if o.profile.status is not ProfileStatus.UNMEASURED
-    }
+def _current_not_measured(given: AdvisoryInput) -> Iterator[Advisory]:
+    current = given.run.function.current
+    measured = {o.profile.configuration for o in given.observed if o.profile.status is not ProfileStatus.UNMEASURED}
     if current in measured:
         return
     elsewhere = measured and current.architecture not in {c.architecture for c in measured}
     yield Advisory(
         code="current-not-measured",
         message=f"the current configuration, {current}, was not measured, so what a change gains is not known",
-        next_step="measure with --arch both" if elsewhere else _wider(evidence, current.memory_mb),
+        next_step="measure with --arch both" if elsewhere else _wider(given, current.memory_mb),
     )
 
 
-def _wider(evidence: Evidence, memory_mb: int) -> str:
-    if evidence.run.design.exploration is None:
+def _wider(given: AdvisoryInput, memory_mb: int) -> str:
+    if isinstance(given.run.design.search, GridDesign):
         return f"add {memory_mb} to --memory"
     return f"search a range that holds {memory_mb} MB, with --min-memory and --max-memory"
 
 
-def _missing_reports(evidence: Evidence) -> Iterator[Advisory]:
-    lost = names(
-        evidence.observed, lambda p: p.counts.missing > 0, lambda p: f"{p.counts.missing} at {p.configuration}"
-    )
+def _missing_reports(given: AdvisoryInput) -> Iterator[Advisory]:
+    lost = names(given.observed, lambda p: p.counts.missing > 0, lambda p: f"{p.counts.missing} at {p.configuration}")
     if lost:
         yield Advisory(
             code="missing-reports",
             message=f"invocations without a report are missing from the samples: {lost}",
-            next_step="leave out --telemetry tail, so that they are looked for in CloudWatch Logs"
-            if evidence.run.design.telemetry == "tail"
+            next_step="leave out --report-source tail, so that they are looked for in CloudWatch Logs"
+            if given.run.design.telemetry == "tail"
             else "look at the function's log group: neither the tail of the log nor the group had them",
         )
 
 
-def _failed_invocations(evidence: Evidence) -> Iterator[Advisory]:
-    failed = [o for o in evidence.judged if o.profile.counts.failed]
+def _failed_invocations(given: AdvisoryInput) -> Iterator[Advisory]:
+    failed = [o for o in given.judged if o.profile.counts.failed]
     if failed:
         where = [
             f"{o.profile.counts.failed} of {o.total} at {o.profile.configuration} ({o.error or 'an error'})"

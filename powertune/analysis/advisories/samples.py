@@ -4,11 +4,14 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from powertune.analysis.advisories.evidence import Evidence, enumeration, names
+import numpy as np
+
+from powertune.analysis.advisories.advisory_input import AdvisoryInput, enumeration, names
 from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import ASSUMED, Interval, Sample, components
-from powertune.analysis.nouns import Profile, ProfileStatus
+from powertune.analysis.model import Profile, ProfileStatus
 from powertune.analysis.profiles import Observed
+from powertune.analysis.summary import outlying
 from powertune.model import Advisory
 from powertune.quantiles import student_t
 from powertune.units import format_ms
@@ -23,13 +26,15 @@ MOST_LANES = 100
 NOISY = 0.25
 #: A share of outliers beyond which they are more than the odd one that Lambda always has.
 MANY_OUTLIERS = 0.05
+#: An outlier closer to the median than this share of it makes no difference to anybody.
+FAR_FROM_MEDIAN = 0.1
 #: Of the memory size; peers alert at the same share.
 NEAR_LIMIT = 0.9
 #: How many times the duration an init phase lasts, where the share of cold starts is not known.
 LONG_INIT = 5.0
 
 
-def about_samples(evidence: Evidence) -> Iterator[Advisory]:
+def about_samples(given: AdvisoryInput) -> Iterator[Advisory]:
     """All of them, in order."""
     for finding in (
         _too_few_samples,
@@ -41,20 +46,20 @@ def about_samples(evidence: Evidence) -> Iterator[Advisory]:
         _cold_costs,
         _mostly_init,
     ):
-        yield from finding(evidence)
+        yield from finding(given)
 
 
-def _too_few_samples(evidence: Evidence) -> Iterator[Advisory]:
-    if evidence.searched is not None:  # a search measures as much as it needs, and says how sure it is
+def _too_few_samples(given: AdvisoryInput) -> Iterator[Advisory]:
+    if given.searched is not None:  # a search measures as much as it needs, and says how sure it is
         return
-    wide = [(o, needed) for o in evidence.judged if (needed := samples_needed(o)) is not None]
+    wide = [(o, needed) for o in given.judged if (needed := samples_needed(o)) is not None]
     if not wide:
         return
     where = [f"{o.profile.configuration} ({o.profile.counts.warm} of about {needed.warm})" for o, needed in wide]
     # Cold, failed and missing ones come on top of the warm invocations that count.
     asked = max(needed.warm + o.total - o.profile.counts.warm for o, needed in wide)
     lanes = max(needed.lanes for _, needed in wide)
-    more = f"measure with --invocations {max(asked, lanes)}" + (f" --lanes {lanes}" if lanes else "")
+    more = f"measure with --invocations {max(asked, lanes)}" + (f" --environments {lanes}" if lanes else "")
     hopeless = "accept the interval: environments differ so much that more invocations hardly narrow it"
     yield Advisory(
         code="too-few-samples",
@@ -107,23 +112,23 @@ def _needed(values: Sample, mean: float, environments: Environments) -> Needed:
     return Needed(max(enough, many, count), many)
 
 
-def _one_environment(evidence: Evidence) -> Iterator[Advisory]:
-    repeated = [o for o in evidence.judged if o.durations.size > 1]
+def _one_environment(given: AdvisoryInput) -> Iterator[Advisory]:
+    repeated = [o for o in given.judged if o.durations.size > 1]
     alone = [o for o in repeated if o.environments.created == 1]
     # A search measures most sizes in one environment on purpose.
-    if not alone or (evidence.searched is not None and len(alone) < len(repeated)):
+    if not alone or (given.searched is not None and len(alone) < len(repeated)):
         return
     where = "each configuration" if len(alone) == len(repeated) else names(alone, lambda _: True)
     yield Advisory(
         code="one-environment",
         message=f"one execution environment, as far as is known, served all warm invocations of {where}: how "
         f"environments differ cannot be seen, and is assumed to be up to {ASSUMED:.0%}",
-        next_step="use `--lanes 4` or more; very short functions may need many more",
+        next_step="use `--environments 4` or more; very short functions may need many more",
     )
 
 
-def _environments_unknown(evidence: Evidence) -> Iterator[Advisory]:
-    repeated = [o for o in evidence.judged if o.durations.size > 1 and o.environments.created > 1]
+def _environments_unknown(given: AdvisoryInput) -> Iterator[Advisory]:
+    repeated = [o for o in given.judged if o.durations.size > 1 and o.environments.created > 1]
     unknown = [o for o in repeated if not o.environments.tell]
     if not unknown:
         return
@@ -132,15 +137,15 @@ def _environments_unknown(evidence: Evidence) -> Iterator[Advisory]:
         code="environments-unknown",
         message=f"which execution environment served which invocation{where} is not known: environments are assumed "
         f"to differ by up to {ASSUMED:.0%}, and intervals allow for that",
-        next_step="leave out --telemetry tail, so that the log group is read, which names the environments"
-        if evidence.run.design.telemetry == "tail"
+        next_step="leave out --report-source tail, so that the log group is read, which names the environments"
+        if given.run.design.telemetry == "tail"
         else "allow logs:FilterLogEvents on the function's log group, which names the environments",
     )
 
 
-def _noisy(evidence: Evidence) -> Iterator[Advisory]:
+def _noisy(given: AdvisoryInput) -> Iterator[Advisory]:
     loud = names(
-        evidence.judged,
+        given.judged,
         lambda p: _relative_deviation(p) > NOISY,
         lambda p: f"{p.configuration} (+-{_relative_deviation(p):.0%})",
     )
@@ -159,11 +164,14 @@ def _relative_deviation(profile: Profile) -> float:
     return duration.deviation / duration.mean
 
 
-def _outliers(evidence: Evidence) -> Iterator[Advisory]:
-    odd = names(
-        evidence.judged,
-        lambda p: p.duration is not None and p.duration.outliers > MANY_OUTLIERS * p.duration.n + 1,
-        lambda p: f"{p.duration.outliers if p.duration else 0} of {p.counts.warm} at {p.configuration}",
+def _outliers(given: AdvisoryInput) -> Iterator[Advisory]:
+    counts = [(o, _far_outliers(o)) for o in given.judged]
+    odd = enumeration(
+        [
+            f"{far} of {o.profile.counts.warm} at {o.profile.configuration}"
+            for o, far in counts
+            if far > MANY_OUTLIERS * o.durations.size + 1
+        ]
     )
     if odd:
         yield Advisory(
@@ -173,9 +181,21 @@ def _outliers(evidence: Evidence) -> Iterator[Advisory]:
         )
 
 
-def _memory_near_limit(evidence: Evidence) -> Iterator[Advisory]:
+def _far_outliers(o: Observed) -> int:
+    """How many outliers also differ from the median by a share that matters.
+
+    The modified z-score has no scale of its own: in a tight sample, 1 % off the median is already an outlier.
+    """
+    if not o.durations.size:
+        return 0
+    median = float(np.median(o.durations))
+    far = np.abs(o.durations - median) > FAR_FROM_MEDIAN * median
+    return int(np.count_nonzero(outlying(o.durations) & far))
+
+
+def _memory_near_limit(given: AdvisoryInput) -> Iterator[Advisory]:
     tight = names(
-        evidence.judged,
+        given.judged,
         lambda p: (p.max_memory_used_mb or 0) >= NEAR_LIMIT * p.configuration.memory_mb,
         lambda p: f"{p.max_memory_used_mb} MB of {p.configuration}",
     )
@@ -187,30 +207,30 @@ def _memory_near_limit(evidence: Evidence) -> Iterator[Advisory]:
         )
 
 
-def _cold_costs(evidence: Evidence) -> Iterator[Advisory]:
-    billing, borrowed = evidence.pricing.billing, evidence.pricing.borrowed_ms
-    unseen = names(evidence.judged, lambda p: p.cold is None)
-    single = names(evidence.judged, lambda p: p.cold is not None and p.cold.init.n == 1)
+def _cold_costs(given: AdvisoryInput) -> Iterator[Advisory]:
+    billing, borrowed = given.pricing.billing, given.pricing.borrowed_ms
+    unseen = names(given.judged, lambda p: p.cold is None)
+    single = names(given.judged, lambda p: p.cold is not None and p.cold.init.n == 1)
     if billing.cold_share and borrowed is not None and unseen:
         yield Advisory(
             code="cold-starts-unseen",
             message=f"no cold start was seen at {unseen}: each is taken to be billed {format_ms(borrowed)} more than "
             "a warm one, the most that was seen elsewhere",
-            next_step="measure with more --lanes, each of which begins with a cold start",
+            next_step="measure with more --environments, each of which begins with a cold start",
         )
     if billing.cold_share and single:
         yield Advisory(
             code="cold-starts-single",
             message=f"a single cold start was seen at {single}: what it adds to the cost is taken to be as uncertain "
             "as it is large",
-            next_step="measure with more --lanes, each of which begins with a cold start",
+            next_step="measure with more --environments, each of which begins with a cold start",
         )
 
 
-def _mostly_init(evidence: Evidence) -> Iterator[Advisory]:
-    share = evidence.pricing.billing.cold_share or 0.0
+def _mostly_init(given: AdvisoryInput) -> Iterator[Advisory]:
+    share = given.pricing.billing.cold_share or 0.0
     slow = names(
-        evidence.judged,
+        given.judged,
         lambda p: _init_share(p, share) > 0.5,
         lambda p: f"{format_ms(p.cold.init.mean) if p.cold else ''} at {p.configuration}",
     )

@@ -9,7 +9,7 @@ from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
 from powertune.analysis import Analysis, ProfileStatus
 from powertune.model import Architecture
-from powertune.report.charts.points import Ends, Point, architectures, judged, mark_roles, recommended
+from powertune.report.charts.points import ChartPoint, Ends, architectures, judged, mark_roles, recommended
 from powertune.report.charts.scales import apply_scale, beside, milliseconds, money, plain, say, scale_for
 from powertune.report.charts.texts import text_width
 from powertune.report.palette import ARCHITECTURES, CURRENT, INK, RECOMMENDED
@@ -24,7 +24,7 @@ _GAP = 5.0
 class _Series:
     """One quantity of every point: a value and the ends of its interval."""
 
-    points: Sequence[Point]
+    points: Sequence[ChartPoint]
     values: Sequence[float]
     ends: Sequence[Ends | None]
 

@@ -13,8 +13,8 @@ from powertune.report.charts.pareto import draw_pareto
 from powertune.report.charts.points import architectures, legend_handles
 from powertune.report.charts.rows import panel_inches
 from powertune.report.charts.texts import clean, wrapped
-from powertune.report.document import Document
 from powertune.report.palette import INK, MUTED, PAPER
+from powertune.report.report_text import ReportText
 
 WIDTH = 14.0
 DPI = 110
@@ -46,17 +46,17 @@ class _Page:
         self.figure.text(*place, text, fontsize=size, color=color, fontweight=weight, va="baseline")
 
 
-def draw_page(document: Document) -> Figure:
+def draw_page(report: ReportText) -> Figure:
     """The whole figure, ready to be written."""
-    analysis = document.analysis
+    analysis = report.analysis
     figure = Figure(figsize=(WIDTH, 1.0), dpi=DPI, facecolor=PAPER)
-    text = re.sub(r"(?<=\d) (?=MB|ms|%)", "\u00a0", clean(document.headline, 1200))
+    text = re.sub(r"(?<=\d) (?=MB|ms|%)", "\u00a0", clean(report.headline, 1200))
     lines = wrapped(text, size=12, width=_TEXT_WIDTH, lines=_MOST_LINES)
     head = 1.2 + _LINE * len(lines) + 1.05
     lower = panel_inches(len(analysis.profiles))
     page = _Page(figure, head + _UPPER + _BETWEEN + lower + _FOOT)
     figure.set_size_inches(WIDTH, page.height)
-    _draw_head(page, document, lines)
+    _draw_head(page, report, lines)
     left = 1.0 if len(architectures(analysis)) < 2 else 1.45
     column = (WIDTH - 2 * left - _MARGIN - 0.55) / 2
     second = 2 * left + column + 0.35
@@ -73,16 +73,16 @@ def draw_page(document: Document) -> Figure:
     return figure
 
 
-def _draw_head(page: _Page, document: Document, lines: list[str]) -> None:
-    for line in wrapped(clean(document.title, 100), size=20, width=_TEXT_WIDTH, lines=1, weight="bold"):
+def _draw_head(page: _Page, report: ReportText, lines: list[str]) -> None:
+    for line in wrapped(clean(report.title, 100), size=20, width=_TEXT_WIDTH, lines=1, weight="bold"):
         page.text(0.58, line, 20, weight="bold")
-    page.text(0.86, clean(document.subtitle, 120), 10, MUTED)
+    page.text(0.86, clean(report.subtitle, 120), 10, MUTED)
     for number, line in enumerate(lines):
         page.text(1.2 + _LINE * number, line, 12)
-    measured = dict(document.facts).get("Measured")
+    measured = dict(report.facts).get("Measured")
     if measured is not None:
         page.text(page.height - 0.2, clean(f"measured {measured}", 160), 7.5, MUTED)
-    handles = legend_handles(document.analysis)
+    handles = legend_handles(report.analysis)
     if not handles:
         return
     top = 1 - (1.08 + _LINE * len(lines)) / page.height

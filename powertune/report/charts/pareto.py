@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from powertune.analysis import Analysis
 from powertune.report.charts.placement import Box, Label, along, leader, place_labels
-from powertune.report.charts.points import Point, judged, mark_roles, roles
+from powertune.report.charts.points import ChartPoint, judged, mark_roles, roles
 from powertune.report.charts.scales import (
     Segment,
     apply_scale,
@@ -60,7 +60,7 @@ def draw_pareto(axes: Axes, analysis: Analysis) -> None:
     _draw_labels(axes, analysis, points, front)
 
 
-def _draw_intervals(axes: Axes, points: Sequence[Point], colors: Sequence[str]) -> None:
+def _draw_intervals(axes: Axes, points: Sequence[ChartPoint], colors: Sequence[str]) -> None:
     lines: list[Segment] = []
     hues = []
     for point, color in zip(points, colors, strict=True):
@@ -73,7 +73,7 @@ def _draw_intervals(axes: Axes, points: Sequence[Point], colors: Sequence[str]) 
     segments(axes, lines, hues, width=1.0, layer=2)
 
 
-def _draw_labels(axes: Axes, analysis: Analysis, points: Sequence[Point], front: Sequence[Point]) -> None:
+def _draw_labels(axes: Axes, analysis: Analysis, points: Sequence[ChartPoint], front: Sequence[ChartPoint]) -> None:
     scale = axes.figure.dpi / 72
     named = _named(analysis, points)
     texts = [_text(analysis, point) for point in named]
@@ -96,7 +96,7 @@ def _draw_labels(axes: Axes, analysis: Analysis, points: Sequence[Point], front:
             _write(axes, point, text, weight, label, box)
 
 
-def _write(axes: Axes, point: Point, text: str, weight: str, label: Label, box: Box) -> None:
+def _write(axes: Axes, point: ChartPoint, text: str, weight: str, label: Label, box: Box) -> None:
     """Text in its box, placed relative to the point, so that it is at the same place at any resolution."""
     scale = axes.figure.dpi / 72
     offset = ((box[0] + _PADDING - label.x) / scale, ((box[1] + box[3]) / 2 - label.y) / scale)
@@ -117,28 +117,28 @@ def _write(axes: Axes, point: Point, text: str, weight: str, label: Label, box: 
     )
 
 
-def _named(analysis: Analysis, points: Sequence[Point]) -> list[Point]:
+def _named(analysis: Analysis, points: Sequence[ChartPoint]) -> list[ChartPoint]:
     """The points that get a label, the most important one first."""
     several = len(points) > _LABEL_ALL
     wanted = [point for point in points if not several or point.front or roles(analysis, point.configuration)]
     return sorted(wanted, key=lambda point: (not _matters(analysis, point), not point.front, point.configuration))
 
 
-def _matters(analysis: Analysis, point: Point) -> bool:
+def _matters(analysis: Analysis, point: ChartPoint) -> bool:
     return bool({"now", "recommended"} & set(roles(analysis, point.configuration)))
 
 
-def _text(analysis: Analysis, point: Point) -> str:
+def _text(analysis: Analysis, point: ChartPoint) -> str:
     return ", ".join([f"{point.configuration.memory_mb} MB", *roles(analysis, point.configuration)])
 
 
-def _mark(analysis: Analysis, point: Point) -> float:
+def _mark(analysis: Analysis, point: ChartPoint) -> float:
     """Half the size of what is drawn at a point, in points."""
     names = roles(analysis, point.configuration)
     return 9.0 if "recommended" in names else 7.5 if "now" in names else 3.5
 
 
-def _pixel(axes: Axes, point: Point) -> tuple[float, float]:
+def _pixel(axes: Axes, point: ChartPoint) -> tuple[float, float]:
     x, y = axes.transData.transform((point.duration, point.cost))
     return float(x), float(y)
 
@@ -150,6 +150,6 @@ def _pixels(axes: Axes, places: Sequence[tuple[float, float]]) -> list[tuple[flo
     return [(float(x), float(y)) for x, y in (axes.transData.transform(place) for place in inside)]
 
 
-def _around(axes: Axes, point: Point, half: float) -> Box:
+def _around(axes: Axes, point: ChartPoint, half: float) -> Box:
     x, y = _pixel(axes, point)
     return (x - half, y - half, x + half, y + half)

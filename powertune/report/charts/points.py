@@ -10,14 +10,14 @@ from matplotlib.patches import Patch
 from powertune.analysis import Analysis, Profile, ProfileStatus
 from powertune.model import Architecture, Configuration
 from powertune.report.palette import ARCHITECTURES, CURRENT, FAINT, FRONT, INFEASIBLE, RECOMMENDED, Style
+from powertune.units import PER_MILLION
 
-MILLION = 1_000_000
 #: The lower and the upper end of an interval.
 Ends = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Point:
+class ChartPoint:
     """A configuration with a mean duration in ms, a mean cost of a million invocations, and the ends of both."""
 
     configuration: Configuration
@@ -29,22 +29,22 @@ class Point:
     front: bool
 
 
-def judged(analysis: Analysis) -> list[Point]:
+def judged(analysis: Analysis) -> list[ChartPoint]:
     """The points of the configurations that could be judged, ordered by configuration."""
     return [point for profile in analysis.profiles if (point := _point(profile)) is not None]
 
 
-def _point(profile: Profile) -> Point | None:
+def _point(profile: Profile) -> ChartPoint | None:
     duration, cost = profile.duration, profile.cost
     if profile.status is not ProfileStatus.OK or duration is None or cost is None:
         return None
-    return Point(
+    return ChartPoint(
         configuration=profile.configuration,
         style=ARCHITECTURES[profile.configuration.architecture],
         duration=duration.mean,
         duration_ends=duration.interval,
-        cost=cost.mean * MILLION,
-        cost_ends=None if cost.interval is None else (cost.interval[0] * MILLION, cost.interval[1] * MILLION),
+        cost=cost.mean * PER_MILLION,
+        cost_ends=None if cost.interval is None else (cost.interval[0] * PER_MILLION, cost.interval[1] * PER_MILLION),
         front=profile.pareto,
     )
 

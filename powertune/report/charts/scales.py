@@ -9,15 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator, NullLocator
 
+from powertune.report.extents import extent
 from powertune.report.palette import EMPTY, FAINT, GRID, INK, MUTED
 from powertune.units import format_ms, format_usd
 
-#: From this ratio of the largest to the smallest value on, an axis is logarithmic.
-LOGARITHMIC_FROM = 8.0
-#: A linear axis shows at least this share of its largest value, lest noise looks like a trend.
-_LEAST_SPAN = 0.25
-#: How far beyond the points the ends of wide intervals may stretch an axis.
-_STRETCH = 3.0
 _MOST_TICKS = 7
 _STEPS = ((1, 2, 3, 5), (1, 2, 5), (1, 3), (1,))
 Direction = Literal["x", "y"]
@@ -40,23 +35,11 @@ def scale_for(points: Iterable[float], ends: Iterable[float] = (), *, room: floa
 
     `room` is the share of the axis that stays free on either side.
     """
-    values = sorted(points)
+    values = list(points)
     if not values:
         return Scale(low=0.0, high=1.0, logarithmic=False, ticks=())
-    if values[-1] <= 0:
-        return _linear(0.0, 1.0)
-    low, high = values[0], values[-1]
-    least, most = low / _STRETCH, high * _STRETCH
-    reached = [end for end in ends if math.isfinite(end)]
-    low = min([low, *(max(end, least) for end in reached)])
-    high = max([high, *(min(end, most) for end in reached)])
-    if values[0] > 0 and values[-1] / values[0] > LOGARITHMIC_FROM:
-        margin = (high / low) ** room
-        return _logarithmic(low / margin, high * margin)
-    lacking = max(0.0, _LEAST_SPAN * high - (high - low)) / 2
-    low, high = low - lacking, high + lacking
-    margin = room * (high - low)
-    return _linear(max(0.0, low - margin), high + margin)
+    found = extent(values, ends, room=room)
+    return (_logarithmic if found.logarithmic else _linear)(found.low, found.high)
 
 
 def milliseconds(scale: Scale) -> list[str]:

@@ -4,13 +4,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from powertune.report.extents import extent
+
 Axis = dict[str, Any]
-#: From this ratio of the largest to the smallest value on, an axis is logarithmic.
-_LOGARITHMIC_FROM = 8.0
-#: A linear axis shows at least this share of its largest value, lest noise looks like a trend.
-_LEAST_SPAN = 0.25
-#: How far beyond the points the ends of wide intervals may stretch an axis.
-_STRETCH = 3.0
 #: Labels of memory sizes are at least this share of the axis apart.
 _LEAST_GAP = 0.075
 _PLAIN = {"gridcolor": "@grid", "linecolor": "@faint", "tickcolor": "@faint", "zeroline": False, "automargin": True}
@@ -50,20 +46,13 @@ def amount_axis(title: str, values: Sequence[float], ends: Sequence[float] = (),
 
     `ends` of intervals are shown as far as they are not absurdly far away, `room` is the share that stays free.
     """
-    low, high = min(values), max(values)
-    logarithmic = high / low > _LOGARITHMIC_FROM
-    low = min([low, *(max(end, low / _STRETCH) for end in ends)])
-    high = max([high, *(min(end, high * _STRETCH) for end in ends)])
     axis: Axis = {**_PLAIN, "title": {"text": title}, "tickformat": ",~r"}
-    if logarithmic:
-        reach = room * math.log10(high / low)
-        first, last = math.log10(low) - reach, math.log10(high) + reach
-        # plotly.js labels 1, 2 and 5 of a decade where there is more than one, else as on a linear axis.
-        return {**axis, "type": "log", "range": [first, last], "nticks": 3 if last - first > 1 else 4}
-    lacking = max(0.0, _LEAST_SPAN * high - (high - low)) / 2
-    low, high = max(0.0, low - lacking), high + lacking
-    reach = room * (high - low)
-    return {**axis, "range": [max(0.0, low - reach), high + reach]}
+    found = extent(values, ends, room=room)
+    if not found.logarithmic:
+        return {**axis, "range": [found.low, found.high]}
+    first, last = math.log10(found.low), math.log10(found.high)
+    # plotly.js labels 1, 2 and 5 of a decade where there is more than one, else as on a linear axis.
+    return {**axis, "type": "log", "range": [first, last], "nticks": 3 if last - first > 1 else 4}
 
 
 def bar_axis(title: str, values: Sequence[float]) -> Axis:

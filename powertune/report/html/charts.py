@@ -1,27 +1,26 @@
-"""The charts of the HTML report: what is drawn of a document, and what is said where there is nothing to draw."""
+"""The charts of the HTML report: what is drawn of a report, and what is said where there is nothing to draw."""
 
 from collections.abc import Sequence
 
 from powertune.analysis import Profile, ProfileStatus, pareto_front
 from powertune.model import Architecture
-from powertune.report.document import Document, Row
 from powertune.report.html.axes import Axis, amount_axis, memory_axis
 from powertune.report.html.choice import coordinates, significant
 from powertune.report.html.rows import cold_starts, distributions
 from powertune.report.html.traces import Chart, Trace, drawable, marks, points
 from powertune.report.palette import ARCHITECTURES
+from powertune.report.report_text import ReportText, Row
+from powertune.units import PER_MILLION
 
-_MILLION = 1_000_000
 
-
-def draw_charts(document: Document) -> tuple[Chart, ...]:
+def draw_charts(report: ReportText) -> tuple[Chart, ...]:
     """The four charts, in the order in which they are read."""
-    return (_curves(document), _plane(document), distributions(document), cold_starts(document))
+    return (_curves(report), _plane(report), distributions(report), cold_starts(report))
 
 
-def _curves(document: Document) -> Chart:
+def _curves(report: ReportText) -> Chart:
     """Mean duration above mean cost, both against memory."""
-    rows = drawable(document.rows)
+    rows = drawable(report.rows)
     title = "Duration and cost against memory"
     if not rows:
         note = "No configuration has a duration and a cost above 0, so there is nothing to draw."
@@ -43,7 +42,7 @@ def _curves(document: Document) -> Chart:
                 "height": 580,
                 "xaxis": {**memory_axis(sizes), "anchor": "y2"},
                 "yaxis": {**_panel_axis("Mean duration (ms)", rows, "duration"), "domain": [0.54, 1]},
-                "yaxis2": {**_panel_axis(_money("Cost per million", document), rows, "cost"), "domain": [0, 0.46]},
+                "yaxis2": {**_panel_axis(_money("Cost per million", report), rows, "cost"), "domain": [0, 0.46]},
             },
         },
     )
@@ -98,16 +97,16 @@ def _band(rows: Sequence[Row], field: str, color: str) -> list[Trace]:
 
 def _interval(profile: Profile, field: str) -> tuple[float, float] | None:
     """The ends of an interval as they are drawn: on a logarithmic axis there is no 0."""
-    judged, scale = (profile.cost, _MILLION) if field == "cost" else (profile.duration, 1)
+    judged, scale = (profile.cost, PER_MILLION) if field == "cost" else (profile.duration, 1)
     if judged is None or judged.interval is None:
         return None
     low, high = judged.interval
     return max(low, judged.mean / 1_000) * scale, high * scale
 
 
-def _plane(document: Document) -> Chart:
+def _plane(report: ReportText) -> Chart:
     """Cost against duration, with the front."""
-    rows = [row for row in drawable(document.rows) if row.profile.status is ProfileStatus.OK]
+    rows = [row for row in drawable(report.rows) if row.profile.status is ProfileStatus.OK]
     title = "Cost against duration"
     if not rows:
         note = "No configuration could be judged, so there is no front of cost against duration."
@@ -130,7 +129,7 @@ def _plane(document: Document) -> Chart:
                 "height": 460,
                 "xaxis": amount_axis("Mean duration (ms)", [place["duration"] for place in places], room=0.09),
                 "yaxis": amount_axis(
-                    _money("Cost per million", document), [place["cost"] for place in places], room=0.12
+                    _money("Cost per million", report), [place["cost"] for place in places], room=0.12
                 ),
             },
         },
@@ -189,5 +188,5 @@ def _labels(rows: Sequence[Row]) -> Trace:
     }
 
 
-def _money(label: str, document: Document) -> str:
-    return f"{label} ({document.analysis.currency})"
+def _money(label: str, report: ReportText) -> str:
+    return f"{label} ({report.analysis.currency})"

@@ -2,22 +2,21 @@
 
 import math
 
-from powertune.analysis import Analysis, Profile, ProfileStatus
-from powertune.report.document import Document, Row
-from powertune.units import format_ratio, printable
+from powertune.analysis import Profile, ProfileStatus
+from powertune.report.report_text import ReportText, Row
+from powertune.units import PER_MILLION, format_ratio, printable
 
-_MILLION = 1_000_000
 #: As for a recommendation: a single invocation is no evidence.
 _FEWEST = 2
 
 
-def candidates(document: Document) -> list[dict[str, object]]:
+def candidates(report: ReportText) -> list[dict[str, object]]:
     """Where each candidate lies, and what to say of it; those that can be judged and meet every constraint.
 
     `position` has the coordinates in the charts, by the name of their axis: MB, ms, and currency per million.
     """
     found: list[dict[str, object]] = []
-    for row in document.rows:
+    for row in report.rows:
         position = coordinates(row.profile)
         if position is not None and _eligible(row.profile):
             found.append(
@@ -25,7 +24,7 @@ def candidates(document: Document) -> list[dict[str, object]]:
                     "name": name(row),
                     "recommended": row.recommended,
                     "position": position,
-                    "figures": _figures(document.analysis, row),
+                    "figures": _figures(row),
                 }
             )
     return found
@@ -44,7 +43,7 @@ def coordinates(profile: Profile) -> dict[str, float] | None:
     return {
         "memory": profile.configuration.memory_mb,
         "duration": significant(duration.mean),
-        "cost": significant(cost.mean * _MILLION),
+        "cost": significant(cost.mean * PER_MILLION),
     }
 
 
@@ -57,14 +56,12 @@ def _eligible(profile: Profile) -> bool:
     return profile.status is ProfileStatus.OK and not profile.unmet and profile.counts.warm >= _FEWEST
 
 
-def _figures(analysis: Analysis, row: Row) -> list[str]:
+def _figures(row: Row) -> list[str]:
     """Cost and duration, and what they are of those now."""
     figures = [f"{row.cost_interval} per million", row.duration_interval]
-    now = analysis.profile(analysis.current)
-    here, there = coordinates(row.profile), None if now is None else coordinates(now)
+    cost, duration = row.profile.cost_ratio, row.profile.duration_ratio
     if row.current:
         figures.append("what it has now")
-    elif here is not None and there is not None:
-        cost, duration = (format_ratio(here[axis] / there[axis]) for axis in ("cost", "duration"))
-        figures.append(f"{cost} the cost and {duration} the duration of now")
+    elif cost is not None and duration is not None:
+        figures.append(f"{format_ratio(cost)} the cost and {format_ratio(duration)} the duration of now")
     return figures

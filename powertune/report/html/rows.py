@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from powertune.analysis import ColdStarts
 from powertune.model import Architecture
-from powertune.report.document import Document, Row
 from powertune.report.html.axes import amount_axis, bar_axis, row_axis
 from powertune.report.html.choice import name, significant
 from powertune.report.html.samples import Spread, spread
 from powertune.report.html.traces import Chart, Trace, hover
+from powertune.report.report_text import ReportText, Row
 from powertune.units import format_ms, plural
 
 _ROW_PX = 28
@@ -21,13 +21,13 @@ _CLOUD = 0.15
 _RAIN = 0.1
 
 
-def distributions(document: Document) -> Chart:
+def distributions(report: ReportText) -> Chart:
     """The warm durations of every configuration: some of them as points, and quantiles of all."""
-    analysis, title = document.analysis, "How warm durations are spread"
+    analysis, title = report.analysis, "How warm durations are spread"
     known = [
         (row, found)
-        for row in document.rows
-        if (found := spread(analysis, row.profile.configuration, configurations=len(document.rows)))
+        for row in report.rows
+        if (found := spread(analysis, row.profile.configuration, configurations=len(report.rows)))
     ]
     if not known:
         note = "No warm invocation has a duration, so there is no distribution to draw."
@@ -108,10 +108,10 @@ def _quantile_words(found: Spread) -> str:
     return f"median {median}, p5 {low}, p95 {high}"
 
 
-def cold_starts(document: Document) -> Chart:
+def cold_starts(report: ReportText) -> Chart:
     """What an invocation takes that begins with an init phase, next to a warm one."""
     title = "Cold starts"
-    known = [(row, cold) for row in document.rows if (cold := row.profile.cold) is not None and _finite(cold)]
+    known = [(row, cold) for row in report.rows if (cold := row.profile.cold) is not None and _finite(cold)]
     if not known:
         note = "No cold start was seen, so there is nothing to say of them."
         return Chart(name="cold", title=title, note=note, figure=None)

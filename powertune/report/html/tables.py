@@ -1,24 +1,21 @@
 """The tables and key figures of the HTML report: columns, what they are sorted by, and what stands in them."""
 
 from powertune.analysis import ColdStarts, Comparison, Saving
-from powertune.report.document import Document, Row
-from powertune.units import format_ms, format_ratio, format_usd
-
-_MILLION = 1_000_000
-
+from powertune.report.report_text import ReportText, Row
+from powertune.units import PER_MILLION, format_ms, format_ratio, format_usd
 
 #: A label, a value, and what to know of it.
 KeyFigure = tuple[str, str, str]
 
 
-def key_figures(document: Document) -> tuple[KeyFigure, ...]:
+def key_figures(report: ReportText) -> tuple[KeyFigure, ...]:
     """What is recommended against what there is now; nothing without a recommendation."""
-    recommendation = document.analysis.recommendation
-    chosen = next((row for row in document.rows if row.recommended), None)
+    recommendation = report.analysis.recommendation
+    chosen = next((row for row in report.rows if row.recommended), None)
     if recommendation is None or chosen is None:
         return ()
-    now = next((row for row in document.rows if row.current), None)
-    kept = "as now" if chosen.current else f"now {document.analysis.current}"
+    now = next((row for row in report.rows if row.current), None)
+    kept = "as now" if chosen.current else f"now {report.analysis.current}"
     cost, duration = (
         "as now" if chosen.current else _then(None if now is None else was(now), comparison)
         for was, comparison in ((_cost, recommendation.cost_ratio), (_duration, recommendation.duration_ratio))
@@ -29,7 +26,7 @@ def key_figures(document: Document) -> tuple[KeyFigure, ...]:
         ("Mean duration", _duration(chosen), duration),
     ]
     if recommendation.saving is not None and not chosen.current:
-        figures.append(_saving(recommendation.saving, document.analysis.currency))
+        figures.append(_saving(recommendation.saving, report.analysis.currency))
     return tuple(figures)
 
 
@@ -56,8 +53,8 @@ def _saving(saving: Saving, currency: str) -> KeyFigure:
     return verb, month, f"{year} a year, at today's traffic"
 
 
-#: Notes of one word, which stand in a frame of their own.
-BADGES = ("cheapest", "fastest", "knee", "recommended", "now")
+#: Short notes, which stand in a frame of their own.
+BADGES = ("cheapest", "cheapest (tied)", "fastest", "fastest (tied)", "knee", "recommended", "now")
 #: The columns of the table: heading, field of a row, and whether its figures stand to the right.
 COLUMNS = (
     ("Memory", "memory", True),
@@ -96,12 +93,12 @@ def sort_keys(row: Row) -> dict[str, float | str]:
     }
 
 
-def cold_starts(document: Document) -> tuple[tuple[str, ...], ...]:
+def cold_starts(report: ReportText) -> tuple[tuple[str, ...], ...]:
     """Every configuration with cold starts: which, how many, init, its p95, duration, billed, cost of one million."""
-    currency = document.analysis.currency
+    currency = report.analysis.currency
     return tuple(
         (f"{row.memory} {row.architecture}", *_cold(row.profile.cold, currency))
-        for row in document.rows
+        for row in report.rows
         if row.profile.cold is not None
     )
 
@@ -113,5 +110,5 @@ def _cold(cold: ColdStarts, currency: str) -> tuple[str, ...]:
         format_ms(cold.init.p95),
         format_ms(cold.duration.mean),
         format_ms(cold.billed_ms_mean),
-        format_usd(cold.cost * _MILLION, currency),
+        format_usd(cold.cost * PER_MILLION, currency),
     )

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from powertune.report.document import Row
 from powertune.report.html.choice import coordinates, name
+from powertune.report.report_text import Row
 from powertune.units import plural, printable
 
 Trace = dict[str, Any]

@@ -109,17 +109,6 @@
 
   const redraw = () => charts.forEach((chart, element) => chart.drawn && draw(element));
 
-  // What is in view is drawn first, the rest when it comes near: the page opens at once however long it is.
-  const near = new IntersectionObserver((entries) => {
-    for (const entry of entries) {
-      if (entry.isIntersecting && !charts.get(entry.target).drawn) {
-        near.unobserve(entry.target);
-        draw(entry.target);
-      }
-    }
-  }, { rootMargin: '300px' });
-  charts.forEach((_, element) => near.observe(element));
-
   let settled;
   let lastWidth = window.innerWidth;
   window.addEventListener('resize', () => {
@@ -290,5 +279,7 @@
   });
   document.querySelectorAll('.scripted').forEach((element) => { element.hidden = false; });
 
+  // At load, in view or not: a screenshot or a printer does not scroll, and does not wait.
+  charts.forEach((_, element) => draw(element));
   showScheme();
 })();

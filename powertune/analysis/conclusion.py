@@ -1,0 +1,132 @@
+"""A recommendation from what was picked: what the change brings, what it saves, and why, in sentences."""
+
+from dataclasses import dataclass
+
+from powertune.analysis.comparison import Comparison, Difference
+from powertune.analysis.estimates import Interval
+from powertune.analysis.model import Profile, ProfileStatus, Recommendation, Saving
+from powertune.analysis.profiles import Observed
+from powertune.model import DAYS_PER_MONTH, Configuration, Goal
+from powertune.units import format_ms, format_ratio, format_usd
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a recommendation answers: the goal, what to compare with, the traffic, and what measuring cost."""
+
+    goal: Goal
+    current: Configuration
+    currency: str
+    invocations_per_month: float | None
+    spent: float | None
+
+    def baseline(self, observed: tuple[Observed, ...]) -> Observed | None:
+        """What was observed of the current configuration."""
+        return next((o for o in observed if o.profile.configuration == self.current), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pick:
+    """A chosen configuration. `best` and `equivalent` are those of a recommendation.
+
+    `why` is the sentence that says in what it is the best; `certainty` says how sure it is that the equivalent ones
+    cannot be told apart.
+    """
+
+    chosen: Observed
+    best: Configuration
+    equivalent: tuple[Configuration, ...]
+    why: str
+    certainty: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gain:
+    """The chosen configuration against the current one; None where that is not known."""
+
+    cost: Comparison | None = None
+    duration: Comparison | None = None
+    saving: Saving | None = None
+
+
+def conclude(pick: Pick, gain: Gain, baseline: Observed | None, question: Question) -> Recommendation:
+    """The recommendation, with its reasons."""
+    return Recommendation(
+        configuration=pick.chosen.profile.configuration,
+        strategy=question.goal.strategy,
+        best=pick.best,
+        equivalent=pick.equivalent,
+        cost_ratio=gain.cost,
+        duration_ratio=gain.duration,
+        saving=gain.saving,
+        reasons=(
+            pick.why,
+            *_alike(pick),
+            _brings(pick.chosen, gain, baseline, question),
+            *_no_gain(pick, question),
+        ),
+    )
+
+
+def make_saving(per_month: float, interval: Interval | None, question: Question) -> Saving:
+    """A saving, and when it has paid for the measuring; that takes the least that the interval holds."""
+    payback = None
+    if interval is not None and interval[0] > 0 and question.spent is not None:
+        payback = question.spent / interval[0] * DAYS_PER_MONTH
+    return Saving(per_month=per_month, interval=interval, payback_days=payback)
+
+
+def figures(o: Observed, currency: str) -> str:
+    """Mean cost and mean duration."""
+    cost, duration = means(o)
+    return f"{format_usd(1e6 * cost, currency)} per million invocations, {format_ms(duration)} each"
+
+
+def means(o: Observed) -> tuple[float, float]:
+    """Mean cost and mean duration of a candidate."""
+    cost, duration = o.profile.cost, o.profile.duration
+    assert cost is not None
+    assert duration is not None
+    return cost.mean, duration.mean
+
+
+def _alike(pick: Pick) -> tuple[str, ...]:
+    if not pick.equivalent:
+        return ()
+    names = ", ".join(map(str, pick.equivalent))
+    return (f"{names} cannot be told apart from the best ({pick.certainty})",)
+
+
+def _brings(chosen: Observed, gain: Gain, baseline: Observed | None, question: Question) -> str:
+    """What the change from the current configuration brings."""
+    current = question.current
+    if chosen is baseline:
+        return f"it is the current configuration, {current}"
+    if gain.cost is None or gain.duration is None:
+        return f"no gain is claimed: the current configuration, {current}, {_state(baseline)}"
+    cost, duration = _ratio(gain.cost), _ratio(gain.duration)
+    return f"{cost} the cost and {duration} the duration of the current configuration, {current}"
+
+
+def _state(baseline: Observed | None) -> str:
+    profile: Profile | None = None if baseline is None else baseline.profile
+    if profile is None or profile.status is ProfileStatus.UNMEASURED:
+        return "was not measured"
+    return f"does not work ({profile.reason})"
+
+
+def _ratio(comparison: Comparison) -> str:
+    if comparison.ratio is None:
+        return "an unknown ratio to"
+    if comparison.interval is None:
+        return f"{format_ratio(comparison.ratio)} (no interval)"
+    low, high = comparison.interval
+    doubt = ": no proven difference" if comparison.verdict is Difference.INDISTINGUISHABLE else ""
+    return f"{format_ratio(comparison.ratio)} ({low:.2f} to {high:.2f}{doubt})"
+
+
+def _no_gain(pick: Pick, question: Question) -> tuple[str, ...]:
+    """The sentence for a current configuration that is as good."""
+    if question.current not in pick.equivalent:
+        return ()
+    return ("the current configuration is among the equivalent ones: a change is not proven to help",)

@@ -1,0 +1,259 @@
+"""The nouns of judgement: a judged configuration, the recommendation, the whole analysis."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from powertune.analysis.comparison import Comparison
+from powertune.analysis.estimates import Interval
+from powertune.analysis.summary import Summary
+from powertune.errors import FunctionFailed, Inconclusive, PowertuneError
+from powertune.model import NO_REPORTS, Advisory, Configuration, FunctionState, Goal, Strategy, TuningRun
+from powertune.search import Answer, Band
+
+
+class ProfileStatus(StrEnum):
+    """Whether a configuration can be judged."""
+
+    OK = "ok"
+    INFEASIBLE = "infeasible"
+    UNMEASURED = "unmeasured"
+
+
+class Rank(StrEnum):
+    """What it is worth to have the lowest mean."""
+
+    ALONE = "alone"
+    """Every other configuration is proven to be higher."""
+    TIED = "tied"
+    """Some configuration cannot be told apart from it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many invocations of a configuration went where.
+
+    Without a report, or with one that lacks a figure, an invocation is `missing`. `set_aside` are neither warm nor
+    visibly cold (see `model.Population`).
+    """
+
+    warm: int = 0
+    cold: int = 0
+    set_aside: int = 0
+    failed: int = 0
+    missing: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColdStarts:
+    """The invocations of a configuration that began with an init or restore phase.
+
+    `init` summarizes that phase, `duration` the Duration that was reported with it, both in ms; `billed_ms_mean` is
+    what such an invocation is billed for, phase included; `cost` what it costs, in the region's currency.
+    """
+
+    init: Summary
+    duration: Summary
+    billed_ms_mean: float
+    cost: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cost:
+    """What an invocation costs on average, in the region's currency, with the 95 % interval of that mean.
+
+    `mean` is what decides: warm and cold starts in the proportion of the traffic (`Billing.cold_share`), and the
+    part of what is paid by the month. `warm` is what a warm invocation costs by itself, on demand.
+    """
+
+    mean: float
+    interval: Interval | None
+    warm: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """One configuration judged. Durations in ms.
+
+    Duration and billed duration are those of warm invocations; `environments` is how many execution environments
+    served these, None where that is not known of each of them. None where there was nothing to take them from.
+    `reason` says why the status is not ok. `unmet` are the constraints of the goal that the configuration does not
+    meet, as sentences without a subject. `pareto`: it is on the front of those that meet them (of all, where none
+    does); `dominated_by` is one that keeps it off the front (see `pareto.dominators`), None for all others.
+
+    `cheapest` and `fastest` are set where it has the lowest mean of those that work. `cost_ratio` and
+    `duration_ratio` compare its means with those of the current configuration, by the estimator of the
+    recommendation; None where that is not known.
+    """
+
+    configuration: Configuration
+    status: ProfileStatus
+    reason: str | None = None
+    counts: Counts = Counts()
+    environments: int | None = None
+    duration: Summary | None = None
+    billed_ms_mean: float | None = None
+    cold: ColdStarts | None = None
+    max_memory_used_mb: int | None = None
+    cost: Cost | None = None
+    unmet: tuple[str, ...] = ()
+    pareto: bool = False
+    dominated_by: Configuration | None = None
+    cheapest: Rank | None = None
+    fastest: Rank | None = None
+    cost_ratio: float | None = None
+    duration_ratio: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Billing:
+    """On what the costs rest, and where that is known from.
+
+    `cold_share` is the share of invocations that start cold, None where it is not known: then costs are those of warm
+    invocations. `invocations_per_month` is None where the traffic is not known; `savings_plan` is a share of the
+    price of duration. The sources are phrases such as `from CloudWatch`.
+    """
+
+    cold_share: float | None
+    cold_source: str
+    invocations_per_month: float | None
+    traffic_source: str
+    savings_plan: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saving:
+    """What a change from the current configuration saves in 30 days, in the region's currency; negative if it costs.
+
+    `payback_days`: after so many days it has paid for the measuring, taking the least that the interval holds; None
+    where a saving is not proven. The interval holds although the configuration was picked by the same data.
+    """
+
+    per_month: float
+    interval: Interval | None
+    payback_days: float | None
+
+    @property
+    def per_year(self) -> float:
+        """The same in 365 days."""
+        return self.per_month * 365 / 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """The configuration to use, and why.
+
+    `best` has the lowest mean of what the strategy asks for; `equivalent` are the configurations whose difference to
+    it, in that, cannot be told from noise, without the recommended one. The ratios compare with the current
+    configuration, at 95 % for all that might have been recommended; None when that was not measured. `saving` is None
+    where the current configuration was not measured, or the traffic is not known.
+    """
+
+    configuration: Configuration
+    strategy: Strategy
+    best: Configuration
+    equivalent: tuple[Configuration, ...]
+    cost_ratio: Comparison | None
+    duration_ratio: Comparison | None
+    saving: Saving | None
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    """What an adaptive search knows: its answer, the curve that it believes in, and how precise it was to be.
+
+    `another_goal`: the run was made to answer another question than it is asked now.
+    """
+
+    answer: Answer
+    curve: tuple[Band, ...]
+    precision: float
+    another_goal: bool
+
+
+class Outcome(StrEnum):
+    """Whether there is an answer."""
+
+    RECOMMENDED = "recommended"
+    FAILED = "failed"
+    """The function failed at every size that was measured."""
+    IMPOSSIBLE = "impossible"
+    """No configuration meets the constraints."""
+    INCONCLUSIVE = "inconclusive"
+    """No size has two usable warm invocations."""
+    UNFINISHED = "unfinished"
+    """A search was ended before it was sure."""
+
+
+_REPORT = "make sure that reports arrive, as the advisory no-reports explains, then measure again"
+#: What to do about a search that was ended before it was sure.
+_CONTINUE = {
+    NO_REPORTS: _REPORT,
+    "budget": "raise --max-spend; --start-from this run's file tells the next one where to begin",
+    "exhausted": "ask for less --precision, or allow more --invocations and --environments",
+}
+#: What to do about a run without an answer.
+_MEASURE_MORE = {
+    "budget": "raise --max-spend",
+    NO_REPORTS: _REPORT,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysis:
+    """A run judged. `spent` is what its invocations cost, in `currency`, those without a report taken to cost as much
+    as the most expensive one with a report; None when a configuration has none.
+
+    Profiles are ordered by configuration. There is a recommendation exactly when `outcome` is RECOMMENDED;
+    otherwise `explanation` says what went wrong, and `nearest` is the configuration that comes nearest to meeting the
+    constraints, if it is they that went wrong. `knee` is the point of the front beyond which more speed
+    becomes expensive. `searched` is None for a grid, and where a search has no answer. `prices_as_of` is the date
+    (YYYY-MM-DD) of the prices that costs are calculated with; None where it is not known.
+    """
+
+    run: TuningRun
+    goal: Goal
+    billing: Billing
+    currency: str
+    profiles: tuple[Profile, ...]
+    knee: Configuration | None
+    recommendation: Recommendation | None
+    outcome: Outcome
+    explanation: str | None
+    nearest: Configuration | None
+    spent: float | None
+    advisories: tuple[Advisory, ...]
+    searched: Searched | None = None
+    prices_as_of: str | None = None
+
+    @property
+    def function(self) -> FunctionState:
+        """The function that was measured."""
+        return self.run.function
+
+    @property
+    def current(self) -> Configuration:
+        """The configuration that the function had: the baseline."""
+        return self.run.function.current
+
+    def profile(self, configuration: Configuration) -> Profile | None:
+        """The judgement of one configuration."""
+        return next((profile for profile in self.profiles if profile.configuration == configuration), None)
+
+    @property
+    def failure(self) -> PowertuneError | None:
+        """The error to end with (exit code 7 or 8) where there is no recommendation."""
+        if self.outcome is Outcome.RECOMMENDED:
+            return None
+        explanation = self.explanation or ""
+        if self.outcome is Outcome.FAILED:
+            return FunctionFailed(explanation, hint="look at the function's log, its payload and its timeout")
+        if self.outcome is Outcome.IMPOSSIBLE:
+            return Inconclusive(explanation, hint="relax the constraints, or measure other sizes")
+        if self.outcome is Outcome.UNFINISHED:
+            return Inconclusive(
+                explanation, hint=_CONTINUE.get(self.run.stopped, "measure again, with --start-from this file")
+            )
+        return Inconclusive(
+            explanation, hint=_MEASURE_MORE.get(self.run.stopped, "measure again, with more --invocations")
+        )

@@ -1,0 +1,32 @@
+"""What a run observed: its prices under its traffic, and every configuration judged by itself."""
+
+from powertune.analysis.pricing import Pricing, resolve_billing
+from powertune.analysis.profiles import Observed, mean_cold_extra_ms, not_reached, observe
+from powertune.model import TuningRun, Usage
+from powertune.prices import PriceTable, RegionPrices
+
+
+def observe_run(run: TuningRun, pricing: Pricing) -> tuple[Observed, ...]:
+    """Every configuration of a run judged by itself, in order."""
+    seen = {m.configuration: observe(m, pricing) for m in run.measurements}
+    for configuration in run.design.configurations:
+        if configuration not in seen:
+            seen[configuration] = not_reached(configuration, f"not reached before the run stopped: {run.stopped}")
+    return tuple(seen[configuration] for configuration in sorted(seen))
+
+
+def price_run(run: TuningRun, prices: RegionPrices | PriceTable, usage: Usage) -> Pricing:
+    """The prices of the region of a run, under the terms of its traffic.
+
+    Raises:
+        UsageError: the table has no prices for the region.
+    """
+    if isinstance(prices, PriceTable):
+        prices = prices.region(run.function.region)
+    extras = [extra for m in run.measurements if (extra := mean_cold_extra_ms(m)) is not None]
+    return Pricing(
+        function=run.function,
+        prices=prices,
+        billing=resolve_billing(run, usage, cold_seen=bool(extras)),
+        borrowed_ms=max(extras, default=None),
+    )

@@ -1,0 +1,85 @@
+"""Whether a run has an answer: the recommendation, or what went wrong instead."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from powertune.analysis.conclusion import Question
+from powertune.analysis.constraints import excesses, limits
+from powertune.analysis.model import Outcome, ProfileStatus, Recommendation, Searched
+from powertune.analysis.profiles import Observed
+from powertune.analysis.recommendation import candidates, recommend
+from powertune.analysis.searched import recommend_searched, unfinished
+from powertune.model import Configuration, Goal, TuningRun
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A recommendation, or why there is none; see `Analysis`.
+
+    `by_curve`: comparisons are those of the curve that a search believes in, and not those of the samples alone.
+    """
+
+    outcome: Outcome
+    recommendation: Recommendation | None = None
+    explanation: str | None = None
+    nearest: Configuration | None = None
+    by_curve: bool = False
+
+
+def decide(run: TuningRun, observed: tuple[Observed, ...], found: Searched | None, question: Question) -> Verdict:
+    """The answer of a run.
+
+    Args:
+        observed: every configuration, with the constraints that it does not meet and its place on the front.
+        found: what the search of the run says, if there was one.
+    """
+    able = candidates(observed)
+    eligible = tuple(o for o in able if not o.profile.unmet)
+    if able and not eligible:
+        return _impossible(able, question)
+    broken_off = None if found is None else unfinished(run, found, question.currency)
+    if broken_off is not None:
+        return Verdict(outcome=Outcome.UNFINISHED, explanation=broken_off, by_curve=True)
+    if not eligible:
+        return _nothing_to_choose(observed)
+    by_curve = None if found is None else recommend_searched(found, eligible, observed, question)
+    return Verdict(
+        outcome=Outcome.RECOMMENDED,
+        recommendation=by_curve or recommend(eligible, observed, question),
+        by_curve=by_curve is not None,
+    )
+
+
+def _impossible(able: Sequence[Observed], question: Question) -> Verdict:
+    nearest = _nearest(able, question.goal, question.currency).profile
+    constraints, unmet = limits(question.goal, question.currency), ", ".join(nearest.unmet)
+    return Verdict(
+        outcome=Outcome.IMPOSSIBLE,
+        explanation=f"no configuration meets {constraints}; nearest is {nearest.configuration}, with {unmet}",
+        nearest=nearest.configuration,
+    )
+
+
+def _nothing_to_choose(observed: Sequence[Observed]) -> Verdict:
+    statuses = [o.profile.status for o in observed]
+    if ProfileStatus.INFEASIBLE in statuses and ProfileStatus.OK not in statuses:
+        failures = "; ".join(_failure(o) for o in observed if o.profile.status is ProfileStatus.INFEASIBLE)
+        explanation = f"the function failed at every size that was measured: {failures}"
+        return Verdict(outcome=Outcome.FAILED, explanation=explanation)
+    explanation = "no size has two warm invocations with a report, so nothing can be compared"
+    return Verdict(outcome=Outcome.INCONCLUSIVE, explanation=explanation)
+
+
+def _nearest(able: Sequence[Observed], goal: Goal, currency: str) -> Observed:
+    """The configuration whose worst excess is the smallest."""
+
+    def worst(o: Observed) -> tuple[float, Configuration]:
+        return max(e.factor for e in excesses(o.profile, goal, currency)), o.profile.configuration
+
+    return min(able, key=worst)
+
+
+def _failure(o: Observed) -> str:
+    reason = o.profile.reason or ""
+    error = f" ({o.error})" if o.error and o.error not in reason else ""
+    return f"{o.profile.configuration} {reason}{error}"

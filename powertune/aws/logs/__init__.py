@@ -1,0 +1,1 @@
+"""Reports of invocations in CloudWatch Logs: where they are, how they are read, what they say."""

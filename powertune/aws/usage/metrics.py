@@ -1,0 +1,63 @@
+"""Several CloudWatch metrics with one question."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from powertune.aws.client import Aws
+from powertune.errors import Unavailable
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
+
+_PAGES = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LambdaMetric:
+    """A metric of AWS/Lambda: its dimensions by name, none for the whole region; `statistic` is Sum or Maximum."""
+
+    name: str
+    statistic: str
+    dimensions: tuple[tuple[str, str], ...] = ()
+
+
+def read_metrics(
+    aws: Aws, metrics: Mapping[str, LambdaMetric], *, start: datetime, end: datetime, period: timedelta
+) -> dict[str, list[float]]:
+    """The values of each metric, by the id that it is asked for with; empty where there are none.
+
+    Raises:
+        AccessDenied, UsageError: CloudWatch does not say.
+        Unavailable: it does not say now, or not everything.
+    """
+    queries = [_query(key, metric, period) for key, metric in metrics.items()]
+    values: dict[str, list[float]] = {key: [] for key in metrics}
+    token: str | None = None
+    for _ in range(_PAGES):
+        more: dict[str, Any] = {"NextToken": token} if token else {}
+        page = aws.call(
+            aws.clients.cloudwatch.get_metric_data, MetricDataQueries=queries, StartTime=start, EndTime=end, **more
+        )
+        token = page.get("NextToken")
+        for result in page["MetricDataResults"]:
+            # PartialData is fine as long as a token leads to the rest.
+            if result["StatusCode"] != "Complete" and not (result["StatusCode"] == "PartialData" and token):
+                raise Unavailable(f"cloudwatch:GetMetricData answered {result['StatusCode']}", hint="try again later")
+            values[result["Id"]].extend(result["Values"])
+        if not token:
+            return values
+    raise Unavailable("cloudwatch:GetMetricData does not come to an end", hint="try again later")
+
+
+def _query(key: str, metric: LambdaMetric, period: timedelta) -> "MetricDataQueryTypeDef":
+    dimensions: Any = [{"Name": name, "Value": value} for name, value in metric.dimensions]
+    return {
+        "Id": key,
+        "MetricStat": {
+            "Metric": {"Namespace": "AWS/Lambda", "MetricName": metric.name, "Dimensions": dimensions},
+            "Period": int(period.total_seconds()),
+            "Stat": metric.statistic,
+        },
+    }

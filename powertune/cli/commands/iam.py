@@ -1,0 +1,82 @@
+"""`powertune iam`: print the least-privilege policy that a command needs."""
+
+from typing import Annotated
+
+import typer
+
+from powertune.cli import options as common
+
+
+def iam(
+    command: Annotated[str, typer.Argument(help="The command: run, restore or prices.")],
+    function: Annotated[
+        str, typer.Option(help="The function's name or ARN; an ARN makes the policy narrower.")
+    ] = "my-function",
+    payload: Annotated[str | None, typer.Option(help="The s3://bucket/key that --payload will name.")] = None,
+    log_group: Annotated[
+        str | None, typer.Option(help="Where the function logs.  [default: /aws/lambda/NAME]", show_default=False)
+    ] = None,
+    pre_processor: Annotated[str | None, typer.Option(help="As for `powertune run`.")] = None,
+    post_processor: Annotated[str | None, typer.Option(help="As for `powertune run`.")] = None,
+    copies: Annotated[
+        bool, typer.Option("--copies", help="Also allow temporary copies, which --arch needs.")
+    ] = False,
+    isolate: Annotated[
+        bool,
+        typer.Option(
+            "--isolate",
+            help="Allow copies, but no change to the function: what a run does by default if $LATEST is in use.",
+        ),
+    ] = False,
+    role: Annotated[
+        str | None, typer.Option(help="ARN of the function's execution role, which copies use.", show_default=False)
+    ] = None,
+    vpc: Annotated[
+        bool, typer.Option("--vpc", help="Allow what it takes to update or copy a function in a VPC.")
+    ] = False,
+    kms_key: Annotated[
+        str | None,
+        typer.Option(help="ARN of the customer managed key that encrypts the function.", show_default=False),
+    ] = None,
+    code: Annotated[
+        str | None,
+        typer.Option(help="The s3://bucket/key of code that stays in your own bucket.", show_default=False),
+    ] = None,
+    output: common.File = None,
+) -> None:
+    """Print the IAM policy that allows exactly the calls that a command makes."""
+    from powertune.aws.actions import COMMANDS
+    from powertune.aws.iam_policy import PLACEHOLDERS, Grant, policy, policy_text
+    from powertune.cli.console import say
+    from powertune.cli.outputs import write_output
+    from powertune.errors import UsageError
+    from powertune.model import FunctionRef
+
+    if command not in COMMANDS:
+        raise UsageError(f"no command {command!r} makes calls to AWS", hint=f"one of {', '.join(COMMANDS)}")
+    for name, place in (("payload", payload), ("code", code)):
+        if place is not None and not place.startswith("s3://"):
+            raise UsageError(f"{name} {place!r} is not in S3", hint="only s3://bucket/key takes a permission")
+    for option, arn, service in (("--role", role, "iam"), ("--kms-key", kms_key, "kms")):
+        if arn is not None and arn.split(":")[2:3] != [service]:
+            raise UsageError(f"{option} {arn!r} is not an ARN of {service.upper()}", hint=f"arn:aws:{service}:...")
+    processors = tuple(FunctionRef.parse(name) for name in (pre_processor, post_processor) if name is not None)
+    ref = FunctionRef.parse(function)
+    grant = Grant(
+        log_group=log_group,
+        payload_s3=payload,
+        processors=processors,
+        copies=copies,
+        isolate=isolate,
+        role=role,
+        vpc=vpc,
+        kms_key=kms_key,
+        code_s3=code,
+    )
+    document = policy(command, ref, grant)
+    open_places = [word for word in PLACEHOLDERS if word in policy_text(document)]
+    if open_places:
+        say(f"replace {' and '.join(open_places)} with your own, or give ARNs with --function and --role")
+    if command == "run" and not (copies or isolate):
+        say("where $LATEST is in use, a run measures a copy: --isolate prints the policy that this takes")
+    write_output(policy_text(document).encode(), output)

@@ -1,0 +1,46 @@
+"""`powertune report`: render a results file again; needs no AWS."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from powertune.cli import groups
+from powertune.cli import options as common
+
+
+@groups.spread
+def report(
+    file: Annotated[str, typer.Argument(help="Results file of a run.")],
+    more: common.More = None,
+    *,
+    goal: common.GoalOptions,
+    usage: common.UsageOptions,
+    prices: common.Prices = None,
+    reports: common.Reports,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show why a search measured what it did, batch by batch, instead.")
+    ] = False,
+    quiet: common.Quiet = False,
+) -> None:
+    """Show what a run measured, from its results file."""
+    from powertune import results
+    from powertune.cli import rendering
+    from powertune.cli.console import write_stdout
+    from powertune.cli.outputs import refuse_overwriting
+    from powertune.cli.sources import load_prices
+    from powertune.cli.tables.explanation import explanation
+    from powertune.config import parse_judgement
+    from powertune.errors import UsageError
+
+    outputs = reports.parse(more)
+    refuse_overwriting([output.path for output in outputs], [file, prices])
+    table = load_prices(Path(prices) if prices else None)
+    run = results.load(Path(file))
+    if explain and (reports.given or more):
+        raise UsageError("--explain prints a text of its own", hint="leave --format, --output and --open out")
+    judgement = parse_judgement(groups.given(goal, usage), run.design.goal, run.design.usage)
+    if explain:
+        write_stdout(explanation(run, table.region(run.function.region).currency).encode())
+        return
+    rendering.show_run(run, table, judgement, outputs, quiet=quiet)

@@ -1,0 +1,1 @@
+"""Text for a terminal: runs, comparisons, plans and prices."""

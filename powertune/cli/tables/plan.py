@@ -1,0 +1,129 @@
+"""A plan for a person."""
+
+import textwrap
+
+from powertune.cli.tables.screen import Screen
+from powertune.cli.trust import settings_lines
+from powertune.model import Exploration, GridDesign
+from powertune.plan import Plan
+from powertune.report.plan_report import noticed
+from powertune.units import format_seconds, format_share, format_usd, plural, printable
+
+#: Where the texts of a plan begin, and the narrowest terminal that they are broken for.
+_INDENT = " " * len("  invocations  ")
+_LEAST = 40
+
+
+def render_plan_table(plan: Plan, screen: Screen) -> bytes:
+    """`plan_text`, broken between words on a terminal; a file keeps its lines whole."""
+    return plan_text(plan, width=screen.width if screen.terminal else None).encode()
+
+
+def plan_text(plan: Plan, *, width: int | None = None) -> str:
+    """What a run is going to do, may cost, and changes for how long.
+
+    Args:
+        width: of the terminal, where lines are to be broken between words.
+    """
+    function, design, estimate = plan.function, plan.design, plan.estimate
+
+    def money(amount: float) -> str:
+        return format_usd(amount, plan.prices.currency)
+
+    cost = "nothing, as the embedded AWS is free; at AWS's prices " if function.platform else ""
+    cost += f"about {money(estimate.typical_usd)}; " if estimate.typical_usd is not None else ""
+    worst = (
+        f"at most {money(estimate.worst_usd)} if every invocation ran into the timeout of {function.timeout_s} s; "
+    )
+    took = (
+        f"about {format_seconds(estimate.publishing_s)} to publish, and the invocations, whose duration is not known"
+    )
+    if estimate.typical_s is not None:
+        took = (
+            f"about {format_seconds(estimate.typical_s)}, of which {format_seconds(estimate.publishing_s)} to publish"
+        )
+    match design.search:
+        case GridDesign(invocations=invocations):
+            cost += worst
+            how = (
+                f"{estimate.invocations}: per size {design.lanes} to warm up, {invocations} measured over "
+                f"{plural(design.lanes, 'environment')}"
+            )
+        case Exploration() as exploration:
+            how = f"about {estimate.invocations}, as many as it takes; stops {_until(exploration)}"
+    lines = [
+        f"{function.name} ({function.runtime}, {function.current} now) in {function.region}",
+        f"  sizes        {_sizes(plan)}",
+        f"  invocations  {how}",
+        f"  cost         {cost}stops before {money(plan.max_spend)}",
+        f"  time         {took}",
+        f"  where        {_where(plan)}",
+        f"  concurrency  {_concurrency(plan)}",
+        f"  changes      {_changes(plan)}",
+        *(f"  noticed      {words}" for words in noticed(plan)),
+        *settings_lines(plan.from_file),
+        *(f"  note         {advisory.message}; {advisory.next_step}" for advisory in plan.advisories),
+    ]
+    # What AWS says of a function must not steer a terminal.
+    return "".join(f"{line}\n" for text in lines for line in _broken(printable(text), width))
+
+
+def _broken(line: str, width: int | None) -> list[str]:
+    """The line in as many as it takes, the others below the text of the first."""
+    if width is None:
+        return [line]
+    return textwrap.wrap(
+        line, max(width, _LEAST), subsequent_indent=_INDENT, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def _sizes(plan: Plan) -> str:
+    """`128, 256 MB`, and the architectures where they are not just the function's own."""
+    match plan.design.search:
+        case GridDesign(configurations=configurations):
+            sizes = ", ".join(str(size) for size in sorted({c.memory_mb for c in configurations})) + " MB"
+        case Exploration() as explored:
+            sizes = f"searched from {explored.smallest_mb} to {explored.largest_mb:,} MB"
+    architectures = plan.design.architectures
+    elsewhere = architectures != (plan.function.architecture,)
+    return sizes + (f" on {' and '.join(architectures)}" if elsewhere else "")
+
+
+def _until(explored: Exploration) -> str:
+    """When a search ends."""
+    from powertune.search.precision import precision_of
+
+    precise = f"when no size is expected to be {format_share(precision_of(explored))} better"
+    if explored.precision is None and explored.invocations_per_month is not None:
+        return f"{precise}, or more is not worth its price"
+    return precise
+
+
+def _changes(plan: Plan) -> str:
+    """What a run changes, and for how long."""
+    number = "a temporary copy" if len(plan.copies) == 1 else f"{len(plan.copies)} temporary copies"
+    copies = f"{number} of it for {' and '.join(plan.copies)}"
+    if not plan.touches_original:
+        return f"nothing on {plan.function.name} itself; {copies} (deleted)"
+    what = "a version and an alias for each size, and one more alias"
+    if isinstance(plan.design.search, GridDesign):
+        count = sum(c.architecture is plan.function.architecture for c in plan.design.search.configurations)
+        what = f"{plural(count, 'version')} and {count + 1} aliases"
+    changes = f"the memory size of $LATEST while a size is published (put back), {what} (deleted)"
+    return changes + (f", {copies} (deleted)" if plan.copies else "")
+
+
+def _where(plan: Plan) -> str:
+    """Whether the function itself is measured, and why."""
+    return f"{'on a temporary copy' if plan.placement.isolate else 'in place'}, {plan.placement.why}"
+
+
+def _concurrency(plan: Plan) -> str:
+    """How many invocations run at a time, and what that leaves to others."""
+    share = plan.share
+    used = "how much others use is not known"
+    if share.in_use is not None:
+        used = f"others used {f'up to {share.in_use:,}' if share.in_use else 'none'} in the last two weeks"
+    if plan.function.platform is not None:
+        return f"at most {share.concurrency} at a time"
+    return f"at most {share.concurrency} at a time, of the {share.pool} of {share.limit:,} ({used})"

@@ -1,0 +1,1 @@
+"""A tuning run without a terminal: prompts, progress and signals come in as arguments."""

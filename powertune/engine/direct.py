@@ -1,0 +1,188 @@
+"""The direct engine: this process looks at the function, plans, measures, and puts the function back."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from powertune.aws.client import Aws
+from powertune.aws.copies.portability import check_copies
+from powertune.aws.identity import SESSION_ENDS, about_end
+from powertune.aws.lambda_function import LambdaFunction
+from powertune.aws.preflight import Preflight, preflight
+from powertune.aws.target import AwsTarget
+from powertune.config import RunOptions
+from powertune.config.from_file import FromFile, foreign_settings
+from powertune.measure import Observer, measure
+from powertune.model import Advisory, FunctionRef, FunctionState, TuningRun
+from powertune.plan import Plan, make_plan
+from powertune.prices import RegionPrices
+from powertune.search.hints import hints_of
+
+#: How long a function, such as a processor, may run at most.
+LONGEST_TIMEOUT_S = 900
+
+
+class Access(Protocol):
+    """A way to AWS, such as a `Connection`. `ends_at` is when the credentials end, in seconds since the epoch."""
+
+    def aws(self, *, function_timeout_s: int = 900, concurrency: int = 10, rate: float = 5.0) -> Aws:
+        """AWS for one run."""
+        ...
+
+    @property
+    def ends_at(self) -> float | None:
+        """None if they do not end, or it is not known when."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TunedFunction:
+    """A function, and how it is reached. `restore_command` is what a person types to undo a run of it by hand."""
+
+    access: Access
+    ref: FunctionRef
+    restore_command: str
+
+
+class Interruptions(Protocol):
+    """What became of a run that was interrupted.
+
+    `restored`: the function is as it was found. `insisted`: a person has asked to leave it as it is.
+    """
+
+    restored: bool
+    insisted: bool
+
+
+def plan_run(
+    subject: TunedFunction,
+    options: RunOptions,
+    prices: RegionPrices,
+    *,
+    run_id: str,
+    now: float,
+    earlier: TuningRun | None,
+) -> Plan:
+    """Look at the function, and decide what to do. Changes nothing.
+
+    Args:
+        now: seconds since the epoch.
+        earlier: a run that was made before, to start a search from.
+
+    Raises:
+        UsageError: a grid is to start from an earlier run; or what `make_plan` raises.
+        NotFound, FunctionRefused, FunctionBusy: as `preflight`.
+    """
+    if earlier is not None:
+        options.check_earlier()
+    aws = subject.access.aws(rate=options.rate)
+    found = preflight(aws, subject.ref, now=now, usage=options.usage)
+    told = _by_file(options, found.state)
+    _check_processors(aws, options, told)
+    plan = plan_for(aws, found, options, prices, run_id=run_id, earlier=earlier)
+    about_session = about_end(subject.access.ends_at, plan.estimate.typical_s, now)
+    return replace(plan, advisories=(*about_session, *plan.advisories), from_file=told)
+
+
+def plan_for(
+    aws: Aws,
+    found: Preflight,
+    options: RunOptions,
+    prices: RegionPrices,
+    *,
+    run_id: str,
+    earlier: TuningRun | None = None,
+) -> Plan:
+    """Decide what to do with what was found, with the advisories about it, and about the copies that it takes."""
+    hints = () if earlier is None else hints_of(earlier)
+    known = replace(found.known, hints=(*hints, *found.known.hints))
+    plan = make_plan(options, found.state, prices, known, run_id=run_id)
+    about_copies = check_copies(LambdaFunction.of(aws, plan.function), plan)
+    advisories = (*plan.advisories, *found.advisories, *about_copies, *_another_function(earlier, plan))
+    return replace(plan, advisories=advisories)
+
+
+def measure_plan(
+    subject: TunedFunction,
+    options: RunOptions,
+    plan: Plan,
+    observer: Observer,
+    interruptions: Interruptions,
+    *,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+) -> TuningRun:
+    """Measure, and leave the function as it was found, also if the first signal comes at the worst moment.
+
+    Raises:
+        KeyboardInterrupt: it was interrupted; `interruptions` say whether the function is restored.
+        NotRestored: a failure kept the function from being restored.
+    """
+    # Said before the run, it is of no use in a report of it.
+    plan = replace(plan, advisories=tuple(each for each in plan.advisories if each.code != SESSION_ENDS))
+    processors = (options.pre_processor, options.post_processor)
+    target = AwsTarget(
+        subject.access.aws(
+            function_timeout_s=plan.function.timeout_s if processors == (None, None) else LONGEST_TIMEOUT_S,
+            concurrency=plan.design.concurrency,
+            rate=options.rate,
+        ),
+        plan,
+        restore_command=subject.restore_command,
+        processors=processors,
+        clock=clock,
+    )
+    try:
+        return measure(plan, target, observer, clock=clock, sleep=sleep)
+    except KeyboardInterrupt:
+        undo_once_more(target.undo, interruptions)
+        raise
+
+
+def undo_once_more(undo: Callable[[], None], interruptions: Interruptions) -> None:
+    """Undo what an interruption has kept from being undone, unless a person has insisted on that.
+
+    The first signal may arrive in the instant in which measuring has ended and undoing has not yet begun. Undoing
+    twice is harmless.
+
+    Raises:
+        NotRestored: it could not be done.
+    """
+    if interruptions.restored or interruptions.insisted:
+        return
+    with suppress(KeyboardInterrupt):  # now they insist
+        undo()
+        interruptions.restored = True
+
+
+def _by_file(options: RunOptions, function: FunctionState) -> FromFile | None:
+    """What a configuration file has set, and which of it leads to another account than the function's."""
+    told = options.from_file
+    account = FunctionRef.parse(function.arn).account_id
+    if told is None or account is None:
+        return told
+    return replace(told, foreign=foreign_settings(told, account))
+
+
+def _check_processors(aws: Aws, options: RunOptions, told: FromFile | None) -> None:
+    """See that the processors exist.
+
+    What a file names in another account is not even looked at before a person has agreed to it.
+    """
+    distrusted = () if told is None else tuple(item.key for item in told.foreign)
+    for key, processor in (("pre_processor", options.pre_processor), ("post_processor", options.post_processor)):
+        if processor is not None and key not in distrusted:
+            LambdaFunction(aws, processor).read(processor.qualifier)
+
+
+def _another_function(earlier: TuningRun | None, plan: Plan) -> tuple[Advisory, ...]:
+    """That an earlier run was of another function: its curve may have another shape."""
+    if earlier is None or earlier.function.name == plan.function.name:
+        return ()
+    advisory = Advisory(
+        code="another-function",
+        message=f"the search begins where a run of {earlier.function.name} was best, which is another function",
+        next_step=f"give --start-from a run of {plan.function.name}, or leave it out",
+    )
+    return (advisory,)

@@ -1,0 +1,90 @@
+"""Undoing a dead run by the journal on the function, and deleting the copies beside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from powertune.aws.copies.lifecycle import Copy, copy_of, delete_copy, find_copies
+from powertune.aws.copies.names import copy_names
+from powertune.aws.error_translation import how_to_restore
+from powertune.aws.journal import Journal, read_journal
+from powertune.aws.lambda_function import LambdaFunction
+from powertune.aws.undo import undo
+from powertune.errors import AccessDenied, NotFound, NotRestored, PowertuneError
+from powertune.model import Advisory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remains:
+    """What runs have left of themselves: a journal on the function, and copies of it.
+
+    `unnamed` are the copies that the journal does not name: nothing but their age says whether their runs are dead.
+    `denied` says why copies were not looked for, if this identity may not list functions.
+    """
+
+    journal: Journal | None
+    copies: tuple[Copy, ...]
+    unnamed: tuple[Copy, ...]
+    denied: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restored:
+    """What was left alone: `notes` are about the function, `kept` are copies that are not the run's any more."""
+
+    notes: tuple[Advisory, ...]
+    kept: tuple[Copy, ...]
+
+
+def find_remains(function: LambdaFunction) -> Remains:
+    """Look for what dead runs have left.
+
+    Raises:
+        NotFound: there is no such function, and no copy of it either. Copies outlive their function.
+    """
+    copies, denied = _copies(function)
+    try:
+        function.read()
+    except NotFound:
+        if not copies:
+            raise
+    journal = read_journal(function)
+    named = () if journal is None else copy_names(function.ref.name, journal.run_id, journal.copies)
+    unnamed = tuple(copy for copy in copies if copy.name not in named)
+    return Remains(journal=journal, copies=copies, unnamed=unnamed, denied=denied)
+
+
+def restore(
+    function: LambdaFunction, journal: Journal | None, command: str, *, copies: Sequence[Copy] = ()
+) -> Restored:
+    """Undo what the journal says, and delete copies.
+
+    Args:
+        command: what to type to try again.
+
+    Raises:
+        NotRestored: AWS or the person kept it from being done.
+    """
+    name = function.ref.name
+    function = replace(function, aws=function.aws.patient())
+    try:
+        notes = () if journal is None else undo(function, journal)
+        kept = tuple(copy for copy in copies if not _deleted(function, copy))
+    except NotRestored:
+        raise
+    except PowertuneError as error:
+        raise NotRestored(f"{name} is not restored: {error.message}", hint=how_to_restore(error, command)) from error
+    except KeyboardInterrupt:
+        raise NotRestored(f"{name} is not restored: it was abandoned", hint=command) from None
+    return Restored(notes=tuple(notes), kept=kept)
+
+
+def _copies(function: LambdaFunction) -> tuple[tuple[Copy, ...], str | None]:
+    """The function's copies; who may not list functions can still restore what a journal says."""
+    try:
+        return find_copies(function), None
+    except AccessDenied as denied:
+        return (), denied.message
+
+
+def _deleted(function: LambdaFunction, copy: Copy) -> bool:
+    return delete_copy(copy_of(function, copy.name), function.ref, copy.run_id)

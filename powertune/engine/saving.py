@@ -1,0 +1,36 @@
+"""Keeping a run that is under way in its results file."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from powertune import results
+from powertune.model import UNDER_WAY, TuningRun
+
+#: Saving takes at most this share of the time.
+_SHARE = 1 / 20
+
+
+class Saver:
+    """Writes the results file after each round; a run that has measured nothing leaves none.
+
+    While a large run is under way, rounds are skipped so that saving takes a twentieth of the time at most.
+
+    Args:
+        timer: seconds, from any moment on.
+    """
+
+    def __init__(self, path: Path, *, timer: Callable[[], float]) -> None:
+        self.path = path
+        self._timer = timer
+        self._saved_at: float | None = None
+        self._took_s = 0.0
+
+    def __call__(self, run: TuningRun) -> None:
+        """Save the run, if that is due."""
+        began = self._timer()
+        early = self._saved_at is not None and (began - self._saved_at) * _SHARE < self._took_s
+        if (run.stopped == UNDER_WAY and early) or not any(len(each.invocations) for each in run.measurements):
+            return
+        results.save(run, self.path)
+        self._saved_at = self._timer()
+        self._took_s = self._saved_at - began

@@ -1,0 +1,1 @@
+"""What CloudFormation can create, one module for each service."""

@@ -1,0 +1,1 @@
+"""EventBridge of the embedded AWS: what a rule sends, and to whom."""

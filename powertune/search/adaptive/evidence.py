@@ -1,0 +1,95 @@
+"""What the adaptive search knows at one moment: samples, their noise, which sizes work, and earlier data."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from powertune.model import Configuration, Exploration, Measurement
+from powertune.search.adaptive.curves import Seen
+from powertune.search.adaptive.feasibility import Feasibility
+from powertune.search.adaptive.first_sizes import FEWEST_SIZES
+from powertune.search.adaptive.noise import NOISE, NOISE_WEIGHT, Noise, has_jumps, outlier_factor
+from powertune.search.adaptive.samples import LEAST_MS, Sample
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Evidence:
+    """The measurements and hints of a search.
+
+    `samples` are those of the configurations that work, `counts` the number of their warm invocations, and `seen` the
+    same for `curves.believe`, with what was known before the run. `outlier_factor` is the factor by which outliers
+    raise a mean above that of the samples.
+    """
+
+    measured: Mapping[Configuration, Measurement]
+    exploration: Exploration
+    samples: Mapping[Configuration, Sample]
+    counts: Mapping[Configuration, int]
+    noise: Noise
+    feasibility: Feasibility
+    seen: tuple[Seen, ...]
+    outlier_factor: float
+
+    @classmethod
+    def of(cls, measured: Mapping[Configuration, Measurement], exploration: Exploration) -> "Evidence":
+        """What was measured, in the light of what is searched for."""
+        # Speed is a matter of duration, cost one of billed duration, in whole milliseconds.
+        column = "duration_ms" if exploration.goal.ignores_cost else "billed_ms"
+        found = ((c, Sample.of(measured[c], column, exploration.weights)) for c in sorted(measured))
+        raw = {c: sample for c, sample in found if sample is not None}
+        jumps = has_jumps(raw.values())
+        cut = raw if jumps else {c: sample.without_outliers() for c, sample in raw.items()}
+        noise = Noise.of(cut.values(), jumps=jumps)
+        feasibility = Feasibility.of(measured, exploration, cut)
+        samples = {c: sample for c, sample in cut.items() if c in feasibility.works}
+        return cls(
+            measured=measured,
+            exploration=exploration,
+            samples=samples,
+            counts={c: sample.count for c, sample in samples.items()},
+            noise=noise,
+            feasibility=feasibility,
+            seen=(*_seen(samples, noise), *_known_before(exploration)),
+            outlier_factor=outlier_factor(raw, samples, jumps=jumps),
+        )
+
+    @property
+    def informed(self) -> bool:
+        """Whether the shape of the curve was known before the run."""
+        return len({hint.configuration for hint in self.exploration.hints}) >= FEWEST_SIZES
+
+    @property
+    def invocations(self) -> int:
+        """The number of all invocations, cold starts and failures included."""
+        return sum(len(m.invocations) for m in self.measured.values())
+
+    def freedom(self, configuration: Configuration) -> int:
+        """The degrees of freedom of the noise of a configuration that works."""
+        return NOISE_WEIGHT + self.counts[configuration]
+
+    def lanes_tried(self, configuration: Configuration) -> int:
+        """The number of lanes of a measured configuration, with or without a warm invocation in each."""
+        return len(set(self.measured[configuration].invocations.column("lane")))
+
+
+def _seen(samples: Mapping[Configuration, Sample], noise: Noise) -> list[Seen]:
+    return [
+        Seen(
+            configuration=configuration,
+            log_ms=math.log(sample.mean),
+            variance=noise.within / sample.count + noise.between / sample.environments,
+        )
+        for configuration, sample in samples.items()
+    ]
+
+
+def _known_before(exploration: Exploration) -> list[Seen]:
+    return [
+        Seen(
+            configuration=hint.configuration,
+            log_ms=math.log(max(hint.duration_ms, LEAST_MS)),
+            variance=NOISE**2,
+            origin=hint.origin,
+        )
+        for hint in exploration.hints
+    ]

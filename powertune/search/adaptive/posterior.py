@@ -1,0 +1,114 @@
+"""The curves that may be true, given the evidence: what each candidate costs along them, and how good it is."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from powertune.model import Configuration
+from powertune.search.adaptive.arrays import Array
+from powertune.search.adaptive.candidates import considered, possible
+from powertune.search.adaptive.curves import believe
+from powertune.search.adaptive.evidence import Evidence
+from powertune.search.adaptive.objective import Objective
+from powertune.search.adaptive.rates import Rates
+from powertune.search.answer import Band
+
+#: The number of curves that are drawn.
+CURVES = 400
+#: The quantile that ends a two-sided 95 % interval.
+LEVEL = 0.975
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Baseline:
+    """The current configuration along each curve: log durations and costs, of shape (curves,)."""
+
+    log_ms: Array
+    costs: Array
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Posterior:
+    """Curves drawn from what is believed.
+
+    `candidates` are in order. `log_ms`, `costs` (currency per warm invocation) and `scores` (see `Objective.scores`)
+    have shape (curves, candidates). `baseline` is None without a current configuration that works or may work.
+    """
+
+    evidence: Evidence
+    objective: Objective
+    candidates: tuple[Configuration, ...]
+    log_ms: Array
+    costs: Array
+    scores: Array
+    baseline: Baseline | None
+
+    @classmethod
+    def of(cls, evidence: Evidence, rates: Rates, seed: int) -> "Posterior":
+        """Draw the curves.
+
+        Args:
+            evidence: with at least one sample, or hint.
+            seed: decides, with the number of samples, which curves are drawn.
+        """
+        everything = possible(evidence)
+        # NumPy takes no negative seed.
+        drawn = believe(evidence.seen, everything).draw(CURVES, (abs(seed), sum(evidence.counts.values())))
+        kept = considered(evidence, everything, drawn)
+        candidates = tuple(everything[i] for i in kept)
+        goal = evidence.exploration.goal
+        objective = Objective.of(goal, candidates, rates, evidence.noise.tail(goal))
+        log_ms = drawn[:, kept]
+        costs = objective.costs(log_ms)
+        current = evidence.exploration.current
+        return cls(
+            evidence=evidence,
+            objective=objective,
+            candidates=candidates,
+            log_ms=log_ms,
+            costs=costs,
+            scores=objective.scores(log_ms, costs),
+            baseline=None
+            if current is None
+            else _baseline(evidence, current, drawn[:, [everything.index(current)]], rates),
+        )
+
+    @property
+    def measured(self) -> dict[Configuration, int]:
+        """Where the configurations that work are among the candidates."""
+        return {c: i for i, c in enumerate(self.candidates) if c in self.evidence.samples}
+
+    @property
+    def curve(self) -> tuple[Band, ...]:
+        """What is believed of every candidate, in order."""
+        low, middle, high = np.exp(np.quantile(self.log_ms, (1 - LEVEL, 0.5, LEVEL), axis=0))
+        ratios = self._ratios
+        return tuple(
+            Band(
+                configuration=c,
+                low_ms=float(low[i]),
+                middle_ms=float(middle[i]),
+                high_ms=float(high[i]),
+                cost_ratio=None if ratios is None else float(ratios[0][i]),
+                duration_ratio=None if ratios is None else float(ratios[1][i]),
+            )
+            for i, c in enumerate(self.candidates)
+        )
+
+    @property
+    def _ratios(self) -> tuple[Array, Array] | None:
+        """The cost and the duration of every candidate, compared with those of the current configuration."""
+        if self.baseline is None:
+            return None
+        costs = np.log(self.costs) - np.log(self.baseline.costs)[:, np.newaxis]
+        durations = self.log_ms - self.baseline.log_ms[:, np.newaxis]
+        return np.exp(costs.mean(axis=0)), np.exp(durations.mean(axis=0))
+
+
+def _baseline(evidence: Evidence, current: Configuration, log_ms: Array, rates: Rates) -> Baseline | None:
+    """The current configuration, from its column of the curves; None if it cannot work."""
+    if current not in evidence.samples and not evidence.feasibility.untried(current):
+        return None
+    goal = evidence.exploration.goal
+    objective = Objective.of(goal, (current,), rates, evidence.noise.tail(goal))
+    return Baseline(log_ms=log_ms[:, 0], costs=objective.costs(log_ms)[:, 0])

@@ -1,0 +1,80 @@
+"""The warm invocations of one size: their durations by payload, and the execution environment of each."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from powertune.model import Measurement, Population
+from powertune.search.adaptive.arrays import Array
+
+#: Warm durations beyond this multiple of the median are outliers, and are cut down to it.
+WINSOR = 1.45
+#: Shorter durations are not told apart.
+LEAST_MS = 1e-3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sample:
+    """The durations or billed durations (ms) of a configuration's warm invocations, with the environment of each.
+
+    They come in groups, one for each payload, with its share of the traffic, because payloads may differ.
+    """
+
+    groups: tuple[Array, ...]
+    weights: tuple[float, ...]
+    served: tuple[NDArray[np.int64], ...]
+    """A number for each environment; for each lane, where environments are not known."""
+    known: bool
+    """Whether all environments are known."""
+
+    @classmethod
+    def of(cls, measurement: Measurement, column: str, weights: tuple[float, ...]) -> "Sample | None":
+        """The warm invocations of a configuration that works; None if a payload has none yet.
+
+        Args:
+            column: `duration_ms` or `billed_ms`.
+            weights: the share of each payload.
+        """
+        if measurement.infeasible or measurement.unmeasured:
+            return None
+        select = measurement.invocations.select
+        names = select(Population.WARM, "environment")
+        known = None not in names
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+        served = tuple(map(numbers.__getitem__, names)) if known else select(Population.WARM, "lane")
+        columns = (select(Population.WARM, column), served, select(Population.WARM, "payload"))
+        timed = [(max(ms, LEAST_MS), by, payload) for ms, by, payload in zip(*columns, strict=True) if ms is not None]
+        payloads = sorted({payload for _, _, payload in timed})
+        if not payloads or len(payloads) < len(weights):
+            return None
+        return cls(
+            groups=tuple(np.array([ms for ms, _, of in timed if of == payload]) for payload in payloads),
+            weights=weights,
+            served=tuple(np.array([by for _, by, of in timed if of == payload]) for payload in payloads),
+            known=known,
+        )
+
+    @property
+    def count(self) -> int:
+        """The number of warm invocations."""
+        return sum(group.size for group in self.groups)
+
+    @property
+    def environments(self) -> int:
+        """The number of execution environments; the number of lanes, where environments are not known."""
+        return len({number for numbers in self.served for number in numbers.tolist()})
+
+    @property
+    def mean(self) -> float:
+        """The mean in ms, each payload weighted by its share."""
+        total = sum(weight * float(group.mean()) for weight, group in zip(self.weights, self.groups, strict=True))
+        return total / sum(self.weights)
+
+    def without_outliers(self) -> "Sample":
+        """The same sample with outliers cut down, payload by payload."""
+        return replace(self, groups=tuple(map(_winsorized, self.groups)))
+
+
+def _winsorized(values: Array) -> Array:
+    return np.minimum(values, WINSOR * float(np.median(values))) if values.size > 2 else values

@@ -1,0 +1,163 @@
+"""What the adaptive search does next, and why: each stage gives a batch, or None where it has nothing to add."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from powertune.model import Batch, Configuration, Exploration, Trial
+from powertune.search.adaptive.acquisition import (
+    FARSIGHTED,
+    batch_costs,
+    expected_gains,
+    information,
+    losses_near,
+)
+from powertune.search.adaptive.arrays import Array
+from powertune.search.adaptive.choice import Choice
+from powertune.search.adaptive.evidence import Evidence
+from powertune.search.adaptive.finalists import finalists, nearest_measured
+from powertune.search.adaptive.posterior import Posterior
+from powertune.search.adaptive.race import lanes_for
+from powertune.search.precision import PRECISION, pays, precision_of, savings_decide, spreads
+from powertune.units import format_share, plural
+
+#: Finalists are measured in at least this many environments.
+FEWEST_LANES = 3
+#: The factor between a size that is short of memory and the larger one that shows what this costs.
+ROOMIER = 1.5
+#: A batch that is expected to improve the answer by less is not worth waiting for; with a higher precision, this
+#: falls in proportion.
+LEAST_GAIN = 0.004
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Stages:
+    """The stages of one moment of the search, which are all about the present choice."""
+
+    choice: Choice
+    exploration: Exploration
+
+    @property
+    def precise(self) -> bool:
+        """Whether the expected loss of the choice is small enough."""
+        return self.choice.loss < math.log1p(precision_of(self.exploration))
+
+    @property
+    def sure(self) -> bool:
+        """Whether it is; or small enough for a default answer, if savings decide how long to search."""
+        return self.precise or (savings_decide(self.exploration) and self.choice.loss < math.log1p(PRECISION))
+
+    def relieving(self) -> Batch | None:
+        """A larger size, if the choice is short of memory: the curve may fall faster than the CPU explains."""
+        choice = self.choice.configuration
+        same = (c.memory_mb for c in self._evidence.samples if c.architecture is choice.architecture)
+        _, high = self._evidence.feasibility.bounds(choice.architecture)
+        known = any(choice.memory_mb < other <= 2 * choice.memory_mb for other in same)
+        wanted = min(high, round(ROOMIER * choice.memory_mb))
+        if known or wanted <= choice.memory_mb or not self._evidence.feasibility.short_of_memory(choice):
+            return None
+        larger = Configuration(memory_mb=wanted, architecture=choice.architecture)
+        return self._batch({larger: self.exploration.batch}, f"memory is nearly full at {choice}")
+
+    def exploring(self) -> Batch | None:
+        """The candidate that improves the answer most for its cost, while the expected loss is not small enough."""
+        if self.precise:
+            return None
+        gains = self._gains()
+        if gains.max() < LEAST_GAIN * min(1.0, precision_of(self.exploration) / PRECISION):
+            return None
+        costs = self._costs()
+        worth = gains + FARSIGHTED * information(self._posterior.log_ms, self._noise) * self._losses_near()
+        best = int(np.argmax(worth / costs))
+        invocation_cost = float(self._posterior.costs[:, self.choice.index].mean())
+        # An answer as vague as this helps nobody, however little the function is used.
+        vague = self.choice.loss >= math.log1p(PRECISION)
+        if not vague and not pays(self.exploration, float(worth[best]), invocation_cost, float(costs[best])):
+            return None
+        configuration = nearest_measured(self._evidence, self._posterior.candidates[best])
+        if self._evidence.counts.get(configuration, 0) >= self.exploration.most:
+            return None
+        doubt = f"{self.choice.configuration} may be {self._loss} worse than the optimum"
+        why = f"{doubt}; this is the most informative next test for its cost"
+        return self._batch({configuration: self.exploration.batch}, why)
+
+    def confirming(self) -> Batch | None:
+        """The finalists in several environments, and the current configuration to compare with."""
+        wanted = self.exploration.lanes or (FEWEST_LANES if spreads(self.exploration) else 1)
+        wanted = min(wanted, self.exploration.most_lanes)
+        few = {c: 2 * wanted for c in finalists(self.choice) if self._evidence.lanes_tried(c) < wanted}
+        current = self.exploration.current
+        if current is not None and current not in few and self._evidence.feasibility.untried(current):
+            few[current] = self.exploration.batch
+        if not few:
+            return None
+        why = f"the finalists in {plural(wanted, 'execution environment')} each, because environments differ"
+        if few.keys() == {current}:
+            why = "the current configuration, for comparison"
+        return self._batch(few, why, lanes=wanted)
+
+    def racing(self, rivals: tuple[Configuration, ...]) -> Batch | None:
+        """A round of the choice and its rivals, without those that have had enough invocations."""
+        precision, choice = self.exploration.precision, self.choice.configuration
+        runners = [c for c in (choice, *rivals) if self._evidence.counts[c] < self.exploration.most]
+        if precision is None or not rivals or runners in ([], [choice]):
+            return None
+        least = self.exploration.lanes or FEWEST_LANES
+        lanes = lanes_for(precision, self._evidence.noise.between, least, self.exploration.most_lanes)
+        size = plural(len(rivals), "size")
+        why = f"a race: {size} may still be more than {format_share(precision)} better than {choice}"
+        return self._batch({c: max(lanes, self.exploration.batch) for c in runners}, why, lanes=lanes)
+
+    def why_enough(self, rivals: int) -> str:
+        """Why nothing more is measured, with this many rivals that may still be better."""
+        choice = self.choice.configuration
+        if rivals:
+            return f"{plural(rivals, 'size')} that may be better than {choice} reached the invocation limit"
+        if self.precise:
+            return f"the expected loss of {choice} against the optimum ({self._loss}) is small enough"
+        return f"no other test is worth its cost: {choice} may be {self._loss} worse than the optimum"
+
+    @property
+    def _posterior(self) -> Posterior:
+        return self.choice.posterior
+
+    @property
+    def _evidence(self) -> Evidence:
+        return self.choice.posterior.evidence
+
+    @property
+    def _loss(self) -> str:
+        return format_share(math.expm1(self.choice.loss))
+
+    @property
+    def _noise(self) -> float:
+        """The variance of the mean of a batch, in log duration."""
+        return self._evidence.noise.within / self.exploration.batch + self._evidence.noise.between
+
+    def _gains(self) -> Array:
+        """The expected gains, without the candidates that have had enough invocations."""
+        posterior, counts = self._posterior, self._evidence.counts
+        gains = expected_gains(posterior.scores, posterior.log_ms, self.choice.able, self._noise)
+        gains[[i for c, i in posterior.measured.items() if counts[c] >= self.exploration.most]] = -np.inf
+        return gains
+
+    def _costs(self) -> Array:
+        counts = np.array([self._evidence.counts.get(c, 0) for c in self._posterior.candidates])
+        return batch_costs(self._posterior.costs, counts, self.exploration.batch)
+
+    def _losses_near(self) -> Array:
+        candidates = self._posterior.candidates
+        log_mb = np.log([c.memory_mb for c in candidates])
+        kinds = np.array([c.architecture for c in candidates])
+        return losses_near(log_mb, kinds, self._posterior.scores, self.choice.losses)
+
+    def _batch(self, wanted: Mapping[Configuration, int], why: str, lanes: int = 1) -> Batch:
+        """This many invocations of each, and one more for a new configuration, which starts cold."""
+        trials = []
+        for configuration, invocations in sorted(wanted.items()):
+            known = configuration in self._evidence.samples
+            spread = lanes if known else 1
+            trials.append(Trial(configuration=configuration, invocations=invocations + (not known), lanes=spread))
+        return Batch(trials=tuple(trials), why=why, leader=self.choice.answer.leader)

@@ -1,0 +1,12 @@
+"""The table of prices says what its figures are."""
+
+from powertune.cli.tables.prices import render_prices_table
+from powertune.cli.tables.screen import Screen
+from powertune.prices import PriceTable
+
+
+def test_every_column_of_figures_has_its_unit() -> None:
+    lines = render_prices_table(PriceTable.bundled().only("eu-west-1"), Screen()).decode().splitlines()
+    assert lines[0].split() == ["x86_64", "arm64", "requests", "storage"]
+    assert " ".join(lines[1].split()) == "region currency per 1M GB-s per 1M GB-s per 1M per 1M GB-s"
+    assert lines[2].split() == ["eu-west-1", "USD", "16.6667", "13.3334", "0.20", "0.0340"]

@@ -1,0 +1,72 @@
+"""What a person sees while a run is under way, on terminals of the usual widths."""
+
+import io
+import re
+
+import pytest
+from factories import make_function, make_invocation
+from rich.console import Console
+
+from powertune.cli.interrupts import Interrupts
+from powertune.cli.progress import RunObserver
+from powertune.cli.tables.plan import plan_text
+from powertune.config import RunOptions
+from powertune.plan import Known, Plan, make_plan
+from powertune.prices import PriceTable
+
+widths = pytest.mark.parametrize("width", [60, 80, 120])
+SIZES = (128, 1024, 10240)
+
+
+def plan_of(platform: str | None = None) -> Plan:
+    return make_plan(
+        RunOptions(memory=SIZES, invocations=398, lanes=2),
+        make_function(name="resize-images-for-the-catalog", platform=platform),
+        PriceTable.bundled().region("us-east-1"),
+        Known(account_concurrency=1000, average_ms=120.0),
+        run_id="abcd1234",
+    )
+
+
+def last_frame(plan: Plan, width: int) -> list[str]:
+    """The lines of the display when three sizes have been invoked 300 times each."""
+    buffer = io.StringIO()
+    terminal = Console(file=buffer, force_terminal=True, color_system=None, width=width, height=40)
+    with RunObserver(plan, lambda run: None, Interrupts(), quiet=False, terminal=terminal) as observer:
+        for size in plan.design.configurations:
+            for number in range(300):
+                observer.invoked(size, make_invocation(duration_ms=1000.0 + number), 0.0000852)
+    frames = re.split(r"\x1b\[[0-9;?]*[A-Za-z]", buffer.getvalue())
+    lines = "".join(frames).replace("\r", "\n").split("\n")
+    begin = max(number for number, line in enumerate(lines) if str(plan.design.configurations[0]) in line)
+    return [line.rstrip() for line in lines[begin : begin + 6] if line.strip()]
+
+
+@widths
+def test_every_label_bar_and_count_is_there(width: int) -> None:
+    plan = plan_of()
+    frame = last_frame(plan, width)
+    assert all(len(line) <= width for line in frame)
+    for line, size in zip(frame, plan.design.configurations, strict=False):
+        assert re.fullmatch(rf" *{size} [━╸╺ ]{{8,}} +300/400 +1,150 ms ± 1 %", line), frame
+    assert re.fullmatch(r" *all [━╸╺ ]{8,} +900/1200", frame[3]), frame
+    assert "$0.0000852 of $1.00 spent" in " ".join(frame[4:])
+
+
+@widths
+def test_on_the_embedded_aws_nothing_is_said_to_be_spent(width: int) -> None:
+    plan = plan_of("embedded AWS")
+    summary = " ".join(last_frame(plan, width)[4:])
+    assert "$0.0000852 of $1.00 at AWS's prices" in summary
+    assert "spent" not in summary
+    text = " ".join(plan_text(plan, width=width).split())
+    assert "cost nothing, as the embedded AWS is free; at AWS's prices about $" in text
+
+
+@widths
+def test_the_lines_of_a_plan_break_between_words(width: int) -> None:
+    plan = plan_of()
+    lines = plan_text(plan, width=width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert " ".join(" ".join(lines).split()) == " ".join(plan_text(plan).split())
+    assert {line[: len("  invocations  ")].strip() for line in lines[1:]} >= {"sizes", "cost", "time", "changes", ""}

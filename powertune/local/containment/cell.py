@@ -83,10 +83,6 @@ class Cell(Protocol):
         """Let them run again."""
         ...
 
-    def peak_bytes(self) -> int:
-        """The most memory that the present processes had resident, summed."""
-        ...
-
     def out_of_memory(self) -> bool:
         """Whether the present processes were killed for exceeding the memory size."""
         ...

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from powertune.local.containment.cell import Throttling
-from powertune.local.system.processes import ProcessTable, read_file, signal_all
+from powertune.local.system.processes import read_file, signal_all
 
 _log = logging.getLogger(__name__)
 
@@ -84,11 +84,6 @@ def bury(folder: Path) -> None:
         places = [folder, *(child for child in folder.iterdir() if child.is_dir())]
         kill_members(places)
     remove(folder)
-
-
-def summed_peak(pids: Iterable[int], processes: ProcessTable) -> int:
-    """The processes' own peaks, summed: page cache, which a cgroup counts too, is not memory used."""
-    return sum(processes.peak_rss(pid) for pid in pids)
 
 
 def throttling(file: Path, key: str, per_ms: float) -> Throttling:

@@ -19,10 +19,8 @@ _USUAL_SHARES = 1024
 class V1Cell:
     """A cgroup in the cpu hierarchy, and one in the memory hierarchy if there is one."""
 
-    def __init__(
-        self, cpu: Path, memory: Path | None, memory_mb: int, processes: ProcessTable, watch: MemoryWatch
-    ) -> None:
-        self._cpu, self._memory, self._processes, self._watch = cpu, memory, processes, watch
+    def __init__(self, cpu: Path, memory: Path | None, memory_mb: int, watch: MemoryWatch) -> None:
+        self._cpu, self._memory, self._watch = cpu, memory, watch
         self._limit = memory_mb * MIB
         self._folders = (cpu,) if memory is None else (cpu, memory)
         self._kills_before = self._quota_us = 0
@@ -76,10 +74,6 @@ class V1Cell:
         """The processes inside."""
         return cgroup.members((self._cpu,))
 
-    def peak_bytes(self) -> int:
-        """The processes' peaks, summed."""
-        return cgroup.summed_peak(self.pids(), self._processes)
-
     def out_of_memory(self) -> bool:
         """Whether the kernel, or the watch, has killed for memory."""
         return self._kills() > self._kills_before or self._watch.exceeded(self)
@@ -132,7 +126,7 @@ class CgroupV1:
     def cell(self, number: int, memory_mb: int) -> Cell:
         """A cgroup of that number in each hierarchy."""
         folders = tuple(folder / f"env-{number}" for folder in self._own)
-        return V1Cell(folders[0], folders[1] if len(folders) > 1 else None, memory_mb, self._processes, self._watch)
+        return V1Cell(folders[0], folders[1] if len(folders) > 1 else None, memory_mb, self._watch)
 
     def reap(self) -> None:
         """Bury the cgroups whose owners are dead."""

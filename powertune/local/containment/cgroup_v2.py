@@ -19,10 +19,8 @@ _USUAL_WEIGHT = 100
 class V2Cell:
     """One cgroup with both controllers, or with the cpu controller and a watch over the memory."""
 
-    def __init__(
-        self, folder: Path, memory_mb: int, limited: bool, processes: ProcessTable, watch: MemoryWatch
-    ) -> None:
-        self._folder, self._limited, self._processes, self._watch = folder, limited, processes, watch
+    def __init__(self, folder: Path, memory_mb: int, limited: bool, watch: MemoryWatch) -> None:
+        self._folder, self._limited, self._watch = folder, limited, watch
         self._limit = memory_mb * MIB
         self._kills_before = self._quota_us = 0
         folder.mkdir()
@@ -73,10 +71,6 @@ class V2Cell:
     def pids(self) -> tuple[int, ...]:
         """The processes inside."""
         return cgroup.members((self._folder,))
-
-    def peak_bytes(self) -> int:
-        """The processes' peaks, summed."""
-        return cgroup.summed_peak(self.pids(), self._processes)
 
     def out_of_memory(self) -> bool:
         """Whether the kernel, or the watch, has killed for memory."""
@@ -131,7 +125,7 @@ class CgroupV2:
 
     def cell(self, number: int, memory_mb: int) -> Cell:
         """A cgroup of that number."""
-        return V2Cell(self._own / f"env-{number}", memory_mb, self._limited, self._processes, self._watch)
+        return V2Cell(self._own / f"env-{number}", memory_mb, self._limited, self._watch)
 
     def reap(self) -> None:
         """Bury the cgroups whose owners are dead."""

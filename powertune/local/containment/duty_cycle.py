@@ -126,10 +126,6 @@ class DutyCell:
         """Nothing: who is stopped does not wait for a processor."""
         return Throttling()
 
-    def peak_bytes(self) -> int:
-        """The processes' peaks, summed."""
-        return sum(self._processes.peak_rss(pid) for pid in self.pids())
-
     def out_of_memory(self) -> bool:
         """Whether the watch has killed for memory."""
         return self._watch.exceeded(self)

@@ -58,7 +58,8 @@ class Meter:
         keys = [region, (*region, function.name), (*region, function.name, resource)]
         keys += [(*region, "", "unreserved")] if unreserved else []
         with self._lock:
-            self._running.update(keys)
+            for key in keys:
+                self._running[key] += 1
             counts = [self._running[key] for key in keys]
         try:
             yield Concurrency(
@@ -66,8 +67,8 @@ class Meter:
             )
         finally:
             with self._lock:
-                self._running.subtract(keys)
                 for key in keys:
+                    self._running[key] -= 1
                     if not self._running[key]:
                         del self._running[key]
 

@@ -6,7 +6,8 @@ import os
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from enum import Enum, auto
 
 from powertune.local.containment import contention
@@ -51,6 +52,8 @@ class Environment:
         self._phase = _Phase.DOWN
         self._init_error: tuple[bytes, str] | None = None
         self._answer: Answer | None = None
+        self._at_answer: Snapshot | None = None
+        self._resting: Snapshot | None = None
         self._at = Instant(clock=0.0)
         self._settled: Callable[[], None] | None = None
         self._spare_cpus = max(1.0, function.cpus)
@@ -82,11 +85,17 @@ class Environment:
         self._settle()
 
     def answered(self, answer: Answer) -> None:
-        """The invocation is over. What the runtime does until it asks again is not measured, so it may hurry."""
+        """The invocation is over. What the runtime does until it asks again is not measured, so it may hurry.
+
+        The counters are read here, while the runtime waits for its response to be acknowledged and no other thread
+        wants the interpreter.
+        """
         with self._changed:
             if self._phase is not _Phase.RUNNING:
                 return
-            self._phase, self._answer = _Phase.FINISHING, answer
+            pids = self._cell.pids()
+            self._note_peak(pids)
+            self._phase, self._answer, self._at_answer = _Phase.FINISHING, answer, self._count(pids)
             self._changed.notify_all()
         self._cell.set_cpu(self._spare_cpus)
 
@@ -128,7 +137,7 @@ class Environment:
             else:
                 ended = self._exited(began.until_ms(self._at), request_id)
         if ended.ok:
-            self._note_peak()
+            self._note_peak(self._cell.pids())
         else:
             self.stop()
         return ended
@@ -138,6 +147,7 @@ class Environment:
         self._cell.set_cpu(self.function.cpus)
         if not self._begin():
             return self._exited(0.0, event.request_id)
+        self._resting = None
         self._cell.thaw()
         began = Instant.now()
         try:
@@ -146,13 +156,12 @@ class Environment:
             self.stop()
         with self._changed:
             done = self._changed.wait_for(lambda: self._phase is not _Phase.RUNNING, timeout_s)
-            answer = self._answer
+            answer, counters = self._answer, self._at_answer
         if not done:
             return self._timed_out(event.request_id, timeout_s)
         if answer is None:
             return self._exited(max(0.0, began.until_ms(self._at)), event.request_id)
-        self._note_peak()
-        return outcomes.answered(answer, began.until_ms(answer.at))
+        return outcomes.answered(answer, began.until_ms(answer.at), counters)
 
     def when_settled(self, callback: Callable[[], None]) -> None:
         """Call back once, when the runtime has asked for the next event or has ended."""
@@ -181,8 +190,12 @@ class Environment:
         return (used_s + prepared_s) * 1000 + sum(contention.waited_ms(pids).values())
 
     def counters(self) -> Snapshot:
-        """What the kernel counts of the processes."""
-        pids = self._cell.pids()
+        """What the kernel counts of the processes, which does not change while they stand still."""
+        if (resting := self._resting) is not None:
+            return replace(resting, stolen_ms=self._world.stolen.of(self._numbers))
+        return self._count(self._cell.pids())
+
+    def _count(self, pids: tuple[int, ...]) -> Snapshot:
         return Snapshot(
             cpu_ms=sum(self._world.processes.cpu_seconds(pid) for pid in pids) * 1000,
             waited_ms=contention.waited_ms(pids),
@@ -195,8 +208,12 @@ class Environment:
         return self._runtime.take_output()
 
     def freeze(self) -> None:
-        """Stop the processes until the next event: an idle environment computes nothing."""
+        """Stop the processes until the next event: an idle environment computes nothing.
+
+        Its counters are read here, where nobody waits for them.
+        """
         self._cell.freeze()
+        self._resting = self._count(self._cell.pids())
 
     def stop(self) -> None:
         """End the runtime; the environment can be initialized again."""
@@ -268,7 +285,7 @@ class Environment:
         process.wait()
         self._api.disconnect()
         with self._changed:
-            self._phase, self._at = _Phase.DOWN, at
+            self._phase, self._at, self._resting = _Phase.DOWN, at, None
             self._changed.notify_all()
         self._settle()
 
@@ -280,11 +297,12 @@ class Environment:
         if callback is not None:
             callback()
 
-    def _note_peak(self) -> None:
-        self._peak_bytes = max(self._peak_bytes, self._cell.peak_bytes())
+    def _note_peak(self, pids: Iterable[int]) -> None:
+        # The processes' own peaks: page cache, which a cgroup counts too, is not memory used.
+        self._peak_bytes = max(self._peak_bytes, sum(map(self._world.processes.peak_rss, pids)))
 
     def _timed_out(self, request_id: str, timeout_s: float) -> Ended:
-        self._note_peak()
+        self._note_peak(self._cell.pids())
         self.stop()
         return outcomes.timed_out(timeout_s * 1000, request_id, self.function.timeout_s)
 

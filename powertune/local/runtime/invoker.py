@@ -158,8 +158,9 @@ class Invoker:
         before = environment.counters()
         attempt.start()
         ended = self._run(attempt)
+        after = ended.counters or environment.counters()
         spread = len(self._cores.affinity(claim.cores, function.cpus))
-        attempt.contention = contention.between(before, environment.counters(), ended.duration_ms, spread)
+        attempt.contention = contention.between(before, after, ended.duration_ms, spread)
         if ended.ok:
             self._uses.learn(
                 function, self._share(function), cpu_ms=attempt.contention.cpu_ms, duration_ms=ended.duration_ms
@@ -179,7 +180,7 @@ class Invoker:
                 payload = init.payload or outcomes.timeout_payload(attempt.request_id, function.timeout_s)
                 return replace(init, crashed=True, payload=payload)
         ended = environment.run(attempt.event(timeout_s - spent_s), timeout_s - spent_s)
-        return replace(ended, duration_ms=ended.duration_ms + spent_s * 1000)
+        return replace(ended, duration_ms=ended.duration_ms + spent_s * 1000) if spent_s else ended
 
     def _finish(self, attempt: Attempt, ended: Ended) -> Outcome:
         """The log lines that close an invocation, and the answer."""

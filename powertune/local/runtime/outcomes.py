@@ -4,18 +4,23 @@ import json
 import signal
 from dataclasses import dataclass
 
+from powertune.local.containment.contention import Snapshot
 from powertune.local.runtime.runtime_api import Answer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ended:
-    """How a phase of an environment ended. `payload` is what the caller is answered."""
+    """How a phase of an environment ended.
+
+    `payload` is what the caller is answered, and `counters` are the kernel's at the moment of the answer.
+    """
 
     duration_ms: float
     payload: bytes = b""
     status: str = "success"
     error_type: str | None = None
     crashed: bool = False
+    counters: Snapshot | None = None
 
     @property
     def ok(self) -> bool:
@@ -23,11 +28,16 @@ class Ended:
         return self.status == "success"
 
 
-def answered(answer: Answer, duration_ms: float) -> Ended:
+def answered(answer: Answer, duration_ms: float, counters: Snapshot | None = None) -> Ended:
     """The runtime posted a response or an error."""
-    if answer.error_type is None:
-        return Ended(duration_ms=duration_ms, payload=answer.payload)
-    return Ended(duration_ms=duration_ms, payload=answer.payload, status="error", error_type=_name_of(answer))
+    error_type = None if answer.error_type is None else _name_of(answer)
+    return Ended(
+        duration_ms=duration_ms,
+        payload=answer.payload,
+        status="success" if error_type is None else "error",
+        error_type=error_type,
+        counters=counters,
+    )
 
 
 def exited(duration_ms: float, request_id: str, code: int, *, out_of_memory: bool) -> Ended:

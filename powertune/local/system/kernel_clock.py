@@ -19,6 +19,7 @@ _TX_SOFTWARE, _RX_SOFTWARE, _SOFTWARE, _OPT_TSONLY = 1 << 1, 1 << 3, 1 << 4, 1 <
 _WANTED = _TX_SOFTWARE | _RX_SOFTWARE | _SOFTWARE | _OPT_TSONLY
 _TIMESPEC = struct.Struct("@ll")
 _ANCILLARY_BYTES = 512
+_FROM_QUEUE = int(getattr(socket, "MSG_ERRQUEUE", 0)) | int(getattr(socket, "MSG_DONTWAIT", 0))
 _TOLERANCE_MS = 0.05
 """How much longer than by the clock of the process an interval may seem by the kernel's before that was set anew."""
 
@@ -86,7 +87,7 @@ def _stamps_of_sent(connection: socket.socket) -> Iterator[int]:
         return
     with contextlib.suppress(OSError):
         while True:
-            _, ancillary, _, _ = connection.recvmsg(1, _ANCILLARY_BYTES, socket.MSG_ERRQUEUE | socket.MSG_DONTWAIT)
+            _, ancillary, _, _ = connection.recvmsg(1, _ANCILLARY_BYTES, _FROM_QUEUE)
             if (stamp := _stamp(ancillary)) is not None:
                 yield stamp
 

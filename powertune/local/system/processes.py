@@ -12,7 +12,8 @@ from typing import Protocol
 
 MIB = 1 << 20
 
-_FILE_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 14
+"""Python allocates a buffer of this size for each read: with 1 MiB that takes longer than the read itself."""
 
 
 def read_file(path: str) -> bytes:
@@ -23,7 +24,11 @@ def read_file(path: str) -> bytes:
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        return os.read(descriptor, _FILE_BYTES)
+        chunks = [os.read(descriptor, _CHUNK_BYTES)]
+        # The kernel may stop short of the buffer's end, between two lines.
+        while chunks[-1]:
+            chunks.append(os.read(descriptor, _CHUNK_BYTES))
+        return b"".join(chunks)
     finally:
         os.close(descriptor)
 

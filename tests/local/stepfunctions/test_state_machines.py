@@ -151,7 +151,7 @@ def test_many_executions_at_once(machines: Machines, package: Package) -> None:
     arn = machines.create({"Map": state})
     executions = [machines.start(arn, {"items": list(range(20))}) for _ in range(50)]
     ended = [machines.wait(each, 300) for each in executions]
-    assert [each["status"] for each in ended] == ["SUCCEEDED"] * 50
+    assert [(each.get("error"), each.get("cause")) for each in ended if each["status"] != "SUCCEEDED"] == []
     assert all(len(json.loads(each["output"])) == 20 for each in ended)
 
 

@@ -33,3 +33,8 @@ def test_process_tables(table: LinuxProcesses | PortableProcesses, sleeper: int)
 
 def test_no_process_file_system(tmp_path: Path) -> None:
     assert LinuxProcesses(tmp_path).namespace() == "0"
+
+
+def test_a_file_longer_than_one_read(tmp_path: Path) -> None:
+    (tmp_path / "long").write_bytes(b"0123456789" * 10_000)
+    assert read_file(str(tmp_path / "long")) == b"0123456789" * 10_000

@@ -10,6 +10,7 @@ from powertune.local.system.processes import (
     MIB,
     LinuxProcesses,
     PortableProcesses,
+    read_file,
     signal_all,
     signal_group,
 )

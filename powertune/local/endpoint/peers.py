@@ -15,16 +15,17 @@ def user_of(connection: socket.socket, tables: Path = Path("/proc/net")) -> int 
     except OSError:
         return None
     for name, mapped in (("tcp", False), ("tcp6", True)):
-        wanted = [_shown(host, port, mapped=mapped) for host, port in addresses]
-        for row in _rows(tables / name):
-            if row[1:3] == wanted:
-                return int(row[7])
+        wanted = " ".join(_shown(host, port, mapped=mapped) for host, port in addresses)
+        # Hundreds of rows, of which one is taken apart.
+        row = next((row for row in _rows(tables / name) if wanted in row), None)
+        if row is not None:
+            return int(row.split()[7])
     return None
 
 
-def _rows(table: Path) -> list[list[str]]:
+def _rows(table: Path) -> list[str]:
     try:
-        return [line.split() for line in table.read_text().splitlines()[1:]]
+        return table.read_text().splitlines()[1:]
     except OSError:
         return []
 

@@ -48,7 +48,15 @@ class UnknownService(NotImplementedError):
 
 
 class Dispatcher(DomainDispatcherApplication):
-    """Moto's, which would print a line to stdout for a service that it does not have, and fail later."""
+    """Moto's, which would print a line to stdout for a service that it does not have, and fail later.
+
+    What a host leads to is remembered: Moto lists its folders and tries hundreds of patterns to find out, which would
+    take most of the time of a short request.
+    """
+
+    def __init__(self, create_app: Callable[..., Any]) -> None:
+        super().__init__(create_app)
+        self._backends: dict[str | None, Any] = {}
 
     def get_backend_for_host(self, host: str | None) -> Any:
         """The service of a host.
@@ -56,6 +64,11 @@ class Dispatcher(DomainDispatcherApplication):
         Raises:
             UnknownService: there is none.
         """
+        if host not in self._backends:
+            self._backends[host] = self._find(host)
+        return self._backends[host]
+
+    def _find(self, host: str | None) -> Any:
         known = host in (None, "moto_api") or host in backends.list_of_moto_modules()
         if not known and not any(pattern.match(f"http://{host}") for _, pattern in self.backend_url_patterns):
             raise UnknownService(host)

@@ -8,8 +8,7 @@ import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from powertune.local.runtime.demand import UNKNOWN_MS, Demand
@@ -89,28 +88,40 @@ class Ledger:
         self.running: set[Claim] = set()
         self.waiting: deque[Claim] = deque()
 
-    def request(self, claim: Claim) -> None:
-        """Queue a claim; it is admitted at once when its turn has come and there is room."""
-        self.waiting.append(claim)
-        self._admit()
+    @property
+    def head(self) -> Claim | None:
+        """The next in line."""
+        return self.waiting[0] if self.waiting else None
 
-    def revise(self, claim: Claim, demand: Demand) -> None:
+    def request(self, claim: Claim) -> tuple[Claim, ...]:
+        """Queue a claim; it is admitted at once when its turn has come and there is room.
+
+        Returns:
+            Who was admitted, as from all changes.
+        """
+        self.waiting.append(claim)
+        return self._admit()
+
+    def revise(self, claim: Claim, demand: Demand) -> tuple[Claim, ...]:
         """Count a claim with another demand from now on, as after the init phase."""
         claim.demand = demand
-        self._admit()
+        return self._admit()
 
-    def release(self, claim: Claim) -> None:
+    def release(self, claim: Claim) -> tuple[Claim, ...]:
         """End a claim, whether it was admitted or still waiting. Doing so twice is harmless."""
         self.running.discard(claim)
         if claim in self.waiting:
             self.waiting.remove(claim)
-        self._admit()
+        return self._admit()
 
-    def _admit(self) -> None:
+    def _admit(self) -> tuple[Claim, ...]:
+        admitted = []
         while self.waiting and (cores := self._room(self.waiting[0])):
             claim = self.waiting.popleft()
             claim.cores = cores
             self.running.add(claim)
+            admitted.append(claim)
+        return tuple(admitted)
 
     def _room(self, claim: Claim) -> tuple[int, ...]:
         """The processors that a claim can have now, the least used first; none if it has to wait."""
@@ -144,60 +155,74 @@ class Ledger:
 
 
 class Admission:
-    """The ledger, with threads that wait for their turn."""
+    """The ledger, with threads that wait for their turn.
+
+    Each waits on a condition of its own: to wake hundreds so that one of them goes on would take the interpreter from
+    everything else that the server does.
+    """
 
     def __init__(self, cores: Collection[int], clock: Callable[[], float] = time.monotonic) -> None:
         self._ledger = Ledger(cores)
         self._clock = clock
-        self._changed = threading.Condition()
+        self._lock = threading.Lock()
+        self._turns: dict[Claim, threading.Condition] = {}
+        self._looking: Claim | None = None
 
     @property
     def running(self) -> int:
         """How many invocations are admitted at this moment."""
-        with self._changed:
+        with self._lock:
             return len(self._ledger.running)
 
     def acquire(self, demand: Demand, timeout_s: float, used_ms: Callable[[], float] | None = None) -> Claim | None:
         """Wait for processors; None when they were not to be had within `timeout_s`."""
-        deadline = self._clock() + timeout_s
         claim = Claim(demand=demand, used_ms=used_ms)
-        with self._changed:
-            self._ledger.request(claim)
-            while not claim.admitted:
-                left = deadline - self._clock()
-                if left <= 0:
-                    self._ledger.release(claim)
-                    self._changed.notify_all()
-                    return None
-                # Only the next in line looks what the others really do.
-                is_next = self._ledger.waiting[0] is claim
-                self._changed.wait(min(left, LOOK_S) if is_next else left)
-                if is_next and not claim.admitted:
-                    self._look()
+        with self._lock:
+            self._wake(self._ledger.request(claim))
+            if not claim.admitted:
+                self._wait(claim, self._clock() + timeout_s)
+            if not claim.admitted:
+                self._wake(self._ledger.release(claim))
+                return None
             claim.begin(self._clock())
             return claim
 
     def revise(self, claim: Claim, demand: Demand) -> None:
         """Count a claim with another demand from now on."""
-        with self._change():
+        with self._lock:
             claim.begin(self._clock())
-            self._ledger.revise(claim, demand)
+            self._wake(self._ledger.revise(claim, demand))
 
     def release(self, claim: Claim) -> None:
         """Give back what was granted."""
-        with self._change():
-            self._ledger.release(claim)
+        with self._lock:
+            self._wake(self._ledger.release(claim))
+
+    def _wait(self, claim: Claim, deadline: float) -> None:
+        """Return when a claim is admitted, or at the deadline. The next in line looks what the others really do."""
+        turn = self._turns[claim] = threading.Condition(self._lock)
+        while not claim.admitted and (left := deadline - self._clock()) > 0:
+            if self._ledger.head is claim:
+                self._looking = claim
+                turn.wait(min(left, LOOK_S))
+                if not claim.admitted:
+                    self._look()
+            else:
+                turn.wait(left)
+        del self._turns[claim]
 
     def _look(self) -> None:
         """Count what is seen of those that do not do as expected, such as one that waits for another function."""
         now = self._clock()
         for claim in tuple(self._ledger.running):
             if (seen := claim.look(now)) is not None:
-                self._ledger.revise(claim, seen)
-        self._changed.notify_all()
+                self._wake(self._ledger.revise(claim, seen))
 
-    @contextmanager
-    def _change(self) -> Iterator[None]:
-        with self._changed:
-            yield
-            self._changed.notify_all()
+    def _wake(self, admitted: tuple[Claim, ...]) -> None:
+        """Have those go on whose turn has come, and the next in line look from now on."""
+        for claim in admitted:
+            if (turn := self._turns.get(claim)) is not None:
+                turn.notify()
+        head = self._ledger.head
+        if head is not None and head is not self._looking and (turn := self._turns.get(head)) is not None:
+            turn.notify()

@@ -147,7 +147,7 @@ def test_updates_and_versions(machines: Machines) -> None:
 def test_many_executions_at_once(machines: Machines, package: Package) -> None:
     name = machines.cloud.create(package(FAULTY), MemorySize=128)
     processor = {"StartAt": "Invoke", "States": {"Invoke": _retried(invoke(name, {"n": 1}, End=True))}}
-    state = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": processor, "MaxConcurrency": 5, "End": True}
+    state = {"Type": "Map", "ItemsPath": "$.items", "ItemProcessor": processor, "MaxConcurrency": 2, "End": True}
     arn = machines.create({"Map": state})
     executions = [machines.start(arn, {"items": list(range(20))}) for _ in range(50)]
     ended = [machines.wait(each, 300) for each in executions]

@@ -1,11 +1,13 @@
 """Admission: nobody slows another, nobody starves, nobody is refused."""
 
 import threading
+import time
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from machines import until
 
 from powertune.local.functions import Function
 from powertune.local.runtime.admission import LOOK_S, Admission, Claim, Ledger
@@ -193,6 +195,36 @@ def test_a_caller_whose_callee_waits_in_line_is_seen_to_do_nothing() -> None:
     assert caller is not None
     callee = admission.acquire(UNKNOWN, 60)
     assert callee is not None
+
+
+def test_those_that_wait_are_not_woken_for_others() -> None:
+    """A herd of hundreds that wakes at every change would leave the server no time to answer."""
+    awake: set[int] = set()
+
+    def clock() -> float:
+        awake.add(threading.get_ident())
+        return time.monotonic()
+
+    admission = Admission(ONE, clock)
+    running = admission.acquire(UNKNOWN, 0)
+    assert running is not None
+    line = [waiting(admission, UNKNOWN) for _ in range(12)]
+    until(lambda: len(awake) == 13)
+    awake.clear()
+    for _ in range(6):
+        admission.release(running)
+        until(lambda: any(got for _, got in line))
+        running = next(got.pop() for _, got in line if got)
+        assert running is not None
+    # Six were admitted, and the next in line looks what the others do.
+    assert len(awake - {threading.get_ident()}) <= 7
+    for _ in range(6):
+        admission.release(running)
+        until(lambda: any(got for _, got in line))
+        running = next(got.pop() for _, got in line if got)
+        assert running is not None
+    for thread, _ in line:
+        thread.join()
 
 
 def version(memory_mb: int, deployment: str = "d", name: str = "f") -> Function:

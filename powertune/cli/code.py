@@ -1,11 +1,13 @@
 """Which handler of a folder is served on the embedded AWS, found before that is started."""
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from powertune.cli.sources import Folder
 from powertune.config import LocalOptions
 from powertune.errors import UsageError
+from powertune.units import did_you_mean, shown
 
 #: The files that are looked for, with their handlers: this project's, then those that Lambda itself makes.
 _USUAL = {
@@ -15,8 +17,12 @@ _USUAL = {
     "index.js": "index.handler",
     "bootstrap": "bootstrap.handler",
 }
-#: Where the runtimes that this machine can run have the file of a handler, by the beginnings of their names.
-_ENDINGS = {"python": (".py", "/__init__.py"), "nodejs": (".js", ".mjs", ".cjs")}
+#: Where the runtimes that the embedded AWS runs have the file of a handler, by the beginnings of their names.
+_ENDINGS = {"python3": (".py", "/__init__.py"), "nodejs": (".js", ".mjs", ".cjs")}
+_CUSTOM, _BOOTSTRAP = "provided", "bootstrap"
+#: By these a module may have a handler whose name it does not hold.
+_DYNAMIC = re.compile(r"import \*|globals\(|vars\(|setattr\(|exec\(|__getattr__|export \*|module\.exports")
+_PYTHON_FUNCTION = re.compile(r"^(?:async )?def (\w+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,15 +55,42 @@ def find_code(folder: Folder, options: LocalOptions) -> Code:
 
 
 def _check(folder: Path, code: Code, options: LocalOptions) -> None:
-    """See that the file of a handler is there."""
-    endings = next((each for name, each in _ENDINGS.items() if code.runtime.startswith(name)), ())
-    module, dot, _ = code.handler.rpartition(".")
-    if not dot or not endings or options.setup is not None:
+    """See that a runtime can be run, and that the file of a handler is there and knows the handler's function."""
+    runtime, handler = code.runtime, code.handler
+    if not runtime.startswith((*_ENDINGS, _CUSTOM)):
+        raise UsageError(
+            f"the embedded AWS cannot run {shown(runtime)}",
+            hint="set `runtime` in [local] of powertune.toml to python3.x, nodejsNN.x or provided.al2023",
+        )
+    if options.setup is not None:
         return
+    if runtime.startswith(_CUSTOM):
+        if not (folder / _BOOTSTRAP).is_file():
+            raise UsageError(
+                f"there is no {_BOOTSTRAP!r} in {str(folder)!r} to run the handler {handler!r}",
+                hint="name a .py, .js, .mjs or .cjs file, or add the custom runtime's bootstrap",
+            )
+        return
+    module, dot, function = handler.rpartition(".")
+    if not dot:
+        raise UsageError(f"the handler {handler!r} names no function", hint="write file.function, as in app.handler")
+    endings = next(each for name, each in _ENDINGS.items() if runtime.startswith(name))
     # Lambda takes pkg/module.function, and Python pkg.module.function as well.
     names = [f"{place}{ending}" for place in dict.fromkeys((module, module.replace(".", "/"))) for ending in endings]
-    if not any((folder / name).is_file() for name in names):
+    file = next((folder / name for name in names if (folder / name).is_file()), None)
+    if file is None:
         raise UsageError(
-            f"there is no {names[0]!r} in {str(folder)!r}, for the handler {code.handler!r}",
+            f"there is no {names[0]!r} in {str(folder)!r}, for the handler {handler!r}",
             hint="fix `handler` in [local] of powertune.toml, or name the file: path/to/file.py:function",
+        )
+    _check_function(file, function)
+
+
+def _check_function(file: Path, function: str) -> None:
+    """See that a file holds the name of a function, unless it may come by it in a way that only running it shows."""
+    text = file.read_text(errors="replace")
+    if not re.search(rf"\b{re.escape(function)}\b", text) and not _DYNAMIC.search(text):
+        raise UsageError(
+            f"there is no {function!r} in {str(file)!r}",
+            hint=did_you_mean(function, _PYTHON_FUNCTION.findall(text), "name a function that takes an event"),
         )

@@ -10,6 +10,7 @@ from powertune.cli.code import find_code
 from powertune.cli.sources import parse_folder, payload_file, payload_reader
 from powertune.config import RUN_OPTIONS, load_local, load_run
 from powertune.errors import UsageError
+from powertune.model import FunctionRef
 from powertune.units import did_you_mean, shown
 
 _ANY_EVENT = b"{}"
@@ -35,6 +36,22 @@ def check_target(target: str, more: Sequence[str], *, files: bool) -> None:
         raise UsageError(f"{shown(target)} is not a function", hint=f"for a results file: powertune report {target}")
 
 
+def check_place(target: str, given: Mapping[str, Any]) -> None:
+    """See that a target is a function on AWS, as the options that were given ask, or code that was given none.
+
+    Raises:
+        UsageError: it is neither; or the region is none, or another than the ARN's; or an option is not for code.
+    """
+    if parse_folder(target) is None:
+        region_of(FunctionRef.parse(target), given.get("region"))
+        return
+    for name in given:
+        raise UsageError(
+            f"--{name.replace('_', '-')} is for functions on AWS, and {shown(target)} runs on this machine",
+            hint="leave it out, or give the name or ARN of a function on AWS",
+        )
+
+
 def check_options(target: str, given: Mapping[str, Any]) -> None:
     """See that options, from wherever they are, can be taken, and that the code of a folder can be found.
 
@@ -54,6 +71,18 @@ def check_options(target: str, given: Mapping[str, Any]) -> None:
     asked = load_run(place, os.environ, options, reader, usual_payload=usual)
     if given.get("start_from") is not None:
         asked.check_earlier()
+
+
+def region_of(ref: FunctionRef, region: str | None) -> str | None:
+    """The region that an option or an ARN names; None if neither does.
+
+    Raises:
+        UsageError: the option names none, or they name different ones.
+    """
+    check_region(region)
+    if region and ref.region and region != ref.region:
+        raise UsageError(f"--region {region} is not the region of {ref}", hint="leave --region out")
+    return region or ref.region
 
 
 def check_region(region: str | None) -> None:

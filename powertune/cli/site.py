@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from powertune.aws.connection import Connection, connect
 from powertune.aws.identity import ConnectionOptions
 from powertune.cli.code import Code, find_code
+from powertune.cli.command_line_checks import region_of
 from powertune.cli.console import say
 from powertune.cli.sources import Folder, parse_folder
 from powertune.config import LocalOptions, load_local
@@ -124,17 +125,6 @@ def _noticing_the_end(connection: Connection, embedded: "EmbeddedAWS") -> Iterat
         if isinstance(error.__cause__, PowertuneError):
             raise error.__cause__ from None
         raise Interrupted("interrupted", hint="nothing is left to restore: the embedded AWS has ended too") from None
-
-
-def region_of(ref: FunctionRef, region: str | None) -> str | None:
-    """The region that an option or an ARN names; None if neither does.
-
-    Raises:
-        UsageError: they name different ones.
-    """
-    if region and ref.region and region != ref.region:
-        raise UsageError(f"--region {region} is not the region of {ref}", hint="leave --region out")
-    return region or ref.region
 
 
 def restore_command(target: str, place: ConnectionOptions) -> str:

@@ -59,7 +59,7 @@ def parse_folder(target: str) -> Folder | None:
     if not function and not colon:
         function = _FUNCTIONS.get(path.name, "")
     if not function and path.name != "bootstrap":
-        raise UsageError(f"{target!r} names no handler", hint=f"write {target}:handler")
+        raise UsageError(f"{target!r} names no handler", hint=f"write {file}:handler")
     return Folder(path=path.parent, handler=f"{path.stem}.{function or 'handler'}", suffix=path.suffix)
 
 
@@ -80,8 +80,11 @@ def payload_reader(read_s3: Callable[[str, str], bytes]) -> Callable[[str, Path]
             return sys.stdin.buffer.read()
         if (file := payload_file(source)) is not None:
             return _read_file(folder / file)
-        if match := re.fullmatch(r"s3://([^/]+)/(.+)", source):
-            return read_s3(match[1], match[2])
+        if source.startswith("s3://"):
+            bucket, _, key = source.removeprefix("s3://").partition("/")
+            if not (bucket and key):
+                raise UsageError(f"payload {source!r} names no object", hint="write s3://bucket/key")
+            return read_s3(bucket, key)
         # Bytes of the command line that are not UTF-8 arrive as surrogates: what they are is for the parser to say.
         return source.encode(errors="surrogateescape")
 

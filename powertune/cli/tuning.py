@@ -61,9 +61,10 @@ def check_consent(target: str, *, yes: bool, dry_run: bool) -> None:
         UsageError: there is neither a terminal nor --yes; or `target` is a path, and there is no such file.
     """
     if parse_folder(target) is None and not (yes or dry_run or on_terminal()):
+        code = f"; or write ./{target} to measure the code in that folder" if Path(target).is_dir() else ""
         raise UsageError(
             f"no terminal to ask on before measuring {target} on AWS",
-            hint="add --yes to measure without being asked, or --dry-run to see the plan",
+            hint=f"add --yes to measure without being asked, or --dry-run to see the plan{code}",
         )
 
 

@@ -10,6 +10,8 @@ from powertune.units import shown
 ENVIRONMENT_PREFIX = "POWERTUNE_"
 #: Old names, which are taken wherever the new ones are.
 RENAMED = {"lanes": "environments", "telemetry": "report_source"}
+#: What is an option of the command line only, and has a variable that all of AWS's tools read.
+_OF_AWS = {"region": "AWS_REGION", "profile": "AWS_PROFILE", "endpoint_url": "AWS_ENDPOINT_URL"}
 
 
 def from_environment(environment: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
@@ -62,6 +64,9 @@ def _meant(variable: str, known: Collection[str]) -> str:
     """What to do about a variable that sets nothing. The prefix is left out: it makes all of them alike."""
     from difflib import get_close_matches
 
-    near = get_close_matches(variable.removeprefix(ENVIRONMENT_PREFIX).lower(), known, n=1)
+    name = variable.removeprefix(ENVIRONMENT_PREFIX).lower()
+    if name in _OF_AWS:
+        return f"set {_OF_AWS[name]}, which the AWS CLI reads too"
+    near = get_close_matches(name, known, n=1)
     unset = "unset it: a variable sets a key of [run], as POWERTUNE_MEMORY sets memory; the region is AWS_REGION"
     return f"did you mean {_variable(near[0])}?" if near else unset

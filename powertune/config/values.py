@@ -87,7 +87,7 @@ def positive(name: str, value: Any) -> float:
     except ValueError:
         number = math.nan
     if not 0 < number < math.inf:
-        raise UsageError(f"{dashed(name)} {shown(value)} is not a positive number", hint="for example 0.50")
+        raise UsageError(f"{dashed(name)} {shown(value)} is not a positive number", hint="for example 1.5")
     return _bounded(name, value, number)
 
 

@@ -65,7 +65,7 @@ class FunctionRef:
                 )
         raise UsageError(
             f"{shown(text)} is not the name or ARN of a Lambda function",
-            hint="give a name, name:alias, an ARN, or path/to/app.py:handler",
+            hint="give a name, name:alias or an ARN",
         )
 
     def __str__(self) -> str:

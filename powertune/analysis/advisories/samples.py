@@ -20,6 +20,8 @@ from powertune.units import format_ms
 TARGET_PRECISION = 0.05
 #: Environments that make Student's t nearly as narrow as it gets.
 ENOUGH_ENVIRONMENTS = 10
+#: With one value from each environment, noise looks like a difference between environments. These from each tell.
+_TO_TELL_APART = 3
 #: More than this is not worth anybody's money.
 MOST_LANES = 100
 #: A standard deviation of so much of the mean is three times what Lambda itself usually adds.
@@ -100,6 +102,8 @@ def _is_wide(mean: float, interval: Interval | None) -> bool:
 
 
 def _needed(values: Sample, mean: float, environments: Environments) -> Needed:
+    if environments.count == values.size:
+        return Needed(_TO_TELL_APART * values.size, 0)
     within, between = components(values, environments)
     many = ENOUGH_ENVIRONMENTS
     aim = (TARGET_PRECISION * mean / student_t(0.975, many - 1)) ** 2
@@ -152,7 +156,7 @@ def _noisy(given: AdvisoryInput) -> Iterator[Advisory]:
     if loud:
         yield Advisory(
             code="noisy",
-            message=f"durations vary much between invocations at {loud}",
+            message=f"durations vary widely between invocations at {loud}",
             next_step="measure with a payload that always takes the same work, or with more --invocations",
         )
 

@@ -6,12 +6,14 @@ import typer
 
 from powertune.cli import options as common
 
+_ANY_FUNCTION = "my-function"
+
 
 def iam(
     command: Annotated[str, typer.Argument(help="The command: run, restore or prices.")],
     function: Annotated[
         str, typer.Option(help="The function's name or ARN; an ARN makes the policy narrower.")
-    ] = "my-function",
+    ] = _ANY_FUNCTION,
     payload: Annotated[str | None, typer.Option(help="The s3://bucket/key that --payload will name.")] = None,
     log_group: Annotated[
         str | None, typer.Option(help="Where the function logs.  [default: /aws/lambda/NAME]", show_default=False)
@@ -73,6 +75,8 @@ def iam(
         kms_key=kms_key,
         code_s3=code,
     )
+    if command == "prices" and (function != _ANY_FUNCTION or grant != Grant()):
+        raise UsageError("`powertune prices` calls nothing of a function", hint="leave out what describes one")
     document = policy(command, ref, grant)
     open_places = [word for word in PLACEHOLDERS if word in policy_text(document)]
     if open_places:

@@ -28,7 +28,8 @@ def restore(
     """
     from powertune.aws.connection import connect
     from powertune.aws.lambda_function import LambdaFunction
-    from powertune.cli.site import region_of, restore_command
+    from powertune.cli.command_line_checks import region_of
+    from powertune.cli.site import restore_command
     from powertune.model import FunctionRef
 
     ref = FunctionRef.parse(function)

@@ -123,6 +123,12 @@ class MeasuringOptions:
         ),
     ] = None
 
+    @property
+    def images(self) -> dict[str, str]:
+        """The container images that were named, by option."""
+        named = {"image_uri_arm64": self.image_uri_arm64, "image_uri_x86_64": self.image_uri_x86_64}
+        return {option: image for option, image in named.items() if image is not None}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EffortOptions:
@@ -160,6 +166,18 @@ class OldNames:
     lanes: Annotated[str | None, typer.Option(hidden=True, help="Old name of --environments.")] = None
     telemetry: Annotated[str | None, typer.Option(hidden=True, help="Old name of --report-source.")] = None
     from_: Annotated[str | None, typer.Option("--from", hidden=True, help="Old name of --start-from.")] = None
+
+    def start_from(self, given: str | None) -> str | None:
+        """What --start-from names, by that name or the old one.
+
+        Raises:
+            UsageError: both were given.
+        """
+        from powertune.errors import UsageError
+
+        if given is not None and self.from_ is not None:
+            raise UsageError("--from is the old name of --start-from: give one of them", hint="leave --from out")
+        return given or self.from_
 
 
 class RunCommand(PanelCommand):
@@ -224,11 +242,11 @@ def run(
 
     command_line_checks.check_target(target, more or (), files=bool(reports.output))
     outputs = reports.parse(more)
-    earlier = measuring.start_from or old.from_
+    earlier = old.start_from(measuring.start_from)
     beside = {"prices": prices, "start_from": earlier, "results_folder": results_folder}
     given = groups.given(measuring, goal, usage, effort, old) | beside
     tuning.check_outputs(outputs, save, [prices, earlier, payload_file(measuring.payload)], dry_run=dry_run)
-    command_line_checks.check_region(place.region)
+    command_line_checks.check_place(target, groups.given(place) | measuring.images)
     command_line_checks.check_options(target, given)
     tuning.check_consent(target, yes=yes, dry_run=dry_run)
     with open_site(target, place.connection, quiet=quiet) as site:

@@ -148,6 +148,13 @@ def test_more_environments_are_asked_for_where_they_are_few() -> None:
     assert "environments differ" in advice(make_analysis(apart))["too-few-samples"].next_step
 
 
+def test_noise_is_told_from_environments_first() -> None:
+    values = list(np.random.default_rng(5).lognormal(4, 0.4, 12))
+    once = make_measurement(durations=values, lanes=12)
+    # Three from each of twelve, and as many cold ones as there were.
+    assert advice(make_analysis(once))["too-few-samples"].next_step == "measure with --invocations 48"
+
+
 @pytest.mark.parametrize(("between", "within"), [(0.0, 0.3), (0.1, 0.02), (0.06, 0.2)])
 def test_what_is_asked_for_is_enough(between: float, within: float) -> None:
     generator = np.random.default_rng(9)

@@ -11,6 +11,7 @@ from powertune.cli.code import Code, find_code
 from powertune.cli.command_line_checks import check_options
 from powertune.cli.sources import Folder, parse_folder
 from powertune.config import LocalOptions
+from powertune.config.option_names import from_environment
 from powertune.errors import UsageError
 from powertune.prices import PriceTable
 
@@ -36,13 +37,25 @@ def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["./small", "--strategy", "speedy"], "unknown strategy 'speedy'", "did you mean speed?"),
         (["./small", "--format", "markdwon"], "unknown format 'markdwon'", "did you mean markdown?"),
         (["./small", "--output", "json"], "-o names a file, and 'json' is a format", "did you mean --format json?"),
-        (["./small", "--region", "useast1"], "'useast1' is not a region", "did you mean us-east-1?"),
         (["f", "--region", "useast1", "--yes"], "'useast1' is not a region", "did you mean us-east-1?"),
         (["f", "g", "--yes"], "unexpected argument 'g' after 'f'", "run powertune once for each function"),
         (["./run.json"], "'./run.json' is not a function", "powertune report ./run.json"),
         (["run.json"], "'run.json' is not a function", "powertune report run.json"),
         (["f", "--memory", "128,abc"], "memory size 'abc'", "for example --memory"),
         (["./none/app.py:handler"], "there is no file './none/app.py'", "path/to/app.py:handler"),
+        (["small/app.py:"], "'small/app.py:' names no handler", "write small/app.py:handler"),
+        (["small/app.py:handlr"], "there is no 'handlr' in 'small/app.py'", "did you mean handler?"),
+        (["run.json:handler"], "there is no 'bootstrap' in '.' to run the handler 'run.handler'", "name a .py"),
+        (
+            ["./small", "--region", "eu-west-1"],
+            "--region is for functions on AWS, and './small' runs",
+            "leave it out",
+        ),
+        (["./small", "--image-uri-x86-64", "i"], "--image-uri-x86-64 is for functions on AWS", "leave it out"),
+        (["arn:aws:lambda:eu-west-1:1:function:f"], "'arn:aws:lambda:eu-west-1:1:function:f' is not", "give a name"),
+        (["f", "--payload", "s3://bucket"], "payload 's3://bucket' names no object", "write s3://bucket/key"),
+        (["f", "--from", "a.json", "--start-from", "b.json"], "--from is the old name of --start-from", "leave"),
+        (["small"], "no terminal to ask on", "add --yes to measure without being asked, or --dry-run"),
     ],
 )
 def test_a_mistake_is_found_before_anything_starts(
@@ -87,7 +100,7 @@ def test_an_event_that_the_set_up_script_writes_need_not_be_there_yet(tmp_path: 
 def folder_with(place: Path, *names: str) -> Folder:
     for name in names:
         (place / name).parent.mkdir(parents=True, exist_ok=True)
-        (place / name).touch()
+        (place / name).write_text("handler = lambda_handler = print\n")
     found = parse_folder(f"{place}/")
     assert found is not None
     return found
@@ -123,7 +136,7 @@ def test_lambdas_own_file_needs_no_function(tmp_path: Path) -> None:
         ("src/app.py", {"handler": "src.app.handler"}),
         ("src/__init__.py", {"handler": "src.handler"}),
         ("main.cjs", {"handler": "main.handler", "runtime": "nodejs22.x"}),
-        ("main.jar", {"handler": "com.example.Main::run", "runtime": "java21"}),
+        ("bootstrap", {"handler": "com.example.Main::run", "runtime": "provided.al2023"}),
         ("build.py", {"handler": "built.handler", "setup": "build.py"}),
     ],
 )
@@ -143,6 +156,45 @@ def test_a_handler_without_its_file_is_refused(options: dict[str, Any], tmp_path
     with pytest.raises(UsageError, match=r"there is no '.*' in '.*', for the handler") as caught:
         find_code(folder, LocalOptions(**options))
     assert "powertune.toml" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({"handler": "app.handler", "runtime": "java21"}, "the embedded AWS cannot run 'java21'"),
+        ({"handler": "app.handler", "runtime": "python2.7"}, "the embedded AWS cannot run 'python2.7'"),
+        ({"handler": "handler"}, "the handler 'handler' names no function"),
+    ],
+)
+def test_what_cannot_run_here_is_refused(options: dict[str, Any], error: str, tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, "app.py")
+    with pytest.raises(UsageError, match=error):
+        find_code(folder, LocalOptions(**options))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def handler(event, context): pass",
+        "from handlers import handler",
+        "from handlers import *",
+        "globals()['hand' + 'ler'] = print",
+        "def __getattr__(name): return print",
+    ],
+)
+def test_a_function_may_come_from_anywhere(text: str, tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, "app.py")
+    (tmp_path / "app.py").write_text(text)
+    assert find_code(folder, LocalOptions(handler="app.handler")).handler == "app.handler"
+    (tmp_path / "app.py").write_text("def other(event, context): pass")
+    with pytest.raises(UsageError, match="there is no 'handler' in"):
+        find_code(folder, LocalOptions(handler="app.handler"))
+
+
+def test_the_variables_of_aws_are_named_where_ours_would_be_wrong() -> None:
+    with pytest.raises(UsageError, match="'POWERTUNE_REGION' sets no option") as caught:
+        from_environment({"POWERTUNE_REGION": "eu-west-1"}, ("memory", "precision"))
+    assert caught.value.hint == "set AWS_REGION, which the AWS CLI reads too"
 
 
 def test_a_region_without_prices_may_be_a_slip() -> None:

@@ -112,7 +112,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class PriorKnowledge:
     """What is known beforehand of the function's use and of its account.
 
     `account_concurrency` is what the account has unreserved; `average_ms` the recent mean duration, None if unknown;
@@ -127,7 +127,7 @@ class Known:
 
 
 def make_plan(
-    options: RunOptions, function: FunctionState, prices: RegionPrices, known: Known, *, run_id: str
+    options: RunOptions, function: FunctionState, prices: RegionPrices, known: PriorKnowledge, *, run_id: str
 ) -> Plan:
     """Decide where to measure, sizes, lanes and concurrency for this function in this account, and what it takes.
 
@@ -171,7 +171,7 @@ def _search(
     options: RunOptions,
     function: FunctionState,
     architectures: tuple[Architecture, ...],
-    known: Known,
+    known: PriorKnowledge,
     part: Share,
 ) -> GridDesign | Exploration:
     """A grid of sizes, or a search that takes no more lanes than its part of the account."""
@@ -190,7 +190,7 @@ def _check(design: Design, function: FunctionState, prices: RegionPrices, max_sp
 
 
 def _estimate(
-    design: Design, function: FunctionState, prices: RegionPrices, known: Known, max_spend: float
+    design: Design, function: FunctionState, prices: RegionPrices, known: PriorKnowledge, max_spend: float
 ) -> RunEstimate:
     return estimate(
         design,

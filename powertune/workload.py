@@ -54,7 +54,7 @@ def parse_workload(body: bytes, source: str) -> Workload:
     if len(items) > MOST_PAYLOADS:
         raise UsageError(
             f"payload {name!r} has {len(items):,} events, more than {MOST_PAYLOADS:,}",
-            hint="choose some that stand for the others, with weights",
+            hint="choose representative events, with weights",
         )
     return Workload(payloads=tuple(_payload(item, name) for item in items))
 
@@ -110,8 +110,8 @@ def _payload(item: Any, name: str) -> Payload:
 def _checked_size(payload: Payload, name: str) -> Payload:
     if len(payload.body) > PAYLOAD_LIMIT_BYTES:
         raise UsageError(
-            f"payload {name!r} has {len(payload.body):,} bytes, more than Lambda takes",
-            hint=f"a synchronous invocation takes {PAYLOAD_LIMIT_BYTES:,} bytes; pass a reference to the data",
+            f"payload {name!r} has {len(payload.body):,} bytes, more than Lambda accepts",
+            hint=f"a synchronous invocation accepts {PAYLOAD_LIMIT_BYTES:,} bytes; pass a reference to the data",
         )
     return payload
 

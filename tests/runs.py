@@ -62,7 +62,7 @@ def leave_journal(client: Any, name: str, run_id: str, memory_mb: int, copies: i
     )
 
 
-class Told:
+class PublishingLog:
     """A `measure.Publishing` that keeps what it was told, and takes no refusal."""
 
     def __init__(self) -> None:
@@ -126,7 +126,7 @@ def open_target(fake: FakeLambda, clock: FakeClock, *, identity: Identity | None
 
     fake.on_call = refuse_second
     with suppress(UsageError):
-        target.publish(plan.design.configurations, Told())
+        target.publish(plan.design.configurations, PublishingLog())
     fake.on_call = lambda name, kwargs: None
     assert fake.functions["fn"].configuration["MemorySize"] == 1024
     assert fake.functions["fn"].versions

@@ -191,25 +191,27 @@ def translate(error: Exception, operation: str) -> PowertuneError:
         return Unavailable(f"{action} is throttled: {message}", hint="lower --rate or --concurrency, or try later")
     if status_of(error) >= 500 or is_network(error):
         return Unavailable(f"{action} failed: {message}", hint="AWS or the network is unavailable; try later")
-    return UsageError(f"{action}: {message}", hint="AWS refused the request as it stands")
+    return UsageError(f"{action}: {message}", hint="AWS rejected the request")
 
 
 def _of_another_service(code: str, message: str, action: str) -> PowertuneError | None:
     """What Lambda passes on of a service that it asked with the caller's permissions: in that service's own words."""
     words = message.lower()
     if code in _DENIED and "denied by ec2" in words:
-        return AccessDenied(f"EC2, asked by {action}: {message}", hint=_VPC)
+        return AccessDenied(f"EC2 refused a call by {action}: {message}", hint=_VPC)
     if code in _DENIED and ("perform: kms:" in words or "kms key" in words):
-        return AccessDenied(f"KMS, asked by {action}: {message}", hint=_USE_KEY)
+        return AccessDenied(f"KMS refused a call by {action}: {message}", hint=_USE_KEY)
     if code == "InvalidParameterValueException" and "kms key" in words:
         if "creategrant" in words or "accessdenied" in words:
-            return AccessDenied(f"KMS, asked by {action}: {message}", hint=_USE_KEY)
-        return FunctionRefused(f"KMS, asked by {action}: {message}", hint=_DECRYPT)
+            return AccessDenied(f"KMS refused a call by {action}: {message}", hint=_USE_KEY)
+        return FunctionRefused(f"KMS refused a call by {action}: {message}", hint=_DECRYPT)
     return None
 
 
 _VPC = "`powertune iam run --vpc` prints what a function in a VPC takes"
-_USE_KEY = "`powertune iam run --kms-key ARN` prints what it takes; the key's own policy must allow it as well"
+_USE_KEY = (
+    "`powertune iam run --kms-key ARN` prints the policy that allows it; the key's own policy must allow it as well"
+)
 _STORE = (
     "delete old versions and functions (lambda:GetAccountSettings shows TotalCodeSize), or ask AWS for more of the "
     "quota `Function and layer storage` (L-2ACBD22F)"

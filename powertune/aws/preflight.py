@@ -14,7 +14,7 @@ from powertune.aws.usage.compute_optimizer import read_projection
 from powertune.aws.usage.traffic import read_provisioned_concurrency, read_traffic
 from powertune.errors import AccessDenied, FunctionBusy, FunctionRefused, Unavailable
 from powertune.model import Advisory, Architecture, FunctionRef, FunctionState, Hint, Usage
-from powertune.plan import Known
+from powertune.plan import PriorKnowledge
 
 #: How far back the average duration is looked up, for the estimate.
 _HISTORY = timedelta(days=14)
@@ -37,7 +37,7 @@ class Preflight:
     """
 
     state: FunctionState
-    known: Known
+    known: PriorKnowledge
     advisories: tuple[Advisory, ...] = ()
 
 
@@ -77,7 +77,7 @@ def preflight(aws: Aws, ref: FunctionRef, *, now: float, usage: Usage | None = N
     settings = aws.call(aws.clients.control.get_account_settings)
     return Preflight(
         state=state,
-        known=Known(
+        known=PriorKnowledge(
             account_concurrency=int(settings["AccountLimit"]["UnreservedConcurrentExecutions"]),
             average_ms=average_ms,
             production=read_production(LambdaFunction(brief, ref), latest, state, settings, now=now),
@@ -106,7 +106,7 @@ def _about_key(latest: FunctionSnapshot, ref: FunctionRef) -> tuple[Advisory, ..
     advisory = Advisory(
         code="customer-managed-key",
         message=message,
-        next_step=f"if publishing is refused, `powertune iam run --kms-key {key}` prints what it takes",
+        next_step=f"if publishing is refused, `powertune iam run --kms-key {key}` prints the policy that allows it",
     )
     return (advisory,)
 

@@ -109,9 +109,7 @@ def _rows(client: PricingClient, region: str) -> Iterator[_Row]:
             try:
                 row = _row(text, region)
             except (KeyError, TypeError, ValueError, AttributeError) as error:
-                raise UsageError(
-                    f"the price list of {region} has an entry that makes no sense: {error!r}", hint=_HINT
-                ) from error
+                raise UsageError(f"the price list of {region} has an invalid entry: {error!r}", hint=_HINT) from error
             if row is not None:
                 found = True
                 yield row
@@ -162,7 +160,7 @@ def _tiers(kind: str, dimensions: Sequence[Mapping[str, Any]], currency: str) ->
     if begins[:1] != [0.0] or begins[1:] != ends[:-1] or ends[-1] != float("inf"):
         raise ValueError(f"{kind} has tiers that do not join: {ranges}")
     if not all(0 <= price < float("inf") for _, _, price in ranges):
-        raise ValueError(f"{kind} has a price that is none: {ranges}")
+        raise ValueError(f"{kind} has an invalid price: {ranges}")
     return tuple((None if end == float("inf") else int(end), price) for _, end, price in ranges)
 
 

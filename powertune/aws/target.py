@@ -266,7 +266,7 @@ class AwsTarget:
                 f"{error.message}, although it exists", hint="Lambda has not caught up; run again later"
             )
         return FunctionBusy(
-            f"the versions of this run are gone: somebody has restored or deleted {self._state.name} meanwhile",
+            f"the versions of this run are gone: somebody restored or deleted {self._state.name}",
             hint="do not restore a function while a run on it is active",
         )
 

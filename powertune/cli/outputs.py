@@ -75,7 +75,7 @@ def name_outputs(
         refuse_overwriting([path], paths[:number])
     if format_ is not None and len(paths) > 1:
         raise UsageError(
-            f"--format {format_} cannot hold for {len(paths)} files",
+            f"--format {format_} cannot apply to {len(paths)} files",
             hint="leave it out: the endings name the formats",
         )
     if not paths and known[format_ or TABLE].binary and sys.stdout.isatty():

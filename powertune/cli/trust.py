@@ -13,7 +13,7 @@ _WHOLE = {
     "post_processor": "is invoked with each answer",
     "image_uri_arm64": "runs with the function's role",
     "image_uri_x86_64": "runs with the function's role",
-    "payload": "is what is sent",
+    "payload": "is sent as the event",
     "prices": "is the price file",
 }
 

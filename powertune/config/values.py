@@ -238,7 +238,8 @@ def environment(name: str, value: Any) -> tuple[tuple[str, str], ...]:
     for key, item in value.items():
         if not _VARIABLE.fullmatch(key):
             raise UsageError(
-                f"{name} {shown(key)} is not a name that Lambda takes", hint="letters, digits and _; a letter first"
+                f"{name} {shown(key)} is not a valid name of an environment variable",
+                hint="use letters, digits and _, and begin with a letter",
             )
         if not isinstance(item, str | int | float) or _is_huge(item) or "\0" in str(item):
             raise UsageError(f"{name} {key} cannot be {shown(item)}", hint=f'write {key} = "..."')

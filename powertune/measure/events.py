@@ -43,7 +43,7 @@ Event = Waiting | Published | Invoked | Failed
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class QueuedPublishing:
     """Hands over to the thread that measures what a target tells while it publishes."""
 
     side: str

@@ -9,7 +9,7 @@ from threading import Thread
 from typing import Protocol
 
 from powertune.errors import SizeRefused
-from powertune.measure.events import Event, Failed, Invoked, Published, Told, Waiting
+from powertune.measure.events import Event, Failed, Invoked, Published, QueuedPublishing, Waiting
 from powertune.measure.protocols import Target
 from powertune.measure.rounds import Job, Place, is_repeated
 from powertune.model import Configuration, Invocation, Workload
@@ -175,7 +175,7 @@ class Player:
         try:
             if before is not None:
                 before.join()
-            self._sides[side].target.publish(configurations, Told(side, self._events))
+            self._sides[side].target.publish(configurations, QueuedPublishing(side, self._events))
         except BaseException as error:  # carried to the measuring thread, which raises it
             self._events.put(Failed(error))
 

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from powertune.errors import PowertuneError
 from powertune.measure.protocols import Observer, Target
-from powertune.measure.session import Cast, Session
+from powertune.measure.session import Participants, Session
 from powertune.model import UNDER_WAY, TuningRun
 from powertune.plan import Plan
 from powertune.search import Search
@@ -33,8 +33,10 @@ def measure(
     Raises:
         NotRestored: the function could not be put back; beats every other exception.
     """
-    cast = Cast(plan=plan, target=target, observer=observer, search=search or plan.search, clock=clock, sleep=sleep)
-    session = Session(cast)
+    participants = Participants(
+        plan=plan, target=target, observer=observer, search=search or plan.search, clock=clock, sleep=sleep
+    )
+    session = Session(participants)
     reason = "interrupted"
     try:
         target.open()
@@ -72,8 +74,10 @@ def play_batch(
         PowertuneError: AWS has failed. What was measured and paid for until then was handed to `observer.saved`, with
             the reason as `stopped`: a batch that has ended in its midst is not one to go on from.
     """
-    cast = Cast(plan=plan, target=target, observer=observer, search=plan.search, clock=clock, sleep=sleep)
-    session = Session(cast, before)
+    participants = Participants(
+        plan=plan, target=target, observer=observer, search=plan.search, clock=clock, sleep=sleep
+    )
+    session = Session(participants, before)
     try:
         reason = session.play_batch()
         session.settle()

@@ -20,7 +20,7 @@ _QUICK_LOOKS_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Cast:
+class Participants:
     """Who takes part in a run. `clock` gives seconds since the epoch, and `sleep` waits for so many seconds."""
 
     plan: Plan
@@ -38,25 +38,25 @@ class Session:
         before: the run until now, where another process has begun it.
     """
 
-    def __init__(self, cast: Cast, before: TuningRun | None = None) -> None:
-        self._cast = cast
-        self._plan = cast.plan
-        self._target = cast.target
+    def __init__(self, participants: Participants, before: TuningRun | None = None) -> None:
+        self._participants = participants
+        self._plan = participants.plan
+        self._target = participants.target
         self._before = before
         #: What the target has throttled belongs to batches before, where it has played these.
-        self._throttles_before = (0 if before is None else before.throttles) - cast.target.throttles
+        self._throttles_before = (0 if before is None else before.throttles) - participants.target.throttles
         measured = () if before is None else before.measurements
-        self._started_at = cast.clock() if before is None else before.started_at
+        self._started_at = participants.clock() if before is None else before.started_at
         self._finished_at: float | None = None
         self._record = Record.of(measured)
-        self._spending = Spending(cast.plan, measured)
-        self._pauses = Pauses.of(cast.plan.sleep_s, measured)
+        self._spending = Spending(participants.plan, measured)
+        self._pauses = Pauses.of(participants.plan.sleep_s, measured)
         self._batches: list[Batch] = [] if before is None else [*before.batches]
-        name, design = cast.plan.function.name, cast.plan.design
-        side = Side(target=cast.target, workload=cast.plan.workload, concurrency=design.concurrency)
+        name, design = participants.plan.function.name, participants.plan.design
+        side = Side(target=participants.target, workload=participants.plan.workload, concurrency=design.concurrency)
         self._name = name
         self._player = Player({name: side}, self, (Place(name, each) for each in self._spending.known))
-        self._rounds = Rounds(design, cast.plan.workload, name, () if before is None else played(before))
+        self._rounds = Rounds(design, participants.plan.workload, name, () if before is None else played(before))
 
     def run(self) -> str:
         """Batch after batch, until the search or the budget says stop; returns the reason."""
@@ -67,7 +67,7 @@ class Session:
 
     def play_batch(self) -> str | None:
         """What the search proposes next; returns the reason if the run ends with it."""
-        proposal = self._cast.search.propose(self._record.measurements())
+        proposal = self._participants.search.propose(self._record.measurements())
         if isinstance(proposal, Stop):
             self._note(Batch(trials=(), why=proposal.why, leader=proposal.leader))
             self._recover(patient=True)
@@ -79,18 +79,18 @@ class Session:
                 self._recover(patient=not complete)
                 if not complete:
                     return "budget"
-                self._cast.observer.saved(self.snapshot(UNDER_WAY))
+                self._participants.observer.saved(self.snapshot(UNDER_WAY))
                 if self._reports_are_lost():
                     return NO_REPORTS
             pause_s = self._pauses.after_round(self._record.measurements().values())
             if pause_s:
-                self._cast.sleep(pause_s)
+                self._participants.sleep(pause_s)
         return None
 
     def _note(self, batch: Batch) -> None:
         if batch.why is not None:
             self._batches.append(batch)
-            self._cast.observer.chosen(batch)
+            self._participants.observer.chosen(batch)
 
     def snapshot(self, stopped: str) -> TuningRun:
         """The run until now."""
@@ -98,7 +98,7 @@ class Session:
             run_id=self._plan.run_id,
             tool_version=__version__,
             started_at=self._started_at,
-            finished_at=self._cast.clock() if stopped == UNDER_WAY else self._end(),
+            finished_at=self._participants.clock() if stopped == UNDER_WAY else self._end(),
             engine="direct",
             function=self._plan.function,
             design=self._plan.design,
@@ -122,7 +122,7 @@ class Session:
     def _end(self) -> float:
         """When the run ended. What is found out of it later does not change that."""
         if self._finished_at is None:
-            self._finished_at = self._cast.clock()
+            self._finished_at = self._participants.clock()
         return self._finished_at
 
     def _portions(self, jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
@@ -178,28 +178,28 @@ class Session:
 
     def waiting(self, place: Place, what: str) -> None:
         """Tell the observer what a configuration waits for."""
-        self._cast.observer.waiting(place.configuration, what)
+        self._participants.observer.waiting(place.configuration, what)
 
     def published(self, place: Place) -> None:
         """A configuration can be invoked."""
         self._spending.settle_publishing(place.configuration, refused=False)
-        self._cast.observer.published(place.configuration)
+        self._participants.observer.published(place.configuration)
 
     def refused(self, place: Place, refused: SizeRefused) -> None:
         """A configuration cannot be measured."""
         self._spending.settle_publishing(place.configuration, refused=True)
         self._record.leave_out(place.configuration, refused.message)
-        self._cast.observer.unmeasured(place.configuration, refused.message)
+        self._participants.observer.unmeasured(place.configuration, refused.message)
 
     def invoked(self, job: Job, invocation: Invocation) -> None:
         """An invocation has ended."""
         self._spending.settle(job.configuration, invocation)
         self._record.add(job.configuration, invocation)
-        self._cast.observer.invoked(job.configuration, invocation, self._spending.spent)
+        self._participants.observer.invoked(job.configuration, invocation, self._spending.spent)
 
     def _recover(self, *, patient: bool) -> None:
         """Fill in the reports that were missing, in bulk, and correct what they were thought to have cost."""
-        since = 0.0 if patient else self._cast.clock() - _QUICK_LOOKS_S
+        since = 0.0 if patient else self._participants.clock() - _QUICK_LOOKS_S
         lost = [entry for entry in self._record.without_report() if entry[2].started_at >= since]
         if not lost:
             return

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from fakes import FakeLambda, client_error, fake_aws
-from runs import READING, Told, make_fake, plan_for, target_for, tune
+from runs import READING, PublishingLog, make_fake, plan_for, target_for, tune
 
 from powertune.aws.copies.lifecycle import copy_of, delete_copy, find_copies
 from powertune.aws.journal import Journal, read_journal
@@ -285,7 +285,7 @@ def test_a_deployment_between_update_and_publication_is_not_measured(kind: str) 
 
 def test_undo_leaves_the_lock_and_the_size_of_a_run_that_somebody_has_started_since() -> None:
     fake = make_fake()
-    target, told = target_for(fake, plan_for(fake)), Told()
+    target, told = target_for(fake, plan_for(fake)), PublishingLog()
     target.open()
     target.publish(plan_for(fake).design.configurations, told)
     other = Journal(run_id="other123", started_at=2, memory_mb=512, code_sha256="sha-of-the-code", trial_mb=(1024,))

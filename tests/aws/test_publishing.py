@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from fakes import FakeClock, FakeLambda, client_error, fake_aws
-from runs import Told, make_fake, plan_for, target_for, tune
+from runs import PublishingLog, make_fake, plan_for, target_for, tune
 
 from powertune.aws.target import AwsTarget
 from powertune.errors import FunctionBusy, PowertuneError, Unavailable
@@ -37,7 +37,7 @@ def pending_until(fake: FakeLambda, ready: Callable[[dict[str, Any]], bool]) -> 
 def test_latest_is_put_back_before_anybody_waits_for_versions_to_become_active() -> None:
     fake = make_fake()
     plan = plan_for(fake, memory=(128, 256, 1024))
-    target, told = target_for(fake, plan), Told()
+    target, told = target_for(fake, plan), PublishingLog()
     pending_until(fake, lambda latest: latest["MemorySize"] == 512 and fake.functions["fn"].published == 3)
     target.open()
     target.publish(plan.design.configurations, told)
@@ -91,7 +91,7 @@ def test_the_current_size_at_the_accounts_limit_is_not_measured_on_the_owners_ve
 def test_what_is_waited_for_is_told() -> None:
     fake = make_fake()
     plan = plan_for(fake, memory=(128,), architectures=(Architecture.X86_64, Architecture.ARM64))
-    target, told = target_for(fake, plan), Told()
+    target, told = target_for(fake, plan), PublishingLog()
     target.open()
     target.publish(plan.design.configurations, told)
     target.undo()
@@ -163,7 +163,7 @@ def test_a_change_that_is_refused_while_a_snapshot_is_taken_is_tried_for_minutes
     fake.on_call = refuse
     target = AwsTarget(fake_aws(fake, clock=clock), plan, restore_command="", clock=clock)
     target.open()
-    target.publish(plan.design.configurations, Told())
+    target.publish(plan.design.configurations, PublishingLog())
     target.undo()
     assert fake.snapshot("fn") == before
 
@@ -175,7 +175,7 @@ def test_what_listings_do_not_show_yet_is_deleted_too() -> None:
     plan = plan_for(fake)
     target = target_for(fake, plan)
     target.open()
-    target.publish(plan.design.configurations, Told())
+    target.publish(plan.design.configurations, PublishingLog())
     fake.unlisted = {f"{OLD}1024", "2"}
     target.undo()
     assert fake.snapshot("fn") == before
@@ -195,7 +195,7 @@ def test_a_failure_ends_the_wait_for_versions_at_once() -> None:
     fake.on_call = deny
     target.open()
     with pytest.raises(PowertuneError, match="no more"):
-        target.publish(plan.design.configurations, Told())
+        target.publish(plan.design.configurations, PublishingLog())
 
 
 def test_a_batch_of_one_architecture_publishes_nothing_of_the_other() -> None:
@@ -203,8 +203,8 @@ def test_a_batch_of_one_architecture_publishes_nothing_of_the_other() -> None:
     plan = plan_for(fake, architectures=tuple(Architecture))
     target = target_for(fake, plan)
     target.open()
-    target.publish([Configuration(memory_mb=256, architecture=Architecture.X86_64)], Told())
+    target.publish([Configuration(memory_mb=256, architecture=Architecture.X86_64)], PublishingLog())
     assert fake.created == []
     target.undo()
     with pytest.raises(FunctionBusy, match="is being undone"):
-        target.publish([Configuration(memory_mb=128, architecture=Architecture.X86_64)], Told())
+        target.publish([Configuration(memory_mb=128, architecture=Architecture.X86_64)], PublishingLog())

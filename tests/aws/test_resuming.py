@@ -9,7 +9,7 @@ import pytest
 from fakes import FakeLambda, RecordingObserver, client_error, fake_aws
 from hypothesis import given
 from hypothesis import strategies as st
-from runs import READING, Told, make_fake, plan_for, target_for, tune
+from runs import READING, PublishingLog, make_fake, plan_for, target_for, tune
 
 from powertune import results
 from powertune.aws.copies.lifecycle import copy_of, delete_copy, find_copies
@@ -95,9 +95,9 @@ def test_what_was_published_and_not_yet_invoked_is_not_published_again() -> None
     plan = plan_for(fake)
     first = target_for(fake, plan)
     first.open()
-    first.publish(plan.design.configurations, Told())
+    first.publish(plan.design.configurations, PublishingLog())
     published = fake.calls.count("publish_version")
-    second, told = target_for(fake, plan), Told()
+    second, told = target_for(fake, plan), PublishingLog()
     second.resume()
     second.publish(plan.design.configurations, told)
     assert {wait for wait in told.waits if wait.endswith("ready")} == {"128 ready", "1024 ready"}
@@ -123,7 +123,7 @@ def test_a_kill_at_any_change_before_and_after_resuming_is_undone_from_what_is_o
         target = target_for(fake, plan)
         try:
             begin(target)
-            target.publish(plan.design.configurations, Told())
+            target.publish(plan.design.configurations, PublishingLog())
         except PowertuneError:
             pass
 
@@ -145,13 +145,13 @@ def test_a_process_that_resumes_after_a_kill_at_any_change_undoes_all(kind: str,
     target = target_for(fake, plan)
     try:
         target.open()
-        target.publish(plan.design.configurations, Told())
+        target.publish(plan.design.configurations, PublishingLog())
     except PowertuneError:
         pass
     revive(fake)
     target = target_for(fake, plan)
     target.resume()
-    target.publish(plan.design.configurations, Told())
+    target.publish(plan.design.configurations, PublishingLog())
     for configuration in plan.design.configurations:
         assert target.invoke(configuration, b"{}", 0).memory_mb == configuration.memory_mb
     target.undo()

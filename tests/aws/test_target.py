@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 from fakes import FakeClock, RecordingObserver, answer, client_error, fake_aws, report_text
-from runs import READING, Told, fail_at_call, make_fake, plan_for, target_for, tune
+from runs import READING, PublishingLog, fail_at_call, make_fake, plan_for, target_for, tune
 
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
 from powertune.aws.target import AwsTarget
@@ -98,7 +98,7 @@ def test_an_account_capped_at_3008_mb_measures_the_rest() -> None:
     target = target_for(fake, plan_for(fake))
     target.open()
     with pytest.raises(MemorySizeRefused, match="at most 3008 MB") as caught:
-        target.publish([Configuration(memory_mb=4096, architecture=run.function.architecture)], Told())
+        target.publish([Configuration(memory_mb=4096, architecture=run.function.architecture)], PublishingLog())
     assert caught.value.limit_mb == 3008
     target.undo()
 
@@ -314,8 +314,8 @@ def test_a_refused_size_does_not_look_like_somebody_elses_change() -> None:
         for mb in (4096, 128)
     )
     with pytest.raises(MemorySizeRefused):
-        target.publish([large], Told())
-    target.publish([small], Told())
+        target.publish([large], PublishingLog())
+    target.publish([small], PublishingLog())
     target.undo()
 
 

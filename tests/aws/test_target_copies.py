@@ -7,7 +7,7 @@ import pytest
 from fakes import FakeLambda, RecordingObserver, client_error, fake_aws
 from hypothesis import given
 from hypothesis import strategies as st
-from runs import READING, Told, fail_at_call, make_fake, plan_for, target_for, tune
+from runs import READING, PublishingLog, fail_at_call, make_fake, plan_for, target_for, tune
 
 from powertune.aws.copies.lifecycle import copy_of, delete_copy, find_copies
 from powertune.aws.journal import JOURNAL_ALIAS, read_journal
@@ -221,7 +221,7 @@ def test_a_run_that_died_at_any_call_is_undone_from_what_is_on_aws(kind: str, at
     target = target_for(fake, made)
     try:
         target.open()
-        target.publish(made.design.configurations, Told())
+        target.publish(made.design.configurations, PublishingLog())
     except PowertuneError:
         pass
     fake.on_call = fake.after_call = lambda name, kwargs: None
@@ -342,7 +342,7 @@ def test_a_function_that_is_deleted_meanwhile_leaves_no_copies() -> None:
     made = plan(fake, "both architectures")
     target = target_for(fake, made)
     target.open()
-    target.publish(made.design.configurations, Told())
+    target.publish(made.design.configurations, PublishingLog())
     del fake.functions["fn"]
     target.undo()
     assert fake.functions == {}

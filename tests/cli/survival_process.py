@@ -24,7 +24,7 @@ from botocore.exceptions import ReadTimeoutError
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from runs import Told
+from runs import PublishingLog
 from settled import settle
 
 from powertune.aws.copies.portability import check_copies
@@ -38,7 +38,7 @@ from powertune.cli.site import Site, open_site
 from powertune.config import RunOptions
 from powertune.errors import PowertuneError
 from powertune.model import Architecture
-from powertune.plan import Known, make_plan
+from powertune.plan import PriorKnowledge, make_plan
 from powertune.prices import PriceTable
 
 READS = {
@@ -104,13 +104,13 @@ def publish_both(hook: Hook) -> None:
             RunOptions(memory=(128, 256), architectures=tuple(Architecture)),
             replace(found.state, platform=None),
             PriceTable.bundled().region(site.connection.region),
-            Known(account_concurrency=found.known.account_concurrency, average_ms=None),
+            PriorKnowledge(account_concurrency=found.known.account_concurrency, average_ms=None),
             run_id=secrets.token_hex(4),
         )
         check_copies(LambdaFunction(aws, site.ref), plan)
         target = AwsTarget(aws, plan, restore_command=site.restore_command, clock=time.time)
         target.open()
-        target.publish(plan.design.configurations, Told())
+        target.publish(plan.design.configurations, PublishingLog())
         show_copies()
         target.undo()
 

@@ -80,7 +80,7 @@ def test_a_format_that_is_named_beats_the_ending(place: Path) -> None:
         ("pdf", [], [], False, "unknown format 'pdf'"),
         (None, ["r.pdf"], [], False, "names no format"),
         (None, ["r"], [], False, "names no format"),
-        ("json", ["a.json", "b.json"], [], False, "cannot hold for 2 files"),
+        ("json", ["a.json", "b.json"], [], False, "cannot apply to 2 files"),
         (None, ["r.html"], [], True, "--raw is for csv"),
         (None, ["folder"], [], False, "is a directory"),
         (None, ["plain/r.html"], [], False, "cannot write"),

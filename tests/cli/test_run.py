@@ -276,7 +276,7 @@ BAD = {
     "max-spend": (("--max-spend", "free"), 2, "max-spend 'free'"),
     "payload": (("--payload", "{broken"), 2, "payload '{broken' is not JSON"),
     "payload file": (("--payload", "@nowhere.json"), 2, "cannot read payload file 'nowhere.json'"),
-    "payload size": (("--payload", "@large.json"), 2, "more than Lambda takes"),
+    "payload size": (("--payload", "@large.json"), 2, "more than Lambda accepts"),
     "payload object": (("--payload", "s3://nowhere/key"), 5, "s3:GetObject"),
     "weights": (("--payload", "@weights.json", "--invocations", "2"), 2, "too few for 2 weighted payloads"),
     "price file": (("--prices", "nowhere.json"), 2, "cannot read price file 'nowhere.json'"),

@@ -22,7 +22,7 @@ from powertune.config import RunOptions
 from powertune.errors import PowertuneError, UsageError
 from powertune.measure import measure
 from powertune.model import Exploration, Goal, Invocation, TuningRun, Usage
-from powertune.plan import Known, make_plan
+from powertune.plan import PriorKnowledge, make_plan
 from powertune.prices import PriceTable
 from powertune.report import RUN
 
@@ -55,7 +55,7 @@ def searched() -> str:
         RunOptions(),
         make_function(name="fn", memory_mb=512),
         PRICES.region("us-east-1"),
-        Known(account_concurrency=1000, average_ms=400.0),
+        PriorKnowledge(account_concurrency=1000, average_ms=400.0),
         run_id="abcd1234",
     )
     run = measure(plan, FakeTarget(behave), RecordingObserver(), clock=lambda: 5.0, sleep=lambda seconds: None)

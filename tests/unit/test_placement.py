@@ -13,7 +13,7 @@ from powertune.cli.tables.plan import plan_text
 from powertune.config import RunOptions
 from powertune.errors import FunctionRefused
 from powertune.model import Architecture, FunctionState, Production
-from powertune.plan import Known, Plan, make_plan
+from powertune.plan import Plan, PriorKnowledge, make_plan
 from powertune.prices import PriceTable
 from powertune.report.plan_report import render_plan_json
 
@@ -31,7 +31,7 @@ def plan(production: Production = USED, state: FunctionState = STATE, *, account
         RunOptions(**{"memory": (128, 256), **options}),
         state,
         PRICES,
-        Known(account_concurrency=account, average_ms=100.0, production=production),
+        PriorKnowledge(account_concurrency=account, average_ms=100.0, production=production),
         run_id="abcd1234",
     )
 

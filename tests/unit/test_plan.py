@@ -7,7 +7,7 @@ from factories import make_function
 from powertune.config import RunOptions
 from powertune.errors import FunctionRefused, UsageError
 from powertune.model import Architecture, FunctionRef, FunctionState, Payload, Workload
-from powertune.plan import Known, Plan, make_plan
+from powertune.plan import Plan, PriorKnowledge, make_plan
 from powertune.prices import PriceTable
 
 PRICES = PriceTable.bundled().region("us-east-1")
@@ -18,7 +18,11 @@ def plan(
     state: FunctionState = STATE, *, account: int = 1000, average_ms: float | None = None, **options: Any
 ) -> Plan:
     return make_plan(
-        RunOptions(**options), state, PRICES, Known(account_concurrency=account, average_ms=average_ms), run_id="r"
+        RunOptions(**options),
+        state,
+        PRICES,
+        PriorKnowledge(account_concurrency=account, average_ms=average_ms),
+        run_id="r",
     )
 
 
@@ -68,7 +72,7 @@ def test_what_has_no_price_is_not_measured() -> None:
     china = PriceTable.bundled().region("cn-north-1")
     state = replace(STATE, provisioned_concurrency=1)
     with pytest.raises(UsageError, match="no arm64 price of provisioned concurrency"):
-        make_plan(RunOptions(), state, china, Known(account_concurrency=1000, average_ms=None), run_id="r")
+        make_plan(RunOptions(), state, china, PriorKnowledge(account_concurrency=1000, average_ms=None), run_id="r")
     assert plan(state).function.provisioned_concurrency == 1
 
 

@@ -19,7 +19,7 @@ from powertune.errors import UsageError
 from powertune.estimate import RunEstimate
 from powertune.model import Architecture, Payload, Workload
 from powertune.placement import Placement, Share
-from powertune.plan import Known, Plan, make_plan, payload_shares
+from powertune.plan import Plan, PriorKnowledge, make_plan, payload_shares
 from powertune.plan_document import parse_plan, plan_document
 from powertune.prices import PriceTable
 
@@ -74,7 +74,7 @@ def made(body: bytes = b'{"secret": 1}') -> Plan:
         RunOptions(workload=Workload(payloads=(Payload(body=body),))),
         make_function(),
         TABLE.region("us-east-1"),
-        Known(account_concurrency=1000, average_ms=400.0),
+        PriorKnowledge(account_concurrency=1000, average_ms=400.0),
         run_id="abcd1234",
     )
 

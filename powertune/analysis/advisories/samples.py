@@ -14,7 +14,7 @@ from powertune.analysis.profiles import Observed
 from powertune.analysis.summary import outlying
 from powertune.model import Advisory
 from powertune.quantiles import student_t
-from powertune.units import format_ms
+from powertune.units import format_ms, format_share
 
 #: An interval of +-5 % of the mean: what it takes to see the differences that are worth a deployment.
 TARGET_PRECISION = 0.05
@@ -62,10 +62,11 @@ def _too_few_samples(given: AdvisoryInput) -> Iterator[Advisory]:
     asked = max(needed.warm + o.total - o.profile.counts.warm for o, needed in wide)
     lanes = max(needed.lanes for _, needed in wide)
     more = f"measure with --invocations {max(asked, lanes)}" + (f" --environments {lanes}" if lanes else "")
+    target = f"+-{format_share(TARGET_PRECISION)}"
     hopeless = "accept the interval: environments differ so much that more invocations hardly narrow it"
     yield Advisory(
         code="too-few-samples",
-        message=f"the 95 % interval of a mean is wider than +-{TARGET_PRECISION:.0%} at {enumeration(where)}",
+        message=f"the 95 % interval of a mean is wider than {target} at {enumeration(where)}",
         next_step=more if lanes <= MOST_LANES else hopeless,
     )
 
@@ -126,7 +127,7 @@ def _one_environment(given: AdvisoryInput) -> Iterator[Advisory]:
     yield Advisory(
         code="one-environment",
         message=f"one execution environment, as far as is known, served all warm invocations of {where}: how "
-        f"environments differ cannot be seen, and is assumed to be up to {ASSUMED:.0%}",
+        f"environments differ cannot be seen, and is assumed to be up to {format_share(ASSUMED)}",
         next_step="use `--environments 4` or more; very short functions may need many more",
     )
 
@@ -140,7 +141,7 @@ def _environments_unknown(given: AdvisoryInput) -> Iterator[Advisory]:
     yield Advisory(
         code="environments-unknown",
         message=f"which execution environment served which invocation{where} is not known: environments are assumed "
-        f"to differ by up to {ASSUMED:.0%}, and intervals allow for that",
+        f"to differ by up to {format_share(ASSUMED)}, and intervals allow for that",
         next_step="leave out --report-source tail, so that the log group is read, which names the environments"
         if given.run.design.telemetry == "tail"
         else "allow logs:FilterLogEvents on the function's log group, which names the environments",
@@ -151,7 +152,7 @@ def _noisy(given: AdvisoryInput) -> Iterator[Advisory]:
     loud = names(
         given.judged,
         lambda p: _relative_deviation(p) > NOISY,
-        lambda p: f"{p.configuration} (+-{_relative_deviation(p):.0%})",
+        lambda p: f"{p.configuration} (+-{format_share(_relative_deviation(p))})",
     )
     if loud:
         yield Advisory(

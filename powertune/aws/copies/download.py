@@ -27,7 +27,9 @@ def download(aws: Aws, url: str, what: str) -> bytes:
         UsageError: it is larger than any package, or the address is not one of the web.
     """
     if urlsplit(url).scheme not in ("http", "https"):
-        raise UsageError(f"AWS gave no address from which {what} can be downloaded", hint="look at it in the console")
+        raise UsageError(
+            f"AWS gave no address from which {what} can be downloaded", hint="look at the function in the console"
+        )
 
     def attempt() -> bytes:
         aws.give_up()
@@ -39,10 +41,12 @@ def download(aws: Aws, url: str, what: str) -> bytes:
         if number == _ATTEMPTS - 1 or not is_transient(error):
             raise Unavailable(
                 f"downloading {what} from {urlsplit(url).hostname} failed: {words}",
-                hint="see whether this machine may reach it; try later",
+                hint="check that this machine can reach it, then try again",
             ) from None
 
     data = retry(attempt, judge, aws.backoff, errors=(OSError, http.client.HTTPException))
     if len(data) > LIMIT_BYTES:
-        raise UsageError(f"{what} is larger than {LIMIT_BYTES:,} bytes", hint="no function can be so large")
+        raise UsageError(
+            f"{what} is larger than {LIMIT_BYTES:,} bytes", hint="Lambda does not accept a package of this size"
+        )
     return data

@@ -103,7 +103,7 @@ def _about_vpc(plan: Plan) -> tuple[Advisory, ...]:
         code="copy-in-vpc",
         message=f"{plan.function.name} is in a VPC, and for a copy of it, Lambda asks EC2 with the permissions of "
         "this identity",
-        next_step="if that is refused, `powertune iam run --isolate --vpc` prints what it takes",
+        next_step="if that is refused, `powertune iam run --isolate --vpc` prints the policy that allows it",
     )
     return (advisory,)
 
@@ -174,7 +174,7 @@ def _not_inspected(where: str, why: str, wanted: Architecture) -> Advisory:
     return Advisory(
         code="not-inspected",
         message=f"{where} was not inspected for native binaries: {why}",
-        next_step=f"see whether its invocations on {wanted} succeed",
+        next_step=f"check that its invocations on {wanted} succeed",
     )
 
 

@@ -119,4 +119,4 @@ def _ended(aws: Aws, query_id: str) -> Any:
             return page
         if status not in ("Scheduled", "Running", "Unknown"):
             raise Unavailable(f"the Logs Insights query ended as {status}", hint="try again later")
-    raise Unavailable("the Logs Insights query does not end", hint="try again later")
+    raise Unavailable("the Logs Insights query did not finish in time", hint="try again later")

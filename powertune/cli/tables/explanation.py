@@ -7,7 +7,7 @@ from powertune.units import PER_MILLION, format_share, format_usd, printable
 def explanation(run: TuningRun, currency: str) -> str:
     """Why each batch of a search was chosen, and what the best answer was at that moment."""
     if not run.batches:
-        return "this run measured the given sizes equally often; there was nothing to choose\n"
+        return "this run measured the given sizes equally often, so no search decided what to measure\n"
     lines = []
     for number, batch in enumerate(run.batches, start=1):
         what = ", ".join(f"{trial.invocations} x {trial.configuration}" for trial in batch.trials) or "stop"

@@ -1,6 +1,7 @@
 """A price table for the terminal."""
 
 import io
+import textwrap
 
 from powertune.cli.tables.screen import Screen
 from powertune.model import Architecture
@@ -17,8 +18,11 @@ _UNITS = {
 }
 
 
-def render_prices_table(table: PriceTable, _screen: Screen) -> bytes:
-    """A line for each region, of the same width on every screen: figures are not wrapped."""
+_WIDEST = 100
+
+
+def render_prices_table(table: PriceTable, screen: Screen) -> bytes:
+    """A line for each region, of the same width on every screen: figures are not wrapped, notes are."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -30,11 +34,13 @@ def render_prices_table(table: PriceTable, _screen: Screen) -> bytes:
     for prices in table.regions:
         grid.add_row(*map(Text, _row(prices)))
     buffer = io.StringIO()
-    console = Console(file=buffer, width=100, highlight=False)
-    console.print(grid)
-    console.print("GB-seconds are those of the first volume tier; storage is ephemeral storage beyond 512 MB")
-    console.print(Text(f"as of {table.as_of}: {table.source}"))
-    return buffer.getvalue().encode()
+    Console(file=buffer, width=_WIDEST, highlight=False).print(grid)
+    notes = (
+        "GB-seconds are those of the first volume tier; storage is ephemeral storage beyond 512 MB",
+        f"as of {table.as_of}: {table.source}",
+    )
+    lines = [*buffer.getvalue().splitlines(), *(line for note in notes for line in textwrap.wrap(note, screen.width))]
+    return "".join(f"{line.rstrip()}\n" for line in lines).encode()
 
 
 def _row(prices: RegionPrices) -> tuple[str, ...]:

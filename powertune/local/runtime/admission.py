@@ -125,11 +125,11 @@ class Ledger:
 
     def _room(self, claim: Claim) -> tuple[int, ...]:
         """The processors that a claim can have now, the least used first; none if it has to wait."""
+        spread = min(len(self._cores), max(1, math.ceil(claim.demand.cpus - _SLACK)))
+        if not self.running:
+            return self._cores[:spread]
         loads = {core: sum(each.load for each in self._on(core)) for core in self._cores}
         by_load = sorted(self._cores, key=loads.__getitem__)
-        spread = min(len(by_load), max(1, math.ceil(claim.demand.cpus - _SLACK)))
-        if not self.running:
-            return tuple(by_load[:spread])
         choices = [(core,) for core in by_load] if spread == 1 else [tuple(by_load[:spread])]
         return next((cores for cores in choices if self._fits(claim.demand, cores, loads)), ())
 

@@ -109,7 +109,7 @@ def test_one_environment_is_named_whatever_the_lanes() -> None:
     spread = make_measurement(memory_mb=512, durations=[100.0, 101.0, 99.0], lanes=3)
     message = advice(make_analysis(alone, spread))["one-environment"].message
     assert "invocations of 256 MB x86_64:" in message
-    assert "up to 6%" in message
+    assert "up to 6 %" in message
     assert "of each configuration:" in advice(make_analysis(alone))["one-environment"].message
 
 

@@ -6,7 +6,7 @@ from factories import HOSTILE, make_function
 from powertune.cli.console import say
 from powertune.cli.tables.plan import plan_text
 from powertune.config import RunOptions
-from powertune.plan import Known, make_plan
+from powertune.plan import PriorKnowledge, make_plan
 from powertune.prices import PriceTable
 
 hostile = pytest.mark.parametrize("case", [name for name in HOSTILE if name != "long"])
@@ -31,7 +31,7 @@ def test_a_plan_steers_no_terminal(case: str) -> None:
         RunOptions(memory=(128,)),
         make_function(name=HOSTILE[case], runtime=HOSTILE[case]),
         PriceTable.bundled().region("us-east-1"),
-        Known(account_concurrency=1000, average_ms=None),
+        PriorKnowledge(account_concurrency=1000, average_ms=None),
         run_id="abcd1234",
     )
     assert all(line.isprintable() for line in plan_text(plan).split("\n"))

@@ -11,7 +11,7 @@ from powertune.cli.interrupts import Interrupts
 from powertune.cli.progress import RunObserver
 from powertune.cli.tables.plan import plan_text
 from powertune.config import RunOptions
-from powertune.plan import Known, Plan, make_plan
+from powertune.plan import Plan, PriorKnowledge, make_plan
 from powertune.prices import PriceTable
 
 widths = pytest.mark.parametrize("width", [60, 80, 120])
@@ -23,7 +23,7 @@ def plan_of(platform: str | None = None) -> Plan:
         RunOptions(memory=SIZES, invocations=398, lanes=2),
         make_function(name="resize-images-for-the-catalog", platform=platform),
         PriceTable.bundled().region("us-east-1"),
-        Known(account_concurrency=1000, average_ms=120.0),
+        PriorKnowledge(account_concurrency=1000, average_ms=120.0),
         run_id="abcd1234",
     )
 

@@ -11,7 +11,7 @@ from powertune.cli.tables.screen import Screen
 from powertune.config import RunOptions
 from powertune.errors import UsageError
 from powertune.model import Usage
-from powertune.plan import Known, make_plan
+from powertune.plan import PriorKnowledge, make_plan
 from powertune.prices import PriceTable
 from powertune.report import COMPARISON, FORMATS, PLAN, PRICES, RUN, TABLE, Subject
 from powertune.report.comparison_report import ComparedRuns
@@ -36,7 +36,7 @@ SUBJECTS: dict[str, tuple[Subject[Any], Any]] = {
                 RunOptions(memory=(128, 256)),
                 make_function(),
                 TABLE_OF_PRICES.region("us-east-1"),
-                Known(account_concurrency=1000, average_ms=100.0),
+                PriorKnowledge(account_concurrency=1000, average_ms=100.0),
                 run_id="abcd1234",
             ),
         ),

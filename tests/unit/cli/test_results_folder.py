@@ -8,7 +8,7 @@ from factories import make_function
 from powertune.cli.tuning import results_path
 from powertune.config import RunOptions, load_run
 from powertune.errors import UsageError
-from powertune.plan import Known, Plan, make_plan
+from powertune.plan import Plan, PriorKnowledge, make_plan
 from powertune.prices import PriceTable
 
 
@@ -18,7 +18,7 @@ def plan() -> Plan:
         RunOptions(memory=(128,)),
         make_function(name="resize"),
         PriceTable.bundled().region("us-east-1"),
-        Known(account_concurrency=1000, average_ms=None),
+        PriorKnowledge(account_concurrency=1000, average_ms=None),
         run_id="abcd1234",
     )
 

@@ -11,7 +11,7 @@ from powertune.config import RunOptions
 from powertune.measure import measure, play_batch
 from powertune.measure.pauses import LADDER_S
 from powertune.model import UNDER_WAY, Invocation, Population, TuningRun
-from powertune.plan import Known, Plan, make_plan
+from powertune.plan import Plan, PriorKnowledge, make_plan
 from powertune.prices import PriceTable
 
 PRICES = PriceTable.bundled().region("us-east-1")
@@ -22,7 +22,7 @@ def plan(function: Any = None, **options: Any) -> Plan:
         RunOptions(**{"memory": (128,), "invocations": 20, "lanes": 2, **options}),
         function or make_function(name="fn", timeout_s=3),
         PRICES,
-        Known(account_concurrency=1000, average_ms=None),
+        PriorKnowledge(account_concurrency=1000, average_ms=None),
         run_id="abcd1234",
     )
 

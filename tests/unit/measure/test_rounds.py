@@ -28,7 +28,7 @@ from powertune.model import (
     TuningRun,
     Workload,
 )
-from powertune.plan import Known, Plan, make_plan
+from powertune.plan import Plan, PriorKnowledge, make_plan
 from powertune.prices import PriceTable
 from powertune.search import Stop
 
@@ -49,7 +49,7 @@ def make(**options: Any) -> Plan:
         RunOptions(**{"memory": (128, 512, 1024), "workload": WORKLOAD, **options}),
         make_function(name="fn", timeout_s=3, memory_mb=512),
         PRICES,
-        Known(account_concurrency=1000, average_ms=None),
+        PriorKnowledge(account_concurrency=1000, average_ms=None),
         run_id="abcd1234",
     )
 

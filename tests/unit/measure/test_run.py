@@ -25,7 +25,7 @@ from powertune.model import (
     TuningRun,
     Workload,
 )
-from powertune.plan import Known, Plan, make_plan
+from powertune.plan import Plan, PriorKnowledge, make_plan
 from powertune.prices import PriceTable
 from powertune.search import Stop
 
@@ -38,7 +38,7 @@ def make(**options: Any) -> Plan:
         RunOptions(**{"memory": (128, 1024), "invocations": 6, "lanes": 2, **options}),
         STATE,
         PRICES,
-        Known(account_concurrency=1000, average_ms=None),
+        PriorKnowledge(account_concurrency=1000, average_ms=None),
         run_id="abcd1234",
     )
 
@@ -244,7 +244,7 @@ def test_snapshots_are_paid_for_out_of_the_budget() -> None:
         RunOptions(memory=(128, 10240), invocations=2, lanes=1, max_spend=0.05),
         state,
         PRICES,
-        Known(account_concurrency=1000, average_ms=None),
+        PriorKnowledge(account_concurrency=1000, average_ms=None),
         run_id="abcd1234",
     )
     target = FakeTarget(usual)

@@ -30,7 +30,7 @@ from powertune.model import (
     TuningRun,
     Workload,
 )
-from powertune.plan import Known, Plan, make_plan
+from powertune.plan import Plan, PriorKnowledge, make_plan
 from powertune.prices import PriceTable
 from powertune.report import RUN
 from powertune.report.wording import headline
@@ -46,7 +46,7 @@ def plan(state: Any = STATE, traffic: Traffic | None = None, **options: Any) -> 
         RunOptions(**options),
         state,
         PRICES,
-        Known(account_concurrency=1000, average_ms=None, traffic=traffic),
+        PriorKnowledge(account_concurrency=1000, average_ms=None, traffic=traffic),
         run_id="abcd1234",
     )
 
@@ -150,7 +150,7 @@ def test_why_each_batch_was_chosen_can_be_read() -> None:
     assert text.startswith("  1  3 x 128 MB x86_64, 3 x 256 MB x86_64, 3 x 512 MB x86_64\n     why   ")
     assert text.count("why") == len(run.batches)
     assert "  stop\n" in text
-    assert "nothing to choose" in explanation(replace(run, batches=()), "USD")
+    assert "no search decided" in explanation(replace(run, batches=()), "USD")
 
 
 def test_a_function_that_fails_at_every_size() -> None:
@@ -345,7 +345,7 @@ def test_an_account_with_little_concurrency_gets_as_many_lanes_as_there_are() ->
         RunOptions(lanes=4),
         STATE,
         PRICES,
-        Known(account_concurrency=4, average_ms=None, traffic=None),
+        PriorKnowledge(account_concurrency=4, average_ms=None, traffic=None),
         run_id="abcd1234",
     )
     run = tune(steady(300, 0), made=made)

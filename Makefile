@@ -9,11 +9,12 @@ INSTALL = PIP_CONSTRAINT=$(LOCK) PIP_BUILD_CONSTRAINT=$(LOCK) $(BIN)/pip install
 # Tests that wait for the embedded AWS leave processors idle: `make test WORKERS=4` is faster on two of them. A worker
 # takes up to 1.5 GB.
 WORKERS ?= auto
+COVERAGE :=
 SIZES := 128,256,512,1024,1769
 # Measured curves that others have published; they are not part of the repository.
 PUBLISHED := ../shared/data/curves.json
 
-.PHONY: help setup demo lock test unit check lint types layers gallery record calibration bench-search bench-found bench-propose fidelity bench surface reference clean
+.PHONY: help setup demo lock test coverage unit check lint types layers gallery record calibration bench-search bench-found bench-propose fidelity bench surface reference clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -51,8 +52,12 @@ demo: $(VENV)/.ready-demo ## tune two real functions on the embedded AWS
 	$(BIN)/powertune run examples/cpu_bound/app.py:handler --memory $(SIZES) --yes --save build/cpu_bound.json
 	$(BIN)/powertune run examples/io_bound/app.py:handler --memory $(SIZES) --yes --save build/io_bound.json
 
-test: setup ## run all tests, with branch coverage
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal --cov --cov-report=term
+test: setup ## run all tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(COVERAGE)
+
+# Tracing doubles the CPU time of everything that the tests run.
+coverage: COVERAGE = --cov --cov-report=term
+coverage: test ## run all tests, with branch coverage
 
 unit: setup ## run the fast tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/unit tests/aws -m 'not long'
@@ -67,7 +72,7 @@ types: setup ## mypy, strict
 layers: setup ## import-linter
 	$(BIN)/lint-imports
 
-check: lint types layers test ## everything that CI runs
+check: lint types layers coverage ## everything that CI runs
 
 fidelity: setup ## how closely the embedded AWS follows Lambda's CPU allotment
 	$(BIN)/python benchmarks/fidelity.py

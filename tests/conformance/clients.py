@@ -109,7 +109,7 @@ class Cli:
     """The AWS Command Line Interface."""
 
     def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COVERAGE_"))}
         isolated = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_MAX_ATTEMPTS": "1"}
         self._environment = {**kept, **environment, **isolated, "AWS_PAGER": "", "AWS_EC2_METADATA_DISABLED": "true"}
         self._folder = folder
@@ -184,7 +184,7 @@ class JavaScript:
     """The AWS SDK for JavaScript, in a process that answers line by line."""
 
     def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COVERAGE_"))}
         self._process = subprocess.Popen(
             ["node", "replay.mjs"],
             cwd=folder,

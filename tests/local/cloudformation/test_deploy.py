@@ -42,7 +42,9 @@ def invoke(cloud: Any, name: str) -> Any:
 def run(cloud: Any, folder: Path, *command: str) -> str:
     environment = {**os.environ, **cloud.aws.environment, "AWS_ENDPOINT_URL": cloud.aws.endpoint_url, "AWS_PAGER": ""}
     environment |= {"SAM_CLI_TELEMETRY": "0", "HOME": str(folder), "AWS_DEFAULT_REGION": "us-east-1"}
-    environment.pop("AWS_PROFILE", None)
+    environment = {
+        name: value for name, value in environment.items() if not name.startswith(("AWS_PROFILE", "COVERAGE_"))
+    }
     done = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=240, check=False
     )

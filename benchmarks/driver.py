@@ -56,7 +56,7 @@ def run_s() -> tuple[float, float]:
     plan = direct.plan_for(
         aws,
         found,
-        RunOptions(memory=SIZES, invocations=INVOCATIONS, lanes=LANES),
+        RunOptions(memory=SIZES, invocations=INVOCATIONS, environments=LANES),
         PriceTable.bundled().region("us-east-1"),
         run_id="benchmark",
     )

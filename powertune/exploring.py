@@ -53,7 +53,7 @@ def explore(
         goal=options.goal,
         precision=options.precision,
         invocations_per_month=monthly,
-        lanes=options.lanes,
+        lanes=options.environments,
         weights=tuple(payload.weight for payload in options.workload.payloads),
         batch=max(_FEWEST, min_invocations(options.workload)),
         most=options.invocations or MOST_INVOCATIONS,

@@ -159,7 +159,7 @@ def make_plan(
         traffic=known.traffic,
         advisories=(
             *placement_advisories(placement, function, in_place=original),
-            *share_advisories(part, options, options.lanes or LANES),
+            *share_advisories(part, options, options.environments or LANES),
             *_storage_advisories(design, function, known.production),
             *bounded_by_cores(search, function.cores, options),
         ),
@@ -208,10 +208,10 @@ def _design(
     invocations = search.invocations if isinstance(search, GridDesign) else search.most
     return Design(
         search=search,
-        lanes=min(options.lanes or LANES, invocations, concurrency),
+        lanes=min(options.environments or LANES, invocations, concurrency),
         concurrency=concurrency,
         seed=options.seed,
-        telemetry=options.telemetry,
+        telemetry=options.report_source,
         payloads=payload_shares(options.workload),
         sleep_ms=options.sleep_ms,
         max_spend=options.max_spend,

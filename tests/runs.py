@@ -34,7 +34,7 @@ def make_fake(**options: Any) -> FakeLambda:
 def plan_for(fake: FakeLambda, name: str = "fn", run_id: str = "abcd1234", **options: Any) -> Plan:
     aws = fake_aws(fake)
     found = preflight(aws, FunctionRef.parse(name), now=0.0)
-    asked = RunOptions(**{"memory": (128, 1024), "invocations": 4, "lanes": 2, **options})
+    asked = RunOptions(**{"memory": (128, 1024), "invocations": 4, "environments": 2, **options})
     prices = PriceTable.bundled().region("us-east-1")
     return direct.plan_for(aws, replace(found, advisories=()), asked, prices, run_id=run_id)
 

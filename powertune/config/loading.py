@@ -62,7 +62,8 @@ def load_run(
     for name in ("prices", "results_folder"):
         if name in settings:
             parsed[name] = settings[name][1] / parsed[name]
-    parsed = {_FIELDS.get(name, name): value for name, value in parsed.items()}
+    if "arch" in parsed:
+        parsed["architectures"] = parsed.pop("arch")
     if source is not None:
         text = values.payload("payload", source)
         parsed["workload"] = parse_workload(read_payload(text, base), text)
@@ -191,8 +192,6 @@ _RUN: dict[str, Parser] = {
     "prices": values.text,
     "results_folder": values.text,
 }
-#: The options that are called something else inside: results files say `lanes` and `telemetry`, too.
-_FIELDS = {"arch": "architectures", "environments": "lanes", "report_source": "telemetry"}
 #: The options of `powertune run` that a configuration file or the environment may set as well.
 RUN_OPTIONS = frozenset({*_RUN, *RENAMED, "payload"})
 _LOCAL: dict[str, Parser] = {

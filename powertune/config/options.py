@@ -24,7 +24,7 @@ class RunOptions:
     """How to tune one function. `max_spend` is in the currency of the function's region; `rate` in calls per second.
 
     None means that nobody chose. Without `memory`, no sizes were named; without `architectures`, the function's own
-    is measured; `invocations`, `lanes` and `precision` are then up to the search, and `isolate` is up to the plan.
+    is measured; `invocations`, `environments` and `precision` are then up to the search, and `isolate` is up to the plan.
     The image URIs are for a function made of a container image, for the architecture that it does not have.
     `from_file` is the part of these options that a file has set.
     """
@@ -39,12 +39,12 @@ class RunOptions:
     image_uri_arm64: str | None = None
     image_uri_x86_64: str | None = None
     invocations: int | None = None
-    lanes: int | None = None
+    environments: int | None = None
     concurrency: int = 32
     workload: Workload = EMPTY_WORKLOAD
     goal: Goal = ANY_GOAL
     usage: Usage = ANY_USAGE
-    telemetry: str = "auto"
+    report_source: str = "auto"
     max_spend: float = 1.0
     seed: int = 1
     sleep_ms: int = 0

@@ -26,10 +26,10 @@ DEPLOYMENTS: dict[str, dict[str, Any]] = {
     "code": {"CodeSha256": "new"},
 }
 RUNS: dict[str, dict[str, Any]] = {
-    "grid": {"memory": (128, 512, 1024), "invocations": 2, "lanes": 1},
-    "search": {"memory": None, "invocations": None, "lanes": None},
-    "both": {"memory": (128, 1024), "invocations": 1, "lanes": 1, "architectures": tuple(Architecture)},
-    "copy": {"memory": (128, 1024), "invocations": 1, "lanes": 1, "isolate": True},
+    "grid": {"memory": (128, 512, 1024), "invocations": 2, "environments": 1},
+    "search": {"memory": None, "invocations": None, "environments": None},
+    "both": {"memory": (128, 1024), "invocations": 1, "environments": 1, "architectures": tuple(Architecture)},
+    "copy": {"memory": (128, 1024), "invocations": 1, "environments": 1, "isolate": True},
 }
 #: A search takes as long as all the others.
 EVERY_RUN = [pytest.param(name, marks=pytest.mark.long if name == "search" else ()) for name in RUNS]
@@ -184,7 +184,7 @@ def test_a_trial_size_that_somebody_else_has_published_is_said_loudly() -> None:
     fake = make_fake()
     fake.publish_user_version("fn")
     publish_while_held(fake, 128)
-    run = tune(fake, plan_for(fake, memory=(128, 1024), invocations=1, lanes=1))
+    run = tune(fake, plan_for(fake, memory=(128, 1024), invocations=1, environments=1))
     (advisory,) = [a for a in run.advisories if a.code == "trial-size-published"]
     assert "somebody else published version 2 of fn after the run began" in advisory.message
     assert "it has 128 MB" in advisory.message
@@ -199,7 +199,7 @@ def test_a_trial_size_that_somebody_else_has_published_is_found_by_restore_too()
     died: list[bool] = []
     at_call(fake, 6, lambda: died.append(True), after=False, only_changes=True)
     publish_while_held(fake, 128)
-    killed_run(fake, plan_for(fake, memory=(128, 1024), invocations=1, lanes=1), died)
+    killed_run(fake, plan_for(fake, memory=(128, 1024), invocations=1, environments=1), died)
     function = LambdaFunction(fake_aws(fake), FunctionRef(name="fn"))
     journal = read_journal(function)
     assert journal is not None
@@ -211,7 +211,7 @@ def test_a_version_of_the_owners_from_before_the_run_is_no_publication_of_a_tria
     fake.functions["fn"].configuration["MemorySize"] = 128
     theirs = fake.publish_user_version("fn", alias="prod")
     fake.functions["fn"].configuration["MemorySize"] = 512
-    run = tune(fake, plan_for(fake, memory=(128, 1024), invocations=1, lanes=1))
+    run = tune(fake, plan_for(fake, memory=(128, 1024), invocations=1, environments=1))
     assert "trial-size-published" not in {a.code for a in run.advisories}
     assert f"fn:{theirs}" not in fake.executed
 
@@ -250,7 +250,7 @@ def test_the_journal_names_a_trial_size_before_it_is_set_and_only_while_it_may_b
             fake.on_call = look
 
     fake.on_call = look
-    tune(fake, plan_for(fake, memory=(128, 256), invocations=1, lanes=1))
+    tune(fake, plan_for(fake, memory=(128, 256), invocations=1, environments=1))
     assert [name for name, _, _ in seen].count("update_function_configuration") == 3
     assert seen[-1] == ("delete_alias", 512, ())
 

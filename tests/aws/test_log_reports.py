@@ -68,7 +68,7 @@ def codes(run: TuningRun) -> set[str]:
 
 def test_environments_are_those_that_lambda_chose_and_not_the_lanes() -> None:
     fake = make_fake()
-    plan = plan_for(fake, invocations=12, lanes=2)
+    plan = plan_for(fake, invocations=12, environments=2)
     turns = cycle((0, 0, -1))
     fake.choose = lambda idle: idle[next(turns) % len(idle)]
     served = {}
@@ -129,7 +129,7 @@ def test_environments_that_stay_unknown_are_counted_and_do_not_fail_the_run() ->
 
 def test_with_the_tail_only_logs_are_never_read_and_environments_are_silently_unknown() -> None:
     fake = make_fake()
-    plan = plan_for(fake, telemetry="tail")
+    plan = plan_for(fake, report_source="tail")
     before = fake.calls.count("filter_log_events")
     run = tune(fake, plan)
     assert fake.calls.count("filter_log_events") == before
@@ -182,7 +182,7 @@ def test_the_current_size_costs_no_more_calls_as_production_does_not_share_its_v
     clock = FakeClock()
     fake.logs.wall = clock
     production = fake.publish_user_version("fn", alias="prod")
-    plan = plan_for(fake, memory=(512,), invocations=20, lanes=4)
+    plan = plan_for(fake, memory=(512,), invocations=20, environments=4)
     produce(fake, 1_000_000, version=production)
     before = fake.calls.count("filter_log_events")
     run = run_at(fake, clock, plan)
@@ -229,7 +229,7 @@ def test_a_look_up_stops_reading_when_all_is_found() -> None:
 def test_a_run_over_midnight_finds_the_reports_of_both_days() -> None:
     fake = make_fake()
     without_tail(fake)
-    plan = plan_for(fake, invocations=4, lanes=1)
+    plan = plan_for(fake, invocations=4, environments=1)
     clock = FakeClock(MIDNIGHT - 0.5)
 
     def pass_time(name: str, kwargs: dict[str, Any]) -> None:
@@ -310,7 +310,7 @@ def test_logs_that_refuse_are_an_advisory_and_the_run_goes_on_with_the_tail(erro
 @pytest.mark.parametrize("error", REFUSALS[:2], ids=lambda error: error.response["Error"]["Code"])
 def test_who_asks_for_logs_that_cannot_be_read_gets_the_tail_instead(error: Exception) -> None:
     fake = make_fake()
-    plan = plan_for(fake, telemetry="logs")
+    plan = plan_for(fake, report_source="logs")
     deny(fake, "filter_log_events", "start_query", error=error)
     run = tune(fake, plan)
     assert run.stopped == "complete"
@@ -450,7 +450,7 @@ def test_reports_under_other_request_ids_are_said_to_be() -> None:
 def test_without_reports_in_the_tail_and_no_look_at_the_logs_the_run_ends_too() -> None:
     fake = make_fake()
     without_tail(fake)
-    run = tune(fake, plan_for(fake, telemetry="tail"))
+    run = tune(fake, plan_for(fake, report_source="tail"))
     assert run.stopped == NO_REPORTS
     assert "leave out --report-source tail" in advisory(run, "no-reports").next_step
     assert len({*fake.executed}) == 1

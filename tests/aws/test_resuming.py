@@ -109,7 +109,7 @@ def test_what_was_published_and_not_yet_invoked_is_not_published_again() -> None
 
 def small(kind: str) -> dict[str, Any]:
     """A run whose second batch has a size to publish: the first process ends before it has published all."""
-    return {"memory": (128, 1024), "invocations": 2, "lanes": 1, **KINDS[kind]}
+    return {"memory": (128, 1024), "invocations": 2, "environments": 1, **KINDS[kind]}
 
 
 @given(kind=st.sampled_from(sorted(KINDS)), first=st.integers(1, 12), second=st.integers(0, 14), lost=st.booleans())

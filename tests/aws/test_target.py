@@ -131,11 +131,11 @@ def test_reports_that_cannot_be_found_stay_missing(telemetry: str) -> None:
             raise client_error("AccessDeniedException", "no", 403)
 
     fake.on_call = deny
-    run = tune(fake, plan_for(fake, telemetry=telemetry))
+    run = tune(fake, plan_for(fake, report_source=telemetry))
     assert run.measurements[0].invocations.count(Population.MISSING) == len(run.measurements[0].invocations)
     assert ("logs-unreadable" in {a.code for a in run.advisories}) == (telemetry == "auto")
     with pytest.raises(PowertuneError, match="logs:FilterLogEvents"):
-        tune(fake, plan_for(fake, telemetry="logs"))
+        tune(fake, plan_for(fake, report_source="logs"))
 
 
 def test_a_report_of_another_size_says_nothing_of_this_one() -> None:
@@ -224,7 +224,7 @@ FAULTS: dict[str, Callable[[], Exception]] = {
 
 
 GRID: dict[str, Any] = {}
-ADAPTIVE: dict[str, Any] = {"memory": None, "invocations": None, "lanes": None}
+ADAPTIVE: dict[str, Any] = {"memory": None, "invocations": None, "environments": None}
 
 
 @pytest.mark.parametrize("lost", [False, True], ids=["refused", "answer lost"])
@@ -348,7 +348,7 @@ def test_logs_that_do_not_answer_do_not_end_a_run_that_did_not_ask_for_them() ->
     run = tune(fake)
     assert "throttled" in next(a.message for a in run.advisories if a.code == "logs-unreadable")
     with pytest.raises(PowertuneError, match="throttled"):
-        tune(fake, plan_for(fake, telemetry="logs"))
+        tune(fake, plan_for(fake, report_source="logs"))
 
 
 def test_patience_with_the_logs_is_spent_once() -> None:

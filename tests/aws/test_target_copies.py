@@ -61,7 +61,7 @@ def test_what_is_measured_where(kind: str, copies: dict[str, str], executed: set
 def test_a_search_over_both_architectures_races_them_and_leaves_nothing() -> None:
     fake = make_fake()
     before = fake.snapshot("fn")
-    options: dict[str, Any] = {"memory": None, "invocations": None, "architectures": BOTH, "lanes": 2}
+    options: dict[str, Any] = {"memory": None, "invocations": None, "architectures": BOTH, "environments": 2}
     made = plan_for(fake, **options)
     assert made.copies == (ARM,)
     assert made.touches_original
@@ -182,7 +182,7 @@ FAULTS: dict[str, Callable[[], Exception]] = {
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_fault_at_any_call_is_survived(kind: str, fault: str, lost: bool) -> None:
-    small: dict[str, Any] = {"memory": (128,), "invocations": 1, "lanes": 1}
+    small: dict[str, Any] = {"memory": (128,), "invocations": 1, "environments": 1}
     for at in range(1_000):
         fake = make_fake()
         made = plan(fake, kind, **small)

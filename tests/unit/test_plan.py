@@ -77,7 +77,7 @@ def test_what_has_no_price_is_not_measured() -> None:
 
 
 def test_the_worst_case_is_every_invocation_at_its_timeout() -> None:
-    made = plan(memory=(1024,), invocations=6, lanes=4)
+    made = plan(memory=(1024,), invocations=6, environments=4)
     each = PRICES.invocation_cost(made.design.configurations[0], 20_000)
     assert made.worst_cost(made.design.configurations[0]) == pytest.approx(each)
     assert made.estimate.invocations == 10

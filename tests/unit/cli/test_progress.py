@@ -20,7 +20,7 @@ SIZES = (128, 1024, 10240)
 
 def plan_of(platform: str | None = None) -> Plan:
     return make_plan(
-        RunOptions(memory=SIZES, invocations=398, lanes=2),
+        RunOptions(memory=SIZES, invocations=398, environments=2),
         make_function(name="resize-images-for-the-catalog", platform=platform),
         PriceTable.bundled().region("us-east-1"),
         PriorKnowledge(account_concurrency=1000, average_ms=120.0),

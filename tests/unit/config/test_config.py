@@ -35,7 +35,7 @@ def test_the_command_line_beats_the_environment_beats_the_file(tmp_path: Path) -
         environments="3",
         seed=None,
     )
-    assert (options.lanes, options.invocations, options.seed) == (3, 12, 21)
+    assert (options.environments, options.invocations, options.seed) == (3, 12, 21)
 
 
 def test_pyproject_is_read_where_there_is_no_powertune_toml(tmp_path: Path) -> None:

@@ -20,12 +20,12 @@ def test_old_names_are_taken_from_every_source(tmp_path: Path) -> None:
         load(tmp_path, environment={"POWERTUNE_LANES": "3", "POWERTUNE_TELEMETRY": "tail"}),
         load(tmp_path, lanes="3", telemetry="tail"),
     ):
-        assert (options.lanes, options.telemetry) == (3, "tail")
+        assert (options.environments, options.report_source) == (3, "tail")
 
 
 def test_a_stronger_source_wins_whichever_names_are_used(tmp_path: Path) -> None:
-    assert load(tmp_path, "environments = 2", {"POWERTUNE_LANES": "3"}).lanes == 3
-    assert load(tmp_path, "lanes = 2", {"POWERTUNE_LANES": "3"}, environments="4").lanes == 4
+    assert load(tmp_path, "environments = 2", {"POWERTUNE_LANES": "3"}).environments == 3
+    assert load(tmp_path, "lanes = 2", {"POWERTUNE_LANES": "3"}, environments="4").environments == 4
 
 
 def test_one_source_gives_one_of_the_names(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from powertune.plan import Plan
 from powertune.prices import PriceTable
 
 PRICES = PriceTable.bundled().region("us-east-1")
-GRID = RunOptions(memory=(128, 1024), invocations=4, lanes=2)
+GRID = RunOptions(memory=(128, 1024), invocations=4, environments=2)
 
 
 @dataclass

@@ -19,7 +19,7 @@ PRICES = PriceTable.bundled().region("us-east-1")
 
 def plan(function: Any = None, **options: Any) -> Plan:
     return make_plan(
-        RunOptions(**{"memory": (128,), "invocations": 20, "lanes": 2, **options}),
+        RunOptions(**{"memory": (128,), "invocations": 20, "environments": 2, **options}),
         function or make_function(name="fn", timeout_s=3),
         PRICES,
         PriorKnowledge(account_concurrency=1000, average_ms=None),
@@ -102,7 +102,7 @@ def test_a_longer_pause_that_was_asked_for_stays() -> None:
 def test_restores_of_snapstart_count_against_the_budget() -> None:
     """1 GB restored costs $0.00014, as much as 80 invocations of 100 ms."""
     state = make_function(name="fn", timeout_s=1, snapstart=True)
-    made = plan(state, memory=(1024,), lanes=1, max_spend=0.0173)
+    made = plan(state, memory=(1024,), environments=1, max_spend=0.0173)
     target, observer = (
         FakeTarget(lambda mb, turn: invocation(10.0, memory_mb=mb, restore_ms=300.0)),
         RecordingObserver(),
@@ -133,7 +133,7 @@ def test_the_snapshot_of_another_version_before_the_current_size_is_in_the_budge
     memory: tuple[int, ...], snapshots: int
 ) -> None:
     state = make_function(name="fn", memory_mb=512, snapstart=True)
-    made = plan(state, memory=memory, invocations=1, lanes=1)
+    made = plan(state, memory=memory, invocations=1, environments=1)
     target, observer = FakeTarget(lambda mb, turn: invocation(10.0, memory_mb=mb)), RecordingObserver()
     measure(made, target, observer, clock=lambda: 0.0, sleep=lambda seconds: None)
     costs = [made.publish_cost(c) for c in made.design.configurations]

@@ -74,7 +74,7 @@ def go(plan: Plan, target: FakeTarget) -> TuningRun:
 
 def test_a_seed_gives_the_order_of_invocations_that_it_has_always_given() -> None:
     target = FakeTarget(usual)
-    go(make(seed=7, lanes=1, concurrency=1, invocations=8), target)
+    go(make(seed=7, environments=1, concurrency=1, invocations=8), target)
     assert invoked(target) == [
         *("128 1", "1024 1", "512 1", "1024 1", "128 1", "512 1", "512 2", "1024 2", "128 2", "1024 1"),
         *("128 1", "512 1", "512 1", "128 1", "1024 1", "512 1", "1024 1", "128 1", "128 2", "1024 2"),
@@ -83,7 +83,7 @@ def test_a_seed_gives_the_order_of_invocations_that_it_has_always_given() -> Non
 
 
 def test_a_seed_gives_the_rounds_that_it_has_always_given() -> None:
-    rounds, done = Rounds(make(seed=7, lanes=3).design, WORKLOAD, "fn"), Counter[Configuration]()
+    rounds, done = Rounds(make(seed=7, environments=3).design, WORKLOAD, "fn"), Counter[Configuration]()
     batches = []
     for trials in ((trial(128, 5), trial(512, 2), trial(1024, 4, 1)), (trial(512, 7, 2), trial(128, 3, 9))):
         split = rounds.split(trials, done.__getitem__)
@@ -163,7 +163,7 @@ def nothing_yet(plan: Plan) -> TuningRun:
 def test_batches_from_data_alone_are_those_of_one_process(
     seed: int, lanes: int, invocations: int, ends: list[str], refused: set[int]
 ) -> None:
-    plan = make(seed=seed, lanes=lanes, invocations=invocations)
+    plan = make(seed=seed, environments=lanes, invocations=invocations)
 
     def end(job: Job, count: int) -> str:
         memory_mb = job.configuration.memory_mb
@@ -197,7 +197,7 @@ def works(memory_mb: int, turn: int) -> Invocation:
 def test_a_run_in_many_processes_is_the_run_in_one(
     options: dict[str, Any], behaviour: Callable[[int, int], Invocation]
 ) -> None:
-    plan = make(seed=3, lanes=1, concurrency=1, **options)
+    plan = make(seed=3, environments=1, concurrency=1, **options)
     alone, shared = FakeTarget(behaviour, limit_mb=3008), FakeTarget(behaviour, limit_mb=3008)
     whole = go(plan, alone)
     run: TuningRun | None = None
@@ -210,7 +210,7 @@ def test_a_run_in_many_processes_is_the_run_in_one(
 
 
 def test_a_target_that_plays_several_batches_counts_its_throttles_once() -> None:
-    plan = make(lanes=1, concurrency=1, memory=None, min_memory=128)
+    plan = make(environments=1, concurrency=1, memory=None, min_memory=128)
 
     def throttled(memory_mb: int, turn: int) -> Invocation:
         target.throttles += 1
@@ -228,7 +228,7 @@ def test_a_batch_that_fails_hands_over_what_was_paid_for() -> None:
             raise Unavailable("AWS is away", hint="try again")
         return invocation(100.0, memory_mb=memory_mb)
 
-    plan, target = make(lanes=1, concurrency=1, memory=(512,), invocations=8), FakeTarget(fails)
+    plan, target = make(environments=1, concurrency=1, memory=(512,), invocations=8), FakeTarget(fails)
     observer = RecordingObserver()
 
     def play_all() -> None:
@@ -243,7 +243,7 @@ def test_a_batch_that_fails_hands_over_what_was_paid_for() -> None:
 
 
 def test_a_run_in_many_processes_keeps_what_was_said_and_spends_one_budget() -> None:
-    plan = make(lanes=1, concurrency=1, invocations=500)
+    plan = make(environments=1, concurrency=1, invocations=500)
     cost = plan.worst_cost(plan.function.current)
     plan = replace(plan, max_spend=20 * cost)
     run: TuningRun | None = None

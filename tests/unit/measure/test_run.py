@@ -35,7 +35,7 @@ STATE = make_function(name="fn", timeout_s=3)
 
 def make(**options: Any) -> Plan:
     return make_plan(
-        RunOptions(**{"memory": (128, 1024), "invocations": 6, "lanes": 2, **options}),
+        RunOptions(**{"memory": (128, 1024), "invocations": 6, "environments": 2, **options}),
         STATE,
         PRICES,
         PriorKnowledge(account_concurrency=1000, average_ms=None),
@@ -76,7 +76,7 @@ def test_the_run_keeps_what_the_traffic_was() -> None:
 def test_every_round_interleaves_the_sizes_in_an_order_that_the_seed_decides() -> None:
     def order(seed: int) -> list[str]:
         target = FakeTarget(usual)
-        go(make(seed=seed, invocations=40, lanes=1, concurrency=1), target)
+        go(make(seed=seed, invocations=40, environments=1, concurrency=1), target)
         return [event.split()[1] for event in target.events if event.startswith("invoke")]
 
     first = order(1)
@@ -107,7 +107,7 @@ def test_a_lane_never_has_two_turns_in_one_round_even_if_the_search_asks_for_mor
 def test_every_size_gets_the_same_weighted_events() -> None:
     workload = Workload(payloads=(Payload(body=b"1", weight=3), Payload(body=b"2", weight=1)))
     target = FakeTarget(usual)
-    go(make(workload=workload, invocations=6, lanes=2), target)
+    go(make(workload=workload, invocations=6, environments=2), target)
     for size in ("128", "1024"):
         sent = [event.split()[2] for event in target.events if event.startswith(f"invoke {size} ")]
         assert (sent.count("1"), sent.count("2")) == (6, 2)
@@ -136,10 +136,10 @@ def test_an_invocation_without_a_report_is_looked_up_and_until_then_costs_the_mo
     lost = invocation(None, request_id="id-1", status=Status.MISSING)
     found = invocation(50.0, request_id="id-1")
     target = FakeTarget(lambda mb, turn: lost, recoverable={"id-1": found})
-    run = go(make(memory=(128,), invocations=2, lanes=1), target)
+    run = go(make(memory=(128,), invocations=2, environments=1), target)
     assert set(run.measurements[0].invocations.column("duration_ms")) == {50.0}
     observer = RecordingObserver()
-    run = go(make(memory=(128,), invocations=2, lanes=1), FakeTarget(lambda mb, turn: lost), observer)
+    run = go(make(memory=(128,), invocations=2, environments=1), FakeTarget(lambda mb, turn: lost), observer)
     assert run.measurements[0].invocations.count(Population.MISSING) == 1
     worst = make().worst_cost(Configuration(memory_mb=128, architecture=Architecture.X86_64))
     assert observer.spent == pytest.approx(worst)
@@ -234,14 +234,14 @@ def test_what_came_in_after_an_interruption_is_kept() -> None:
     target.undo = slow_undo  # type: ignore[method-assign]
     observer.invoked = interrupted  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
-        go(make(memory=(128,), lanes=4), target, observer)
+        go(make(memory=(128,), environments=4), target, observer)
     assert sum(len(m.invocations) for m in observer.runs[-1].measurements) == 4
 
 
 def test_snapshots_are_paid_for_out_of_the_budget() -> None:
     state = replace(STATE, snapstart=True)
     plan = make_plan(
-        RunOptions(memory=(128, 10240), invocations=2, lanes=1, max_spend=0.05),
+        RunOptions(memory=(128, 10240), invocations=2, environments=1, max_spend=0.05),
         state,
         PRICES,
         PriorKnowledge(account_concurrency=1000, average_ms=None),
@@ -258,7 +258,7 @@ def test_reports_are_looked_for_quickly_after_a_round_and_patiently_at_the_end()
         return invocation(100.0) if turn == 0 else invocation(None, status=Status.MISSING)
 
     target = FakeTarget(only_the_first)
-    go(make(memory=(128,), invocations=3, lanes=1), target)
+    go(make(memory=(128,), invocations=3, environments=1), target)
     assert [event for event in target.events if event.startswith("recover")] == [
         "recover 1",
         "recover 2",

@@ -330,7 +330,7 @@ def test_a_precision_that_is_not_reached_is_no_answer() -> None:
 
 def test_finalists_run_in_parallel_lanes() -> None:
     target = FakeTarget(steady(300, 0))
-    run = tune(steady(300, 0), target, plan(lanes=3))
+    run = tune(steady(300, 0), target, plan(environments=3))
     chosen = judged(run).recommendation
     assert chosen is not None
     measurement = run.measurement(chosen.configuration)
@@ -342,7 +342,7 @@ def test_finalists_run_in_parallel_lanes() -> None:
 
 def test_an_account_with_little_concurrency_gets_as_many_lanes_as_there_are() -> None:
     made = make_plan(
-        RunOptions(lanes=4),
+        RunOptions(environments=4),
         STATE,
         PRICES,
         PriorKnowledge(account_concurrency=4, average_ms=None, traffic=None),

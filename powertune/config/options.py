@@ -24,7 +24,7 @@ class RunOptions:
     """How to tune one function. `max_spend` is in the currency of the function's region; `rate` in calls per second.
 
     None means that nobody chose. Without `memory`, no sizes were named; without `architectures`, the function's own
-    is measured; `invocations`, `environments` and `precision` are then up to the search, and `isolate` up to the plan.
+    is measured; `invocations`, `environments` and `precision` are then up to the search. The plan decides `isolate`.
     The image URIs are for a function made of a container image, for the architecture that it does not have.
     `from_file` is the part of these options that a file has set.
     """

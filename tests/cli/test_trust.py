@@ -98,7 +98,7 @@ def test_the_plan_shows_the_file_and_every_processor_payload_and_image_of_it(fun
     done = powertune("run", "cloned", "--memory", "512", "--dry-run")
     assert done.returncode == 0, done.stderr
     assert "settings     powertune.toml sets environments = 2, max-spend = 50\n" in done.stdout
-    assert "payload @event.json is what is sent" in done.stdout
+    assert "payload @event.json is sent as the event" in done.stdout
     assert f"pre-processor {ARN} is invoked with each payload" in done.stdout
     assert "of another account, 999999999999" in done.stdout
     plan = json.loads(powertune("run", "cloned", "--memory", "512", "--dry-run", "--format", "json").stdout)

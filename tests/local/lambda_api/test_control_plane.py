@@ -268,7 +268,7 @@ def test_a_layer_can_be_read_by_its_arn(cloud: Any, package: Any) -> None:
     assert found["LayerVersionArn"] == layer["LayerVersionArn"]
     with urllib.request.urlopen(found["Content"]["Location"]) as response:
         assert response.read() == content
-    assert [item["LayerName"] for item in cloud.lambda_.list_layers()["Layers"]] == ["deps"]
+    assert "deps" in [item["LayerName"] for item in cloud.lambda_.list_layers()["Layers"]]
     for arn in (f"{layer['LayerArn']}:9", layer["LayerArn"].replace("deps", "none") + ":1"):
         with pytest.raises(ClientError) as caught:
             cloud.lambda_.get_layer_version_by_arn(Arn=arn)

@@ -119,7 +119,7 @@ def placement_advisories(placement: Placement, function: FunctionState, *, in_pl
         found.append(
             Advisory(
                 code="latest-use-unknown",
-                message=f"it cannot be told for certain whether $LATEST of {function.name} is in use: "
+                message=f"powertune cannot tell whether $LATEST of {function.name} is in use: "
                 f"{'; '.join(placement.unanswered)}",
                 next_step="`powertune iam run` prints the policy; --isolate and --in-place decide where to measure",
             )

@@ -206,6 +206,7 @@ def _design(
     options: RunOptions, search: GridDesign | Exploration, prices: RegionPrices, concurrency: int, *, isolate: bool
 ) -> Design:
     invocations = search.invocations if isinstance(search, GridDesign) else search.most
+    # Results files keep the old names of two options, `lanes` and `telemetry`.
     return Design(
         search=search,
         lanes=min(options.environments or LANES, invocations, concurrency),

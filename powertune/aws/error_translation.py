@@ -208,7 +208,7 @@ def _of_another_service(code: str, message: str, action: str) -> PowertuneError 
     return None
 
 
-_VPC = "`powertune iam run --vpc` prints what a function in a VPC takes"
+_VPC = "`powertune iam run --vpc` prints the policy that a function in a VPC needs"
 _USE_KEY = (
     "`powertune iam run --kms-key ARN` prints the policy that allows it; the key's own policy must allow it as well"
 )

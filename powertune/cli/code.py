@@ -1,6 +1,7 @@
 """Which handler of a folder is served on the embedded AWS, found before that is started."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +22,10 @@ _USUAL = {
 _ENDINGS = {"python3": (".py", "/__init__.py"), "nodejs": (".js", ".mjs", ".cjs")}
 _CUSTOM, _BOOTSTRAP = "provided", "bootstrap"
 #: By these a module may have a handler whose name it does not hold.
-_DYNAMIC = re.compile(r"import \*|globals\(|vars\(|setattr\(|exec\(|__getattr__|export \*|module\.exports")
+_DYNAMIC = re.compile(
+    r"import\s*\*|\b(?:globals|locals|vars|setattr|exec|eval)\(|__dict__|__getattr__|sys\.modules"
+    r"|export\s*\*|_export_?[sS]tar|module\.exports|exports\[|Object\.\w+\(\s*exports"
+)
 _PYTHON_FUNCTION = re.compile(r"^(?:async )?def (\w+)", re.MULTILINE)
 
 
@@ -71,26 +75,33 @@ def _check(folder: Path, code: Code, options: LocalOptions) -> None:
                 hint="name a .py, .js, .mjs or .cjs file, or add the custom runtime's bootstrap",
             )
         return
-    module, dot, function = handler.rpartition(".")
+    # Lambda takes pkg/module.function, and Python pkg.module.function and Node.js module.object.function as well.
+    folder_part, _, name = handler.rpartition("/")
+    python = runtime.startswith("python3")
+    module, dot, function = name.rpartition(".") if python else name.partition(".")
     if not dot:
         raise UsageError(f"the handler {handler!r} names no function", hint="write file.function, as in app.handler")
-    endings = next(each for name, each in _ENDINGS.items() if runtime.startswith(name))
-    # Lambda takes pkg/module.function, and Python pkg.module.function as well.
-    names = [f"{place}{ending}" for place in dict.fromkeys((module, module.replace(".", "/"))) for ending in endings]
-    file = next((folder / name for name in names if (folder / name).is_file()), None)
-    if file is None:
+    place = f"{folder_part}/{module}" if folder_part else module
+    endings = next(each for known, each in _ENDINGS.items() if runtime.startswith(known))
+    names = [f"{each}{ending}" for each in dict.fromkeys((place, place.replace(".", "/"))) for ending in endings]
+    files = [folder / each for each in names if (folder / each).is_file()]
+    if not files:
         raise UsageError(
             f"there is no {names[0]!r} in {str(folder)!r}, for the handler {handler!r}",
             hint="fix `handler` in [local] of powertune.toml, or name the file: path/to/file.py:function",
         )
-    _check_function(file, function)
+    _check_function(files, function.partition(".")[0])
 
 
-def _check_function(file: Path, function: str) -> None:
-    """See that a file holds the name of a function, unless it may come by it in a way that only running it shows."""
-    text = file.read_text(errors="replace")
-    if not re.search(rf"\b{re.escape(function)}\b", text) and not _DYNAMIC.search(text):
+def _check_function(files: Sequence[Path], function: str) -> None:
+    """See that one of the files holds a function's name, or may have it in a way that only running it shows."""
+    try:
+        texts = [file.read_text(encoding="utf-8", errors="replace") for file in files]
+    except OSError as error:
+        raise UsageError(f"cannot read {str(files[0])!r}: {error.strerror}", hint="check its permissions") from None
+    named = re.compile(rf"(?<![\w$]){re.escape(function)}(?![\w$])")
+    if not any(named.search(text) or _DYNAMIC.search(text) for text in texts):
         raise UsageError(
-            f"there is no {function!r} in {str(file)!r}",
-            hint=did_you_mean(function, _PYTHON_FUNCTION.findall(text), "name a function that takes an event"),
+            f"there is no {function!r} in {str(files[0])!r}",
+            hint=did_you_mean(function, _PYTHON_FUNCTION.findall(texts[0]), "name a function that takes an event"),
         )

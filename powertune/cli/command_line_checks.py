@@ -45,11 +45,13 @@ def check_place(target: str, given: Mapping[str, Any]) -> None:
     if parse_folder(target) is None:
         region_of(FunctionRef.parse(target), given.get("region"))
         return
-    for name in given:
-        raise UsageError(
-            f"--{name.replace('_', '-')} is for functions on AWS, and {shown(target)} runs on this machine",
-            hint="leave it out, or give the name or ARN of a function on AWS",
-        )
+    for name, value in given.items():
+        # A script may pass a variable that is empty.
+        if value:
+            raise UsageError(
+                f"--{name.replace('_', '-')} is for functions on AWS, and {shown(target)} runs on this machine",
+                hint="leave it out, or give the name or ARN of a function on AWS",
+            )
 
 
 def check_options(target: str, given: Mapping[str, Any]) -> None:

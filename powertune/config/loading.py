@@ -13,7 +13,7 @@ from powertune.config.options import (
     ANY_USAGE,
     INVOCATIONS,
     MOST_INVOCATIONS,
-    TELEMETRY,
+    REPORT_SOURCES,
     LocalOptions,
     RunOptions,
 )
@@ -182,7 +182,7 @@ _RUN: dict[str, Parser] = {
     "invocations": values.whole(1, 1_000_000),
     "environments": values.whole(1, 1_000),
     "concurrency": values.whole(1, 10_000),
-    "report_source": values.choice(TELEMETRY),
+    "report_source": values.choice(REPORT_SOURCES),
     "max_spend": values.positive,
     "seed": values.whole(0, 2**63 - 1),
     "sleep_ms": values.whole(0, 3_600_000),

@@ -9,7 +9,7 @@ from powertune.model import Architecture, FunctionRef, Goal, Payload, Usage, Wor
 from powertune.search import policies
 from powertune.units import MEMORY_MAX_MB, MEMORY_MIN_MB
 
-TELEMETRY = ("auto", "tail", "logs")
+REPORT_SOURCES = ("auto", "tail", "logs")
 #: Warm invocations per size: the number in a grid, and the maximum in a search.
 INVOCATIONS, MOST_INVOCATIONS = 20, 400
 RESULTS_FOLDER = Path("powertune-results")

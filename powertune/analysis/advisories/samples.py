@@ -20,7 +20,8 @@ from powertune.units import format_ms, format_share
 TARGET_PRECISION = 0.05
 #: Environments that make Student's t nearly as narrow as it gets.
 ENOUGH_ENVIRONMENTS = 10
-#: With one value from each environment, noise looks like a difference between environments. These from each tell.
+#: With one value from each environment, noise looks like a difference between environments. So many values from each
+#: environment tell them apart.
 _TO_TELL_APART = 3
 #: More than this is not worth anybody's money.
 MOST_LANES = 100
@@ -83,7 +84,8 @@ def samples_needed(o: Observed) -> Needed | None:
     """How many warm invocations, over how many lanes, would bring duration and cost to +-5 %; None if they are there.
 
     The variance is that within environments, which more invocations lower, and that between them, which only more
-    environments do. Both are estimates from what was measured, and so are the numbers.
+    environments do. Both are estimates from what was measured, and so are the numbers. Where each environment has one
+    value, they are what it takes to tell the two apart.
     """
     if o.profile.status is not ProfileStatus.OK or o.profile.duration is None or o.profile.cost is None:
         return None
@@ -104,7 +106,7 @@ def _is_wide(mean: float, interval: Interval | None) -> bool:
 
 def _needed(values: Sample, mean: float, environments: Environments) -> Needed:
     if environments.count == values.size:
-        return Needed(_TO_TELL_APART * values.size, 0)
+        return Needed(_TO_TELL_APART * values.size, values.size)
     within, between = components(values, environments)
     many = ENOUGH_ENVIRONMENTS
     aim = (TARGET_PRECISION * mean / student_t(0.975, many - 1)) ** 2

@@ -27,9 +27,7 @@ def download(aws: Aws, url: str, what: str) -> bytes:
         UsageError: it is larger than any package, or the address is not one of the web.
     """
     if urlsplit(url).scheme not in ("http", "https"):
-        raise UsageError(
-            f"AWS gave no address from which {what} can be downloaded", hint="look at the function in the console"
-        )
+        raise UsageError(f"AWS returned no download URL for {what}", hint="look at the function in the console")
 
     def attempt() -> bytes:
         aws.give_up()

@@ -48,7 +48,7 @@ def read_metrics(
             values[result["Id"]].extend(result["Values"])
         if not token:
             return values
-    raise Unavailable("cloudwatch:GetMetricData returns pages without end", hint="try again later")
+    raise Unavailable("cloudwatch:GetMetricData did not finish: it kept returning pages", hint="try again later")
 
 
 def _query(key: str, metric: LambdaMetric, period: timedelta) -> "MetricDataQueryTypeDef":

@@ -145,7 +145,7 @@ def _hours(aws: Aws, state: FunctionState, end: datetime) -> Iterator[tuple[date
             yield from zip(result["Timestamps"], result["Values"], strict=True)
         if not token:
             return
-    raise Unavailable("cloudwatch:GetMetricData returns pages without end", hint="try again later")
+    raise Unavailable("cloudwatch:GetMetricData did not finish: it kept returning pages", hint="try again later")
 
 
 def _query(state: FunctionState) -> "MetricDataQueryTypeDef":

@@ -76,7 +76,7 @@ def iam(
         code_s3=code,
     )
     if command == "prices" and (function != _ANY_FUNCTION or grant != Grant()):
-        raise UsageError("`powertune prices` calls nothing of a function", hint="leave out what describes one")
+        raise UsageError("`powertune prices` does not use a function", hint="leave out the options about one")
     document = policy(command, ref, grant)
     open_places = [word for word in PLACEHOLDERS if word in policy_text(document)]
     if open_places:

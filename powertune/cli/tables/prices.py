@@ -1,6 +1,7 @@
 """A price table for the terminal."""
 
 import io
+import itertools
 import textwrap
 
 from powertune.cli.tables.screen import Screen
@@ -39,7 +40,8 @@ def render_prices_table(table: PriceTable, screen: Screen) -> bytes:
         "GB-seconds are those of the first volume tier; storage is ephemeral storage beyond 512 MB",
         f"as of {table.as_of}: {table.source}",
     )
-    lines = [*buffer.getvalue().splitlines(), *(line for note in notes for line in textwrap.wrap(note, screen.width))]
+    wrapped = (textwrap.wrap(note, screen.width, break_on_hyphens=False) for note in notes)
+    lines = [*buffer.getvalue().splitlines(), *itertools.chain.from_iterable(wrapped)]
     return "".join(f"{line.rstrip()}\n" for line in lines).encode()
 
 

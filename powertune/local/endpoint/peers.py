@@ -16,7 +16,7 @@ def user_of(connection: socket.socket, tables: Path = Path("/proc/net")) -> int 
         return None
     for name, mapped in (("tcp", False), ("tcp6", True)):
         wanted = " ".join(_shown(host, port, mapped=mapped) for host, port in addresses)
-        # Hundreds of rows, of which one is taken apart.
+        # There may be hundreds of rows: only the one that matches is split.
         row = next((row for row in _rows(tables / name) if wanted in row), None)
         if row is not None:
             return int(row.split()[7])

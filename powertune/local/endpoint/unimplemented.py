@@ -33,6 +33,7 @@ _ACTION = re.compile(r"The (\w+) action has not been implemented")
 _FREE_BODIES = frozenset({"s3", "lambda"})
 """Services whose requests may carry JSON that is none, as it is content or they check it themselves."""
 
+_MOST_HOSTS = 1000
 _MOST = 500
 """Characters of what a client or an exception says that are repeated."""
 
@@ -64,9 +65,11 @@ class Dispatcher(DomainDispatcherApplication):
         Raises:
             UnknownService: there is none.
         """
-        if host not in self._backends:
-            self._backends[host] = self._find(host)
-        return self._backends[host]
+        backend = self._backends.get(host) or self._find(host)
+        # A host holds the region that a client has signed for, which may be any text.
+        if len(self._backends) < _MOST_HOSTS:
+            self._backends[host] = backend
+        return backend
 
     def _find(self, host: str | None) -> Any:
         known = host in (None, "moto_api") or host in backends.list_of_moto_modules()

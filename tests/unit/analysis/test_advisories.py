@@ -152,7 +152,8 @@ def test_noise_is_told_from_environments_first() -> None:
     values = list(np.random.default_rng(5).lognormal(4, 0.4, 12))
     once = make_measurement(durations=values, lanes=12)
     # Three from each of twelve, and as many cold ones as there were.
-    assert advice(make_analysis(once))["too-few-samples"].next_step == "measure with --invocations 48"
+    expected = "measure with --invocations 48 --environments 12"
+    assert advice(make_analysis(once))["too-few-samples"].next_step == expected
 
 
 @pytest.mark.parametrize(("between", "within"), [(0.0, 0.3), (0.1, 0.02), (0.06, 0.2)])

@@ -8,12 +8,14 @@ import pytest
 
 from powertune.cli.app import run_app
 from powertune.cli.code import Code, find_code
-from powertune.cli.command_line_checks import check_options
+from powertune.cli.command_line_checks import check_options, check_place
 from powertune.cli.sources import Folder, parse_folder
 from powertune.config import LocalOptions
 from powertune.config.option_names import from_environment
 from powertune.errors import UsageError
 from powertune.prices import PriceTable
+
+_ASK = "add --yes to measure without being asked, or --dry-run to see the plan"
 
 
 @pytest.fixture
@@ -55,7 +57,7 @@ def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["arn:aws:lambda:eu-west-1:1:function:f"], "'arn:aws:lambda:eu-west-1:1:function:f' is not", "give a name"),
         (["f", "--payload", "s3://bucket"], "payload 's3://bucket' names no object", "write s3://bucket/key"),
         (["f", "--from", "a.json", "--start-from", "b.json"], "--from is the old name of --start-from", "leave"),
-        (["small"], "no terminal to ask on", "add --yes to measure without being asked, or --dry-run"),
+        (["small"], "no terminal to ask on", f"{_ASK}; or write ./small to measure the code in that folder"),
     ],
 )
 def test_a_mistake_is_found_before_anything_starts(
@@ -180,6 +182,11 @@ def test_what_cannot_run_here_is_refused(options: dict[str, Any], error: str, tm
         "from handlers import *",
         "globals()['hand' + 'ler'] = print",
         "def __getattr__(name): return print",
+        "from handlers import*",
+        "import sys; sys.modules[__name__] = print",
+        "__exportStar(require('./lib'), exports);",
+        'export*from"./lib";',
+        "Object.assign(exports, require('./lib'));",
     ],
 )
 def test_a_function_may_come_from_anywhere(text: str, tmp_path: Path) -> None:
@@ -189,6 +196,37 @@ def test_a_function_may_come_from_anywhere(text: str, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("def other(event, context): pass")
     with pytest.raises(UsageError, match="there is no 'handler' in"):
         find_code(folder, LocalOptions(handler="app.handler"))
+
+
+def test_either_file_of_a_module_may_have_the_function(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, "src.py", "src/__init__.py")
+    (tmp_path / "src.py").write_text("")
+    assert find_code(folder, LocalOptions(handler="src.handler")).handler == "src.handler"
+
+
+def test_a_handler_of_node_may_be_nested_or_begin_with_a_dollar(tmp_path: Path) -> None:
+    folder = folder_with(tmp_path, "index.js")
+    (tmp_path / "index.js").write_text("exports.api = {handler: f}; exports.$start = f;")
+    for handler in ("index.api.handler", "index.$start"):
+        options = LocalOptions(handler=handler, runtime="nodejs22.x")
+        assert find_code(folder, options).handler == handler
+    with pytest.raises(UsageError, match="there is no 'none' in"):
+        find_code(folder, LocalOptions(handler="index.none", runtime="nodejs22.x"))
+
+
+def test_an_option_of_aws_without_a_value_is_none_for_code(code: Path) -> None:
+    check_place("./small", {"region": ""})
+
+
+@pytest.mark.parametrize("option", [["--vpc"], ["--function", "f"], ["--payload", "s3://b/k"]])
+def test_a_policy_for_prices_takes_no_function(option: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_app(["iam", "prices", *option]) == 2
+    assert capfd.readouterr().err.startswith("error: `powertune prices` does not use a function\n")
+
+
+def test_a_region_to_restore_in_is_checked(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_app(["restore", "f", "--region", "useast1"]) == 2
+    assert "'useast1' is not a region\nhint: did you mean us-east-1?" in capfd.readouterr().err
 
 
 def test_the_variables_of_aws_are_named_where_ours_would_be_wrong() -> None:

@@ -210,6 +210,8 @@ def test_those_that_wait_are_not_woken_for_others() -> None:
     assert running is not None
     line = [waiting(admission, UNKNOWN) for _ in range(12)]
     until(lambda: len(awake) == 13)
+    # Whoever has read the clock holds the lock until it waits.
+    assert admission.running == 1
     awake.clear()
     for _ in range(6):
         admission.release(running)

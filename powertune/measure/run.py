@@ -6,7 +6,7 @@ from contextlib import suppress
 from powertune.errors import PowertuneError
 from powertune.measure.protocols import Observer, Target
 from powertune.measure.session import Participants, Session
-from powertune.model import UNDER_WAY, TuningRun
+from powertune.model import BETWEEN_BATCHES, TuningRun
 from powertune.plan import Plan
 from powertune.search import Search
 
@@ -64,16 +64,19 @@ def play_batch(
     """Play the next batch of a run that another process may have begun, and leave the target open for the next one.
 
     The jobs and their order are those that one process would have played: they follow from the plan and from what was
-    measured. Whether the run goes on says `stopped`: as long as it is `UNDER_WAY`.
+    measured. The run goes on as long as `stopped` is `BETWEEN_BATCHES`.
 
     Args:
         target: open, or resumed.
         before: the run as the batch before has left it; None for the first batch.
 
     Raises:
+        ValueError: `before` has ended, or was saved within a batch, whose rest would not be played.
         PowertuneError: AWS has failed. What was measured and paid for until then was handed to `observer.saved`, with
             the reason as `stopped`: a batch that has ended in its midst is not one to go on from.
     """
+    if before is not None and before.stopped != BETWEEN_BATCHES:
+        raise ValueError(f"run {before.run_id} cannot go on from where it is: {before.stopped}")
     participants = Participants(
         plan=plan, target=target, observer=observer, search=plan.search, clock=clock, sleep=sleep
     )
@@ -85,7 +88,7 @@ def play_batch(
         session.drain()
         observer.saved(session.snapshot(error.message if isinstance(error, PowertuneError) else "interrupted"))
         raise
-    return session.snapshot(UNDER_WAY if reason is None else reason)
+    return session.snapshot(BETWEEN_BATCHES if reason is None else reason)
 
 
 def _finish(session: Session, target: Target, observer: Observer, reason: str) -> None:

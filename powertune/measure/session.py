@@ -11,7 +11,7 @@ from powertune.measure.protocols import Observer, Target
 from powertune.measure.record import Record, by_configuration
 from powertune.measure.rounds import Job, Place, Rounds, played
 from powertune.measure.spending import Spending
-from powertune.model import NO_REPORTS, UNDER_WAY, Advisory, Batch, Invocation, TuningRun
+from powertune.model import BETWEEN_BATCHES, NO_REPORTS, UNDER_WAY, Advisory, Batch, Invocation, TuningRun
 from powertune.plan import Plan
 from powertune.search import Search, Stop
 
@@ -98,7 +98,7 @@ class Session:
             run_id=self._plan.run_id,
             tool_version=__version__,
             started_at=self._started_at,
-            finished_at=self._participants.clock() if stopped == UNDER_WAY else self._end(),
+            finished_at=self._participants.clock() if stopped in (UNDER_WAY, BETWEEN_BATCHES) else self._end(),
             engine="direct",
             function=self._plan.function,
             design=self._plan.design,

@@ -5,6 +5,7 @@ from powertune.model.function import Architecture, Configuration, FunctionRef, F
 from powertune.model.goal import Goal, Limit, Statistic, Strategy, Usage
 from powertune.model.production import Production
 from powertune.model.run import (
+    BETWEEN_BATCHES,
     DAYS_PER_MONTH,
     NO_REPORTS,
     UNDER_WAY,
@@ -17,6 +18,7 @@ from powertune.model.run import (
 from powertune.model.samples import INVOCATION_FIELDS, Invocation, Invocations, Measurement, Population, Status
 
 __all__ = [
+    "BETWEEN_BATCHES",
     "DAYS_PER_MONTH",
     "INVOCATION_FIELDS",
     "NO_REPORTS",

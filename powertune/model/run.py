@@ -12,8 +12,8 @@ from powertune.model.samples import INVOCATION_FIELDS, Measurement
 if TYPE_CHECKING:
     import pandas as pd
 
-#: Why a run has stopped, when it has not.
-UNDER_WAY = "under way"
+#: Why a run has stopped, when it has not: within a batch; or between two, from where another process can go on.
+UNDER_WAY, BETWEEN_BATCHES = "under way", "between batches"
 #: Why a run has stopped, when the first size had no reports: the others would have none either.
 NO_REPORTS = "no reports"
 

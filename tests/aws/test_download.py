@@ -91,7 +91,7 @@ def test_nobody_is_there(aws: Aws) -> None:
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "s3://", ""])
 def test_only_the_web_is_asked(aws: Aws, url: str) -> None:
-    with pytest.raises(UsageError, match="no address from which the code"):
+    with pytest.raises(UsageError, match="no download URL for the code"):
         download(aws, url, "the code")
 
 

@@ -19,7 +19,7 @@ from powertune.aws.target import AwsTarget
 from powertune.aws.undo import undo
 from powertune.errors import FunctionBusy, NotRestored, PowertuneError, UsageError
 from powertune.measure import play_batch
-from powertune.model import UNDER_WAY, Architecture, FunctionRef, TuningRun
+from powertune.model import BETWEEN_BATCHES, Architecture, FunctionRef, TuningRun
 from powertune.plan import Plan
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -78,7 +78,7 @@ def test_a_run_in_many_processes_publishes_each_size_once_and_leaves_the_functio
     whole = tune(alone, plan_for(alone, **KINDS[kind]))
     target, run = process(fake, plan, None)
     processes = 1
-    while run.stopped == UNDER_WAY:
+    while run.stopped == BETWEEN_BATCHES:
         target, run = process(fake, plan, run)
         processes += 1
     target.undo()
@@ -231,4 +231,4 @@ def test_a_deployment_meanwhile_ends_it_and_stands_when_it_is_undone(change: dic
     target.undo()
     assert fake.functions["fn"].configuration.items() >= change.items()
     assert fake.functions["fn"].versions == fake.functions["fn"].aliases == {}
-    assert run.stopped == UNDER_WAY
+    assert run.stopped == BETWEEN_BATCHES

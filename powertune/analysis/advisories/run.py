@@ -16,6 +16,7 @@ _NEXT_STEPS = {
     NO_REPORTS: "make sure that reports arrive, as the advisory no-reports explains, then measure again",
     "interrupted": "measure again and let the run finish",
     "under way": "wait for the run to end, or measure again if it died",
+    "between batches": "wait for the run to end, or measure again if it died",
 }
 
 _MESSAGES = {

@@ -192,7 +192,12 @@ def test_what_a_stopped_grid_did_not_reach_is_listed() -> None:
 
 @pytest.mark.parametrize(
     ("stopped", "step"),
-    [("interrupted", "let the run finish"), ("under way", "wait"), ("access denied: x", "fix the cause")],
+    [
+        ("interrupted", "let the run finish"),
+        ("under way", "wait"),
+        ("between batches", "wait"),
+        ("access denied: x", "fix the cause"),
+    ],
 )
 def test_a_run_that_stopped_early_says_so(stopped: str, step: str) -> None:
     found = advisory(make_analysis(make_measurement(durations=STEADY), stopped=stopped), "stopped-early")

@@ -10,7 +10,7 @@ from fakes import FakeTarget, RecordingObserver, invocation
 from powertune.config import RunOptions
 from powertune.measure import measure, play_batch
 from powertune.measure.pauses import LADDER_S
-from powertune.model import UNDER_WAY, Invocation, Population, TuningRun
+from powertune.model import BETWEEN_BATCHES, Invocation, Population, TuningRun
 from powertune.plan import Plan, PriorKnowledge, make_plan
 from powertune.prices import PriceTable
 
@@ -53,7 +53,7 @@ class BusyEnvironments:
 
     def run_in_many_processes(self, made: Plan) -> TuningRun:
         target, run = FakeTarget(self.invoke), None
-        while run is None or run.stopped == UNDER_WAY:
+        while run is None or run.stopped == BETWEEN_BATCHES:
             run = play_batch(made, target, RecordingObserver(), run, clock=lambda: self.now, sleep=self.sleep)
         return run
 

@@ -18,7 +18,7 @@ from powertune.measure import measure, play_batch
 from powertune.measure.record import Record
 from powertune.measure.rounds import Job, Rounds, is_repeated, played
 from powertune.model import (
-    UNDER_WAY,
+    BETWEEN_BATCHES,
     Architecture,
     Configuration,
     Invocation,
@@ -149,7 +149,7 @@ def nothing_yet(plan: Plan) -> TuningRun:
         function=plan.function,
         design=plan.design,
         measurements=(),
-        stopped=UNDER_WAY,
+        stopped=BETWEEN_BATCHES,
     )
 
 
@@ -202,7 +202,7 @@ def test_a_run_in_many_processes_is_the_run_in_one(
     whole = go(plan, alone)
     run: TuningRun | None = None
     observer = RecordingObserver()
-    while run is None or run.stopped == UNDER_WAY:
+    while run is None or run.stopped == BETWEEN_BATCHES:
         before = None if run is None else results.parse(results.dump(run))
         run = play_batch(plan, shared, observer, before, clock=lambda: 5.0, sleep=lambda seconds: None)
     assert invoked(shared) == invoked(alone)
@@ -217,7 +217,7 @@ def test_a_target_that_plays_several_batches_counts_its_throttles_once() -> None
         return works(memory_mb, turn)
 
     target, run = FakeTarget(throttled), None
-    while run is None or run.stopped == UNDER_WAY:
+    while run is None or run.stopped == BETWEEN_BATCHES:
         run = play_batch(plan, target, RecordingObserver(), run, clock=lambda: 5.0, sleep=lambda seconds: None)
     assert run.throttles == target.throttles > 3
 
@@ -233,13 +233,23 @@ def test_a_batch_that_fails_hands_over_what_was_paid_for() -> None:
 
     def play_all() -> None:
         run = None
-        while run is None or run.stopped == UNDER_WAY:
+        while run is None or run.stopped == BETWEEN_BATCHES:
             run = play_batch(plan, target, observer, run, clock=lambda: 5.0, sleep=lambda seconds: None)
 
     with pytest.raises(Unavailable):
         play_all()
     assert observer.runs[-1].stopped == "AWS is away"
     assert sum(len(each.invocations) for each in observer.runs[-1].measurements) == 3
+
+
+@pytest.mark.parametrize("where", [0, -1], ids=["within a batch", "ended"])
+def test_only_between_batches_can_a_run_go_on(where: int) -> None:
+    plan, observer = make(environments=1, concurrency=1), RecordingObserver()
+    measure(plan, FakeTarget(works), observer, clock=lambda: 5.0, sleep=lambda seconds: None)
+    with pytest.raises(ValueError, match=f"cannot go on from where it is: {observer.runs[where].stopped}"):
+        play_batch(
+            plan, FakeTarget(works), observer, observer.runs[where], clock=lambda: 5.0, sleep=lambda seconds: None
+        )
 
 
 def test_a_run_in_many_processes_keeps_what_was_said_and_spends_one_budget() -> None:
@@ -255,7 +265,7 @@ def test_a_run_in_many_processes_keeps_what_was_said_and_spends_one_budget() -> 
         throttles += 1
         return invocation(3000.0, memory_mb=memory_mb)
 
-    while run is None or run.stopped == UNDER_WAY:
+    while run is None or run.stopped == BETWEEN_BATCHES:
         target = FakeTarget(throttled)
         run = play_batch(plan, target, observer, run, clock=lambda: 5.0, sleep=lambda seconds: None)
     assert run.stopped == "budget"

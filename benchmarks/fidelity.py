@@ -7,6 +7,7 @@ gives the staircase of the second table. CPU time is what the function's own pro
 
 import base64
 import json
+import os
 import re
 import statistics
 import sys
@@ -28,7 +29,9 @@ from powertune.local.package import Deployment, deploy, zip_folder
 from powertune.local.runtime.attempt import Request
 from powertune.local.runtime.outputs import Line
 from powertune.local.runtime.runner import Runner
+from powertune.local.server import stand_aside
 from powertune.local.settings import Settings
+from powertune.local.system import cores
 from powertune.units import MB_PER_VCPU
 
 HANDLER = """
@@ -200,8 +203,11 @@ def own_overhead(containment: str, package: bytes) -> None:
     """What the embedded AWS itself adds to a warm invocation, without HTTP and moto.
 
     The environment is at rest: who comes back at once waits for the runtime's own work after its response as well.
+    This process does what the server's does, and runs on the server's processor.
     """
     runner = Runner(Settings(containment=containment), Discard(), "http://127.0.0.1:9")
+    numbers, interval = cores.usable_numbers(), sys.getswitchinterval()
+    stand_aside(runner.divided.harness)
     function = Function(
         account="1", region="us-east-1", name="f", version="1", arn="arn", deployment="d", runtime="python3.12",
         handler="app.handler", memory_mb=MB_PER_VCPU, timeout_s=60, code=package,
@@ -217,6 +223,8 @@ def own_overhead(containment: str, package: bytes) -> None:
         assert match is not None, log
         extra.append(trip - float(match[1]))
     runner.close()
+    sys.setswitchinterval(interval)
+    cores.pin_process(os.getpid(), numbers)
     show("added beside it, no HTTP", extra[10:])
 
 

@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from powertune.errors import PowertuneError, UsageError
@@ -169,10 +170,15 @@ def watch_parent(parent_fd: int, stop: threading.Event) -> None:
     threading.Thread(target=wait, name="parent", daemon=True).start()
 
 
+def stand_aside(harness: Collection[int]) -> None:
+    """Run this process on the processors that functions leave to it, and have its threads take turns quickly."""
+    sys.setswitchinterval(_SWITCH_INTERVAL_S)
+    pin_process(os.getpid(), harness)
+
+
 def main(arguments: list[str]) -> int:
     """Serve until told to stop; returns the exit status."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    sys.setswitchinterval(_SWITCH_INTERVAL_S)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -181,7 +187,7 @@ def main(arguments: list[str]) -> int:
         if settings.parent_fd is not None:
             watch_parent(settings.parent_fd, stop)
         server = Server(settings)
-        pin_process(os.getpid(), server.runner.divided.harness)
+        stand_aside(server.runner.divided.harness)
     except (PowertuneError, OSError) as error:
         hint = error.hint if isinstance(error, PowertuneError) else None
         _say(json.dumps({"event": "failed", "message": str(error), "hint": hint}))

@@ -86,11 +86,11 @@ def bury(folder: Path) -> None:
     remove(folder)
 
 
-def throttling(file: Path, key: str, per_ms: float) -> Throttling:
-    """The bandwidth control's account in a `cpu.stat` file, whose lost time is under `key` in 1/`per_ms` ms."""
+def throttling(folder: Path, key: str, per_ms: float) -> Throttling:
+    """The bandwidth control's account of a cgroup, which has the lost time under `key` in 1/`per_ms` ms."""
     words: list[bytes] = []
     with contextlib.suppress(OSError):
-        words = read_file(str(file)).split()
+        words = read_file(f"{folder}/cpu.stat").split()
     values = dict(zip(words[::2], map(int, words[1::2]), strict=False))
     return Throttling(
         periods=values.get(b"nr_periods", 0),

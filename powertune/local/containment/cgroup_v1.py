@@ -24,6 +24,7 @@ class V1Cell:
         self._limit = memory_mb * MIB
         self._folders = (cpu,) if memory is None else (cpu, memory)
         self._kills_before = self._quota_us = 0
+        self._stopped: tuple[int, ...] = ()
         for folder in self._folders:
             folder.mkdir()
         (cpu / "cpu.cfs_period_us").write_text(str(_PERIOD_US))
@@ -49,7 +50,8 @@ class V1Cell:
             self._watch.watch(self, self._limit)
 
     def ended(self) -> None:
-        """Nothing: a cgroup knows who is inside."""
+        """Nobody is stopped any more."""
+        self._stopped = ()
 
     def set_cpu(self, cpus: float) -> None:
         """Write the quota; the kernel refills it and lets throttled threads run."""
@@ -60,15 +62,16 @@ class V1Cell:
 
     def freeze(self) -> None:
         """SIGSTOP, which reaches processes that left the process group too."""
-        signal_all(self.pids(), signal.SIGSTOP)
+        self._stopped = self.pids()
+        signal_all(self._stopped, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """SIGCONT."""
-        signal_all(self.pids(), signal.SIGCONT)
+        """SIGCONT to those that were stopped."""
+        signal_all(self._stopped, signal.SIGCONT)
 
     def throttling(self) -> Throttling:
         """From `cpu.stat`."""
-        return cgroup.throttling(self._cpu / "cpu.stat", "throttled_time", 1e6)
+        return cgroup.throttling(self._cpu, "throttled_time", 1e6)
 
     def pids(self) -> tuple[int, ...]:
         """The processes inside."""

@@ -23,6 +23,7 @@ class V2Cell:
         self._folder, self._limited, self._watch = folder, limited, watch
         self._limit = memory_mb * MIB
         self._kills_before = self._quota_us = 0
+        self._stopped: tuple[int, ...] = ()
         folder.mkdir()
         if limited:
             (folder / "memory.max").write_text(str(self._limit))
@@ -47,7 +48,8 @@ class V2Cell:
             self._watch.watch(self, self._limit)
 
     def ended(self) -> None:
-        """Nothing: a cgroup knows who is inside."""
+        """Nobody is stopped any more."""
+        self._stopped = ()
 
     def set_cpu(self, cpus: float) -> None:
         """Write the quota and the period."""
@@ -58,15 +60,16 @@ class V2Cell:
 
     def freeze(self) -> None:
         """Stop the processes. SIGSTOP, not cgroup.freeze: the latter acts only after a while."""
-        signal_all(self.pids(), signal.SIGSTOP)
+        self._stopped = self.pids()
+        signal_all(self._stopped, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """SIGCONT."""
-        signal_all(self.pids(), signal.SIGCONT)
+        """SIGCONT to those that were stopped."""
+        signal_all(self._stopped, signal.SIGCONT)
 
     def throttling(self) -> Throttling:
         """From `cpu.stat`."""
-        return cgroup.throttling(self._folder / "cpu.stat", "throttled_usec", 1e3)
+        return cgroup.throttling(self._folder, "throttled_usec", 1e3)
 
     def pids(self) -> tuple[int, ...]:
         """The processes inside."""

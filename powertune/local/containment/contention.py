@@ -32,7 +32,6 @@ class Snapshot:
     cpu_ms: float = 0.0
     waited_ms: Mapping[int, float] = field(default_factory=dict)
     throttling: Throttling = field(default_factory=Throttling)
-    stolen_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +46,7 @@ class Contention:
         return self.waited_ms > max(NOTABLE * duration_ms, _NOTABLE_MS)
 
 
-def between(before: Snapshot, after: Snapshot, duration_ms: float, spread: int) -> Contention:
+def between(before: Snapshot, after: Snapshot, *, duration_ms: float, stolen_ms: float, spread: int) -> Contention:
     """What befell an environment between two moments.
 
     Threads of one function that wait for each other are no disturbance: the function is kept waiting for no longer
@@ -57,6 +56,7 @@ def between(before: Snapshot, after: Snapshot, duration_ms: float, spread: int) 
     Args:
         before, after: the counters.
         duration_ms: how long the invocation took.
+        stolen_ms: for how long the host ran something else on its processors.
         spread: how many processors it could use.
     """
     cpu_ms = max(0.0, after.cpu_ms - before.cpu_ms)
@@ -65,7 +65,6 @@ def between(before: Snapshot, after: Snapshot, duration_ms: float, spread: int) 
     idle_ms = max(0.0, duration_ms - cpu_ms / spread)
     by_others_ms = max(0.0, min(waited_ms, idle_ms) - throttling.throttled_ms / spread)
     by_others_ms *= 1 - throttling.part
-    stolen_ms = after.stolen_ms - before.stolen_ms
     if stolen_ms > 2 * _TICK_MS:
         by_others_ms += stolen_ms / spread
     return Contention(cpu_ms=cpu_ms, waited_ms=by_others_ms)

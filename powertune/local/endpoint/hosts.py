@@ -1,5 +1,6 @@
 """Which requests come from a web page. Both the control plane and the Runtime API are closed to them."""
 
+import functools
 import ipaddress
 import re
 
@@ -7,6 +8,7 @@ _HOST = re.compile(r"(?P<name>\[[0-9a-f:]+\]|[^:\[\]]+)(:\d+)?", re.ASCII)
 _OWN_SITE = ("none", "same-origin")
 
 
+@functools.lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Whether a Host header, with or without a port, names this machine, as `bucket.localhost` of S3 does too."""
     match = _HOST.fullmatch(host.lower())

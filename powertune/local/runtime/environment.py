@@ -154,6 +154,12 @@ class Environment:
             began = self._api.deliver(event)
         except ConnectionError:
             self.stop()
+        # Read while the function computes: whoever calls waits for it anyway.
+        stolen_before_ms = self._world.stolen.of(self._numbers)
+        ended = self._await_answer(event, began, timeout_s)
+        return replace(ended, stolen_ms=self._world.stolen.of(self._numbers) - stolen_before_ms)
+
+    def _await_answer(self, event: Event, began: Instant, timeout_s: float) -> Ended:
         with self._changed:
             done = self._changed.wait_for(lambda: self._phase is not _Phase.RUNNING, timeout_s)
             answer, counters = self._answer, self._at_answer
@@ -191,16 +197,13 @@ class Environment:
 
     def counters(self) -> Snapshot:
         """What the kernel counts of the processes, which does not change while they stand still."""
-        if (resting := self._resting) is not None:
-            return replace(resting, stolen_ms=self._world.stolen.of(self._numbers))
-        return self._count(self._cell.pids())
+        return self._resting or self._count(self._cell.pids())
 
     def _count(self, pids: tuple[int, ...]) -> Snapshot:
         return Snapshot(
             cpu_ms=sum(self._world.processes.cpu_seconds(pid) for pid in pids) * 1000,
             waited_ms=contention.waited_ms(pids),
             throttling=self._cell.throttling(),
-            stolen_ms=self._world.stolen.of(self._numbers),
         )
 
     def take_output(self) -> tuple[Line, ...]:

@@ -160,7 +160,9 @@ class Invoker:
         ended = self._run(attempt)
         after = ended.counters or environment.counters()
         spread = len(self._cores.affinity(claim.cores, function.cpus))
-        attempt.contention = contention.between(before, after, ended.duration_ms, spread)
+        attempt.contention = contention.between(
+            before, after, duration_ms=ended.duration_ms, stolen_ms=ended.stolen_ms, spread=spread
+        )
         if ended.ok:
             self._uses.learn(
                 function, self._share(function), cpu_ms=attempt.contention.cpu_ms, duration_ms=ended.duration_ms

@@ -12,7 +12,8 @@ from powertune.local.runtime.runtime_api import Answer
 class Ended:
     """How a phase of an environment ended.
 
-    `payload` is what the caller is answered, and `counters` are the kernel's at the moment of the answer.
+    `payload` is what the caller is answered, `counters` are the kernel's at the moment of the answer, and `stolen_ms`
+    is for how long the host ran something else on these processors meanwhile.
     """
 
     duration_ms: float
@@ -21,6 +22,7 @@ class Ended:
     error_type: str | None = None
     crashed: bool = False
     counters: Snapshot | None = None
+    stolen_ms: float = 0.0
 
     @property
     def ok(self) -> bool:

@@ -183,7 +183,7 @@ class RuntimeApi:
                 connection.sendall(self._answer(request_id, answer))
             case ("POST", "init", "error"):
                 self._listener.failed_to_initialize(request.body, _error_type(request))
-                connection.sendall(_status("202 Accepted", {"status": "OK"}))
+                connection.sendall(_ACCEPTED)
             case _:
                 connection.sendall(_status("404 Not Found", {"errorType": "NotFound", "errorMessage": request.path}))
 
@@ -197,7 +197,7 @@ class RuntimeApi:
         size = len(answer.payload)
         if size <= MAX_PAYLOAD_BYTES:
             self._listener.answered(answer)
-            return _status("202 Accepted", {"status": "OK"})
+            return _ACCEPTED
         message = f"Response payload size exceeded maximum allowed payload size ({MAX_PAYLOAD_BYTES} bytes)."
         kind = "Function.ResponseSizeTooLarge"
         payload = json.dumps({"errorMessage": message, "errorType": kind}).encode()
@@ -230,3 +230,6 @@ def _response(status: str, body: bytes, headers: Mapping[str, str]) -> bytes:
     lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers.items())]
     lines.append(f"Content-Length: {len(body)}")
     return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + body
+
+
+_ACCEPTED = _status("202 Accepted", {"status": "OK"})

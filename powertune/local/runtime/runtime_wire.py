@@ -1,5 +1,6 @@
 """HTTP/1.1 as runtime interface clients send it, read from a connection together with when it arrived."""
 
+import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,8 +9,10 @@ from powertune.local.system import kernel_clock
 from powertune.local.system.kernel_clock import Instant
 
 _MAX_BODY_BYTES = 64 * 1024 * 1024
-_MAX_LINE_BYTES = 1 << 21
+_MAX_HEAD_BYTES = 1 << 21
 _CHUNK_BYTES = 1 << 16
+_END_OF_LINE = re.compile(rb"\r?\n")
+_END_OF_HEAD = re.compile(rb"\r?\n\r?\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,14 +41,12 @@ class Wire:
             ValueError: this is not HTTP, or too large.
             OSError: the connection broke.
         """
-        line = self._line(may_end=True)
-        if not line:
+        if (head := self._until(_END_OF_HEAD)) is None:
             return None
-        method, path, _ = line.decode("latin-1").split(" ", 2)
-        headers: dict[str, str] = {}
-        while line := self._line():
-            name, _, value = line.decode("latin-1").partition(":")
-            headers[name.strip().lower()] = value.strip()
+        first, *lines = head.decode("latin-1").split("\n")
+        method, path, _ = first.split(" ", 2)
+        fields = (line.partition(":") for line in lines)
+        headers = {name.strip().lower(): value.strip() for name, _, value in fields}
         if "chunked" in headers.get("transfer-encoding", "").lower():
             body = self._chunks()
         else:
@@ -65,20 +66,25 @@ class Wire:
             continue
         return b"".join(chunks)
 
-    def _line(self, *, may_end: bool = False) -> bytes:
-        """A line without its end; at the end of the connection, nothing if that `may_end` here."""
+    def _line(self) -> bytes:
+        if (line := self._until(_END_OF_LINE)) is None:
+            raise ValueError("the connection ended within a body")
+        return line
+
+    def _until(self, end: re.Pattern[bytes]) -> bytes | None:
+        """What comes before an end, which is passed over; None if the connection ends before anything came."""
         looked = 0
-        while (end := self._buffer.find(b"\n", looked)) < 0:
-            looked = len(self._buffer)
-            if looked > _MAX_LINE_BYTES:
-                raise ValueError(f"a line of more than {_MAX_LINE_BYTES} bytes")
+        while (match := end.search(self._buffer, looked)) is None:
+            looked = max(0, len(self._buffer) - len(b"\r\n\r"))
+            if looked > _MAX_HEAD_BYTES:
+                raise ValueError(f"more than {_MAX_HEAD_BYTES} bytes of headers")
             if not self._more():
-                if may_end and not looked:
-                    return b""
-                raise ValueError("the connection ended within a line")
-        line = bytes(self._buffer[:end])
-        del self._buffer[: end + 1]
-        return line.rstrip(b"\r")
+                if not self._buffer:
+                    return None
+                raise ValueError("the connection ended within the headers")
+        before = bytes(self._buffer[: match.start()])
+        del self._buffer[: match.end()]
+        return before
 
     def _exactly(self, size: int) -> bytes:
         if not 0 <= size <= _MAX_BODY_BYTES:

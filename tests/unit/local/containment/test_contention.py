@@ -10,29 +10,27 @@ from powertune.local.containment.cell import Throttling
 from powertune.local.containment.contention import Snapshot, between
 
 
-def seen(
-    cpu: float, waited: float, periods: int = 0, throttled: int = 0, lost: float = 0.0, stolen: float = 0.0
-) -> Snapshot:
+def seen(cpu: float, waited: float, periods: int = 0, throttled: int = 0, lost: float = 0.0) -> Snapshot:
     account = Throttling(periods=periods, throttled=throttled, throttled_ms=lost)
-    return Snapshot(cpu_ms=cpu, waited_ms={1: waited}, throttling=account, stolen_ms=stolen)
+    return Snapshot(cpu_ms=cpu, waited_ms={1: waited}, throttling=account)
 
 
 @pytest.mark.parametrize(
-    ("after", "duration_ms", "waited_ms"),
+    ("after", "duration_ms", "stolen_ms", "waited_ms"),
     [
-        (seen(4, 0), 4.2, 0),  # alone
-        (seen(4, 3), 7.1, 3),  # somebody else ran for 3 ms
-        (seen(1, 0), 200, 0),  # it slept
-        (seen(500, 1220, 86, 86, 1220), 1720, 0),  # throttled in every period
-        (seen(500, 1500, 86, 86, 1220), 1720, 0),  # and disturbed where that made no difference
-        (seen(8, 30, 2, 1, 12), 30, 5),  # half of the periods were its own to use
-        (seen(100, 100), 100, 0),  # two threads that wait for each other
-        (seen(100, 0, stolen=10), 110, 0),  # one tick may be chance
-        (seen(100, 0, stolen=50), 150, 50),  # the host ran another guest
+        (seen(4, 0), 4.2, 0, 0),  # alone
+        (seen(4, 3), 7.1, 0, 3),  # somebody else ran for 3 ms
+        (seen(1, 0), 200, 0, 0),  # it slept
+        (seen(500, 1220, 86, 86, 1220), 1720, 0, 0),  # throttled in every period
+        (seen(500, 1500, 86, 86, 1220), 1720, 0, 0),  # and disturbed where that made no difference
+        (seen(8, 30, 2, 1, 12), 30, 0, 5),  # half of the periods were its own to use
+        (seen(100, 100), 100, 0, 0),  # two threads that wait for each other
+        (seen(100, 0), 110, 10, 0),  # one tick may be chance
+        (seen(100, 0), 150, 50, 50),  # the host ran another guest
     ],
 )
-def test_who_was_in_the_way(after: Snapshot, duration_ms: float, waited_ms: float) -> None:
-    found = between(seen(0, 0), after, duration_ms, 1)
+def test_who_was_in_the_way(after: Snapshot, duration_ms: float, stolen_ms: float, waited_ms: float) -> None:
+    found = between(seen(0, 0), after, duration_ms=duration_ms, stolen_ms=stolen_ms, spread=1)
     assert found.waited_ms == pytest.approx(waited_ms)
     assert found.cpu_ms == after.cpu_ms
 

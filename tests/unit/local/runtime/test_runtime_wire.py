@@ -1,6 +1,7 @@
 """What runtime clients send that is no HTTP, and where it ends."""
 
 import socket
+import threading
 
 import pytest
 
@@ -21,6 +22,35 @@ def test_what_is_not_http_is_an_error(sent: bytes) -> None:
         theirs.shutdown(socket.SHUT_WR)
         with pytest.raises(ValueError):  # noqa: PT011 - whatever the reason
             Wire(ours).read()
+
+
+@pytest.mark.parametrize("piece", [1, 3, 1000])
+def test_requests_may_come_in_any_pieces(piece: int) -> None:
+    sent = (
+        b"POST /a HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n3;x=y\r\n\r\n\n\r\n2\r\nok\r\n0\r\nTrailer: 1\r\n\r\n"
+        b"POST /b HTTP/1.1\nX-Name:  some: value \ncontent-length: 2\n\n\r\n"
+        b"GET /c HTTP/1.1\r\n\r\n"
+    )
+    ours, theirs = socket.socketpair()
+
+    def send() -> None:
+        with theirs:
+            for at in range(0, len(sent), piece):
+                theirs.sendall(sent[at : at + piece])
+
+    with ours:
+        thread = threading.Thread(target=send)
+        thread.start()
+        wire = Wire(ours)
+        found = [wire.read() for _ in range(4)]
+        thread.join()
+    assert found.pop() is None
+    requests = [(each.method, each.path, each.headers, each.body) for each in found if each is not None]
+    assert requests == [
+        ("POST", "/a", {"transfer-encoding": "Chunked"}, b"\r\n\nok"),
+        ("POST", "/b", {"x-name": "some: value", "content-length": "2"}, b"\r\n"),
+        ("GET", "/c", {}, b""),
+    ]
 
 
 def test_the_end_between_requests_is_none() -> None:

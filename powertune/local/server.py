@@ -7,6 +7,7 @@ ready, logs to stderr, and ends everything on SIGTERM, SIGINT or when its parent
 import contextlib
 import difflib
 import errno
+import gc
 import io
 import json
 import logging
@@ -16,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from powertune.errors import PowertuneError, UsageError
@@ -51,14 +53,9 @@ class Server:
             ) from error
         # Moto would permit every web page to read the answers.
         moto_app.DISABLE_GLOBAL_CORS = True  # type: ignore[attr-defined]
-        from powertune.local.cloud import install, load_managed_policies
-        from powertune.local.endpoint import signatures
         from powertune.local.endpoint.keys import Keys, issued_by_moto
-        from powertune.local.endpoint.unimplemented import Dispatcher
         from powertune.local.runtime.runner import Runner
         from powertune.local.sink import MotoSink
-        from powertune.local.stepfunctions.service import StepFunctions
-        from powertune.local.web import Application
 
         class Handler(moto_app.MotoRequestHandler):
             """Moto's, with nothing on the terminal and no waiting for more data to send."""
@@ -76,7 +73,15 @@ class Server:
         self._http = _listen(settings.port, Handler)
         self.endpoint_url = f"http://127.0.0.1:{self._http.server_port}"
         self._keys = keys = Keys(issued=issued_by_moto)
-        self.runner = Runner(settings, MotoSink(), self.endpoint_url, keys)
+        # It tries out what this machine permits, and waits for that; the services are imported meanwhile.
+        with ThreadPoolExecutor(1) as aside:
+            runner = aside.submit(Runner, settings, MotoSink(), self.endpoint_url, keys)
+            from powertune.local.cloud import install, load_managed_policies
+            from powertune.local.endpoint import signatures
+            from powertune.local.endpoint.unimplemented import Dispatcher
+            from powertune.local.stepfunctions.service import StepFunctions
+            from powertune.local.web import Application
+        self.runner = runner.result()
         install(self.runner, settings)
         self._states = StepFunctions(keys.owner, self.endpoint_url)
         moto = Dispatcher(moto_app.create_backend_app)
@@ -179,6 +184,9 @@ def stand_aside(harness: Collection[int]) -> None:
 def main(arguments: list[str]) -> int:
     """Serve until told to stop; returns the exit status."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    # What is imported stays. To search it for garbage again and again would take a fifth of the start, and later on
+    # stop all threads for tens of ms.
+    gc.disable()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -193,6 +201,8 @@ def main(arguments: list[str]) -> int:
         _say(json.dumps({"event": "failed", "message": str(error), "hint": hint}))
         return 2
     server.start()
+    gc.freeze()
+    gc.enable()
     _say(server.ready_line)
     stop.wait()
     server.close()

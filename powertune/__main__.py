@@ -3,6 +3,7 @@
 While it is imported, and once its work is done, there is nothing to clean up: then Ctrl-C simply ends the process.
 """
 
+import gc
 import signal
 
 
@@ -12,9 +13,13 @@ def main() -> int:
     heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if heeded:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # What is imported stays: to search it for garbage takes time from each start.
+    gc.disable()
     from powertune.cli.app import start
     from powertune.errors import ExitCode
 
+    gc.freeze()
+    gc.enable()
     try:
         if heeded:
             signal.signal(signal.SIGINT, signal.default_int_handler)

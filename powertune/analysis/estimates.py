@@ -197,15 +197,16 @@ def independent_units(values: ArrayLike, environments: Environments | None) -> S
 
 def variance_of(sample: Sample) -> float:
     """The variance of a sample of two or more, in any order (n - 1)."""
-    return math.fsum((sample - mean_of(sample)) ** 2) / (sample.size - 1)
+    return math.fsum(((sample - mean_of(sample)) ** 2).tolist()) / (sample.size - 1)
 
 
 def mean_of(sample: Sample) -> float:
     """The mean, whatever the order; within the sample, and equal to its values where they are equal."""
     if not sample.size:
         return 0.0
-    # fsum rounds once: the answer does not depend on the order of observation.
-    return float(np.clip(math.fsum(sample) / sample.size, sample.min(), sample.max()))
+    # fsum rounds once: the answer does not depend on the order of observation. Of a list, it takes a third of the time.
+    mean = math.fsum(sample.tolist()) / sample.size
+    return min(max(mean, float(sample.min())), float(sample.max()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

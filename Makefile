@@ -9,6 +9,8 @@ INSTALL = PIP_CONSTRAINT=$(LOCK) PIP_BUILD_CONSTRAINT=$(LOCK) $(BIN)/pip install
 # Tests that wait for the embedded AWS leave processors idle: `make test WORKERS=4` is faster on two of them. A worker
 # takes up to 1.5 GB.
 WORKERS ?= auto
+# Tests start the program hundreds of times: it is compiled once, not each time, whatever the shell's variable says.
+export PYTHONDONTWRITEBYTECODE :=
 COVERAGE :=
 SIZES := 128,256,512,1024,1769
 # Measured curves that others have published; they are not part of the repository.

@@ -43,6 +43,7 @@ def test_a_function_that_is_no_method_of_a_client_is_not_called() -> None:
     assert called == []
 
 
+@pytest.mark.long
 def test_boto3s_own_methods_are_told_apart_by_their_service() -> None:
     session: Any = boto3.Session("testing", "testing", region_name="us-east-1")
     for service, method in (operation.split(".") for operation in ACTIONS):

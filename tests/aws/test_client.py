@@ -200,6 +200,7 @@ def test_the_invoke_client_makes_one_attempt_and_outwaits_the_function(
     connection.__exit__()
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_aws")
 def test_an_endpoint_that_is_not_a_url(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")

@@ -163,6 +163,7 @@ def endpoint() -> Iterator[str]:
     thread.join()
 
 
+@pytest.mark.long
 def test_real_clients_sign_with_the_keys_that_are_in_the_profile_by_then(aws_folder: Path, endpoint: str) -> None:
     profile(aws_folder, "OLD")
     with connect(ConnectionOptions(region="us-east-1", endpoint_url=endpoint)) as connection:

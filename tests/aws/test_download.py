@@ -58,16 +58,19 @@ def aws() -> Aws:
     return made
 
 
+@pytest.mark.long
 def test_what_is_there_is_downloaded(server: str, aws: Aws) -> None:
     assert download(aws, f"{server}/whole", "the code") == b"x" * 1000
     assert fetch(f"{server}/whole", 10) == b"x" * 11
 
 
+@pytest.mark.long
 def test_a_failure_that_passes_is_waited_out(server: str, aws: Aws) -> None:
     assert download(aws, f"{server}/once", "the code") == b"x" * 1000
     assert Answers.asked == ["/once", "/once"]
 
 
+@pytest.mark.long
 def test_what_cannot_be_had_is_said_without_the_secret(server: str, aws: Aws) -> None:
     with pytest.raises(
         Unavailable, match=r"downloading the code from 127\.0\.0\.1 failed: HTTP status 403"

@@ -93,6 +93,7 @@ def check(fake: FakeLambda, kind: str, left: NotRestored | None, where: str) -> 
         assert function.configuration["MemorySize"] == 512, where
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("after", [False, True], ids=["before a call", "after a call"])
 @pytest.mark.parametrize("kind", DEPLOYMENTS)
 @pytest.mark.parametrize("run", EVERY_RUN)
@@ -118,6 +119,7 @@ def test_a_deployment_at_any_point_of_a_run_and_of_its_undo_stands(run: str, kin
             check(fake, kind, left, f"{kind} at call {number}")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", DEPLOYMENTS)
 @pytest.mark.parametrize("run", EVERY_RUN)
 def test_a_deployment_after_a_kill_stands_when_the_function_is_restored(run: str, kind: str) -> None:

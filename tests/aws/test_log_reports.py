@@ -157,6 +157,7 @@ def test_environments_in_a_shared_log_group_are_found_by_the_functions_name() ->
 # How much is read.
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lost", [False, True], ids=["environments", "reports"])
 def test_a_look_up_costs_the_same_number_of_calls_in_any_production(lost: bool) -> None:
     def calls(per_hour: int) -> int:
@@ -176,6 +177,7 @@ def test_a_look_up_costs_the_same_number_of_calls_in_any_production(lost: bool) 
     assert calls(0) == calls(1_000_000)
 
 
+@pytest.mark.long
 def test_the_current_size_costs_no_more_calls_as_production_does_not_share_its_version() -> None:
     fake = make_fake()
     fake.logs.page_size, fake.logs.scan_size = 1_000, 1_000_000
@@ -191,6 +193,7 @@ def test_the_current_size_costs_no_more_calls_as_production_does_not_share_its_v
     assert fake.calls.count("filter_log_events") - before == 1
 
 
+@pytest.mark.long
 def test_a_look_up_ends_when_there_are_more_pages_than_it_is_worth() -> None:
     fake = make_fake()
     clock = FakeClock()
@@ -340,6 +343,7 @@ def test_reports_of_a_group_of_infrequent_access_are_found_with_logs_insights() 
     assert run.measurements[0].invocations.count(Population.WARM) >= 4
 
 
+@pytest.mark.long
 def test_logs_insights_is_not_asked_when_it_may_cost_more_than_a_cent() -> None:
     fake = infrequent(make_fake())
     fake.logs.stored_bytes = 2_000_000_000

@@ -159,6 +159,7 @@ def test_a_client_that_takes_no_socket_options_still_works(caplog: pytest.LogCap
     assert "does not accept socket options" in caplog.text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("given", "variables", "region"),
     [

@@ -71,6 +71,7 @@ def revive(fake: FakeLambda) -> None:
     fake.on_call = fake.after_call = lambda name, kwargs: None
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_run_in_many_processes_publishes_each_size_once_and_leaves_the_function_as_found(kind: str) -> None:
     fake, alone = make_fake(), make_fake()
@@ -112,6 +113,7 @@ def small(kind: str) -> dict[str, Any]:
     return {"memory": (128, 1024), "invocations": 2, "environments": 1, **KINDS[kind]}
 
 
+@pytest.mark.long
 @given(kind=st.sampled_from(sorted(KINDS)), first=st.integers(1, 12), second=st.integers(0, 14), lost=st.booleans())
 def test_a_kill_at_any_change_before_and_after_resuming_is_undone_from_what_is_on_aws(
     kind: str, first: int, second: int, lost: bool
@@ -137,6 +139,7 @@ def test_a_kill_at_any_change_before_and_after_resuming_is_undone_from_what_is_o
     assert fake.snapshot("fn") == before
 
 
+@pytest.mark.long
 @given(kind=st.sampled_from(sorted(KINDS)), first=st.integers(1, 12), lost=st.booleans())
 def test_a_process_that_resumes_after_a_kill_at_any_change_undoes_all(kind: str, first: int, lost: bool) -> None:
     fake = make_fake()

@@ -227,6 +227,7 @@ GRID: dict[str, Any] = {}
 ADAPTIVE: dict[str, Any] = {"memory": None, "invocations": None, "environments": None}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lost", [False, True], ids=["refused", "answer lost"])
 @pytest.mark.parametrize("kind", FAULTS)
 @pytest.mark.parametrize(

@@ -178,6 +178,7 @@ FAULTS: dict[str, Callable[[], Exception]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("lost", [False, True], ids=["refused", "answer lost"])
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("kind", KINDS)
@@ -200,6 +201,7 @@ def test_a_fault_at_any_call_is_survived(kind: str, fault: str, lost: bool) -> N
     pytest.fail("the run never comes to its end")
 
 
+@pytest.mark.long
 @given(kind=st.sampled_from(sorted(KINDS)), at=st.integers(0, 40), lost=st.booleans())
 def test_a_run_that_died_at_any_call_is_undone_from_what_is_on_aws(kind: str, at: int, lost: bool) -> None:
     """The process is gone: nothing of the run but the journal, and the copies' tags, is known."""

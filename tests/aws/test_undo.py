@@ -39,6 +39,7 @@ def start_run(fake: FakeLambda, *, steps: int) -> None:
         change(**lambda_function, **arguments)
 
 
+@pytest.mark.long
 @given(
     steps=st.integers(1, 10),
     user_versions=st.integers(0, 3),

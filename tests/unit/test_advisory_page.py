@@ -14,6 +14,7 @@ ROWS = [
 ]
 
 
+@pytest.mark.long
 def test_the_page_lists_every_code_of_the_package_once() -> None:
     assert sorted(row[0].strip("`") for row in ROWS) == sorted(advisory_codes.codes(advisory_codes.ROOT))
 

@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import duplicate_names
+import pytest
 
 #: A resource type of CloudFormation and what talks to the API may share AWS's own word.
 SHARED = {"class LambdaFunction"}
@@ -26,12 +27,14 @@ def test_what_is_defined_twice_is_found_and_faces_are_not(tmp_path: Path) -> Non
     }
 
 
+@pytest.mark.long
 def test_no_name_of_the_door_to_aws_means_something_else_elsewhere() -> None:
     found = duplicate_names.duplicates(duplicate_names.ROOT)
     ours = {name for name, where in found.items() if any(each.startswith("aws/") for each in where)}
     assert ours <= SHARED, ours
 
 
+@pytest.mark.long
 def test_no_class_name_means_two_things_to_the_reader_of_what_measures() -> None:
     found = duplicate_names.duplicates(duplicate_names.ROOT)
     ours = {

@@ -77,6 +77,7 @@ def closure(requirements: Iterable[Requirement], environment: dict[str, str]) ->
                 todo.append(inner)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("python", PYTHONS)
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_what_these_need_is_pinned_on_every_python_and_system(system: str, python: str) -> None:
@@ -85,6 +86,7 @@ def test_what_these_need_is_pinned_on_every_python_and_system(system: str, pytho
     assert missing == set(), "make lock"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("python", PYTHONS)
 def test_what_is_pinned_is_for_every_python(python: str) -> None:
     known = pins()

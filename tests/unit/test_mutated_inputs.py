@@ -284,6 +284,7 @@ def test_damaged_powertune_toml(folder: Path, text: str) -> None:
     load(folder, text)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "text",
     [
@@ -392,6 +393,7 @@ def test_half_a_character_stays_escaped_in_a_weighted_payload() -> None:
     assert workload.payloads[0].body == b'"\\ud800"'
 
 
+@pytest.mark.long
 def test_events_beyond_number_are_refused() -> None:
     refused(lambda: parse_workload(b"{}\n" * 100_000, "@events.jsonl"))
 

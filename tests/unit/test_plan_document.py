@@ -79,6 +79,7 @@ def made(body: bytes = b'{"secret": 1}') -> Plan:
     )
 
 
+@pytest.mark.long
 @given(plans)
 def test_a_plan_survives_its_document(plan: Plan) -> None:
     again = parse_plan(documents.write(plan_document(plan, payloads=True)))
@@ -86,6 +87,7 @@ def test_a_plan_survives_its_document(plan: Plan) -> None:
     assert again.prices.as_of == plan.prices.as_of
 
 
+@pytest.mark.long
 @given(plans)
 def test_a_plan_without_payloads_is_read_with_them(plan: Plan) -> None:
     assert parse_plan(documents.write(plan_document(plan, payloads=False)), plan.workload) == plan

@@ -26,6 +26,7 @@ RUN = make_run(
 )
 
 
+@pytest.mark.long
 @given(runs)
 def test_a_run_survives_its_file(run: TuningRun) -> None:
     data = dump(run)
@@ -38,6 +39,7 @@ def test_a_run_survives_its_file(run: TuningRun) -> None:
         assert isinstance(measurement.configuration.architecture, Architecture)
 
 
+@pytest.mark.long
 @given(runs, explorations, st.lists(batches, max_size=3))
 def test_a_search_survives_its_file(run: TuningRun, exploration: Exploration, chosen: list[Batch]) -> None:
     searched = replace(run, design=replace(run.design, search=exploration), batches=tuple(chosen))

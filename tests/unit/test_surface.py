@@ -10,10 +10,12 @@ from conformance.cases import cases
 from powertune.local.endpoint.unsupported import LAMBDA_OPERATIONS
 
 
+@pytest.mark.long
 def test_the_page_is_fresh() -> None:
     assert surface.PAGE.read_text() == surface.page(), f"run `{surface.COMMAND}`"
 
 
+@pytest.mark.long
 def test_every_operation_exists() -> None:
     session, known = get_session(), {}
     steps = [step.operation for case in cases(b"", b"", b"").values() for step in case if step.kind == "call"]
@@ -24,6 +26,7 @@ def test_every_operation_exists() -> None:
         assert name in known[service], operation
 
 
+@pytest.mark.long
 def test_what_is_proven_is_not_listed_as_missing() -> None:
     proven = {proof.operation.removeprefix("lambda:") for proof in surface.proofs()}
     assert not proven & set(LAMBDA_OPERATIONS)

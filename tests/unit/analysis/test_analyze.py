@@ -351,6 +351,7 @@ def test_the_order_of_invocations_and_sizes_does_not_matter(strategy: Strategy) 
         assert dataclasses.replace(analyze(shuffled(run, seed), PRICES, goal), run=run) == analysis
 
 
+@pytest.mark.long
 @given(runs)
 def test_any_run_can_be_judged_and_nothing_in_it_is_nan(run: TuningRun) -> None:
     analysis = analyze(run, PRICES, Goal())

@@ -89,6 +89,7 @@ def test_noise_is_taken_for_a_difference_no_more_often_than_it_says(n: int) -> N
     assert differences <= 0.075 * 400
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("lanes", "between"), [(1, 0.0), (4, 0.0), (4, 0.03), (10, 0.0), (10, 0.03)])
 def test_twins_are_told_apart_no_more_often_than_that_with_lanes(lanes: int, between: float) -> None:
     generator = np.random.default_rng([lanes, int(100 * between)])

@@ -103,12 +103,14 @@ LAYOUTS = (shuffled, shared, recycled, favored)
 NOISES = ((0.03, 0.0), (0.08, 0.0), (0.08, 0.03), (0.18, 0.03), (0.03, 0.03), (0.03, 0.06))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_known_environments_hold_as_often_as_they_say(layout: Layout) -> None:
     # Two standard errors of 95 % of 200 are 3 %.
     assert 0.92 <= coverage(layout, 0.03, 0.06, known) <= 0.98
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("layout", [shuffled, shared, recycled])
 def test_unknown_environments_hold_at_least_as_often_as_they_say(layout: Layout) -> None:
     assert coverage(layout, 0.03, 0.06, unknown) >= 0.92
@@ -162,6 +164,7 @@ def test_ten_environments_that_share_alike_are_resampled_and_uneven_ones_are_not
         assert (first != second) is resampled
 
 
+@pytest.mark.long
 @given(
     st.lists(
         st.tuples(st.floats(1, 1e4), st.sampled_from([None, "a", "b", "c"]), st.integers(0, 2)),

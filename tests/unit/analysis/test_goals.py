@@ -158,6 +158,7 @@ goals = st.builds(
 )
 
 
+@pytest.mark.long
 @given(
     means=st.dictionaries(st.integers(128, 10_240), st.floats(0.5, 50_000), min_size=1, max_size=6),
     spread=st.sampled_from([0.01, 0.3]),

@@ -60,6 +60,7 @@ def planes(draw: st.DrawFn) -> list[Point]:
     return [Point(cost=log_mean(draw(samples)), duration=log_mean(draw(samples))) for _ in range(count)]
 
 
+@pytest.mark.long
 @given(planes(), st.sampled_from([0.95, 0.999]))
 def test_there_is_a_front_and_whoever_is_off_it_is_dominated_for_a_proven_reason(
     plane: list[Point], level: float

@@ -99,6 +99,7 @@ def test_adding_an_extreme_size_does_not_move_the_balanced_winner(extreme: tuple
     assert recommendation.configuration == make_configuration(512)
 
 
+@pytest.mark.long
 def test_many_comparisons_are_corrected_for() -> None:
     # Sizes of equal speed, of which the luckiest is picked: at 95 % each, several would look slower than that one.
     outcomes = []
@@ -158,6 +159,7 @@ def test_free_invocations_cannot_be_told_apart_by_cost() -> None:
     assert "an unknown ratio to the cost" in recommendation.reasons[2]
 
 
+@pytest.mark.long
 @given(
     means=st.dictionaries(st.integers(128, 10_240), st.floats(5, 50_000), min_size=1, max_size=6),
     strategy=st.sampled_from(STRATEGIES),

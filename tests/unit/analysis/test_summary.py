@@ -130,6 +130,7 @@ def test_lanes_change_how_sure_a_mean_is_and_nothing_else(values: list[float], c
         assert 0 <= together.interval[0] <= together.mean <= together.interval[1]
 
 
+@pytest.mark.long
 @given(samples.flatmap(lambda values: st.tuples(st.just(values), st.permutations(range(len(values))))), st.data())
 def test_neither_the_order_nor_the_names_of_lanes_matter(
     pair: tuple[list[float], list[int]], data: st.DataObject
@@ -170,6 +171,7 @@ def test_many_lanes_are_resampled_whole() -> None:
     assert wide[1] - wide[0] > 2.5 * (narrow[1] - narrow[0])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("within", [0.03, 0.08, 0.18])
 @pytest.mark.parametrize("between", [0.0, 0.03])
 def test_the_interval_of_four_environments_holds_as_often_as_it_says(within: float, between: float) -> None:

@@ -29,6 +29,7 @@ def powertune(*arguments: str, **streams: Any) -> subprocess.CompletedProcess[by
     return subprocess.run(command, env=environment, check=False, **streams)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("quiet", [(), ("--quiet",)])
 def test_a_run_whose_stderr_is_a_file_needs_yes(quiet: tuple[str, ...], keyboard: int, tmp_path: Path) -> None:
     log = tmp_path / "log"
@@ -41,6 +42,7 @@ def test_a_run_whose_stderr_is_a_file_needs_yes(quiet: tuple[str, ...], keyboard
     )
 
 
+@pytest.mark.long
 def test_a_run_in_a_loop_that_reads_names_needs_yes() -> None:
     loop = subprocess.run(
         ["sh", "-c", f"echo f | while read f; do {sys.executable} -m powertune run $f; echo ended $?; done"],
@@ -51,6 +53,7 @@ def test_a_run_in_a_loop_that_reads_names_needs_yes() -> None:
     assert loop.stdout == b"ended 2\n"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("option", ["--yes", "--dry-run"])
 def test_with_yes_or_for_a_plan_it_goes_on_to_aws(option: str) -> None:
     done = powertune("run", "f", option, stdin=subprocess.DEVNULL, capture_output=True)

@@ -72,6 +72,7 @@ def test_web_pages_do_not_get_through() -> None:
         assert not any(name.lower().startswith("access-control") for name, _ in answers[0][1])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("cores", "shown"), [(1.5, "1.5"), (2.0, "2"), (0.25, "0.25"), (64.0, "64")])
 def test_cores_in_the_header(monkeypatch: pytest.MonkeyPatch, cores: float, shown: str) -> None:
     monkeypatch.setattr("powertune.local.runtime.runner.available_cores", lambda _: cores)

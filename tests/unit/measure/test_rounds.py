@@ -153,6 +153,7 @@ def nothing_yet(plan: Plan) -> TuningRun:
     )
 
 
+@pytest.mark.long
 @given(
     seed=st.integers(0, 99),
     lanes=st.integers(1, 4),

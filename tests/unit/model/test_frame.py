@@ -77,6 +77,7 @@ def test_the_page_names_every_column() -> None:
     assert [name for name in recorded().run.to_frame().columns if f"`{name}`" not in text] == []
 
 
+@pytest.mark.long
 def test_no_report_but_a_frame_needs_pandas() -> None:
     """Half a second that nobody waits for who asks for a table."""
     code = "import sys, powertune.cli.tables.run, powertune.report; sys.exit('pandas' in sys.modules)"

@@ -45,6 +45,7 @@ def reference_population(items: Sequence[Invocation]) -> list[Population]:
     return result
 
 
+@pytest.mark.long
 @given(st.lists(invocations, max_size=30))
 def test_columns_hold_what_the_invocations_held(items: list[Invocation]) -> None:
     columns = Invocations.of(items)
@@ -57,6 +58,7 @@ def test_columns_hold_what_the_invocations_held(items: list[Invocation]) -> None
     assert repr(columns) == f"<{len(items)} invocations>"
 
 
+@pytest.mark.long
 @given(st.lists(invocations, max_size=30))
 def test_every_invocation_is_in_one_population(items: list[Invocation]) -> None:
     columns = Invocations.of(items)

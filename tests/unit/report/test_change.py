@@ -96,6 +96,7 @@ def test_nothing_is_applied_where_nothing_changes() -> None:
 NAMES = st.text(st.characters(exclude_characters="\x00\r\n", exclude_categories=["Cs"]), min_size=1, max_size=30)
 
 
+@pytest.mark.long
 @given(st.lists(NAMES, min_size=1, max_size=6), st.integers(20, 100))
 def test_a_shell_reads_back_what_was_written(values: list[str], width: int) -> None:
     words = ["printf", "%s\\0", *(word for value in values for word in ("--option", value))]

@@ -71,11 +71,13 @@ def test_every_format_has_endings_of_its_own() -> None:
     assert all(re.fullmatch(r"(\.[a-z]+)+", suffix) for suffix in endings)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", each(EVERY))
 def test_the_same_run_gives_the_same_bytes(name: str) -> None:
     assert rendered(recorded(), name) == rendered(recorded(), name)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", each(EVERY))
 @pytest.mark.parametrize("case", DEGENERATE)
 def test_every_run_renders_in_every_format(name: str, case: str) -> None:
@@ -86,6 +88,7 @@ def test_every_run_renders_in_every_format(name: str, case: str) -> None:
 
 
 # A PNG is the same drawing as the SVG.
+@pytest.mark.long
 @pytest.mark.parametrize("name", each(TEXTS))
 @every_hostile
 def test_no_text_steers_a_terminal(name: str, case: str) -> None:
@@ -101,6 +104,7 @@ def test_no_text_adds_a_line(name: str, case: str) -> None:
 
 
 # JSON and CSV are data: it is their reader who must not put a text into a page as it is.
+@pytest.mark.long
 @pytest.mark.parametrize("name", each(("markdown", "junit", "html", "svg")))
 @every_hostile
 def test_no_text_is_markup(name: str, case: str) -> None:

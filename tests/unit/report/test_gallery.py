@@ -21,6 +21,7 @@ def test_there_are_runs_and_each_is_in_the_table() -> None:
     assert all(f"`{name}`" in table for name in RUNS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", RUNS)
 def test_the_reports_are_fresh(name: str, tmp_path: Path) -> None:
     folder = REPORTS / name

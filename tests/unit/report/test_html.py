@@ -223,6 +223,7 @@ def test_current_and_recommended_are_marked_and_a_size_that_fails_is_a_cross() -
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", degenerate())
 def test_every_degenerate_run_renders_and_says_what_cannot_be_said(case: str) -> None:
     analysis = degenerate()[case]
@@ -263,6 +264,7 @@ def test_the_saving_is_a_key_figure_when_the_traffic_is_known() -> None:
     assert "Saving not proven" in text(1000.0, 500.2)
 
 
+@pytest.mark.long
 def test_what_is_drawn_is_thinned_and_what_is_said_is_not() -> None:
     durations = [100.0 + turn % 997 / 10 for turn in range(1000)]
     sizes = [128 + 64 * turn for turn in range(24)]

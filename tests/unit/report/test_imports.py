@@ -27,11 +27,13 @@ def loaded_by(name: str) -> set[str]:
     return set(run_program(PROGRAM, name).split())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["json", "markdown", "csv", "junit", "visualizer"])
 def test_a_text_format_loads_no_drawing_package(name: str) -> None:
     assert not loaded_by(name) & set(HEAVY)
 
 
+@pytest.mark.long
 def test_the_html_page_loads_its_templates_and_nothing_that_draws_pictures() -> None:
     assert loaded_by("html") & set(HEAVY) == {"jinja2"}
 
@@ -62,6 +64,7 @@ except LibraryMissing as error:
 """
 
 
+@pytest.mark.long
 def test_a_slim_installation_names_the_library_that_it_lacks_and_does_everything_else() -> None:
     assert run_program(HIDDEN).splitlines() == [
         "png: format png needs matplotlib, which is not installed: pip install matplotlib",

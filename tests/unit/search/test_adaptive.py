@@ -228,6 +228,7 @@ def test_large_sizes_are_tried_only_where_more_cpu_helps() -> None:
     assert answer.memory_mb > 8000
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("goal", "low", "high"),
     [
@@ -328,6 +329,7 @@ def test_a_small_size_that_cannot_be_published_does_not_bound_the_search_from_ab
     assert len(record.measurements()) > 3
 
 
+@pytest.mark.long
 def test_a_search_goes_on_as_long_as_it_pays() -> None:
     counts = {}
     for monthly in (1.0, 1e9):
@@ -401,6 +403,7 @@ def test_an_unsteady_function_gets_an_answer_that_is_less_sure(kind: str) -> Non
         assert low < 2 * cost(Function(waits_ms=50, works_ms=100), answer.configuration) < high
 
 
+@pytest.mark.long
 @settings(max_examples=15, deadline=None)
 @given(
     waits_ms=st.floats(0.1, 5000),
@@ -437,6 +440,7 @@ def test_it_always_stops_and_stays_within_its_bounds(
         pytest.fail("the search does not stop")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "goal", [COST, Goal(max_duration=Limit(statistic=Statistic.P95, at_most_ms=900), headroom=2)]
 )

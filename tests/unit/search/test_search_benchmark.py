@@ -134,6 +134,7 @@ def test_a_family_is_what_must_not_be_torn_apart() -> None:
     assert families == {"github:o/r a/b/c/Bench", "Demo README"}
 
 
+@pytest.mark.long
 @given(sizes=st.lists(st.integers(1, 25), min_size=1, max_size=20))
 def test_halves_are_whole_sources_balanced_and_the_same_each_time(sizes: list[int]) -> None:
     items = [
@@ -206,6 +207,7 @@ def test_the_grid_stays_in_range_and_leaves_out_what_fails() -> None:
     assert FixedGrid(invocations=10).run(sampler(too_small)) == Pick(memory_mb=None)
 
 
+@pytest.mark.long
 @given(base=st.floats(1, 1e4), gain=st.floats(10, 1e5), decay=st.floats(60, 2000))
 def test_parrotfish_finds_the_curve_that_it_assumes(base: float, gain: float, decay: float) -> None:
     sizes = np.repeat([128.0, 400.0, 1089.0, 3008.0], 4)
@@ -226,6 +228,7 @@ def test_parrotfish_repeats_what_is_not_steady() -> None:
     assert noisy.invocations > 8 * len(noisy.sizes)
 
 
+@pytest.mark.long
 def test_parrotfish_takes_a_killed_function_for_a_fast_one_unless_it_gives_itself_away() -> None:
     picks = [Parrotfish().run(sampler(cliff(), seed=seed)).memory_mb or 0 for seed in range(30)]
     assert min(picks) < 512 <= max(picks)

@@ -27,6 +27,7 @@ def test_an_operation_that_breaks_off_leaves_a_status_that_aws_has(status: str, 
     assert {status, after} <= set(known)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", ["{", '{"a": ' * 100_000, "[1", "a: [", "{a: !Sub [}", "\x00", "", "5"])
 def test_what_is_no_template_is_refused(text: str) -> None:
     with pytest.raises(Refused, match="Template format error"):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+import pytest
 from function_processes import wait_for_state
 from hypothesis import given
 from hypothesis import strategies as st
@@ -74,6 +75,7 @@ time.sleep(0.2)
 """
 
 
+@pytest.mark.long
 def test_duty_cycle_lets_a_process_come_to_its_end() -> None:
     way = DutyCycle(process_table())
     cell = way.cell(1, 512)

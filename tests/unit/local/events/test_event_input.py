@@ -85,6 +85,7 @@ def test_the_whole_event_in_a_template() -> None:
     assert sent["bare"] == {name: value for name, value in sent["all"].items() if name != "detail"}
 
 
+@pytest.mark.long
 @given(
     st.recursive(
         st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)

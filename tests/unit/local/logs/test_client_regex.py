@@ -23,11 +23,13 @@ def test_one_that_backtracks_without_end_is_given_up() -> None:
         ClientRegex.parse(ENDLESS).search(TEXT, limit_s=0.01)
 
 
+@pytest.mark.long
 def test_a_filter_pattern_that_takes_too_long_is_a_fault_of_the_request() -> None:
     with pytest.raises(InvalidParameterException, match="takes too long"):
         filter_pattern(SLOW_PATTERN)(SLOW_TEXT)
 
 
+@pytest.mark.long
 def test_who_writes_is_not_refused_for_a_slow_subscription(caplog: pytest.LogCaptureFixture) -> None:
     group: Any = cast(Any, Group)("123456789012", "us-east-1", "/g")
     group.subscription_filters = {"slow": SimpleNamespace(name="slow", filter_pattern=SLOW_PATTERN)}
@@ -37,6 +39,7 @@ def test_who_writes_is_not_refused_for_a_slow_subscription(caplog: pytest.LogCap
     assert "events of /g not sent to slow" in caplog.text
 
 
+@pytest.mark.long
 def test_other_threads_go_on_meanwhile() -> None:
     def search() -> None:
         with pytest.raises(TooSlowError):

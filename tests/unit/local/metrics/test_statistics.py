@@ -61,6 +61,7 @@ def test_percentile_ranks_of_bins_add_up(values: list[float], bound: float) -> N
     assert figure(store, f"TC(:{text})") == sum(value <= float(text) for value in values)
 
 
+@pytest.mark.long
 @given(st.lists(st.tuples(st.floats(0, 100), st.integers(1, 5)), min_size=1, max_size=10))
 def test_counts_are_repetitions(pairs: list[tuple[float, int]]) -> None:
     counted = filled([value for value, _ in pairs], [float(count) for _, count in pairs])

@@ -3,6 +3,7 @@
 from collections import Counter
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ NOW = 1_800_000_000 // 3600 * 3600
 KEY = MetricKey("Space", "Metric")
 
 
+@pytest.mark.long
 @given(
     st.lists(st.tuples(st.integers(0, 300), st.floats(-10, 10)), min_size=1), st.integers(0, 300), st.integers(0, 300)
 )

@@ -105,6 +105,7 @@ def test_nobody_is_slowed_beyond_the_tolerance(count: int, steps: list[tuple[str
         assert not ledger.waiting or ledger.running
 
 
+@pytest.mark.long
 @given(st.integers(1, 3), st.lists(DEMANDS, min_size=1, max_size=30))
 def test_everybody_is_admitted_in_the_order_of_asking(count: int, demands: list[Demand]) -> None:
     ledger = Ledger(range(count))

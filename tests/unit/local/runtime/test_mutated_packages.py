@@ -92,6 +92,7 @@ def mutations(draw: st.DrawFn) -> Mutation:
     return mutate
 
 
+@pytest.mark.long
 @settings(max_examples=CASES)
 @given(st.sampled_from(REAL), st.lists(mutations(), min_size=1, max_size=4))
 def test_mutated_packages_are_unpacked_or_refused(package: bytes, changes: list[Mutation]) -> None:
@@ -177,6 +178,7 @@ def test_unpacked_size_is_limited_as_it_comes(tmp_path: Path) -> None:
         code_cache.unpack(package, tmp_path, 1999)
 
 
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_bomb_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
     """Files of one name, one over the other: few bytes in the end, and many on the way."""

@@ -27,6 +27,7 @@ map_fields = st.dictionaries(
 )
 
 
+@pytest.mark.long
 @given(map_fields, documents)
 def test_a_map_is_a_program_or_refused(fields: dict[str, Any], processor: Any) -> None:
     distributed = {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"}, **SAME}

@@ -109,6 +109,7 @@ def test_express_executions_are_forgotten_when_they_end() -> None:
     assert registry.find(kept.arn) is not None
 
 
+@pytest.mark.long
 @given(
     st.integers(1, 10), st.integers(1, 5), st.integers(1, 8), st.none() | st.integers(11, 100), st.booleans()
 )  # fmt: skip

@@ -16,6 +16,7 @@ from powertune.local.stepfunctions.map_run import Tolerance
 from powertune.local.stepfunctions.sizes import MAX_BYTES, json_bytes
 
 
+@pytest.mark.long
 @given(st.lists(documents, max_size=40), st.integers(0, 5), st.integers(0, 200), st.none() | documents)
 def test_batches_hold_all_items_in_order_within_both_limits(
     items: list[Any], most: int, size: int, shared: Any
@@ -57,6 +58,7 @@ def _read(content: str | bytes, key: str = "items", /, **config: Any) -> Any:
     return map_items.read(s3, reader)
 
 
+@pytest.mark.long
 @given(st.lists(documents, max_size=10), st.integers(0, 5))
 def test_items_of_json_and_json_lines(items: list[Any], most: int) -> None:
     expected = items[:most] if most else items

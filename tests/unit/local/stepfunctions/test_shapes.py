@@ -42,6 +42,7 @@ def test_results_are_in_pascal_case_at_every_depth() -> None:
     }
 
 
+@pytest.mark.long
 def test_names_of_services_and_errors() -> None:
     assert [boto_service(name) for name in ("cloudwatchlogs", "sfn", "s3", "eventbridge")] == [
         "logs", "stepfunctions", "s3", "events",

@@ -43,6 +43,7 @@ def test_problems_and_where_they_are(definition: Any, expected: list[str]) -> No
     assert [f"{problem.code} {problem.location}" for problem in problems_in(definition)] == expected
 
 
+@pytest.mark.long
 @given(documents | st.fixed_dictionaries({"StartAt": documents, "States": st.dictionaries(st.text(), documents)}))
 def test_any_document_is_judged(definition: Any) -> None:
     for problem in problems_in(definition):

@@ -1,7 +1,9 @@
 """Nouns for tests: everything has a plausible default, so a test names only what it is about."""
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from powertune.analysis import Analysis, analyze
@@ -204,6 +206,7 @@ HOSTILE = {
 }
 
 
+@functools.cache
 def hostile_analysis(text: str) -> Analysis:
     """A run that has the text wherever a text of somebody else's may stand."""
     failed = make_invocation(status=Status.ERROR, error_type=text, request_id=text, trace_id=text)
@@ -220,9 +223,10 @@ def hostile_analysis(text: str) -> Analysis:
     )
 
 
-def degenerate_analyses() -> dict[str, Analysis]:
+@functools.cache
+def degenerate_analyses() -> Mapping[str, Analysis]:
     """Runs that have too little, or too much, of something."""
-    return {**_with_too_little(), **_with_too_much()}
+    return MappingProxyType({**_with_too_little(), **_with_too_much()})
 
 
 def _with_too_little() -> dict[str, Analysis]:

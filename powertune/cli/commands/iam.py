@@ -1,10 +1,13 @@
 """`powertune iam`: print the least-privilege policy that a command needs."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from powertune.cli import options as common
+
+if TYPE_CHECKING:
+    from powertune.aws.iam_policy import Grant
 
 _ANY_FUNCTION = "my-function"
 
@@ -47,21 +50,11 @@ def iam(
     output: common.File = None,
 ) -> None:
     """Print the IAM policy that allows exactly the calls that a command makes."""
-    from powertune.aws.actions import COMMANDS
     from powertune.aws.iam_policy import PLACEHOLDERS, Grant, policy, policy_text
     from powertune.cli.console import say
     from powertune.cli.outputs import write_output
-    from powertune.errors import UsageError
     from powertune.model import FunctionRef
 
-    if command not in COMMANDS:
-        raise UsageError(f"no command {command!r} makes calls to AWS", hint=f"one of {', '.join(COMMANDS)}")
-    for name, place in (("payload", payload), ("code", code)):
-        if place is not None and not place.startswith("s3://"):
-            raise UsageError(f"{name} {place!r} is not in S3", hint="only s3://bucket/key takes a permission")
-    for option, arn, service in (("--role", role, "iam"), ("--kms-key", kms_key, "kms")):
-        if arn is not None and arn.split(":")[2:3] != [service]:
-            raise UsageError(f"{option} {arn!r} is not an ARN of {service.upper()}", hint=f"arn:aws:{service}:...")
     processors = tuple(FunctionRef.parse(name) for name in (pre_processor, post_processor) if name is not None)
     ref = FunctionRef.parse(function)
     grant = Grant(
@@ -75,8 +68,7 @@ def iam(
         kms_key=kms_key,
         code_s3=code,
     )
-    if command == "prices" and (function != _ANY_FUNCTION or grant != Grant()):
-        raise UsageError("`powertune prices` does not use a function", hint="leave out the options about one")
+    _check(command, function, grant)
     document = policy(command, ref, grant)
     open_places = [word for word in PLACEHOLDERS if word in policy_text(document)]
     if open_places:
@@ -84,3 +76,24 @@ def iam(
     if command == "run" and not (copies or isolate):
         say("where $LATEST is in use, a run measures a copy: --isolate prints the policy that this takes")
     write_output(policy_text(document).encode(), output)
+
+
+def _check(command: str, function: str, grant: "Grant") -> None:
+    """See that a policy can be written for this.
+
+    Raises:
+        UsageError: there is no such command, or an option is not what it takes.
+    """
+    from powertune.aws.actions import COMMANDS
+    from powertune.errors import UsageError
+
+    if command not in COMMANDS:
+        raise UsageError(f"no command {command!r} makes calls to AWS", hint=f"one of {', '.join(COMMANDS)}")
+    for name, place in (("payload", grant.payload_s3), ("code", grant.code_s3)):
+        if place is not None and not place.startswith("s3://"):
+            raise UsageError(f"{name} {place!r} is not in S3", hint="only s3://bucket/key takes a permission")
+    for option, arn, service in (("--role", grant.role, "iam"), ("--kms-key", grant.kms_key, "kms")):
+        if arn is not None and arn.split(":")[2:3] != [service]:
+            raise UsageError(f"{option} {arn!r} is not an ARN of {service.upper()}", hint=f"arn:aws:{service}:...")
+    if command == "prices" and (function != _ANY_FUNCTION or grant != type(grant)()):
+        raise UsageError("`powertune prices` does not use a function", hint="leave out the options about one")

@@ -9,7 +9,7 @@ from typing import Any
 from powertune.local.cloudformation import schemas
 from powertune.local.cloudformation.deployment import changed_properties, deletion_order
 from powertune.local.cloudformation.faults import Failure
-from powertune.local.cloudformation.functions import Scope
+from powertune.local.cloudformation.intrinsics import Scope
 from powertune.local.cloudformation.references import references
 from powertune.local.cloudformation.scopes import scope_of
 from powertune.local.cloudformation.stack import Input, Resource, Stack

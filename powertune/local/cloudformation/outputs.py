@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from powertune.local.cloudformation.faults import Failure
-from powertune.local.cloudformation.functions import Scope, as_text
+from powertune.local.cloudformation.intrinsics import Scope, as_text
 from powertune.local.cloudformation.stack import Output, Place, Stack
 from powertune.local.cloudformation.template import Template
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from powertune.local.cloudformation.faults import invalid
-from powertune.local.cloudformation.functions import Scope
+from powertune.local.cloudformation.intrinsics import Scope
 from powertune.local.cloudformation.stack import Input, Place, Resource, Stack
 
 _SUFFIXES = {"aws-cn": "amazonaws.com.cn"}

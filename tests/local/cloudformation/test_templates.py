@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powertune.local.cloudformation.faults import Refused
-from powertune.local.cloudformation.functions import Scope
+from powertune.local.cloudformation.intrinsics import Scope
 from powertune.local.cloudformation.parameters import collect
 from powertune.local.cloudformation.reading import read_template
 from powertune.local.cloudformation.template import Template

@@ -106,34 +106,40 @@ class Boto:
 
 
 class Cli:
-    """The AWS Command Line Interface."""
+    """The AWS Command Line Interface; see `aws_cli.py`."""
 
     def __init__(self, environment: Mapping[str, str], folder: Path) -> None:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "COVERAGE_"))}
         isolated = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull, "AWS_MAX_ATTEMPTS": "1"}
-        self._environment = {**kept, **environment, **isolated, "AWS_PAGER": "", "AWS_EC2_METADATA_DISABLED": "true"}
         self._folder = folder
+        self._process = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("aws_cli.py"))],
+            env={**kept, **environment, **isolated, "AWS_PAGER": "", "AWS_EC2_METADATA_DISABLED": "true"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
 
     def ask(self, kind: Kind, service: str, operation: str, parameters: Mapping[str, Any]) -> Answer:
-        command = [sys.executable, "-m", "awscli", _CLI_NAMES.get(service, service), *self._options(parameters)]
+        service_name, name = _CLI_NAMES.get(service, service), xform_name(operation, "-")
+        options = self._options(parameters)
         if kind is Kind.WAIT:
-            command[4:4] = ["wait", xform_name(operation, "-")]
-            ran = self._run(command)
-            return Answer({}, _told(ran.stderr) if ran.returncode else None)
-        command.insert(4, xform_name(operation, "-"))
+            failure, _ = self._run([service_name, "wait", name, *options])
+            return Answer({}, failure)
         streamed = _streamed_member(service, operation)
         body = self._folder / "answer"
         body.unlink(missing_ok=True)
-        ran = self._run([*command, *([str(body)] if streamed else []), "--output", "json"])
-        if ran.returncode:
-            return Answer({}, _told(ran.stderr))
-        document: dict[str, Any] = json.loads(ran.stdout) if ran.stdout.strip() else {}
+        into = [str(body)] if streamed else []
+        failure, output = self._run([service_name, name, *options, *into, "--output", "json"])
+        if failure is not None:
+            return Answer({}, failure)
+        document: dict[str, Any] = json.loads(output) if output.strip() else {}
         if streamed and body.exists():
             document[streamed] = body.read_bytes()
         return Answer(decoded(document))
 
     def close(self) -> None:
-        """Every request is a process of its own."""
+        _close(self._process)
 
     def _options(self, parameters: Mapping[str, Any]) -> list[str]:
         options: list[str] = []
@@ -157,10 +163,11 @@ class Cli:
         file.write_bytes(content)
         return f"fileb://{file}"
 
-    def _run(self, command: list[str]) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            command, env=self._environment, capture_output=True, text=True, timeout=_WAIT_S * 2, check=False
-        )
+    def _run(self, arguments: list[str]) -> tuple[Failure | None, str]:
+        """Run a command: what went wrong, and what it printed."""
+        stdout, stderr = self._folder / "stdout", self._folder / "stderr"
+        status = _asked(self._process, {"arguments": arguments, "stdout": str(stdout), "stderr": str(stderr)})
+        return (_told(stderr.read_text()) if status else None), stdout.read_text()
 
 
 def _told(stderr: str) -> Failure:
@@ -196,20 +203,29 @@ class JavaScript:
 
     def ask(self, kind: Kind, service: str, operation: str, parameters: Mapping[str, Any]) -> Answer:
         request = {"kind": kind, "service": service, "operation": operation, "parameters": parameters}
-        assert self._process.stdin is not None and self._process.stdout is not None  # noqa: PT018
-        self._process.stdin.write(json.dumps(request, default=_encoded) + "\n")
-        self._process.stdin.flush()
-        told = json.loads(self._process.stdout.readline(), object_hook=_decoded)
+        told = _asked(self._process, request)
         if "failure" in told:
             failure = Failure(code=told["failure"], status=told["status"], message=told["message"])
             return Answer({}, failure, told["attempts"])
         return Answer(decoded(told["document"]), attempts=told["attempts"])
 
     def close(self) -> None:
-        assert self._process.stdin is not None and self._process.stdout is not None  # noqa: PT018
-        self._process.stdin.close()
-        self._process.wait(_WAIT_S)
-        self._process.stdout.close()
+        _close(self._process)
+
+
+def _asked(process: "subprocess.Popen[str]", request: Mapping[str, Any]) -> Any:
+    """What a process answers to a line."""
+    assert process.stdin is not None and process.stdout is not None  # noqa: PT018
+    process.stdin.write(json.dumps(request, default=_encoded) + "\n")
+    process.stdin.flush()
+    return json.loads(process.stdout.readline(), object_hook=_decoded)
+
+
+def _close(process: "subprocess.Popen[str]") -> None:
+    assert process.stdin is not None and process.stdout is not None  # noqa: PT018
+    process.stdin.close()
+    process.wait(_WAIT_S)
+    process.stdout.close()
 
 
 def _encoded(value: object) -> dict[str, str]:

@@ -12,7 +12,6 @@ from typing import Any
 
 from awscli.clidriver import create_clidriver
 
-
 _PATIENCE_S = 120
 
 

@@ -71,7 +71,7 @@ class Rooms:
         self._root.mkdir(exist_ok=True)
         self._lock = threading.Lock()
         self._keeper = subprocess.Popen(  # noqa: S603 - our own program
-            _program("keeper"), cwd="/", env=_clean(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            _program("mount_keeper"), cwd="/", env=_clean(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL, start_new_session=True,
         )  # fmt: skip
         try:

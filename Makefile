@@ -6,9 +6,8 @@ BIN := $(VENV)/bin
 LOCK := requirements/constraints.txt
 # Older releases of pip apply the first variable to what builds a package, newer ones the second.
 INSTALL = PIP_CONSTRAINT=$(LOCK) PIP_BUILD_CONSTRAINT=$(LOCK) $(BIN)/pip install --quiet --disable-pip-version-check
-# Tests that wait for the embedded AWS leave processors idle: `make test WORKERS=4` is faster on two of them. A worker
-# takes up to 1.5 GB.
-WORKERS ?= auto
+# One more than there are processors, as tests that wait for the embedded AWS leave them idle. A worker takes up to 1.5 GB.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 # Tests start the program hundreds of times: it is compiled once, not each time, whatever the shell's variable says.
 export PYTHONDONTWRITEBYTECODE :=
 COVERAGE :=

@@ -9,6 +9,8 @@ from powertune.analysis.model import (
     ColdStarts,
     Cost,
     Counts,
+    Effort,
+    Move,
     Outcome,
     Profile,
     ProfileStatus,
@@ -20,6 +22,7 @@ from powertune.analysis.model import (
 from powertune.analysis.observed_run import observe_run
 from powertune.analysis.pareto import pareto_front
 from powertune.analysis.run_comparison import Overall, Pair, RunComparison, compare_runs
+from powertune.analysis.staying import decision_words, unproven_words
 from powertune.analysis.summary import Summary, outlying, summarize
 
 __all__ = [
@@ -30,6 +33,8 @@ __all__ = [
     "Cost",
     "Counts",
     "Difference",
+    "Effort",
+    "Move",
     "Outcome",
     "Overall",
     "Pair",
@@ -43,9 +48,11 @@ __all__ = [
     "Summary",
     "analyze",
     "compare_runs",
+    "decision_words",
     "limits",
     "observe_run",
     "outlying",
     "pareto_front",
     "summarize",
+    "unproven_words",
 ]

@@ -42,10 +42,14 @@ class Pick:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gain:
-    """The chosen configuration against the current one; None where that is not known."""
+    """The chosen configuration against the current one; None where that is not known.
+
+    `score` is what the goal wants to be low: cost, duration, or the balance of the two.
+    """
 
     cost: Comparison | None = None
     duration: Comparison | None = None
+    score: Comparison | None = None
     saving: Saving | None = None
 
 
@@ -61,9 +65,8 @@ def conclude(pick: Pick, gain: Gain, baseline: Observed | None, question: Questi
         saving=gain.saving,
         reasons=(
             pick.why,
-            *_alike(pick),
+            *alike(pick),
             _brings(pick.chosen, gain, baseline, question),
-            *_no_gain(pick, question),
         ),
     )
 
@@ -90,7 +93,8 @@ def means(o: Observed) -> tuple[float, float]:
     return cost.mean, duration.mean
 
 
-def _alike(pick: Pick) -> tuple[str, ...]:
+def alike(pick: Pick) -> tuple[str, ...]:
+    """The sentence for what cannot be told apart from the best, if there is any."""
     if not pick.equivalent:
         return ()
     names = ", ".join(map(str, pick.equivalent))
@@ -104,7 +108,7 @@ def _brings(chosen: Observed, gain: Gain, baseline: Observed | None, question: Q
         return f"it is the current configuration, {current}"
     if gain.cost is None or gain.duration is None:
         return f"no gain is claimed: the current configuration, {current}, {_state(baseline)}"
-    cost, duration = _ratio(gain.cost), _ratio(gain.duration)
+    cost, duration = ratio_words(gain.cost), ratio_words(gain.duration)
     return f"{cost} the cost and {duration} the duration of the current configuration, {current}"
 
 
@@ -115,7 +119,8 @@ def _state(baseline: Observed | None) -> str:
     return f"does not work ({profile.reason})"
 
 
-def _ratio(comparison: Comparison) -> str:
+def ratio_words(comparison: Comparison) -> str:
+    """A ratio with its interval, and whether that proves a difference."""
     if comparison.ratio is None:
         return "an unknown ratio to"
     if comparison.interval is None:
@@ -123,10 +128,3 @@ def _ratio(comparison: Comparison) -> str:
     low, high = comparison.interval
     doubt = ": no proven difference" if comparison.verdict is Difference.INDISTINGUISHABLE else ""
     return f"{format_ratio(comparison.ratio)} ({low:.2f} to {high:.2f}{doubt})"
-
-
-def _no_gain(pick: Pick, question: Question) -> tuple[str, ...]:
-    """The sentence for a current configuration that is as good."""
-    if question.current not in pick.equivalent:
-        return ()
-    return ("the current configuration is among the equivalent ones: a change is not proven to help",)

@@ -139,6 +139,28 @@ class Saving:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """More warm invocations, over two configurations together, and what they would cost."""
+
+    invocations: int
+    cost: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A change from the current configuration that is not proven to help.
+
+    The ratios compare with the current configuration. `decision` is what would decide it; None where the two are so
+    much alike, or so little is known, that no number can be given.
+    """
+
+    configuration: Configuration
+    cost_ratio: Comparison
+    duration_ratio: Comparison
+    decision: Effort | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
     """The configuration to use, and why.
 
@@ -146,6 +168,8 @@ class Recommendation:
     it, in that, cannot be told from noise, without the recommended one. The ratios compare with the current
     configuration, at 95 % for all that might have been recommended; None when that was not measured. `saving` is None
     where the current configuration was not measured, or the traffic is not known.
+
+    Where no change is proven to help, it is the current configuration, and `unproven` is the change that looks best.
     """
 
     configuration: Configuration
@@ -156,6 +180,7 @@ class Recommendation:
     duration_ratio: Comparison | None
     saving: Saving | None
     reasons: tuple[str, ...]
+    unproven: Move | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

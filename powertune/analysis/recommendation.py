@@ -4,11 +4,12 @@ import math
 from collections.abc import Sequence
 
 from powertune.analysis.comparison import SAME, Comparison, Difference, compare, log_mean
-from powertune.analysis.conclusion import Gain, Pick, Question, conclude, figures, make_saving, means
+from powertune.analysis.conclusion import Gain, Pick, Question, figures, make_saving, means
 from powertune.analysis.estimates import LEVEL, Estimate, total
 from powertune.analysis.model import ProfileStatus, Recommendation, Saving
 from powertune.analysis.pricing import Costing
 from powertune.analysis.profiles import Observed
+from powertune.analysis.staying import settle
 from powertune.model import Configuration, Goal, Strategy
 
 LOWEST = {
@@ -40,6 +41,7 @@ def recommend(able: Sequence[Observed], observed: tuple[Observed, ...], question
     The best is the one with the lowest mean of what the strategy asks for; with a tolerance, among those whose cost
     is not proven to exceed it. Every other candidate is compared with it, at `family_level`; those whose interval
     holds 1 are equivalent to it. Except for cost itself, the cheapest of them wins, as nobody should pay for noise.
+    Unless it is proven to be better than the current configuration, that stays.
 
     Args:
         able: at least one candidate that meets the constraints, with its place on the front.
@@ -63,7 +65,7 @@ def recommend(able: Sequence[Observed], observed: tuple[Observed, ...], question
         certainty=f"at 95 % over all {math.comb(len(able), 2)} pairs",
     )
     baseline = question.baseline(observed)
-    return conclude(pick, _gain(chosen, baseline, question, _claim_level(len(able))), baseline, question)
+    return settle(pick, _gain(chosen, baseline, question, _claim_level(len(able))), baseline, question)
 
 
 def _claim_level(count: int) -> float:
@@ -132,10 +134,12 @@ def _gain(chosen: Observed, baseline: Observed | None, question: Question, level
     if baseline is None or baseline.profile.status is not ProfileStatus.OK:
         return Gain()
     durations = (log_mean(o.durations, o.environments) for o in (chosen, baseline))
+    scores = (_metric(o, question.goal) for o in (chosen, baseline))
     same = chosen is baseline
     return Gain(
         cost=SAME if same else compare(_costing(chosen).log, _costing(baseline).log, level=level),
         duration=SAME if same else compare(*durations, level=level),
+        score=SAME if same else compare(*scores, level=level),
         saving=_saving(chosen, baseline, question, level),
     )
 

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from powertune.analysis.comparison import SAME, Comparison, comparison_of
-from powertune.analysis.conclusion import Gain, Pick, Question, conclude, figures, make_saving
+from powertune.analysis.conclusion import Gain, Pick, Question, figures, make_saving
 from powertune.analysis.model import Profile, Recommendation, Saving, Searched
 from powertune.analysis.profiles import Observed
+from powertune.analysis.staying import settle
 from powertune.model import Exploration, Goal, TuningRun
 from powertune.prices import RegionPrices
 from powertune.search import Answer, Band
@@ -75,23 +76,35 @@ def recommend_searched(
         certainty="at 95 %",
     )
     baseline = question.baseline(observed)
-    return conclude(pick, _gain(answer, chosen, baseline, question), baseline, question)
+    return settle(pick, _gain(answer, chosen, baseline, question), baseline, question)
 
 
 def _gain(answer: Answer, chosen: Observed, baseline: Observed | None, question: Question) -> Gain:
     cost, duration = answer.cost_ratio, answer.duration_ratio
     if chosen is baseline:
-        return Gain(cost=SAME, duration=SAME, saving=_saving(chosen, SAME, question))
+        return Gain(cost=SAME, duration=SAME, score=SAME, saving=_saving(chosen, SAME, question))
     if cost is None or duration is None or (baseline is not None and baseline.profile.reason):
         return Gain()
     factor = rounding(chosen) / rounding(baseline) if baseline is not None else 1.0
     costs = comparison_of(cost.value, cost.interval)
     low, high = duration.interval
+    durations = comparison_of(factor * duration.value, (factor * low, factor * high))
     return Gain(
         cost=costs,
-        duration=comparison_of(factor * duration.value, (factor * low, factor * high)),
+        duration=durations,
+        score=_balance(costs, durations, question.goal.cost_weight),
         saving=_saving(chosen, costs, question),
     )
+
+
+def _balance(cost: Comparison, duration: Comparison, weight: float) -> Comparison:
+    """What the goal wants to be low. Cost follows duration, so that the ends of their intervals belong together."""
+    if weight in (0.0, 1.0):
+        return cost if weight else duration
+    assert cost.ratio is not None and cost.interval is not None  # noqa: PT018
+    assert duration.ratio is not None and duration.interval is not None  # noqa: PT018
+    low, high = (c**weight * d ** (1 - weight) for c, d in zip(cost.interval, duration.interval, strict=True))
+    return comparison_of(cost.ratio**weight * duration.ratio ** (1 - weight), (low, high))
 
 
 def rounding(o: Observed) -> float:

@@ -3,7 +3,7 @@
 import json
 import math
 
-from powertune.analysis import Analysis, Comparison, Profile, Recommendation, Saving, Summary
+from powertune.analysis import Analysis, Comparison, Move, Profile, Recommendation, Saving, Summary
 from powertune.model import Batch, Configuration, Exploration
 from powertune.units import PER_MILLION
 
@@ -105,6 +105,16 @@ def _profile(profile: Profile) -> Value:
     }
 
 
+def _move(move: Move) -> Value:
+    decision = move.decision
+    return {
+        **_configuration(move.configuration),
+        "cost_ratio": _comparison(move.cost_ratio),
+        "duration_ratio": _comparison(move.duration_ratio),
+        "decision": None if decision is None else {"invocations": decision.invocations, "cost": decision.cost},
+    }
+
+
 def _recommendation(recommendation: Recommendation) -> Value:
     return {
         **_configuration(recommendation.configuration),
@@ -115,6 +125,7 @@ def _recommendation(recommendation: Recommendation) -> Value:
         "duration_ratio": _comparison(recommendation.duration_ratio),
         **_saving(recommendation.saving),
         "reasons": list(recommendation.reasons),
+        "unproven": None if recommendation.unproven is None else _move(recommendation.unproven),
     }
 
 

@@ -1,6 +1,16 @@
 """The sentences of a report: what to use, what that gains, and what it rests on."""
 
-from powertune.analysis import Analysis, Billing, Comparison, ProfileStatus, Recommendation, Saving
+from powertune.analysis import (
+    Analysis,
+    Billing,
+    Comparison,
+    Move,
+    ProfileStatus,
+    Recommendation,
+    Saving,
+    decision_words,
+    unproven_words,
+)
 from powertune.model import Configuration, Exploration, Strategy
 from powertune.units import format_ratio, format_share, format_usd, plural
 
@@ -21,6 +31,8 @@ def headline(analysis: Analysis) -> str:
     recommendation = analysis.recommendation
     if recommendation is None:
         return f"No recommendation: {analysis.explanation}."
+    if recommendation.unproven is not None:
+        return _staying(recommendation, recommendation.unproven, analysis.currency)
     words = STRATEGY_WORDS[recommendation.strategy].format(tolerance=100 * analysis.goal.cost_tolerance)
     sentences = [f"Recommended: {recommendation.configuration}, {words}{_change(analysis)}."]
     if recommendation.equivalent:
@@ -34,6 +46,16 @@ def headline(analysis: Analysis) -> str:
     if recommendation.saving is not None and recommendation.configuration != analysis.current:
         sentences.append(saving_words(recommendation.saving, analysis.currency))
     return " ".join(sentences)
+
+
+def _staying(recommendation: Recommendation, move: Move, currency: str) -> str:
+    cost, duration = ratio_words(move.cost_ratio, "the cost"), ratio_words(move.duration_ratio, "the duration")
+    decision = decision_words(move, currency)
+    return (
+        f"Stay at {recommendation.configuration}: the best candidate, {move.configuration}, "
+        f"{unproven_words(recommendation.strategy)}. It has {cost} and {duration} of now. "
+        f"{decision[0].upper()}{decision[1:]}."
+    )
 
 
 #: In what configurations are alike, and what the best of them is.

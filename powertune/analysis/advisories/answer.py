@@ -65,7 +65,9 @@ def _constraint_undecided(given: AdvisoryInput) -> Iterator[Advisory]:
     recommendation = given.recommendation
     if recommendation is None:
         return
-    observed = next(o for o in given.observed if o.profile.configuration == recommendation.configuration)
+    observed = next((o for o in given.observed if o.profile.configuration == recommendation.configuration), None)
+    if observed is None:  # the current configuration, of which a search knows without having measured it
+        return
     chosen = observed.profile
     doubt = undecided(chosen, observed.durations, given.goal)
     if doubt is not None:

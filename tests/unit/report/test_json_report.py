@@ -84,6 +84,7 @@ def test_the_document_has_exactly_the_documented_keys() -> None:
         "monthly_saving_ci95",
         "payback_days",
         "reasons",
+        "unproven",
     ]
     assert list(recommendation["cost_ratio"]) == list(recommendation["duration_ratio"]) == ["value", "ci95"]
     assert all(list(advisory) == ["code", "message", "next_step"] for advisory in whole["advisories"])

@@ -1,0 +1,127 @@
+"""The answer once a configuration is picked: a change that is proven to help, or to stay with the current one."""
+
+import math
+
+from powertune.analysis.comparison import SAME, Comparison, Difference
+from powertune.analysis.conclusion import Gain, Pick, Question, alike, conclude, make_saving, means, ratio_words
+from powertune.analysis.constraints import limits
+from powertune.analysis.model import Effort, Move, ProfileStatus, Recommendation
+from powertune.analysis.profiles import Observed
+from powertune.model import Goal, Strategy
+from powertune.units import format_usd, plural
+
+#: Configurations that differ by less are alike, and no measurement that is worth its price tells them apart.
+ALIKE = 0.01
+#: Nobody wants to measure more than this to decide between two.
+MOST_INVOCATIONS = 100_000
+
+#: What the best candidate would have to be.
+BETTER = {
+    Strategy.COST: "cost less",
+    Strategy.SPEED: "be faster, or to cost less",
+    Strategy.BALANCED: "have a better balance of cost and duration, or to cost less",
+    Strategy.TOLERANCE: "cost less, or to be faster within the cost tolerance",
+}
+
+
+def settle(pick: Pick, gain: Gain, baseline: Observed | None, question: Question) -> Recommendation:
+    """The picked configuration if it is proven to be better than the current one; else the current one.
+
+    A change takes work, and may surprise. Whoever is told to make one has to gain by it. There is nothing to stay
+    with where the current configuration does not work, may not meet the constraints, or is not known.
+    """
+    if baseline is pick.chosen or is_proven(gain, question.goal) or not _may_stay(gain, baseline, question):
+        return conclude(pick, gain, baseline, question)
+    assert gain.cost is not None
+    assert gain.duration is not None
+    move = Move(
+        configuration=pick.chosen.profile.configuration,
+        cost_ratio=gain.cost,
+        duration_ratio=gain.duration,
+        decision=_decision(gain, pick.chosen, baseline),
+    )
+    equal = {move.configuration, *pick.equivalent} - {question.current} if question.current in pick.equivalent else ()
+    traffic = question.invocations_per_month
+    return Recommendation(
+        configuration=question.current,
+        strategy=question.goal.strategy,
+        best=pick.best,
+        equivalent=tuple(sorted(equal)),
+        cost_ratio=SAME,
+        duration_ratio=SAME,
+        saving=None if traffic is None else make_saving(0.0, (0.0, 0.0), question),
+        reasons=_reasons(pick, move, question),
+        unproven=move,
+    )
+
+
+def is_proven(gain: Gain, goal: Goal) -> bool:
+    """Whether a change is better in what the goal wants, or cheaper and no worse in it, by whole intervals.
+
+    With a tolerance, it is better if it is cheaper, or faster at a cost that is not proven to exceed the tolerance.
+    """
+    if goal.tolerance is None:
+        alike = gain.score is not None and gain.score.verdict is Difference.INDISTINGUISHABLE
+        return _is_lower(gain.score) or (alike and _is_lower(gain.cost))
+    if _is_lower(gain.cost):
+        return True
+    interval = None if gain.cost is None else gain.cost.interval
+    return _is_lower(gain.duration) and interval is not None and interval[0] <= 1 + goal.tolerance
+
+
+def _may_stay(gain: Gain, baseline: Observed | None, question: Question) -> bool:
+    if baseline is None:
+        # A search knows of a size that it did not measure what it costs, but not whether it meets constraints.
+        return gain.cost is not None and gain.duration is not None and not limits(question.goal, question.currency)
+    profile = baseline.profile
+    return profile.status is ProfileStatus.OK and baseline.durations.size >= 2 and not profile.unmet
+
+
+def _is_lower(comparison: Comparison | None) -> bool:
+    return comparison is not None and comparison.verdict is Difference.LOWER
+
+
+def _decision(gain: Gain, chosen: Observed, baseline: Observed | None) -> Effort | None:
+    """How many more invocations would prove a difference as large as the one that was seen.
+
+    An interval narrows with the root of the number of invocations, and so of environments.
+    """
+    score = gain.score
+    if score is None or score.ratio is None or score.interval is None or not 0 < score.ratio < 1 - ALIKE:
+        return None
+    low, high = score.interval
+    if not low > 0:
+        return None
+    wanted = chosen.durations.size * (math.log(high / low) / 2 / math.log(score.ratio)) ** 2
+    if not wanted <= MOST_INVOCATIONS:
+        return None
+    cost = means(chosen)[0]
+    there = 0 if baseline is None else baseline.durations.size
+    now = cost / gain.cost.ratio if gain.cost is not None and gain.cost.ratio else cost
+    more = [max(0, math.ceil(wanted) - n) for n in (chosen.durations.size, there)]
+    return Effort(invocations=sum(more), cost=more[0] * cost + more[1] * now) if sum(more) else None
+
+
+def _reasons(pick: Pick, move: Move, question: Question) -> tuple[str, ...]:
+    cost, duration = ratio_words(move.cost_ratio), ratio_words(move.duration_ratio)
+    return (
+        f"the best candidate, {move.configuration}, {unproven_words(question.goal.strategy)} than the current "
+        f"configuration, {question.current}",
+        f"{move.configuration}: {pick.why}",
+        *alike(pick),
+        f"it has {cost} the cost and {duration} the duration of the current configuration",
+        decision_words(move, question.currency),
+    )
+
+
+def unproven_words(strategy: Strategy) -> str:
+    """What is missing for a change."""
+    return f"is not proven to {BETTER[strategy]}"
+
+
+def decision_words(move: Move, currency: str) -> str:
+    """What would decide whether to change, in a clause."""
+    if move.decision is None:
+        return "the two are too much alike, or too little is known, to say how many invocations would decide it"
+    count, price = move.decision.invocations, format_usd(move.decision.cost, currency)
+    return f"about {plural(count, 'more invocation')} over both ({price} in all) would decide it"

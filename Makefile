@@ -8,7 +8,7 @@ LOCK := requirements/constraints.txt
 INSTALL = PIP_CONSTRAINT=$(LOCK) PIP_BUILD_CONSTRAINT=$(LOCK) $(BIN)/pip install --quiet --disable-pip-version-check
 # One more than there are processors, as tests that wait for the embedded AWS leave them idle. A worker takes up to 1.5 GB.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
-# Tests start the program hundreds of times: it is compiled once, not each time, whatever the shell's variable says.
+# Tests start the program hundreds of times: let Python cache its bytecode even if the shell's environment says otherwise.
 export PYTHONDONTWRITEBYTECODE :=
 COVERAGE :=
 SIZES := 128,256,512,1024,1769

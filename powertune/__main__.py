@@ -13,7 +13,7 @@ def main() -> int:
     heeded = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if heeded:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    # What is imported stays: to search it for garbage takes time from each start.
+    # Imported modules live until the end. Searching them for garbage meanwhile only slows the start.
     gc.disable()
     from powertune.cli.app import start
     from powertune.errors import ExitCode

@@ -37,7 +37,7 @@ def _options(
     ] = False,
 ) -> None:
     """Find the memory size at which an AWS Lambda function is cheapest or fastest, by measuring it."""
-    # Here, because a tenth of the time that `--help` takes would be for what it does not use.
+    # Imported here: it would be a tenth of the time of `--help`, which does not need it.
     import logging
 
     # A log record that cannot be written, as to a terminal that was closed, must not fail the call that is logged.

@@ -16,7 +16,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -73,15 +73,19 @@ class Server:
         self._http = _listen(settings.port, Handler)
         self.endpoint_url = f"http://127.0.0.1:{self._http.server_port}"
         self._keys = keys = Keys(issued=issued_by_moto)
-        # It tries out what this machine permits, and waits for that; the services are imported meanwhile.
+        # The runner mostly waits for trial processes. The services are imported meanwhile.
         with ThreadPoolExecutor(1) as aside:
-            runner = aside.submit(Runner, settings, MotoSink(), self.endpoint_url, keys)
-            from powertune.local.cloud import install, load_managed_policies
-            from powertune.local.endpoint import signatures
-            from powertune.local.endpoint.unimplemented import Dispatcher
-            from powertune.local.stepfunctions.service import StepFunctions
-            from powertune.local.web import Application
-        self.runner = runner.result()
+            made = aside.submit(Runner, settings, MotoSink(), self.endpoint_url, keys)
+            try:
+                from powertune.local.cloud import install, load_managed_policies
+                from powertune.local.endpoint import signatures
+                from powertune.local.endpoint.unimplemented import Dispatcher
+                from powertune.local.stepfunctions.service import StepFunctions
+                from powertune.local.web import Application
+            except BaseException:
+                made.result().close()
+                raise
+        self.runner = made.result()
         install(self.runner, settings)
         self._states = StepFunctions(keys.owner, self.endpoint_url)
         moto = Dispatcher(moto_app.create_backend_app)
@@ -181,12 +185,23 @@ def stand_aside(harness: Collection[int]) -> None:
     pin_process(os.getpid(), harness)
 
 
+@contextlib.contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep what is loaded meanwhile for good.
+
+    Searching it for garbage would take a fifth of the startup, and later pause all threads for tens of ms.
+    """
+    gc.disable()
+    try:
+        yield
+        gc.freeze()
+    finally:
+        gc.enable()
+
+
 def main(arguments: list[str]) -> int:
     """Serve until told to stop; returns the exit status."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    # What is imported stays. To search it for garbage again and again would take a fifth of the start, and later on
-    # stop all threads for tens of ms.
-    gc.disable()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -194,15 +209,14 @@ def main(arguments: list[str]) -> int:
         settings = Settings.from_json(arguments[0] if arguments else "{}")
         if settings.parent_fd is not None:
             watch_parent(settings.parent_fd, stop)
-        server = Server(settings)
+        with _no_collection():
+            server = Server(settings)
         stand_aside(server.runner.divided.harness)
     except (PowertuneError, OSError) as error:
         hint = error.hint if isinstance(error, PowertuneError) else None
         _say(json.dumps({"event": "failed", "message": str(error), "hint": hint}))
         return 2
     server.start()
-    gc.freeze()
-    gc.enable()
     _say(server.ready_line)
     stop.wait()
     server.close()

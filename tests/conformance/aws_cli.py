@@ -1,13 +1,14 @@
-"""Runs commands of the AWS CLI that come line by line, each in a process forked from one that has imported the CLI.
+"""Runs AWS CLI commands read from stdin, each in a fork of a process that has already imported the CLI.
 
-To import it takes a second, and each command of the CLI is a process. A line is `{"arguments": [...], "stdout": path,
-"stderr": path}`, and is answered by the exit status.
+Importing it takes a second. A line is `{"arguments": [...], "stdout": path, "stderr": path}`, and is answered by the
+exit status.
 """
 
 import json
 import os
 import signal
 import sys
+import traceback
 from typing import Any
 
 from awscli.clidriver import create_clidriver
@@ -26,9 +27,11 @@ def run(request: dict[str, Any]) -> int:
         for number, path in enumerate((os.devnull, request["stdout"], request["stderr"])):
             os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), number)
         status = create_clidriver().main(request["arguments"])
+    except BaseException:  # whatever it is, it must not go on in the process that forks
+        traceback.print_exc()
+    finally:
         sys.stdout.flush()
         sys.stderr.flush()
-    finally:
         os._exit(status)
 
 

@@ -167,6 +167,7 @@ class Cli:
         """Run a command: what went wrong, and what it printed."""
         stdout, stderr = self._folder / "stdout", self._folder / "stderr"
         status = _asked(self._process, {"arguments": arguments, "stdout": str(stdout), "stderr": str(stderr)})
+        assert status >= 0, f"{arguments} ended by signal {-status}"
         return (_told(stderr.read_text()) if status else None), stdout.read_text()
 
 
@@ -214,11 +215,13 @@ class JavaScript:
 
 
 def _asked(process: "subprocess.Popen[str]", request: Mapping[str, Any]) -> Any:
-    """What a process answers to a line."""
+    """Send a request as one line of JSON, and read the answer."""
     assert process.stdin is not None and process.stdout is not None  # noqa: PT018
     process.stdin.write(json.dumps(request, default=_encoded) + "\n")
     process.stdin.flush()
-    return json.loads(process.stdout.readline(), object_hook=_decoded)
+    answer = process.stdout.readline()
+    assert answer, f"the client ended at {request}"
+    return json.loads(answer, object_hook=_decoded)
 
 
 def _close(process: "subprocess.Popen[str]") -> None:

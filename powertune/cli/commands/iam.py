@@ -50,11 +50,15 @@ def iam(
     output: common.File = None,
 ) -> None:
     """Print the IAM policy that allows exactly the calls that a command makes."""
+    from powertune.aws.actions import COMMANDS
     from powertune.aws.iam_policy import PLACEHOLDERS, Grant, policy, policy_text
     from powertune.cli.console import say
     from powertune.cli.outputs import write_output
+    from powertune.errors import UsageError
     from powertune.model import FunctionRef
 
+    if command not in COMMANDS:
+        raise UsageError(f"no command {command!r} makes calls to AWS", hint=f"one of {', '.join(COMMANDS)}")
     processors = tuple(FunctionRef.parse(name) for name in (pre_processor, post_processor) if name is not None)
     ref = FunctionRef.parse(function)
     grant = Grant(
@@ -79,21 +83,19 @@ def iam(
 
 
 def _check(command: str, function: str, grant: "Grant") -> None:
-    """See that a policy can be written for this.
+    """Check the options before a policy is written.
 
     Raises:
-        UsageError: there is no such command, or an option is not what it takes.
+        UsageError: an option is not what it takes, or not for this command.
     """
-    from powertune.aws.actions import COMMANDS
+    from powertune.aws.iam_policy import PLAIN
     from powertune.errors import UsageError
 
-    if command not in COMMANDS:
-        raise UsageError(f"no command {command!r} makes calls to AWS", hint=f"one of {', '.join(COMMANDS)}")
     for name, place in (("payload", grant.payload_s3), ("code", grant.code_s3)):
         if place is not None and not place.startswith("s3://"):
             raise UsageError(f"{name} {place!r} is not in S3", hint="only s3://bucket/key takes a permission")
     for option, arn, service in (("--role", grant.role, "iam"), ("--kms-key", grant.kms_key, "kms")):
         if arn is not None and arn.split(":")[2:3] != [service]:
             raise UsageError(f"{option} {arn!r} is not an ARN of {service.upper()}", hint=f"arn:aws:{service}:...")
-    if command == "prices" and (function != _ANY_FUNCTION or grant != type(grant)()):
+    if command == "prices" and (function != _ANY_FUNCTION or grant != PLAIN):
         raise UsageError("`powertune prices` does not use a function", hint="leave out the options about one")

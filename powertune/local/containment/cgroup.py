@@ -87,7 +87,7 @@ def bury(folder: Path) -> None:
 
 
 def throttling(folder: Path, key: str, per_ms: float) -> Throttling:
-    """The bandwidth control's account of a cgroup, which has the lost time under `key` in 1/`per_ms` ms."""
+    """A cgroup's throttling, from `cpu.stat`: `key` names the lost time, and `per_ms` of its units are a ms."""
     words: list[bytes] = []
     with contextlib.suppress(OSError):
         words = read_file(f"{folder}/cpu.stat").split()

@@ -45,12 +45,12 @@ class V1Cell:
 
     def started(self, leader: int, mark: str | None = None) -> None:  # noqa: ARG002 - a cgroup knows who is inside
         """Count kills from here; without a memory hierarchy, watch the memory instead."""
-        self._kills_before = self._kills()
+        self._kills_before, self._stopped = self._kills(), ()
         if self._memory is None:
             self._watch.watch(self, self._limit)
 
     def ended(self) -> None:
-        """Nobody is stopped any more."""
+        """Forget who was stopped: their numbers may be given to others."""
         self._stopped = ()
 
     def set_cpu(self, cpus: float) -> None:
@@ -66,7 +66,7 @@ class V1Cell:
         signal_all(self._stopped, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """SIGCONT to those that were stopped."""
+        """SIGCONT to those that were stopped, which saves asking who is inside: nobody is born meanwhile."""
         signal_all(self._stopped, signal.SIGCONT)
 
     def throttling(self) -> Throttling:

@@ -43,12 +43,12 @@ class V2Cell:
 
     def started(self, leader: int, mark: str | None = None) -> None:  # noqa: ARG002 - a cgroup knows who is inside
         """Count kills from here."""
-        self._kills_before = self._kills()
+        self._kills_before, self._stopped = self._kills(), ()
         if not self._limited:
             self._watch.watch(self, self._limit)
 
     def ended(self) -> None:
-        """Nobody is stopped any more."""
+        """Forget who was stopped: their numbers may be given to others."""
         self._stopped = ()
 
     def set_cpu(self, cpus: float) -> None:
@@ -64,7 +64,7 @@ class V2Cell:
         signal_all(self._stopped, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """SIGCONT to those that were stopped."""
+        """SIGCONT to those that were stopped, which saves asking who is inside: nobody is born meanwhile."""
         signal_all(self._stopped, signal.SIGCONT)
 
     def throttling(self) -> Throttling:

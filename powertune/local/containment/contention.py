@@ -56,7 +56,7 @@ def between(before: Snapshot, after: Snapshot, *, duration_ms: float, stolen_ms:
     Args:
         before, after: the counters.
         duration_ms: how long the invocation took.
-        stolen_ms: for how long the host ran something else on its processors.
+        stolen_ms: how long the host ran something else on the environment's processors.
         spread: how many processors it could use.
     """
     cpu_ms = max(0.0, after.cpu_ms - before.cpu_ms)

@@ -5,12 +5,19 @@ import ipaddress
 import re
 
 _HOST = re.compile(r"(?P<name>\[[0-9a-f:]+\]|[^:\[\]]+)(:\d+)?", re.ASCII)
+#: A name of 253 characters, a port, and some more.
+_LONGEST_HOST = 300
 _OWN_SITE = ("none", "same-origin")
 
 
-@functools.lru_cache(maxsize=256)
 def is_loopback(host: str) -> bool:
     """Whether a Host header, with or without a port, names this machine, as `bucket.localhost` of S3 does too."""
+    # What is longer than any name is not worth keeping.
+    return len(host) <= _LONGEST_HOST and _is_loopback(host)
+
+
+@functools.lru_cache(maxsize=256)
+def _is_loopback(host: str) -> bool:
     match = _HOST.fullmatch(host.lower())
     if match is None:
         return False

@@ -7,7 +7,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from enum import Enum, auto
 
 from powertune.local.containment import contention
@@ -154,12 +153,6 @@ class Environment:
             began = self._api.deliver(event)
         except ConnectionError:
             self.stop()
-        # Read while the function computes: whoever calls waits for it anyway.
-        stolen_before_ms = self._world.stolen.of(self._numbers)
-        ended = self._await_answer(event, began, timeout_s)
-        return replace(ended, stolen_ms=self._world.stolen.of(self._numbers) - stolen_before_ms)
-
-    def _await_answer(self, event: Event, began: Instant, timeout_s: float) -> Ended:
         with self._changed:
             done = self._changed.wait_for(lambda: self._phase is not _Phase.RUNNING, timeout_s)
             answer, counters = self._answer, self._at_answer
@@ -194,6 +187,10 @@ class Environment:
         pids = self._cell.pids()
         used_s = sum(self._world.processes.cpu_seconds(pid) for pid in pids)
         return (used_s + prepared_s) * 1000 + sum(contention.waited_ms(pids).values())
+
+    def stolen_ms(self) -> float:
+        """How long the host has run something else on the processors of this environment, in ms."""
+        return self._world.stolen.of(self._numbers)
 
     def counters(self) -> Snapshot:
         """What the kernel counts of the processes, which does not change while they stand still."""

@@ -155,13 +155,13 @@ class Invoker:
             else:
                 attempt.hidden_init_ms = init.duration_ms
             self._admission.revise(claim, self._uses.expect(function, self._share(function)))
-        before = environment.counters()
+        before, stolen_before_ms = environment.counters(), environment.stolen_ms()
         attempt.start()
         ended = self._run(attempt)
-        after = ended.counters or environment.counters()
+        after, stolen_ms = ended.counters or environment.counters(), environment.stolen_ms() - stolen_before_ms
         spread = len(self._cores.affinity(claim.cores, function.cpus))
         attempt.contention = contention.between(
-            before, after, duration_ms=ended.duration_ms, stolen_ms=ended.stolen_ms, spread=spread
+            before, after, duration_ms=ended.duration_ms, stolen_ms=stolen_ms, spread=spread
         )
         if ended.ok:
             self._uses.learn(

@@ -12,8 +12,7 @@ from powertune.local.runtime.runtime_api import Answer
 class Ended:
     """How a phase of an environment ended.
 
-    `payload` is what the caller is answered, `counters` are the kernel's at the moment of the answer, and `stolen_ms`
-    is for how long the host ran something else on these processors meanwhile.
+    `payload` is what the caller is answered, and `counters` are the kernel's at the moment of the answer.
     """
 
     duration_ms: float
@@ -22,7 +21,6 @@ class Ended:
     error_type: str | None = None
     crashed: bool = False
     counters: Snapshot | None = None
-    stolen_ms: float = 0.0
 
     @property
     def ok(self) -> bool:

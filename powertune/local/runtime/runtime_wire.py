@@ -72,16 +72,16 @@ class Wire:
         return line
 
     def _until(self, end: re.Pattern[bytes]) -> bytes | None:
-        """What comes before an end, which is passed over; None if the connection ends before anything came."""
+        """The bytes before the next match of `end`, which are consumed with it; None at the end of the connection."""
         looked = 0
         while (match := end.search(self._buffer, looked)) is None:
             looked = max(0, len(self._buffer) - len(b"\r\n\r"))
             if looked > _MAX_HEAD_BYTES:
-                raise ValueError(f"more than {_MAX_HEAD_BYTES} bytes of headers")
+                raise ValueError(f"more than {_MAX_HEAD_BYTES} bytes of headers, or of a chunk's size")
             if not self._more():
                 if not self._buffer:
                     return None
-                raise ValueError("the connection ended within the headers")
+                raise ValueError("the connection ended within a request")
         before = bytes(self._buffer[: match.start()])
         del self._buffer[: match.end()]
         return before

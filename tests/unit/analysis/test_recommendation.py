@@ -176,7 +176,9 @@ def test_a_recommendation_is_always_one_that_nothing_clearly_beats(
     assert recommendation is not None
     assert recommendation.configuration not in recommendation.equivalent
     by_cost = {p.configuration: p.cost.mean for p in analysis.profiles if p.cost}
-    if strategy is Strategy.COST:
+    if recommendation.unproven is not None:
+        assert recommendation.configuration == analysis.current
+    elif strategy is Strategy.COST:
         assert by_cost[recommendation.configuration] == min(by_cost.values())
     else:
         group = (recommendation.configuration, *recommendation.equivalent)

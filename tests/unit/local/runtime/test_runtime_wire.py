@@ -1,11 +1,11 @@
 """What runtime clients send that is no HTTP, and where it ends."""
 
 import socket
-import threading
 
 import pytest
 
 from powertune.local.containment.contention import Contention
+from powertune.local.runtime import runtime_wire
 from powertune.local.runtime.runtime_wire import Wire
 
 
@@ -25,25 +25,19 @@ def test_what_is_not_http_is_an_error(sent: bytes) -> None:
 
 
 @pytest.mark.parametrize("piece", [1, 3, 1000])
-def test_requests_may_come_in_any_pieces(piece: int) -> None:
+def test_requests_may_come_in_any_pieces(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime_wire, "_CHUNK_BYTES", piece)
     sent = (
         b"POST /a HTTP/1.1\r\nTransfer-Encoding: Chunked\r\n\r\n3;x=y\r\n\r\n\n\r\n2\r\nok\r\n0\r\nTrailer: 1\r\n\r\n"
         b"POST /b HTTP/1.1\nX-Name:  some: value \ncontent-length: 2\n\n\r\n"
         b"GET /c HTTP/1.1\r\n\r\n"
     )
     ours, theirs = socket.socketpair()
-
-    def send() -> None:
-        with theirs:
-            for at in range(0, len(sent), piece):
-                theirs.sendall(sent[at : at + piece])
-
     with ours:
-        thread = threading.Thread(target=send)
-        thread.start()
+        with theirs:
+            theirs.sendall(sent)
         wire = Wire(ours)
         found = [wire.read() for _ in range(4)]
-        thread.join()
     assert found.pop() is None
     requests = [(each.method, each.path, each.headers, each.body) for each in found if each is not None]
     assert requests == [

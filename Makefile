@@ -15,7 +15,7 @@ SIZES := 128,256,512,1024,1769
 # Measured curves that others have published; they are not part of the repository.
 PUBLISHED := ../shared/data/curves.json
 
-.PHONY: help setup demo lock test coverage unit check lint types layers gallery record calibration bench-search bench-found bench-propose fidelity bench surface reference clean
+.PHONY: help setup demo lock test coverage unit check lint types layers gallery record calibration answers bench-search bench-found bench-propose fidelity bench surface reference clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -90,6 +90,9 @@ record: setup ## measure the runs in reports/ again, on the embedded AWS
 
 calibration: setup ## how often the stated intervals hold
 	$(BIN)/python benchmarks/calibration.py
+
+answers: setup ## how often a change is recommended that helps, or does not
+	$(BIN)/python benchmarks/answers.py
 
 bench-search: setup ## how good searches are on curves: regret, and what they spend
 	$(BIN)/python benchmarks/search.py

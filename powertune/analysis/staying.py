@@ -123,5 +123,10 @@ def decision_words(move: Move, currency: str) -> str:
     """What would decide whether to change, in a clause."""
     if move.decision is None:
         return "the two are too much alike, or too little is known, to say how many invocations would decide it"
-    count, price = move.decision.invocations, format_usd(move.decision.cost, currency)
-    return f"about {plural(count, 'more invocation')} over both ({price} in all) would decide it"
+    count, price = _rounded(move.decision.invocations), format_usd(move.decision.cost, currency)
+    return f"about {plural(count, 'more invocation')} of the two ({price} in all) would decide it"
+
+
+def _rounded(count: int) -> int:
+    """Two digits: it is an estimate."""
+    return round(count, 2 - len(str(count)))

@@ -214,7 +214,7 @@ def test_the_headline_says_what_is_missing_and_what_would_decide() -> None:
     assert words.startswith(
         "Stay at 512 MB x86_64: the best candidate, 1024 MB x86_64, is not proven to cost less. It has 0.96x ["
     )
-    assert "more invocations over both ($" in words
+    assert "more invocations of the two ($" in words
     assert words.endswith("would decide it.")
 
 

@@ -81,12 +81,13 @@ def _within_tolerance(able: Sequence[Observed], goal: Goal) -> list[Observed]:
     """All but those whose extra cost over the cheapest is proven to exceed the tolerance.
 
     A size is not ruled out by the luck of a few invocations: the whole interval of its extra cost must lie beyond the
-    tolerance.
+    tolerance. Nor is it if a more expensive one stays in, whose interval is wider: else that could be recommended.
     """
     if goal.tolerance is None:
         return list(able)
     cheapest = min(able, key=_cheapness)
-    return [o for o in able if _may_cost_at_most(1 + goal.tolerance, o, cheapest)]
+    most = max(means(o)[0] for o in able if _may_cost_at_most(1 + goal.tolerance, o, cheapest))
+    return [o for o in able if means(o)[0] <= most]
 
 
 def _may_cost_at_most(ratio: float, o: Observed, cheapest: Observed) -> bool:

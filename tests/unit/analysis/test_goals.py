@@ -62,6 +62,14 @@ def test_an_extra_cost_without_an_interval_is_left_out() -> None:
     assert analysis.recommendation.configuration == make_configuration(128)
 
 
+def test_no_size_is_left_out_for_a_more_expensive_one_that_is_less_certain() -> None:
+    # 1.00, 1.15 and 1.10 times the cost. That of 256 MB may be within the tolerance, so noisy is it.
+    sizes = (sized(128, 8000, spread=0.001), sized(256, 4600, spread=0.5, n=20), sized(1024, 1100, spread=0.001))
+    recommendation = judged(*sizes).recommendation
+    assert recommendation is not None
+    assert recommendation.configuration == make_configuration(1024)
+
+
 def test_within_the_tolerance_nobody_pays_for_noise() -> None:
     analysis = judged(sized(128, 500, spread=0.1), sized(130, 499, spread=0.1))
     assert analysis.recommendation is not None

@@ -1,0 +1,25 @@
+"""The benchmark of answers tells a rule that works from one that does not."""
+
+import pytest
+
+from benchmarks.answers import Cell, share_of_changes
+from powertune.analysis import recommendation
+from powertune.analysis.conclusion import conclude
+from powertune.model import Strategy
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("strategy", [Strategy.TOLERANCE, Strategy.COST])
+def test_a_sure_gain_is_taken_and_what_is_none_is_not(strategy: Strategy) -> None:
+    def share(*, gain: bool) -> float:
+        return share_of_changes(Cell(strategy=strategy, within=0.03, between=0.02, gain=gain), cases=20, seed=1)
+
+    assert share(gain=True) >= 0.95
+    assert share(gain=False) <= 0.1
+
+
+@pytest.mark.long
+def test_without_proof_the_luckiest_size_would_win(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recommendation, "settle", conclude)
+    cell = Cell(strategy=Strategy.COST, within=0.08, between=0.02, gain=False)
+    assert share_of_changes(cell, cases=20, seed=1) > 0.5

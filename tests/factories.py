@@ -247,7 +247,7 @@ def _with_too_little() -> dict[str, Analysis]:
         "zero": _by_size({128: [0.0] * 3, 512: [0.0] * 3}),
         "one size, two architectures": make_analysis(
             make_measurement(durations=[10.0, 11.0, 12.0]),
-            make_measurement(durations=[9.0, 9.5, 10.0], architecture=Architecture.ARM64),
+            make_measurement(durations=[4.0, 4.1, 4.2], architecture=Architecture.ARM64),
         ),
     }
 
@@ -264,6 +264,7 @@ def _with_too_much() -> dict[str, Analysis]:
         "tiny and huge": _by_size({128: [900_000.0, 899_000.0, 899_500.0], 10240: [0.5, 0.51, 0.52, 0.49]}),
         "impossible": _by_size(two, goal=limited),
         "many sizes": make_analysis(*many, usage=Usage(invocations_per_month=1e9, cold_share=0.02)),
+        "staying": _by_size({512: [100.0, 140.0, 90.0], 520: [95.0, 133.0, 85.0]}),
         "unknown time": _by_size(two, started_at=1e300, finished_at=0.0),
         "another currency": _by_size(two, prices=make_prices(currency="CNY")),
     }

@@ -1,6 +1,7 @@
 """The answer once a configuration is picked: a change that is proven to help, or to stay with the current one."""
 
 import math
+from dataclasses import replace
 
 from powertune.analysis.comparison import SAME, Comparison, Difference
 from powertune.analysis.conclusion import Gain, Pick, Question, alike, conclude, make_saving, means, ratio_words
@@ -30,6 +31,9 @@ def settle(pick: Pick, gain: Gain, baseline: Observed | None, question: Question
     A change takes work, and may surprise. Whoever is told to make one has to gain by it. There is nothing to stay
     with where the current configuration does not work, may not meet the constraints, or is not known.
     """
+    if _is_lower(gain.score):
+        # What is proven to be worse cannot be one that may be as good, although more is asked of those.
+        pick = replace(pick, equivalent=tuple(c for c in pick.equivalent if c != question.current))
     if baseline is pick.chosen or is_proven(gain, question.goal) or not _may_stay(gain, baseline, question):
         return conclude(pick, gain, baseline, question)
     assert gain.cost is not None
@@ -105,8 +109,8 @@ def _decision(gain: Gain, chosen: Observed, baseline: Observed | None) -> Effort
 def _reasons(pick: Pick, move: Move, question: Question) -> tuple[str, ...]:
     cost, duration = ratio_words(move.cost_ratio), ratio_words(move.duration_ratio)
     return (
-        f"the best candidate, {move.configuration}, {unproven_words(question.goal.strategy)} than the current "
-        f"configuration, {question.current}",
+        f"{question.current} is the current configuration; the best candidate, {move.configuration}, "
+        f"{unproven_words(question.goal.strategy)}",
         f"{move.configuration}: {pick.why}",
         *alike(pick),
         f"it has {cost} the cost and {duration} the duration of the current configuration",

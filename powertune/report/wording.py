@@ -4,11 +4,13 @@ from powertune.analysis import (
     Analysis,
     Billing,
     Comparison,
+    Difference,
     Move,
     ProfileStatus,
     Recommendation,
     Saving,
     decision_words,
+    limits,
     unproven_words,
 )
 from powertune.model import Configuration, Exploration, Strategy
@@ -33,27 +35,41 @@ def headline(analysis: Analysis) -> str:
         return f"No recommendation: {analysis.explanation}."
     if recommendation.unproven is not None:
         return _staying(recommendation, recommendation.unproven, analysis.currency)
-    words = STRATEGY_WORDS[recommendation.strategy].format(tolerance=100 * analysis.goal.cost_tolerance)
-    sentences = [f"Recommended: {recommendation.configuration}, {words}{_change(analysis)}."]
+    stays = recommendation.configuration == analysis.current
+    answer = f"{'Stay at' if stays else 'Recommended:'} {recommendation.configuration}"
+    sentences = [f"{answer}, {_merit(analysis, recommendation)}{_change(analysis)}."]
     if recommendation.equivalent:
         sentences.append(_alike(recommendation))
     if (found := analysis.searched) is not None and found.answer.configuration == recommendation.configuration:
         sentences.append(
-            "That is by the curve through all that was measured: the best of these sizes with "
-            f"{format_share(found.answer.p_best)}, expected to lose {format_share(found.answer.loss)} against the "
-            "best size there may be."
+            "That is by the curve through all that was measured: the best of these sizes with a probability of "
+            f"{format_share(found.answer.p_best)}, and expected to be {format_share(found.answer.loss)} worse than "
+            "the best size there may be."
         )
     if recommendation.saving is not None and recommendation.configuration != analysis.current:
         sentences.append(saving_words(recommendation.saving, analysis.currency))
     return " ".join(sentences)
 
 
+def _merit(analysis: Analysis, recommendation: Recommendation) -> str:
+    """In what the recommended configuration is the best, and among which."""
+    if recommendation.strategy is Strategy.SPEED and recommendation.best != recommendation.configuration:
+        words = "cheapest of those that are not proven slower than the fastest"
+    else:
+        words = STRATEGY_WORDS[recommendation.strategy].format(tolerance=100 * analysis.goal.cost_tolerance)
+    limited = limits(analysis.goal, analysis.currency)
+    return f"{words}, with {limited}" if limited else words
+
+
 def _staying(recommendation: Recommendation, move: Move, currency: str) -> str:
     cost, duration = ratio_words(move.cost_ratio, "the cost"), ratio_words(move.duration_ratio, "the duration")
     decision = decision_words(move, currency)
+    faster = ""
+    if recommendation.strategy is Strategy.COST and move.duration_ratio.verdict is Difference.LOWER:
+        faster = " It is faster, which --strategy tolerance or balanced counts."
     return (
         f"Stay at {recommendation.configuration}: the best candidate, {move.configuration}, "
-        f"{unproven_words(recommendation.strategy)}. It has {cost} and {duration} of now. "
+        f"{unproven_words(recommendation.strategy)}. It has {cost} and {duration} of now.{faster} "
         f"{decision[0].upper()}{decision[1:]}."
     )
 
@@ -91,8 +107,8 @@ def saving_words(saving: Saving, currency: str) -> str:
     if saving.interval is None:
         return "What that changes in the bill cannot be told from so few invocations."
     proven = not saving.interval[0] <= 0 <= saving.interval[1]
-    # What it costs is said as a positive amount, and so is how sure that is.
-    ends = sorted(map(abs, saving.interval)) if proven else saving.interval
+    # What it costs is said as a positive amount, and so is how sure that is. What is saved is taken off the bill.
+    ends = sorted(map(abs, saving.interval)) if proven else [-end for end in reversed(saving.interval)]
     bounds = " [{}, {}]".format(*(format_usd(end, currency) for end in ends))
     if not proven:
         return f"At today's traffic that changes the bill by no proven amount{bounds} a month."
@@ -158,7 +174,7 @@ def _change(analysis: Analysis) -> str:
     if now is not None and now.status is ProfileStatus.INFEASIBLE:
         return f"; {analysis.current}, which it has now, {now.reason}"
     if recommendation.configuration == analysis.current:
-        return ", which it has now"
+        return ""
     if recommendation.cost_ratio is None or recommendation.duration_ratio is None:
         return ""
     cost = ratio_words(recommendation.cost_ratio, "the cost")

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 
 import numpy as np
 import pytest
@@ -216,6 +217,50 @@ def test_the_headline_says_what_is_missing_and_what_would_decide() -> None:
     )
     assert "more invocations of the two ($" in words
     assert words.endswith("would decide it.")
+
+
+def test_a_lower_cost_at_half_the_duration_is_not_kept_quiet() -> None:
+    sizes = (sized(512, 1000, spread=0.2), sized(1024, 480, spread=0.2))
+    assert "It is faster, which --strategy tolerance or balanced counts." in headline(judged(*sizes))
+    assert "It is faster" not in headline(judged(sized(512, 1000, spread=0.2), sized(520, 970, spread=0.2)))
+
+
+def test_what_is_proven_to_be_worse_is_not_called_equal_as_well() -> None:
+    # 2.5 % apart: proven by itself, and not among the 15 pairs of six sizes.
+    ratios = (1.0, 0.975, 0.976, 0.977, 0.978, 0.979)
+    for seed in range(20):
+        sizes = [
+            sized(512 + number, ratio * 512_000 / (512 + number), spread=0.02, n=20, seed=seed)
+            for number, ratio in enumerate(ratios)
+        ]
+        recommendation = answered(judged(*sizes))
+        if recommendation.configuration != make_configuration(512):
+            assert recommendation.cost_ratio is not None
+            assert recommendation.cost_ratio.verdict is Difference.LOWER
+            assert make_configuration(512) not in recommendation.equivalent
+            return
+    pytest.fail("never proven")
+
+
+def test_a_bill_that_may_rise_is_said_to_rise() -> None:
+    sizes = (sized(512, 1000, spread=0.03), sized(1024, 505, spread=0.03))
+    analysis = make_analysis(*sizes, goal=Goal(), prices=PRICES, usage=Usage(invocations_per_month=1e6))
+    saving = answered(analysis).saving
+    assert saving is not None
+    assert saving.interval is not None
+    low, high = saving.interval
+    assert low < 0 < high
+    assert abs(low) > high  # the bill is more likely to rise
+    shown = re.search(r"changes the bill by no proven amount \[-\$([\d.]+), \$([\d.]+)\] a month", headline(analysis))
+    assert shown is not None
+    assert float(shown[1]) == pytest.approx(high, rel=0.02)
+    assert float(shown[2]) == pytest.approx(-low, rel=0.02)
+
+
+def test_the_headline_names_the_limits_that_excluded_others() -> None:
+    goal = Goal(strategy=Strategy.COST, max_duration=Limit(statistic=Statistic.MEAN, at_most_ms=600))
+    analysis = make_analysis(sized(512, 1000), sized(1024, 560), goal=goal, prices=PRICES)
+    assert headline(analysis).startswith("Recommended: 1024 MB x86_64, lowest cost, with mean <= 600 ms: 1.12x")
 
 
 def explored(*measurements: Measurement, current_mb: int, goal: Goal) -> Analysis:

@@ -89,7 +89,7 @@ def test_what_cannot_be_told_apart_is_said_of_what_and_from_what() -> None:
         for mb, factor in ((512, 1.0), (1024, 1.001), (2048, 0.999))
     ]
     speed = write_report_text(make_analysis(*measurements, goal=Goal(strategy=Strategy.SPEED))).headline
-    assert "Recommended: 512 MB x86_64, lowest duration" in speed
+    assert "Stay at 512 MB x86_64, cheapest of those that are not proven slower than the fastest." in speed
     assert "In duration it cannot be told apart from the fastest, 2048 MB, and neither can 1024 MB" in speed
     assert "it is the cheapest of them" in speed
     alike = [

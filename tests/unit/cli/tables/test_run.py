@@ -102,7 +102,7 @@ def test_one_sample_has_no_interval_and_says_so_by_leaving_it_out() -> None:
 
 def test_the_current_size_wins_or_was_not_measured() -> None:
     same = make_analysis(make_measurement(memory_mb=512, durations=[10.0, 11.0, 12.0]))
-    assert "Recommended: 512 MB x86_64, lowest cost, which it has now." in words(same)
+    assert "Stay at 512 MB x86_64, lowest cost." in words(same)
     other = words(make_analysis(make_measurement(memory_mb=1024, durations=[10.0, 11.0, 12.0])))
     assert "Recommended: 1024 MB x86_64, lowest cost." in other
     assert "was not measured" in other

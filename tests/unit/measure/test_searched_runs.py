@@ -124,7 +124,7 @@ def test_the_analysis_says_what_the_search_says() -> None:
     assert recommendation.duration_ratio.ratio is not None
     assert recommendation.duration_ratio.ratio < 0.7
     assert "probability" in recommendation.reasons[0]
-    assert "expected to lose" in headline(analysis)
+    assert "worse than the best size there may be" in headline(analysis)
     assert found.precision == pytest.approx(0.066)
     document = json.loads(RUN.render(analysis, "json"))["search"]
     assert document["p_best"] == pytest.approx(found.answer.p_best)

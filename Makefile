@@ -61,7 +61,7 @@ coverage: COVERAGE = --cov --cov-report=term
 coverage: test ## run all tests, with branch coverage
 
 unit: setup ## run the fast tests
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal tests/unit tests/aws -m 'not long'
+	$(BIN)/python -m pytest -n auto --dist worksteal tests/unit tests/aws -m 'not long'
 
 lint: setup ## ruff: lint and format
 	$(BIN)/ruff check

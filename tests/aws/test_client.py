@@ -180,6 +180,7 @@ def test_no_identity(place: ConnectionOptions, words: str) -> None:
         connect(place)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("no_aws")
 def test_the_invoke_client_makes_one_attempt_and_outwaits_the_function(
     monkeypatch: pytest.MonkeyPatch,

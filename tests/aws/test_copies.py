@@ -134,6 +134,7 @@ def test_a_configuration_that_cannot_be_read_is_not_copied_without_it(part: str)
         copy_request(seen(**{part: {"Error": error}}), {}, {}, WANTED)
 
 
+@pytest.mark.long
 @given(st.dictionaries(st.text(min_size=1, max_size=20), st.text(max_size=5), max_size=60))
 def test_tags_leave_room_for_ours(tags: dict[str, str]) -> None:
     made = copy_request(seen(), tags, {}, WANTED)["Tags"]

@@ -200,6 +200,7 @@ class Closing:
         self.connection.__exit__()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("key", ["x_security_token_expires", "aws_expiration", "expiration"])
 @pytest.mark.parametrize("moment", ["2027-01-15T08:00:00Z", "2027-01-15T09:00:00+01:00", "2027-01-15 08:00:00"])
 def test_the_end_of_a_session_is_read_from_the_profile(key: str, moment: str, aws_folder: Path) -> None:

@@ -460,6 +460,7 @@ def test_without_reports_in_the_tail_and_no_look_at_the_logs_the_run_ends_too() 
     assert len({*fake.executed}) == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("error", REFUSALS, ids=lambda error: error.response["Error"]["Code"])
 def test_without_reports_and_without_readable_logs_the_run_ends_too(error: Exception) -> None:
     fake = make_fake()

@@ -157,6 +157,7 @@ def test_a_function_that_is_seldom_invoked_is_not_young() -> None:
     assert traffic(cloud) == Traffic(invocations=1, days=30)
 
 
+@pytest.mark.long
 @given(hours=st.dictionaries(st.integers(1, 3000), st.integers(1, 100), max_size=20))
 def test_days_are_those_that_the_invocations_fell_into(hours: dict[int, int]) -> None:
     cloud = Cloud()

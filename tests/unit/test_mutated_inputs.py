@@ -523,6 +523,7 @@ def test_damaged_reports(text: str) -> None:
         assert report.status is None or isinstance(report.status, str)
 
 
+@pytest.mark.long
 def test_a_text_full_of_beginnings_of_reports_is_read_once() -> None:
     text = "REPORT RequestId: 8f5e2ce4-3b3c " * 30_000
     with within(SECONDS):

@@ -151,6 +151,7 @@ EXTREME: dict[str, Callable[[Any], None]] = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", EXTREME)
 def test_a_figure_that_no_run_has_is_refused(case: str) -> None:
     document = json.loads(searched())

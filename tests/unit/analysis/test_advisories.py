@@ -156,6 +156,7 @@ def test_noise_is_told_from_environments_first() -> None:
     assert advice(make_analysis(once))["too-few-samples"].next_step == expected
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("between", "within"), [(0.0, 0.3), (0.1, 0.02), (0.06, 0.2)])
 def test_what_is_asked_for_is_enough(between: float, within: float) -> None:
     generator = np.random.default_rng(9)

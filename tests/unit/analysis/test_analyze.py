@@ -336,6 +336,7 @@ def shuffled(run: TuningRun, seed: int) -> TuningRun:
     return dataclasses.replace(run, measurements=tuple(measurements))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("strategy", list(Strategy))
 def test_the_order_of_invocations_and_sizes_does_not_matter(strategy: Strategy) -> None:
     generator = random.Random(4)

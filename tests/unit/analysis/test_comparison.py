@@ -15,6 +15,7 @@ def compare_means(candidate: ArrayLike, baseline: ArrayLike) -> Comparison:
     return compare(log_mean(candidate), log_mean(baseline))
 
 
+@pytest.mark.long
 @given(samples, samples)
 def test_the_interval_holds_the_ratio_and_the_verdict_says_what_it_says(
     candidate: list[float], baseline: list[float]
@@ -38,6 +39,7 @@ def test_the_interval_holds_the_ratio_and_the_verdict_says_what_it_says(
         assert low - 1e-9 <= 1 <= high + 1e-9
 
 
+@pytest.mark.long
 @given(samples, samples)
 def test_the_other_way_round_is_the_reciprocal(candidate: list[float], baseline: list[float]) -> None:
     there, back = compare_means(candidate, baseline), compare_means(baseline, candidate)
@@ -47,6 +49,7 @@ def test_the_other_way_round_is_the_reciprocal(candidate: list[float], baseline:
     assert back.ratio == pytest.approx(1 / there.ratio)
 
 
+@pytest.mark.long
 @given(samples)
 def test_a_sample_cannot_be_told_apart_from_itself(values: list[float]) -> None:
     expected = Difference.INDISTINGUISHABLE if len(values) > 1 else Difference.INCONCLUSIVE

@@ -275,6 +275,7 @@ def explored(*measurements: Measurement, current_mb: int, goal: Goal) -> Analysi
     )  # fmt: skip
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("current_mb", [512, 700])
 def test_a_search_too_stays_unless_a_change_is_proven_whether_it_measured_the_current_size_or_not(
     current_mb: int,

@@ -19,6 +19,7 @@ def finite(summary: Summary) -> bool:
     return all(math.isfinite(figure) for figure in figures)
 
 
+@pytest.mark.long
 @given(samples)
 def test_the_interval_holds_the_mean_and_nothing_is_nan(values: list[float]) -> None:
     summary = summarize(values, seed=SEED)
@@ -36,6 +37,7 @@ def test_the_interval_holds_the_mean_and_nothing_is_nan(values: list[float]) -> 
         assert 0 <= low <= summary.mean <= high
 
 
+@pytest.mark.long
 @given(samples.flatmap(lambda values: st.tuples(st.just(values), st.permutations(values))))
 def test_the_order_of_observation_does_not_matter(pair: tuple[list[float], list[float]]) -> None:
     values, shuffled = pair
@@ -101,6 +103,7 @@ def test_the_same_seed_gives_the_same_interval_and_another_seed_nearly() -> None
     assert first == pytest.approx(second, rel=0.03)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("sigma", "n"), [(0.2, 5), (0.5, 10), (0.5, 20)])
 def test_the_interval_covers_the_true_mean_as_often_as_it_says(sigma: float, n: int) -> None:
     generator = np.random.default_rng(11)
@@ -117,6 +120,7 @@ def lanes_of(values: list[float], count: int) -> list[int]:
     return [index % count for index in range(len(values))]
 
 
+@pytest.mark.long
 @given(samples, st.integers(2, 12))
 def test_lanes_change_how_sure_a_mean_is_and_nothing_else(values: list[float], count: int) -> None:
     alone, together = (
@@ -217,6 +221,7 @@ def test_students_quantiles_are_those_of_the_tables(probability: float, freedom:
     assert student_t(probability, freedom) == pytest.approx(quantile, rel=2e-3)
 
 
+@pytest.mark.long
 @given(st.floats(2.001, 200), st.floats(0.95, 0.99999))
 def test_students_quantile_has_the_asked_probability_below_it(freedom: float, probability: float) -> None:
     # Beyond the quantile lies the tail, integrated over u = 1/t, in which it is smooth and finite.

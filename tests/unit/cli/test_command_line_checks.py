@@ -175,6 +175,7 @@ def test_what_cannot_run_here_is_refused(options: dict[str, Any], error: str, tm
         find_code(folder, LocalOptions(**options))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "text",
     [

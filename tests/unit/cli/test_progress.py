@@ -42,6 +42,7 @@ def last_frame(plan: Plan, width: int) -> list[str]:
     return [line.rstrip() for line in lines[begin : begin + 6] if line.strip()]
 
 
+@pytest.mark.long
 @widths
 def test_every_label_bar_and_count_is_there(width: int) -> None:
     plan = plan_of()

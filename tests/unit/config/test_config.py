@@ -141,6 +141,7 @@ def test_what_is_no_workload(body: bytes) -> None:
     assert len(caught.value.message) < 200
 
 
+@pytest.mark.long
 @given(st.lists(st.floats(0.01, 100), min_size=1, max_size=8))
 def test_the_fewest_invocations_hold_every_payload(weights: list[float]) -> None:
     workload = Workload(

@@ -191,6 +191,7 @@ def works(memory_mb: int, turn: int) -> Invocation:
     return invocation(duration_ms, memory_mb=memory_mb, init_ms=init_ms, request_id=f"{memory_mb}-{turn}")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("behaviour", [usual, works])
 @pytest.mark.parametrize(
     "options", [{"invocations": 5}, {"memory": None, "min_memory": 128}], ids=["grid", "adaptive"]

@@ -112,6 +112,7 @@ def test_sizes_are_published_as_they_are_asked_for_and_the_reasons_are_kept() ->
     assert results.parse(results.dump(run)) == run
 
 
+@pytest.mark.long
 def test_the_analysis_says_what_the_search_says() -> None:
     run = tune(steady(20, 300))
     analysis = judged(run)
@@ -225,6 +226,7 @@ def test_an_account_that_is_capped_at_3008_mb() -> None:
     assert 2500 < recommendation.configuration.memory_mb <= 3008
 
 
+@pytest.mark.long
 def test_a_budget_that_ends_after_the_first_batch() -> None:
     slow = steady(0, 800)
     made = plan(max_spend=0.0005, goal=Goal(strategy=Strategy.SPEED))
@@ -298,6 +300,7 @@ def test_weighted_payloads_come_in_whole_cycles() -> None:
         assert payloads[1:].count(1) * 3 == pytest.approx(payloads[1:].count(0), abs=1)
 
 
+@pytest.mark.long
 def test_unequal_payloads_are_judged_by_what_they_cost_together() -> None:
     workload = Workload(payloads=(Payload(body=b"1", weight=3), Payload(body=b"2", weight=1)))
 

@@ -18,6 +18,7 @@ PARTITIONS = st.sampled_from(["aws", "aws-cn", "aws-us-gov"])
 REGIONS = st.sampled_from(["us-east-1", "cn-north-1", "us-gov-west-1", "ap-southeast-7"])
 
 
+@pytest.mark.long
 @given(name=NAMES, qualifier=QUALIFIERS, account=ACCOUNTS, partition=PARTITIONS, region=REGIONS)
 def test_every_way_to_name_a_function_is_understood(
     name: str, qualifier: str | None, account: str, partition: str, region: str

@@ -1,5 +1,6 @@
 """Payloads in proportion to their weights."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import workloads
@@ -10,6 +11,7 @@ from powertune.model import (
 )
 
 
+@pytest.mark.long
 @given(workload=workloads, count=st.integers(0, 80))
 def test_every_prefix_of_a_workload_is_in_proportion(workload: Workload, count: int) -> None:
     # Bodies may repeat, so each payload gets one of its own.

@@ -133,6 +133,7 @@ def count(measured: Mapping[Configuration, Measurement]) -> int:
     return sum(len(m.invocations) for m in measured.values())
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("waits_ms", "works_ms"), [(500.0, 0.0), (0.5, 200.0), (100.0, 100.0), (5.0, 2.0), (2.0, 0.0), (0.4, 0.0)]
 )
@@ -280,6 +281,7 @@ def test_finalists_are_spread_over_environments_where_that_was_asked_for() -> No
     assert set(measured[size(128)].invocations.column("lane")) == {0, 1, 2, 3}
 
 
+@pytest.mark.long
 def test_a_precision_that_was_asked_for_is_raced_for() -> None:
     function = Function(waits_ms=0, works_ms=300, noise=0.08)
     plain, _, _ = searched(make_adaptive(512, 1700), function)
@@ -385,6 +387,7 @@ class Unsteady(Function):
             super().invoke(configuration, lane, record)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("kind", ["bimodal", "drifting", "failing"])
 def test_an_unsteady_function_gets_an_answer_that_is_less_sure(kind: str) -> None:
     search = make_adaptive()

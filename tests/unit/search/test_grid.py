@@ -1,5 +1,6 @@
 from collections.abc import Callable
 
+import pytest
 from fakes import invocation
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,6 +35,7 @@ def usual(configuration: Configuration, turn: int, lane: int) -> Invocation:
     return invocation(10.0, lane=lane, init_ms=100.0 if turn < 4 else None)
 
 
+@pytest.mark.long
 @given(invocations=st.integers(1, 60), lanes=st.integers(1, 8), warm_starts=st.integers(0, 8))
 def test_every_size_gets_its_warm_samples_and_no_more(invocations: int, lanes: int, warm_starts: int) -> None:
     grid = Grid(configurations=(SMALL, LARGE), invocations=invocations, lanes=lanes)

@@ -66,6 +66,7 @@ curves = st.dictionaries(st.integers(128, 10_240), st.floats(0.5, 1e5), min_size
 )
 
 
+@pytest.mark.long
 @given(curve=curves)
 def test_the_truth_goes_through_all_points_and_is_monotone_between_them(curve: Curve) -> None:
     truth = Truth(curve)
@@ -393,6 +394,7 @@ def test_the_staircase_has_its_steps_where_one_period_less_is_enough() -> None:
     assert short(128) == pytest.approx(3.0)
 
 
+@pytest.mark.long
 def test_table_and_json(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--curves", str(CURVES / "embedded.json"), "--per-curve"]
     benchmark.main([*arguments, "--repeats", "1"])

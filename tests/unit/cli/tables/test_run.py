@@ -38,6 +38,7 @@ def test_the_table_is_the_golden_one() -> None:
     assert text == GOLDEN.read_text()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("width", [40, 60, 80, 200])
 def test_it_fits_the_width_and_cuts_no_figure(width: int) -> None:
     text = rendered(recorded(), width)
@@ -47,6 +48,7 @@ def test_it_fits_the_width_and_cuts_no_figure(width: int) -> None:
         assert word in text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("case", DEGENERATE)
 def test_every_run_fits_eighty_columns(case: str) -> None:
     text = rendered(DEGENERATE[case])
@@ -54,6 +56,7 @@ def test_every_run_fits_eighty_columns(case: str) -> None:
     assert "\u2026" not in text
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
 def test_hostile_texts_fit_too(text: str) -> None:
     assert max(map(len, rendered(hostile_analysis(text)).splitlines())) <= 80

@@ -8,6 +8,7 @@ from powertune.local.cloudformation.operations import broken_off
 from powertune.local.cloudformation.reading import read_template
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("status", "after"),
     [

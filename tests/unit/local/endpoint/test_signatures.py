@@ -126,6 +126,7 @@ QUERIES = st.one_of(
 )
 
 
+@pytest.mark.long
 @given(HEADERS, DATES, QUERIES, TEXTS, TEXTS)
 @example("", "", "", "", "\N{SUPERSCRIPT TWO}")
 def test_nonsense_is_refused(header: str, date: str, query: str, path: str, length: str) -> None:

@@ -10,6 +10,7 @@ from powertune.local.lambda_api.pages import by_number, page
 names = st.sets(st.text(min_size=1, max_size=5), max_size=30)
 
 
+@pytest.mark.long
 @given(names, names, names, st.integers(1, 60))
 def test_what_is_there_all_the_time_comes_once(kept: set[str], removed: set[str], added: set[str], size: int) -> None:
     seen: list[str] = []

@@ -45,6 +45,7 @@ def parsed(query: str) -> tuple[Command, ...] | MalformedQueryError:
         return error
 
 
+@pytest.mark.long
 @given(_QUERIES, _MESSAGES)
 def test_a_query_is_executed_or_refused_with_the_place(query: str, messages: list[str]) -> None:
     commands = parsed(query)
@@ -55,6 +56,7 @@ def test_a_query_is_executed_or_refused_with_the_place(query: str, messages: lis
         assert all(isinstance(row, Result) for row in rows)
 
 
+@pytest.mark.long
 @given(st.lists(st.integers(-1000, 1000), min_size=1, max_size=50))
 def test_statistics_are_those_of_the_numbers(numbers: list[int]) -> None:
     found = run(
@@ -74,6 +76,7 @@ def test_statistics_are_those_of_the_numbers(numbers: list[int]) -> None:
     ]
 
 
+@pytest.mark.long
 @given(st.lists(st.one_of(st.integers(-50, 50).map(str), st.text("ab1", max_size=4)), max_size=600))
 def test_sort_is_stable_and_in_natural_order(values: list[str]) -> None:
     rows = [(value, n) for n, value in enumerate(values)]
@@ -140,6 +143,7 @@ def test_fields_of_a_line_of_a_function() -> None:
     assert discover(line) == {"@requestId": request_id, "@@a.b": "c"}
 
 
+@pytest.mark.long
 @given(st.lists(st.lists(st.integers(0, 40), max_size=20), max_size=120), st.integers(0, 40), st.integers(0, 40))
 def test_a_timeline_is_in_order_however_it_was_written(batches: list[list[int]], start: int, end: int) -> None:
     timeline = Timeline()

@@ -42,6 +42,7 @@ def compute(expression: str) -> list[dict[int, float]]:
     ]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("expression", "expected"),
     [

@@ -41,6 +41,7 @@ def test_a_percentile_is_a_nearest_rank(values: list[float], percent: Any) -> No
     assert figure(filled(values), f"p{percent}") == sorted(values)[rank - 1]
 
 
+@pytest.mark.long
 @given(NUMBERS, st.integers(1, 100))
 def test_trimming_ends_at_the_percentile(values: list[float], percent: int) -> None:
     store = filled(values)

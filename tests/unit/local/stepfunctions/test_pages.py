@@ -10,6 +10,7 @@ from powertune.local.stepfunctions.pages import page
 names = st.lists(st.text(min_size=1), max_size=30, unique=True)
 
 
+@pytest.mark.long
 @given(names, names, st.integers(1, 40))
 def test_pages_hold_each_item_once_whatever_is_added_before(items: list[str], added: list[str], size: int) -> None:
     seen: list[str] = []

@@ -13,6 +13,7 @@ from powertune.local.system import cores
 from powertune.local.system.cores import Cores, available_cores
 
 
+@pytest.mark.long
 @given(st.sets(st.integers(0, 255), min_size=1), st.floats(0.1, 300))
 def test_functions_and_the_server_never_share_where_there_are_two(numbers: set[int], capacity: float) -> None:
     divided = Cores.divide(numbers, capacity)

@@ -11,6 +11,7 @@ from powertune.local.system import kernel_clock
 from powertune.local.system.kernel_clock import Instant
 
 
+@pytest.mark.long
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux stamps packets")
 def test_the_kernel_tells_when_bytes_arrived_not_when_they_were_read() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:

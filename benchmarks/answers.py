@@ -22,17 +22,13 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from benchmarks.calibration import FUNCTION, PRICES, Case, draw
+from benchmarks.calibration import FUNCTION, PRICES, Case, simulated
 from powertune.analysis import analyze
 from powertune.model import (
     Architecture,
     Configuration,
-    Design,
     Goal,
-    GridDesign,
-    Measurement,
     Strategy,
-    TuningRun,
     Usage,
 )
 
@@ -60,10 +56,13 @@ def share_of_changes(cell: Cell, *, cases: int, seed: int) -> float:
     """In which share of the runs a change is recommended, or, where there is a gain, the right one is."""
     generator = np.random.default_rng(seed)
     case = Case(situation="own", within=cell.within, between=cell.between, known=True)
+    function = replace(FUNCTION, memory_mb=CURRENT_MB)
     changes = 0
     for _ in range(cases):
         means = _means(cell, generator)
-        analysis = analyze(_run(means, case, generator), PRICES, Goal(strategy=cell.strategy), Usage(cold_share=0.0))
+        analysis = analyze(
+            simulated(means, case, generator, function), PRICES, Goal(strategy=cell.strategy), Usage(cold_share=0.0)
+        )
         assert analysis.recommendation is not None
         chosen = analysis.recommendation.configuration
         better = min(means, key=lambda size: size.memory_mb * means[size])
@@ -84,26 +83,6 @@ def _means(cell: Cell, generator: np.random.Generator) -> dict[Configuration, fl
         lucky = list(means)[generator.integers(1, len(means))]
         means[lucky] *= 1 - GAIN
     return means
-
-
-def _run(means: dict[Configuration, float], case: Case, generator: np.random.Generator) -> TuningRun:
-    return TuningRun(
-        run_id="simulated",
-        tool_version="0",
-        started_at=0.0,
-        finished_at=0.0,
-        engine="direct",
-        function=replace(FUNCTION, memory_mb=CURRENT_MB),
-        design=Design(
-            search=GridDesign(configurations=tuple(means), invocations=case.invocations),
-            lanes=case.lanes,
-            concurrency=1,
-            seed=1,
-        ),
-        measurements=tuple(
-            Measurement(configuration=size, invocations=draw(case, generator, mean)) for size, mean in means.items()
-        ),
-    )
 
 
 def _cells() -> Iterator[Cell]:

@@ -26,7 +26,7 @@ numbers of lanes and invocations, and another seed, on which nothing was tuned.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -114,7 +114,7 @@ def calibrate(case: Case, *, cases: int, seed: int) -> Figures:
     held = paid = pairs = runs = changes = 0
     widths = []
     for _ in range(cases):
-        run = _run(case, generator)
+        run = simulated({size: MEAN_MS * SIZES[-1].memory_mb / size.memory_mb for size in SIZES}, case, generator)
         billing = resolve_billing(run, Usage(cold_share=0.0), cold_seen=True)
         observed = observe_run(run, Pricing(function=FUNCTION, prices=PRICES, billing=billing))
         for o in observed:
@@ -168,25 +168,29 @@ def _claims_a_change(observed: tuple[Observed, ...]) -> bool:
     return ratio.verdict in (Difference.LOWER, Difference.HIGHER)
 
 
-def _run(case: Case, generator: np.random.Generator) -> TuningRun:
+def simulated(
+    means_ms: Mapping[Configuration, float],
+    case: Case,
+    generator: np.random.Generator,
+    function: FunctionState = FUNCTION,
+) -> TuningRun:
+    """A grid run of configurations with these true mean durations, in ms."""
     return TuningRun(
         run_id="simulated",
         tool_version="0",
         started_at=0.0,
         finished_at=0.0,
         engine="direct",
-        function=FUNCTION,
+        function=function,
         design=Design(
-            search=GridDesign(configurations=SIZES, invocations=case.invocations),
+            search=GridDesign(configurations=tuple(means_ms), invocations=case.invocations),
             lanes=case.lanes,
             concurrency=1,
             seed=1,
         ),
         measurements=tuple(
-            Measurement(
-                configuration=size, invocations=draw(case, generator, MEAN_MS * SIZES[-1].memory_mb / size.memory_mb)
-            )
-            for size in SIZES
+            Measurement(configuration=size, invocations=draw(case, generator, mean_ms))
+            for size, mean_ms in means_ms.items()
         ),
     )
 

@@ -150,8 +150,9 @@ class Effort:
 class Move:
     """A change from the current configuration that is not proven to help.
 
-    The ratios compare with the current configuration. `decision` is what would decide it; None where the two are so
-    much alike, or so little is known, that no number can be given.
+    The ratios compare with the current configuration. `decision` is what would prove a difference as large as the one
+    that was seen; None where the two are nearly alike, too little is known, or a difference is proven that the goal
+    does not ask for.
     """
 
     configuration: Configuration

@@ -126,7 +126,7 @@ def unproven_words(strategy: Strategy) -> str:
 def decision_words(move: Move, currency: str) -> str:
     """What would decide whether to change, in a clause."""
     if move.decision is None:
-        return "the two are too much alike, or too little is known, to say how many invocations would decide it"
+        return "how many more invocations would decide it cannot be said"
     count, price = _rounded(move.decision.invocations), format_usd(move.decision.cost, currency)
     return f"about {plural(count, 'more invocation')} of the two ({price} in all) would decide it"
 

@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 import pytest
 from botocore.exceptions import ClientError
 from function_processes import starters_of
+from machines import until
 
 from powertune.local import server
 from powertune.local.containment import cgroup
@@ -46,8 +47,12 @@ def handler(event, context):
 
 
 def started(cloud: Any, name: str) -> int:
-    """The number of the process that a function has after an invocation."""
+    """The number of the only process that a function keeps after an invocation.
+
+    A runtime written in shell answers through a command that may still be ending when the caller has its answer.
+    """
     assert cloud.invoke(name, 0).error is None
+    until(lambda: len(cloud.processes(name)) == 1)
     (pid,) = cloud.processes(name)
     return int(pid)
 
@@ -83,21 +88,13 @@ exec sleep 600
 """
     name = cloud.create(package(files={"bootstrap!": script}), Runtime="provided.al2023", Handler="x", Timeout=1)
     pid = started(cloud, name)
-    for _ in range(400):
-        if process_table().started(pid) is None:
-            break
-        time.sleep(0.05)
-    assert process_table().started(pid) is None
+    until(lambda: process_table().started(pid) is None)
 
 
 def test_idle_environments_end(hasty: EmbeddedAWS, connect: Any, package: Any) -> None:
     cloud = connect(hasty)
     pid = started(cloud, cloud.create(package(SLEEP)))
-    for _ in range(400):
-        if process_table().started(pid) is None:
-            break
-        time.sleep(0.05)
-    assert process_table().started(pid) is None
+    until(lambda: process_table().started(pid) is None)
 
 
 def test_deleting_a_function_ends_what_it_runs(cloud: Any, package: Any) -> None:
@@ -108,11 +105,7 @@ def test_deleting_a_function_ends_what_it_runs(cloud: Any, package: Any) -> None
         time.sleep(0.3)
         cloud.clean()
         assert running.result().error is None
-    for _ in range(200):
-        if process_table().started(pid) is None:
-            break
-        time.sleep(0.05)
-    assert process_table().started(pid) is None
+    until(lambda: process_table().started(pid) is None)
 
 
 def test_process_that_dies_while_idle_is_replaced(cloud: Any, package: Any) -> None:
@@ -120,10 +113,7 @@ def test_process_that_dies_while_idle_is_replaced(cloud: Any, package: Any) -> N
     pid = started(cloud, name)
     everyone = [pid, *starters_of(pid, cloud.aws.pid)]
     os.kill(pid, 9)
-    for _ in range(200):
-        if not any(process_table().started(each) for each in everyone):
-            break
-        time.sleep(0.05)
+    until(lambda: not any(process_table().started(each) for each in everyone))
     # The server learns it from the first that it started, and needs a moment for it.
     time.sleep(0.2)
     reply = cloud.invoke(name, 0)

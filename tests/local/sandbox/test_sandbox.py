@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import BotoCoreError, ClientError
 from function_processes import processes_of
+from machines import until
 
 from powertune.errors import UsageError
 from powertune.local.embedded import EmbeddedAWS
@@ -119,7 +120,7 @@ def test_what_is_full_is_free_again_for_the_next(aws: EmbeddedAWS, connect: Any,
         name = cloud.create(package(source))
         assert cloud.invoke(name).error is None
         cloud.clean()
-    wait_for(lambda: len(images(aws.pid)) <= before)
+    until(lambda: len(images(aws.pid)) <= before)
 
 
 @pytest.mark.supports(
@@ -212,7 +213,7 @@ def test_a_daemon_ends_with_the_environment(ask: Any) -> None:
     asleep = [int(path.parent.name) for path in Path("/proc").glob("[0-9]*/cmdline") if is_sleep(path)]
     assert asleep
     ask.cloud.clean()
-    wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in asleep))
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in asleep))
 
 
 def is_sleep(path: Path) -> bool:
@@ -225,7 +226,7 @@ def is_sleep(path: Path) -> bool:
 def test_an_orphan_is_reaped(ask: Any) -> None:
     ask("subprocess.run(['sh', '-c', '(exit 0) & exec true']).returncode")
     states = "[open(p).read().rsplit(')')[1].split()[0] for p in glob.glob('/proc/[0-9]*/stat')]"
-    wait_for(lambda: "Z" not in ask(states))
+    until(lambda: "Z" not in ask(states))
 
 
 def test_how_a_runtime_ends_is_told_as_it_is(ask: Any) -> None:
@@ -262,7 +263,7 @@ def test_a_killed_server_leaves_no_mount_and_no_image(connect: Any, package: Any
         os.kill(victim.pid, signal.SIGKILL)
         victim.wait()
         with EmbeddedAWS(Settings(sandbox="namespaces")):
-            wait_for(lambda: not processes_of(victim.pid) and not images(victim.pid))
+            until(lambda: not processes_of(victim.pid) and not images(victim.pid))
         assert not list(Path("/tmp").glob(f"powertune-*-{victim.pid}-*"))
 
 
@@ -304,7 +305,7 @@ def test_without_a_sandbox(connect: Any, package: Any) -> None:
         assert cloud.invoke(name, "os.path.dirname(__file__) == os.environ['LAMBDA_TASK_ROOT']").payload is True
         cloud.configure(name, MemorySize=256)
         assert cloud.invoke(name, "os.listdir(os.environ['TMPDIR'])").payload == []
-        wait_for(lambda: not Path(folder).exists())
+        until(lambda: not Path(folder).exists())
 
 
 def test_settings_that_are_not_possible(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -322,11 +323,3 @@ def images(server: int) -> list[str]:
         ["losetup", "--list", "--noheadings", "-O", "BACK-FILE"], capture_output=True, text=True, check=True
     )
     return [line for line in listed.stdout.splitlines() if re.search(rf"/powertune-\d+-{server}-", line)]
-
-
-def wait_for(condition: Any) -> None:
-    for _ in range(400):
-        if condition():
-            return
-        time.sleep(0.05)
-    raise AssertionError("it did not come about")

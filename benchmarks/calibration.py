@@ -159,11 +159,12 @@ def _claims_a_change(observed: tuple[Observed, ...]) -> bool:
     question = Question(
         goal=Goal(strategy=Strategy.COST),
         current=SIZES[0],
+        now=next(o for o in observed if o.profile.configuration == SIZES[0]),
         currency=PRICES.currency,
         invocations_per_month=None,
         spent=None,
     )
-    ratio = recommend(candidates(observed), observed, question).cost_ratio
+    ratio = recommend(candidates(observed), question).cost_ratio
     assert ratio is not None
     return ratio.verdict in (Difference.LOWER, Difference.HIGHER)
 

@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from powertune.analysis.advisories import AdvisoryInput, advise
-from powertune.analysis.comparison import log_mean
 from powertune.analysis.conclusion import Question
 from powertune.analysis.constraints import excesses
 from powertune.analysis.model import Analysis, Profile, ProfileStatus, Searched
 from powertune.analysis.observed_run import observe_run, price_run
-from powertune.analysis.outcome import Verdict, decide
+from powertune.analysis.outcome import decide
 from powertune.analysis.pareto import Point, dominators, knee
-from powertune.analysis.profiles import Observed
+from powertune.analysis.pricing import Pricing
+from powertune.analysis.profiles import Beliefs, Observed, estimated
 from powertune.analysis.recommendation import candidates, family_level
-from powertune.analysis.searched import searched, with_bands
+from powertune.analysis.searched import beliefs, searched
 from powertune.analysis.standing import with_ranks, with_ratios
 from powertune.model import Configuration, Goal, TuningRun, Usage
 from powertune.prices import PriceTable, RegionPrices
@@ -36,18 +36,20 @@ def analyze(run: TuningRun, prices: RegionPrices | PriceTable, goal: Goal, usage
     pricing = price_run(run, prices, usage or Usage())
     currency = pricing.prices.currency
     goal.check_currency(currency)
-    measured = observe_run(run, pricing)
     found = searched(run, pricing.prices, goal)
+    believed = None if found is None else beliefs(found, goal)
+    measured = observe_run(run, pricing, believed)
     contest = hold_contest(measured, found, goal, currency)
     question = Question(
         goal=goal,
         current=run.function.current,
+        now=_now(contest.observed, pricing, believed),
         currency=currency,
         invocations_per_month=pricing.billing.invocations_per_month,
         spent=_spent(measured),
     )
     verdict = decide(run, contest.observed, found, question)
-    standings = _standings(contest, verdict, found, question)
+    standings = with_ratios(with_ranks(contest.observed, level=contest.level), question.now)
     return Analysis(
         run=run,
         goal=goal,
@@ -87,14 +89,10 @@ class Contest:
 
 def hold_contest(measured: tuple[Observed, ...], found: Searched | None, goal: Goal, currency: str) -> Contest:
     """Put the configurations beside each other: what each one lacks, and which of them are on the front."""
-    estimated = measured if found is None else with_bands(measured, found)
-    constrained = _constrained(estimated, goal, currency)
+    constrained = _constrained(measured, found, goal, currency)
     able = candidates(constrained)
     contenders = tuple(o for o in able if not o.profile.unmet) or able
-    points = [
-        Point(cost=o.costing.log if o.costing else None, duration=log_mean(o.durations, o.environments))
-        for o in contenders
-    ]
+    points = [Point(cost=o.log_cost, duration=o.log_duration) for o in contenders]
     names = [o.profile.configuration for o in contenders]
     level, elbow = family_level(len(points)), knee(points)
     dominated_by = {
@@ -108,12 +106,28 @@ def hold_contest(measured: tuple[Observed, ...], found: Searched | None, goal: G
     )
 
 
-def _constrained(observed: Sequence[Observed], goal: Goal, currency: str) -> tuple[Observed, ...]:
-    """Say of each judged configuration which constraints it does not meet."""
+def _now(observed: Sequence[Observed], pricing: Pricing, believed: Beliefs | None) -> Observed | None:
+    """What is known of the current configuration."""
+    current = pricing.function.current
+    found = next((o for o in observed if o.profile.configuration == current), None)
+    if found is not None or believed is None:
+        return found
+    return estimated(current, pricing, believed)
+
+
+def _constrained(
+    observed: Sequence[Observed], found: Searched | None, goal: Goal, currency: str
+) -> tuple[Observed, ...]:
+    """Say of each judged configuration which constraints it does not meet, and why a search rules it out."""
+    excluded = {} if found is None else found.conclusion.excluded
+
+    def unmet(profile: Profile) -> tuple[str, ...]:
+        reasons = tuple(excess.words for excess in excesses(profile, goal, currency))
+        why = excluded.get(profile.configuration)
+        return reasons if reasons or why is None else (why,)
+
     return tuple(
-        replace(o, profile=replace(o.profile, unmet=tuple(e.words for e in excesses(o.profile, goal, currency))))
-        if o.profile.status is ProfileStatus.OK
-        else o
+        replace(o, profile=replace(o.profile, unmet=unmet(o.profile))) if o.profile.status is ProfileStatus.OK else o
         for o in observed
     )
 
@@ -124,15 +138,6 @@ def _placed(profile: Profile, dominated_by: dict[Configuration, Configuration | 
         return profile
     dominator = dominated_by[profile.configuration]
     return replace(profile, pareto=dominator is None, dominated_by=dominator)
-
-
-def _standings(
-    contest: Contest, verdict: Verdict, found: Searched | None, question: Question
-) -> tuple[Observed, ...]:
-    """How each configuration stands: against the current one, and whether it is the cheapest or the fastest."""
-    ranked = with_ranks(contest.observed, level=contest.level, by_intervals=found is not None)
-    curve = found.curve if found is not None and verdict.by_curve else None
-    return with_ratios(ranked, question.current, curve)
 
 
 def _spent(observed: Sequence[Observed]) -> float | None:

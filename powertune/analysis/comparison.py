@@ -1,7 +1,7 @@
 """Whether one configuration is really better than another, or the two cannot be told apart."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -49,20 +49,24 @@ def log_mean(values: ArrayLike, environments: Environments | None = None) -> Est
     mean = mean_of(sample)
     if not mean > 0:
         return None
-    relative = estimate_mean(sample / mean, environments)
-    return Estimate(mean=math.log(mean), variance=relative.variance, freedom=relative.freedom)
+    return replace(estimate_mean(sample / mean, environments), mean=math.log(mean))
 
 
 def log_of(estimate: Estimate) -> Estimate | None:
     """The log of an estimated quantity, by the delta method; None for one that is 0."""
     if not estimate.mean > 0:
         return None
-    relative = estimate.times(1 / estimate.mean)
-    return Estimate(mean=math.log(estimate.mean), variance=relative.variance, freedom=relative.freedom)
+    return replace(estimate.times(1 / estimate.mean), mean=math.log(estimate.mean))
+
+
+def interval_of(log: Estimate | None, level: float = LEVEL) -> Interval | None:
+    """The interval of a positive quantity from that of its logarithm."""
+    interval = None if log is None else log.interval(level)
+    return None if interval is None else (_exp(interval[0]), _exp(interval[1]))
 
 
 def compare(candidate: Estimate | None, baseline: Estimate | None, *, level: float = LEVEL) -> Comparison:
-    """Compare two independent estimates of the logarithm of a quantity by the interval of the ratio.
+    """Compare two estimates of the logarithm of a quantity by the interval of the ratio.
 
     The interval is symmetric in the log ratio (Hedges, Gurevitch & Curtis, "The Meta-Analysis of Response Ratios in
     Experimental Ecology", Ecology 80, 1999), with Student's t at the degrees of freedom of Welch (Biometrika 34,

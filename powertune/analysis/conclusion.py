@@ -1,8 +1,9 @@
 """A recommendation from what was picked: what the change brings, what it saves, and why, in sentences."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from powertune.analysis.comparison import Comparison, Difference
+from powertune.analysis.comparison import Comparison, Difference, compare
 from powertune.analysis.estimates import Interval
 from powertune.analysis.model import Profile, ProfileStatus, Recommendation, Saving
 from powertune.analysis.profiles import Observed
@@ -12,17 +13,18 @@ from powertune.units import format_ms, format_ratio, format_usd
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What a recommendation answers: the goal, what to compare with, the traffic, and what measuring cost."""
+    """What a recommendation answers: the goal, what to compare with, the traffic, and what measuring cost.
+
+    `now` is what is known of the current configuration: what was observed, or else what a search estimates; None if
+    nothing is.
+    """
 
     goal: Goal
     current: Configuration
+    now: Observed | None
     currency: str
     invocations_per_month: float | None
     spent: float | None
-
-    def baseline(self, observed: tuple[Observed, ...]) -> Observed | None:
-        """What was observed of the current configuration."""
-        return next((o for o in observed if o.profile.configuration == self.current), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ class Gain:
     saving: Saving | None = None
 
 
-def conclude(pick: Pick, gain: Gain, baseline: Observed | None, question: Question) -> Recommendation:
+def conclude(pick: Pick, gain: Gain, question: Question) -> Recommendation:
     """The recommendation, with its reasons."""
     return Recommendation(
         configuration=pick.chosen.profile.configuration,
@@ -66,7 +68,7 @@ def conclude(pick: Pick, gain: Gain, baseline: Observed | None, question: Questi
         reasons=(
             pick.why,
             *alike(pick),
-            _brings(pick.chosen, gain, baseline, question),
+            _brings(pick.chosen, gain, question),
         ),
     )
 
@@ -93,6 +95,22 @@ def means(o: Observed) -> tuple[float, float]:
     return cost.mean, duration.mean
 
 
+def cheapness(o: Observed) -> tuple[float, float, Configuration]:
+    """What to sort candidates by, so that the cheapest is first."""
+    return (*means(o), o.profile.configuration)
+
+
+def equals(one: Observed, others: Sequence[Observed], weight: float, level: float) -> list[Observed]:
+    """Those of the others that cannot be told apart from one in cost^weight x duration^(1 - weight)."""
+    reference = one.log_metric(weight)
+    return [o for o in others if o is not one and is_same(compare(o.log_metric(weight), reference, level=level))]
+
+
+def is_same(comparison: Comparison) -> bool:
+    """Whether two cannot be told apart."""
+    return comparison.verdict in (Difference.INDISTINGUISHABLE, Difference.INCONCLUSIVE)
+
+
 def alike(pick: Pick) -> tuple[str, ...]:
     """The sentence for what cannot be told apart from the best, if there is any."""
     if not pick.equivalent:
@@ -101,19 +119,19 @@ def alike(pick: Pick) -> tuple[str, ...]:
     return (f"{names} cannot be told apart from the best ({pick.certainty})",)
 
 
-def _brings(chosen: Observed, gain: Gain, baseline: Observed | None, question: Question) -> str:
+def _brings(chosen: Observed, gain: Gain, question: Question) -> str:
     """What the change from the current configuration brings."""
     current = question.current
-    if chosen is baseline:
+    if chosen.profile.configuration == current:
         return f"it is the current configuration, {current}"
     if gain.cost is None or gain.duration is None:
-        return f"no gain is claimed: the current configuration, {current}, {_state(baseline)}"
+        return f"no gain is claimed: the current configuration, {current}, {_state(question.now)}"
     cost, duration = ratio_words(gain.cost), ratio_words(gain.duration)
     return f"{cost} the cost and {duration} the duration of the current configuration, {current}"
 
 
-def _state(baseline: Observed | None) -> str:
-    profile: Profile | None = None if baseline is None else baseline.profile
+def _state(now: Observed | None) -> str:
+    profile: Profile | None = None if now is None else now.profile
     if profile is None or profile.status is ProfileStatus.UNMEASURED:
         return "was not measured"
     return f"does not work ({profile.reason})"

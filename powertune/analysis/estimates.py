@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -25,12 +25,15 @@ Interval = tuple[float, float]
 class Estimate:
     """An estimated mean, the variance of that estimate, and the degrees of freedom that the variance rests on.
 
-    `variance` is None where it cannot be told: for a single value.
+    `variance` is None where it cannot be told: for a single value. `along` is for an estimate of a search: by how
+    much the quantity differs from its mean along each curve that may be true, of shape (curves,). Two such estimates
+    are not independent: they have the same curves. The mean square of `along` is part of the variance.
     """
 
     mean: float
     variance: float | None
     freedom: float = math.inf
+    along: Sample | None = field(default=None, compare=False)
 
     def interval(self, level: float = LEVEL) -> Interval | None:
         """The interval that holds the true value with confidence `level`."""
@@ -42,7 +45,13 @@ class Estimate:
     def times(self, factor: float) -> "Estimate":
         """The estimate of the quantity times a constant."""
         variance = None if self.variance is None else factor**2 * self.variance
-        return Estimate(mean=factor * self.mean, variance=variance, freedom=self.freedom)
+        along = None if self.along is None else factor * self.along
+        return Estimate(mean=factor * self.mean, variance=variance, freedom=self.freedom, along=along)
+
+    @property
+    def shared(self) -> float:
+        """The part of the variance that is due to the curves."""
+        return 0.0 if self.along is None else float(np.mean(self.along**2))
 
 
 def constant(value: float) -> Estimate:
@@ -51,18 +60,37 @@ def constant(value: float) -> Estimate:
 
 
 def total(parts: Sequence[Estimate]) -> Estimate:
-    """The sum of independent estimates, with the degrees of freedom of Welch and Satterthwaite (1946)."""
+    """The sum of estimates, with the degrees of freedom of Welch and Satterthwaite (1946).
+
+    They are independent, except for what they owe to the same curves: that is added curve by curve.
+    """
     mean = math.fsum(part.mean for part in parts)
-    variances = [(part.variance, part.freedom) for part in parts]
-    known = [(variance, freedom) for variance, freedom in variances if variance is not None]
-    if len(known) < len(parts):
+    own = [(part.variance - part.shared, part.freedom) for part in parts if part.variance is not None]
+    if len(own) < len(parts):
         return Estimate(mean=mean, variance=None)
-    variance = math.fsum(v for v, _ in known)
+    curved = [(part.along, part.freedom) for part in parts if part.along is not None]
+    along = None
+    if curved:
+        along = np.sum([deviations for deviations, _ in curved], axis=0)
+        own.append((float(np.mean(along**2)), min(freedom for _, freedom in curved)))
+    own = [(max(0.0, variance), freedom) for variance, freedom in own]
+    variance = math.fsum(v for v, _ in own)
     if variance == 0:
-        return Estimate(mean=mean, variance=0.0)
+        return Estimate(mean=mean, variance=0.0, along=along)
     # Shares, because squares of tiny variances would vanish.
-    spread = math.fsum((v / variance) ** 2 / freedom for v, freedom in known)
-    return Estimate(mean=mean, variance=variance, freedom=1 / spread if spread else math.inf)
+    spread = math.fsum((v / variance) ** 2 / freedom for v, freedom in own)
+    return Estimate(mean=mean, variance=variance, freedom=1 / spread if spread else math.inf, along=along)
+
+
+def estimate_along(log_values: Sample, freedom: float) -> Estimate:
+    """A positive quantity from its logarithm along each curve that may be true, by the delta method.
+
+    The estimate is the geometric mean, so that the ratio of two of them is the mean ratio.
+    """
+    mean = float(log_values.mean())
+    value = math.exp(mean)
+    along = value * (log_values - mean)
+    return Estimate(mean=value, variance=float(np.mean(along**2)), freedom=freedom, along=along)
 
 
 def reach_of(variance: float, freedom: float, level: float) -> float:

@@ -8,7 +8,7 @@ from powertune.analysis.estimates import Interval
 from powertune.analysis.summary import Summary
 from powertune.errors import FunctionFailed, Inconclusive, PowertuneError
 from powertune.model import NO_REPORTS, Advisory, Configuration, FunctionState, Goal, Strategy, TuningRun
-from powertune.search import Answer, Band
+from powertune.search import Answer, Conclusion
 
 
 class ProfileStatus(StrEnum):
@@ -81,8 +81,10 @@ class Profile:
     does); `dominated_by` is one that keeps it off the front (see `pareto.dominators`), None for all others.
 
     `cheapest` and `fastest` are set where it has the lowest mean of those that work. `cost_ratio` and
-    `duration_ratio` compare its means with those of the current configuration, by the estimator of the
-    recommendation; None where that is not known.
+    `duration_ratio` compare its means with those of the current configuration; None where that is not known.
+
+    The means, their intervals and all that follows from them are those of the samples; or, in a search, those of the
+    curve that it believes in, which rests on the samples of all sizes.
     """
 
     configuration: Configuration
@@ -186,15 +188,23 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Searched:
-    """What an adaptive search knows: its answer, the curve that it believes in, and how precise it was to be.
+    """What an adaptive search knows: its answers, the curve that it believes in, and how precise it was to be.
 
     `another_goal`: the run was made to answer another question than it is asked now.
     """
 
-    answer: Answer
-    curve: tuple[Band, ...]
+    conclusion: Conclusion
     precision: float
     another_goal: bool
+
+    @property
+    def answer(self) -> Answer:
+        """The best that was measured."""
+        return self.conclusion.answer
+
+    def answer_for(self, configuration: Configuration) -> Answer | None:
+        """What is known of a configuration as an answer; None if it cannot be one."""
+        return next((a for a in self.conclusion.answers if a.configuration == configuration), None)
 
 
 class Outcome(StrEnum):
@@ -265,6 +275,14 @@ class Analysis:
     def profile(self, configuration: Configuration) -> Profile | None:
         """The judgement of one configuration."""
         return next((profile for profile in self.profiles if profile.configuration == configuration), None)
+
+    @property
+    def candidate(self) -> Configuration | None:
+        """What looks best: the recommended configuration, or the one that is not proven to be better than now."""
+        if self.recommendation is None:
+            return None
+        move = self.recommendation.unproven
+        return self.recommendation.configuration if move is None else move.configuration
 
     @property
     def failure(self) -> PowertuneError | None:

@@ -1,14 +1,14 @@
 """What a run observed: its prices under its traffic, and every configuration judged by itself."""
 
 from powertune.analysis.pricing import Pricing, resolve_billing
-from powertune.analysis.profiles import Observed, mean_cold_extra_ms, not_reached, observe
+from powertune.analysis.profiles import Beliefs, Observed, mean_cold_extra_ms, not_reached, observe
 from powertune.model import TuningRun, Usage
 from powertune.prices import PriceTable, RegionPrices
 
 
-def observe_run(run: TuningRun, pricing: Pricing) -> tuple[Observed, ...]:
-    """Every configuration of a run judged by itself, in order."""
-    seen = {m.configuration: observe(m, pricing) for m in run.measurements}
+def observe_run(run: TuningRun, pricing: Pricing, beliefs: Beliefs | None = None) -> tuple[Observed, ...]:
+    """Every configuration of a run judged by itself, in order; by what a search believes, if there was one."""
+    seen = {m.configuration: observe(m, pricing, beliefs) for m in run.measurements}
     for configuration in run.design.configurations:
         if configuration not in seen:
             seen[configuration] = not_reached(configuration, f"not reached before the run stopped: {run.stopped}")

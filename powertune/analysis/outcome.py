@@ -8,7 +8,7 @@ from powertune.analysis.constraints import excesses, limits
 from powertune.analysis.model import Outcome, ProfileStatus, Recommendation, Searched
 from powertune.analysis.profiles import Observed
 from powertune.analysis.recommendation import candidates, recommend
-from powertune.analysis.searched import recommend_searched, unfinished
+from powertune.analysis.searched import unfinished
 from powertune.model import Configuration, Goal, TuningRun
 
 
@@ -23,7 +23,6 @@ class Verdict:
     recommendation: Recommendation | None = None
     explanation: str | None = None
     nearest: Configuration | None = None
-    by_curve: bool = False
 
 
 def decide(run: TuningRun, observed: tuple[Observed, ...], found: Searched | None, question: Question) -> Verdict:
@@ -37,17 +36,12 @@ def decide(run: TuningRun, observed: tuple[Observed, ...], found: Searched | Non
     eligible = tuple(o for o in able if not o.profile.unmet)
     if able and not eligible:
         return _impossible(able, question)
-    broken_off = None if found is None else unfinished(run, found, question.currency)
+    broken_off = None if found is None else unfinished(run, found, observed, question.currency)
     if broken_off is not None:
-        return Verdict(outcome=Outcome.UNFINISHED, explanation=broken_off, by_curve=True)
+        return Verdict(outcome=Outcome.UNFINISHED, explanation=broken_off)
     if not eligible:
         return _nothing_to_choose(observed)
-    by_curve = None if found is None else recommend_searched(found, eligible, observed, question)
-    return Verdict(
-        outcome=Outcome.RECOMMENDED,
-        recommendation=by_curve or recommend(eligible, observed, question),
-        by_curve=by_curve is not None,
-    )
+    return Verdict(outcome=Outcome.RECOMMENDED, recommendation=recommend(eligible, question, found))
 
 
 def _impossible(able: Sequence[Observed], question: Question) -> Verdict:

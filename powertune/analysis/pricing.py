@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from powertune.analysis.comparison import log_of
+from powertune.analysis.comparison import interval_of, log_of
 from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import Estimate, Sample, constant, estimate_mean, mean_of, total
 from powertune.analysis.model import Billing, Cost
@@ -20,7 +20,7 @@ class Costing:
 
     `warm` holds what each warm invocation contributes to the mean (weighted with the share of warm ones), pairwise
     with their `environments`; `cold` and `fixed` are the other contributions. `plain_warm` is the cost of a warm one
-    alone.
+    alone. `believed` is what a search estimates that warm ones contribute; None to estimate it from `warm`.
     """
 
     warm: Sample
@@ -28,16 +28,20 @@ class Costing:
     cold: Estimate
     fixed: float
     plain_warm: float
+    believed: Estimate | None = None
 
     @property
     def estimate(self) -> Estimate:
         """The mean cost of an invocation."""
-        return total([estimate_mean(self.warm, self.environments), self.cold, constant(self.fixed)])
+        warm = self.believed or estimate_mean(self.warm, self.environments)
+        return total([warm, self.cold, constant(self.fixed)])
 
     @property
     def summary(self) -> Cost:
         """The same for people, never below zero."""
         estimate = self.estimate
+        if self.believed is not None:
+            return Cost(mean=estimate.mean, interval=interval_of(self.log), warm=self.plain_warm)
         interval = estimate.interval()
         if interval is not None:
             interval = (max(0.0, interval[0]), interval[1])
@@ -77,37 +81,49 @@ class Pricing:
     borrowed_ms: float | None = None
 
     def cost(
-        self, configuration: Configuration, billed: Sample, environments: Environments, cold_billed: Sample
+        self,
+        configuration: Configuration,
+        billed: Sample,
+        environments: Environments,
+        cold_billed: Sample,
+        believed: Estimate | None = None,
     ) -> Costing:
         """What an invocation costs: warm and cold starts in their shares, and its part of what is paid by the month.
 
         Args:
-            billed: billed durations of at least one warm invocation, in ms, with their environments.
+            billed: billed durations of warm invocations, in ms, with their environments.
             cold_billed: billed durations of cold starts, in ms; may be empty.
+            believed: what a search estimates their mean to be; needed where there are no warm invocations.
         """
         share = self.billing.cold_share or 0.0
-        tariff = self.tariff(configuration, billed, cold_billed)
+        warm_ms = mean_of(billed) if believed is None else believed.mean
+        tariff = self._tariff(configuration, warm_ms, mean_of(cold_billed) if cold_billed.size else warm_ms)
         traffic = self.billing.invocations_per_month
         each = total(
             [
-                self._cold_ms(billed, cold_billed).times(tariff.per_ms),
+                self._cold_ms(warm_ms, cold_billed).times(tariff.per_ms),
                 constant(tariff.per_request + tariff.per_cold_start),
             ]
         )
-        plain = self.prices.invocation_cost(configuration, mean_of(billed), self.function.ephemeral_storage_mb)
         return Costing(
             warm=(1 - share) * (tariff.per_ms * billed + tariff.per_request),
             environments=environments,
             cold=each.times(share) if share else constant(0.0),
             fixed=tariff.per_month / traffic if traffic else 0.0,
-            plain_warm=plain,
+            plain_warm=self.prices.invocation_cost(configuration, warm_ms, self.function.ephemeral_storage_mb),
+            believed=None
+            if believed is None
+            else total([believed.times(tariff.per_ms), constant(tariff.per_request)]).times(1 - share),
         )
 
     def tariff(self, configuration: Configuration, billed: Sample, cold_billed: Sample) -> Tariff:
         """The tariff at the volume that this traffic has at this configuration; at least one sample is not empty."""
-        share = self.billing.cold_share or 0.0
         warm_ms = mean_of(billed if billed.size else cold_billed)
         cold_ms = mean_of(cold_billed if cold_billed.size else billed)
+        return self._tariff(configuration, warm_ms, cold_ms)
+
+    def _tariff(self, configuration: Configuration, warm_ms: float, cold_ms: float) -> Tariff:
+        share = self.billing.cold_share or 0.0
         gb_seconds = configuration.memory_mb / 1024 * ((1 - share) * warm_ms + share * cold_ms) / 1000
         return make_tariff(
             configuration,
@@ -129,11 +145,10 @@ class Pricing:
         rate = self.prices.rate_per_ms(configuration, self.function.ephemeral_storage_mb)
         return rate * billed + self.prices.request * count
 
-    def _cold_ms(self, billed: Sample, cold_billed: Sample) -> Estimate:
+    def _cold_ms(self, warm_ms: float, cold_billed: Sample) -> Estimate:
         """What a cold start is billed for. One of them, or none, says nothing of its own error."""
         if cold_billed.size >= 2:
             return estimate_mean(cold_billed)
-        warm_ms = mean_of(billed)
         cold_ms = mean_of(cold_billed) if cold_billed.size else warm_ms + (self.borrowed_ms or 0.0)
         # So the error is taken to be as large as what starting cold adds.
         return Estimate(mean=cold_ms, variance=max(0.0, cold_ms - warm_ms) ** 2)

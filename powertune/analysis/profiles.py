@@ -1,19 +1,22 @@
 """One configuration judged by itself: its populations apart, its samples summarized."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from powertune.analysis.comparison import interval_of, log_mean, log_of
 from powertune.analysis.environments import Environments
-from powertune.analysis.estimates import Sample, mean_of
+from powertune.analysis.estimates import Estimate, Sample, mean_of, total
 from powertune.analysis.model import ColdStarts, Counts, Profile, ProfileStatus
 from powertune.analysis.pricing import Costing, Pricing
 from powertune.analysis.summary import summarize
 from powertune.model import Architecture, Configuration, Measurement, Population
 from powertune.tariff import Tariff
 
+#: What whole milliseconds add to a duration, on average.
+_ROUNDING_MS = 0.5
 _WARM_COLUMNS = ("duration_ms", "billed_ms", "lane", "environment")
 
 
@@ -22,8 +25,9 @@ class Observed:
     """A profile with what it was made of.
 
     `durations` (ms) and `environments` are those of the warm invocations that are judged, pairwise; `costing` what
-    they cost, None where there are none. `spent` is what all invocations cost, `total` their number. `error` is the
-    error type that failed invocations ended with most often.
+    they cost, None where there are none. `believed_ms` is what a search estimates their mean to be; None to estimate
+    it from them. `spent` is what all invocations cost, `total` their number. `error` is the error type that failed
+    invocations ended with most often.
     """
 
     profile: Profile
@@ -33,6 +37,61 @@ class Observed:
     spent: float | None
     total: int
     error: str | None
+    believed_ms: Estimate | None = None
+
+    @property
+    def log_duration(self) -> Estimate | None:
+        """The log of the mean duration; None where there is none, or it is 0."""
+        if self.believed_ms is not None:
+            return log_of(self.believed_ms)
+        return log_mean(self.durations, self.environments)
+
+    @property
+    def log_cost(self) -> Estimate | None:
+        """The log of the mean cost; None where there is none, or it is 0."""
+        return None if self.costing is None else self.costing.log
+
+    def log_metric(self, weight: float) -> Estimate | None:
+        """The log of cost^weight x duration^(1 - weight)."""
+        if weight in (0.0, 1.0):
+            return self.log_cost if weight else self.log_duration
+        if self.believed_ms is None:
+            return None if self.costing is None else self.costing.log_balance(self.durations, weight)
+        cost, duration = self.log_cost, self.log_duration
+        if cost is None or duration is None:
+            return None
+        return total([cost.times(weight), duration.times(1 - weight)])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beliefs:
+    """The mean duration of each configuration that a search knows of, in ms; billed, unless it looks for speed."""
+
+    of_billed: bool
+    means: Mapping[Configuration, Estimate]
+
+    def of(
+        self, configuration: Configuration, duration_ms: float | None, billed_ms: float | None
+    ) -> "MeanDurations | None":
+        """What is believed of one, given the means of its sample; None for both where it was not measured."""
+        found = self.means.get(configuration)
+        if found is None:
+            return None
+        if duration_ms is None or not billed_ms:
+            billed_ms = found.mean if self.of_billed else found.mean + _ROUNDING_MS
+            duration_ms = max(billed_ms - _ROUNDING_MS, billed_ms / 2)
+        ratio = duration_ms / billed_ms
+        if self.of_billed or not ratio:
+            return MeanDurations(duration=found.times(ratio), billed=found)
+        return MeanDurations(duration=found, billed=found.times(1 / ratio))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeanDurations:
+    """Estimates of the mean duration of a configuration and of its mean billed duration, in ms."""
+
+    duration: Estimate
+    billed: Estimate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +108,12 @@ class _Cold:
     billed: Sample
 
 
-def observe(measurement: Measurement, pricing: Pricing) -> Observed:
-    """Judge one configuration by itself. The constraints and the Pareto front take the others and the goal."""
+def observe(measurement: Measurement, pricing: Pricing, beliefs: Beliefs | None = None) -> Observed:
+    """Judge one configuration by itself. The constraints and the Pareto front take the others and the goal.
+
+    Args:
+        beliefs: what a search knows; then means are its, and not those of the few samples.
+    """
     configuration, invocations = measurement.configuration, measurement.invocations
     warm, cold = _warm(measurement), _cold(measurement)
     incomplete = invocations.count(Population.WARM) - warm.durations.size
@@ -63,10 +126,16 @@ def observe(measurement: Measurement, pricing: Pricing) -> Observed:
     )
     status, reason = _status(measurement, counts)
     seed = (configuration.memory_mb, list(Architecture).index(configuration.architecture))
-    costing = summary = None
+    costing = summary = billed_ms = belief = None
     if warm.durations.size:
-        costing = pricing.cost(configuration, warm.billed, warm.environments, cold.billed)
+        billed_ms = mean_of(warm.billed)
         summary = summarize(warm.durations, seed=(*seed, 0), environments=warm.environments)
+        belief = None if beliefs is None else beliefs.of(configuration, summary.mean, billed_ms)
+        if belief is not None:
+            billed_ms, interval = belief.billed.mean, interval_of(log_of(belief.duration))
+            summary = replace(summary, mean=belief.duration.mean, interval=interval)
+        believed = None if belief is None else belief.billed
+        costing = pricing.cost(configuration, warm.billed, warm.environments, cold.billed, believed)
     profile = Profile(
         configuration=configuration,
         status=status,
@@ -74,7 +143,7 @@ def observe(measurement: Measurement, pricing: Pricing) -> Observed:
         counts=counts,
         environments=warm.environments.count,
         duration=summary,
-        billed_ms_mean=mean_of(warm.billed) if warm.billed.size else None,
+        billed_ms_mean=billed_ms,
         cold=_cold_starts(cold, pricing.tariff(configuration, warm.billed, cold.billed), seed),
         max_memory_used_mb=max(_known(set(invocations.column("max_memory_used_mb"))), default=None),
         cost=None if costing is None else costing.summary,
@@ -88,6 +157,22 @@ def observe(measurement: Measurement, pricing: Pricing) -> Observed:
         spent=pricing.spent(configuration, paid, len(invocations)),
         total=len(invocations),
         error=_commonest(invocations.select(Population.FAILED, "error_type")),
+        believed_ms=None if belief is None else belief.duration,
+    )
+
+
+def estimated(configuration: Configuration, pricing: Pricing, beliefs: Beliefs) -> Observed | None:
+    """A configuration that was not measured, as far as a search knows it from the others."""
+    belief = beliefs.of(configuration, None, None)
+    if belief is None:
+        return None
+    nothing = not_reached(configuration, "not measured: estimated from the curve")
+    costing = pricing.cost(configuration, np.empty(0), nothing.environments, np.empty(0), belief.billed)
+    return replace(
+        nothing,
+        profile=replace(nothing.profile, billed_ms_mean=belief.billed.mean, cost=costing.summary),
+        costing=costing,
+        believed_ms=belief.duration,
     )
 
 

@@ -3,14 +3,23 @@
 import math
 from collections.abc import Sequence
 
-from powertune.analysis.comparison import SAME, Comparison, Difference, compare, log_mean
-from powertune.analysis.conclusion import Gain, Pick, Question, figures, make_saving, means
-from powertune.analysis.estimates import LEVEL, Estimate, total
-from powertune.analysis.model import ProfileStatus, Recommendation, Saving
-from powertune.analysis.pricing import Costing
+from powertune.analysis.comparison import SAME, compare
+from powertune.analysis.conclusion import (
+    Gain,
+    Pick,
+    Question,
+    cheapness,
+    equals,
+    figures,
+    make_saving,
+    means,
+)
+from powertune.analysis.estimates import LEVEL, total
+from powertune.analysis.model import ProfileStatus, Recommendation, Saving, Searched
 from powertune.analysis.profiles import Observed
+from powertune.analysis.searched import pick_searched
 from powertune.analysis.staying import settle
-from powertune.model import Configuration, Goal, Strategy
+from powertune.model import Goal, Strategy
 
 LOWEST = {
     Strategy.COST: "mean cost",
@@ -21,8 +30,12 @@ LOWEST = {
 
 
 def candidates(observed: Sequence[Observed]) -> tuple[Observed, ...]:
-    """Those that can be judged: feasible, with at least two warm invocations."""
-    return tuple(o for o in observed if o.profile.status is ProfileStatus.OK and o.durations.size >= 2)
+    """Those that can be judged: feasible, with at least two warm invocations, or known to a search."""
+    return tuple(
+        o
+        for o in observed
+        if o.profile.status is ProfileStatus.OK and (o.durations.size >= 2 or o.believed_ms is not None)
+    )
 
 
 def family_level(count: int) -> float:
@@ -35,37 +48,40 @@ def family_level(count: int) -> float:
     return 1 - (1 - LEVEL) / max(1, math.comb(count, 2))
 
 
-def recommend(able: Sequence[Observed], observed: tuple[Observed, ...], question: Question) -> Recommendation:
-    """The best configuration for the goal.
-
-    The best is the one with the lowest mean of what the strategy asks for; with a tolerance, among those whose cost
-    is not proven to exceed it. Every other candidate is compared with it, at `family_level`; those whose interval
-    holds 1 are equivalent to it. Except for cost itself, the cheapest of them wins, as nobody should pay for noise.
-    Unless it is proven to be better than the current configuration, that stays.
+def recommend(able: Sequence[Observed], question: Question, found: Searched | None = None) -> Recommendation:
+    """The best configuration for the goal; unless it is proven to be better than the current one, that stays.
 
     Args:
         able: at least one candidate that meets the constraints, with its place on the front.
-        observed: everything that was measured, for the comparison with the current configuration.
+        found: what a search says of them; None for a grid.
+    """
+    pick = _pick(able, question) if found is None else pick_searched(found, able, question)
+    return settle(pick, _gain(pick.chosen, question, _claim_level(len(able))), question)
+
+
+def _pick(able: Sequence[Observed], question: Question) -> Pick:
+    """The best by what was measured.
+
+    That is the one with the lowest mean of what the strategy asks for; with a tolerance, among those whose cost is
+    not proven to exceed it. Every other candidate is compared with it, at `family_level`; those whose interval holds
+    1 are equivalent to it. Except for cost itself, the cheapest of them wins, as nobody should pay for noise.
     """
     goal = question.goal
+    weight = goal.cost_weight
     admitted = _within_tolerance(able, goal)
-    best = min(admitted, key=lambda o: (_score(o, goal), *_cheapness(o)))
-    level = family_level(len(able))
-    reference = _metric(best, goal)
-    equal = [o for o in admitted if o is not best and _same(compare(_metric(o, goal), reference, level=level))]
+    best = min(admitted, key=lambda o: (_score(o, goal), *cheapness(o)))
+    equal = equals(best, admitted, weight, family_level(len(able)))
     chosen = best
     if not goal.ignores_duration:
-        chosen = min((o for o in (best, *equal) if o.profile.pareto), key=_cheapness)
+        chosen = min((o for o in (best, *equal) if o.profile.pareto), key=cheapness)
     equivalent = tuple(sorted(o.profile.configuration for o in (best, *equal) if o is not chosen))
-    pick = Pick(
+    return Pick(
         chosen=chosen,
         best=best.profile.configuration,
         equivalent=equivalent,
         why=_why(chosen, best, admitted, question),
         certainty=f"at 95 % over all {math.comb(len(able), 2)} pairs",
     )
-    baseline = question.baseline(observed)
-    return settle(pick, _gain(chosen, baseline, question, _claim_level(len(able))), baseline, question)
 
 
 def _claim_level(count: int) -> float:
@@ -85,7 +101,7 @@ def _within_tolerance(able: Sequence[Observed], goal: Goal) -> list[Observed]:
     """
     if goal.tolerance is None:
         return list(able)
-    cheapest = min(able, key=_cheapness)
+    cheapest = min(able, key=cheapness)
     most = max(means(o)[0] for o in able if _may_cost_at_most(1 + goal.tolerance, o, cheapest))
     return [o for o in able if means(o)[0] <= most]
 
@@ -93,7 +109,7 @@ def _within_tolerance(able: Sequence[Observed], goal: Goal) -> list[Observed]:
 def _may_cost_at_most(ratio: float, o: Observed, cheapest: Observed) -> bool:
     if means(o)[0] <= ratio * means(cheapest)[0]:
         return True
-    interval = compare(_costing(o).log, _costing(cheapest).log).interval
+    interval = compare(o.log_cost, cheapest.log_cost).interval
     return interval is not None and interval[0] <= ratio
 
 
@@ -109,50 +125,31 @@ def _log(value: float) -> float:
     return math.log(value) if value > 0 else -math.inf
 
 
-def _cheapness(o: Observed) -> tuple[float, float, Configuration]:
-    return (*means(o), o.profile.configuration)
-
-
-def _metric(o: Observed, goal: Goal) -> Estimate | None:
-    """The log of what the strategy wants to be low."""
-    weight = goal.cost_weight
-    if weight in (0.0, 1.0):
-        return _costing(o).log if weight else log_mean(o.durations, o.environments)
-    return _costing(o).log_balance(o.durations, weight)
-
-
-def _costing(o: Observed) -> Costing:
-    assert o.costing is not None
-    return o.costing
-
-
-def _same(comparison: Comparison) -> bool:
-    return comparison.verdict in (Difference.INDISTINGUISHABLE, Difference.INCONCLUSIVE)
-
-
-def _gain(chosen: Observed, baseline: Observed | None, question: Question, level: float) -> Gain:
-    """What a change from the current configuration brings, where that works and was measured."""
-    if baseline is None or baseline.profile.status is not ProfileStatus.OK:
+def _gain(chosen: Observed, question: Question, level: float) -> Gain:
+    """What a change from the current configuration brings, where that works and is known."""
+    now, weight = question.now, question.goal.cost_weight
+    if now is None or now.profile.status is ProfileStatus.INFEASIBLE or now.costing is None:
         return Gain()
-    durations = (log_mean(o.durations, o.environments) for o in (chosen, baseline))
-    scores = (_metric(o, question.goal) for o in (chosen, baseline))
-    same = chosen is baseline
+    if now.profile.configuration == chosen.profile.configuration:
+        return Gain(cost=SAME, duration=SAME, score=SAME, saving=_saving(chosen, chosen, question, level))
     return Gain(
-        cost=SAME if same else compare(_costing(chosen).log, _costing(baseline).log, level=level),
-        duration=SAME if same else compare(*durations, level=level),
-        score=SAME if same else compare(*scores, level=level),
-        saving=_saving(chosen, baseline, question, level),
+        cost=compare(chosen.log_cost, now.log_cost, level=level),
+        duration=compare(chosen.log_duration, now.log_duration, level=level),
+        score=compare(chosen.log_metric(weight), now.log_metric(weight), level=level),
+        saving=_saving(chosen, now, question, level),
     )
 
 
-def _saving(chosen: Observed, baseline: Observed, question: Question, level: float) -> Saving | None:
+def _saving(chosen: Observed, now: Observed, question: Question, level: float) -> Saving | None:
     """What the change saves in a month: the difference of two mean costs, times the traffic."""
     traffic = question.invocations_per_month
     if traffic is None:
         return None
-    if chosen is baseline:
+    if chosen is now:
         return make_saving(0.0, (0.0, 0.0), question)
-    difference = total([_costing(baseline).estimate, _costing(chosen).estimate.times(-1)]).times(traffic)
+    assert chosen.costing is not None
+    assert now.costing is not None
+    difference = total([now.costing.estimate, chosen.costing.estimate.times(-1)]).times(traffic)
     return make_saving(difference.mean, difference.interval(level), question)
 
 
@@ -161,8 +158,8 @@ def _why(chosen: Observed, best: Observed, admitted: Sequence[Observed], questio
     measured = figures(best, question.currency)
     within = ""
     if (tolerance := question.goal.tolerance) is not None:
-        cheapest = min(admitted, key=_cheapness).profile.configuration
-        within = f" whose extra cost over the cheapest, {cheapest}, is not proven to exceed {100 * tolerance:.3g} %"
+        cheapest = min(admitted, key=cheapness).profile.configuration
+        within = f" whose cost is within {100 * tolerance:.3g} % of the cheapest, {cheapest}, allowing for noise"
     if count == 1:
         return f"the only configuration{within or ' that can be judged'}: {measured}"
     if chosen is best:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from powertune.analysis.comparison import Comparison, Difference, compare, log_mean, ratio_of
+from powertune.analysis.comparison import Comparison, Difference, compare, ratio_of
 from powertune.analysis.estimates import LEVEL, Estimate, total
 from powertune.analysis.observed_run import observe_run, price_run
 from powertune.analysis.pricing import resolve_billing
@@ -180,7 +180,7 @@ def _matches(
 
 
 def _logs(o: Observed) -> tuple[Estimate | None, Estimate | None]:
-    return log_mean(o.durations, o.environments), o.costing.log if o.costing else None
+    return o.log_duration, o.log_cost
 
 
 _Logs = tuple[Estimate | None, Estimate | None]

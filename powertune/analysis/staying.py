@@ -25,7 +25,7 @@ BETTER = {
 }
 
 
-def settle(pick: Pick, gain: Gain, baseline: Observed | None, question: Question) -> Recommendation:
+def settle(pick: Pick, gain: Gain, question: Question) -> Recommendation:
     """The picked configuration if it is proven to be better than the current one; else the current one.
 
     A change takes work, and may surprise. Whoever is told to make one has to gain by it. There is nothing to stay
@@ -34,15 +34,16 @@ def settle(pick: Pick, gain: Gain, baseline: Observed | None, question: Question
     if _is_lower(gain.score):
         # What is proven to be worse cannot be one that may be as good, although more is asked of those.
         pick = replace(pick, equivalent=tuple(c for c in pick.equivalent if c != question.current))
-    if baseline is pick.chosen or is_proven(gain, question.goal) or not _may_stay(gain, baseline, question):
-        return conclude(pick, gain, baseline, question)
+    stays = pick.chosen.profile.configuration == question.current
+    if stays or is_proven(gain, question.goal) or not _may_stay(question):
+        return conclude(pick, gain, question)
     assert gain.cost is not None
     assert gain.duration is not None
     move = Move(
         configuration=pick.chosen.profile.configuration,
         cost_ratio=gain.cost,
         duration_ratio=gain.duration,
-        decision=_decision(gain, pick.chosen, baseline),
+        decision=_decision(gain, pick.chosen, question.now),
     )
     equal = {move.configuration, *pick.equivalent} - {question.current} if question.current in pick.equivalent else ()
     traffic = question.invocations_per_month
@@ -73,19 +74,21 @@ def is_proven(gain: Gain, goal: Goal) -> bool:
     return _is_lower(gain.duration) and interval is not None and interval[0] <= 1 + goal.tolerance
 
 
-def _may_stay(gain: Gain, baseline: Observed | None, question: Question) -> bool:
-    if baseline is None:
+def _may_stay(question: Question) -> bool:
+    now = question.now
+    if now is None or now.costing is None:
+        return False
+    if now.profile.status is ProfileStatus.UNMEASURED:
         # A search knows of a size that it did not measure what it costs, but not whether it meets constraints.
-        return gain.cost is not None and gain.duration is not None and not limits(question.goal, question.currency)
-    profile = baseline.profile
-    return profile.status is ProfileStatus.OK and baseline.durations.size >= 2 and not profile.unmet
+        return now.believed_ms is not None and not limits(question.goal, question.currency)
+    return now.profile.status is ProfileStatus.OK and now.durations.size >= 2 and not now.profile.unmet
 
 
 def _is_lower(comparison: Comparison | None) -> bool:
     return comparison is not None and comparison.verdict is Difference.LOWER
 
 
-def _decision(gain: Gain, chosen: Observed, baseline: Observed | None) -> Effort | None:
+def _decision(gain: Gain, chosen: Observed, now: Observed | None) -> Effort | None:
     """How many more invocations would prove a difference as large as the one that was seen.
 
     An interval narrows with the root of the number of invocations, and so of environments.
@@ -100,10 +103,10 @@ def _decision(gain: Gain, chosen: Observed, baseline: Observed | None) -> Effort
     if not wanted <= MOST_INVOCATIONS:
         return None
     cost = means(chosen)[0]
-    there = 0 if baseline is None else baseline.durations.size
-    now = cost / gain.cost.ratio if gain.cost is not None and gain.cost.ratio else cost
+    there = 0 if now is None else now.durations.size
+    cost_now = cost / gain.cost.ratio if gain.cost is not None and gain.cost.ratio else cost
     more = [max(0, math.ceil(wanted) - n) for n in (chosen.durations.size, there)]
-    return Effort(invocations=sum(more), cost=more[0] * cost + more[1] * now) if sum(more) else None
+    return Effort(invocations=sum(more), cost=more[0] * cost + more[1] * cost_now) if sum(more) else None
 
 
 def _reasons(pick: Pick, move: Move, question: Question) -> tuple[str, ...]:

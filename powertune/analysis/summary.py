@@ -19,6 +19,8 @@ SMALLEST_BOOTSTRAP = 10
 LARGEST_BOOTSTRAP = 5_000
 #: Iglewicz & Hoaglin's limit on the modified z-score.
 OUTLYING = 3.5
+#: With fewer values, a percentile is hardly more than the largest of them.
+_FOR_P95, _FOR_P99 = 20, 100
 _BLOCK = 1_000_000
 
 
@@ -41,6 +43,17 @@ class Summary:
     interval: Interval | None
     units: int
     outliers: int
+    sample_mean: float
+
+    @property
+    def p95_seen(self) -> float | None:
+        """The 95th percentile, where there are enough values to have one beyond it."""
+        return self.p95 if self.n >= _FOR_P95 else None
+
+    @property
+    def p99_seen(self) -> float | None:
+        """The same of the 99th."""
+        return self.p99 if self.n >= _FOR_P99 else None
 
 
 def summarize(values: ArrayLike, *, seed: Sequence[int], environments: Environments | None = None) -> Summary:
@@ -71,6 +84,7 @@ def summarize(values: ArrayLike, *, seed: Sequence[int], environments: Environme
         interval=mean_interval(sample, seed=seed, environments=environments),
         units=int(units.size) if environments is None or environments.tell else environments.created,
         outliers=int(np.count_nonzero(outlying(sample))),
+        sample_mean=mean_of(sample),
     )
 
 

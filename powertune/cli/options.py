@@ -70,8 +70,8 @@ class GoalOptions:
     strategy: Annotated[
         str | None,
         typer.Option(
-            help="What to look for: cost, speed, balanced; or tolerance, the fastest not proven to cost over "
-            "--cost-tolerance more than the cheapest.  [default: tolerance]",
+            help="What to look for: cost, speed, balanced; or tolerance, the fastest whose cost is within "
+            "--cost-tolerance of the cheapest, allowing for noise.  [default: tolerance]",
             show_default=False,
         ),
     ] = None

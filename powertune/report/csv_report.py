@@ -32,6 +32,7 @@ _PER_PROFILE = (
     "duration_ms_ci95_low",
     "duration_ms_ci95_high",
     "duration_ms_outliers",
+    "duration_ms_sample_mean",
     "billed_ms_mean",
     "init_ms_mean",
     "init_ms_p95",

@@ -80,11 +80,12 @@ def _profile(profile: Profile) -> Value:
         "duration_ms": {
             "mean": None if duration is None else _number(duration.mean),
             "p50": None if duration is None else _number(duration.median),
-            "p95": None if duration is None else _number(duration.p95),
-            "p99": None if duration is None else _number(duration.p99),
+            "p95": None if duration is None else _number(duration.p95_seen),
+            "p99": None if duration is None else _number(duration.p99_seen),
             "stdev": None if duration is None else _number(duration.deviation),
             "ci95": _interval(duration),
             "outliers": None if duration is None else duration.outliers,
+            "sample_mean": None if duration is None else _number(duration.sample_mean),
         },
         "billed_ms_mean": _number(profile.billed_ms_mean),
         "init_ms": None
@@ -137,19 +138,23 @@ def _search(analysis: Analysis) -> Value | None:
     document: Value = {"batches": [_batch(batch) for batch in analysis.run.batches]}
     if found is None:
         return document
+    answer = found.answer if analysis.candidate is None else found.answer_for(analysis.candidate) or found.answer
+    profile = analysis.profile(answer.configuration)
     return {
-        **_configuration(found.answer.configuration),
-        "p_best": _number(found.answer.p_best),
-        "expected_loss": _number(found.answer.loss),
+        **_configuration(answer.configuration),
+        "p_best": _number(answer.p_best),
+        "expected_loss": _number(answer.loss),
         "precision": _number(found.precision),
-        "cost_usd_per_million_ci95": _pair(found.answer.cost_interval, PER_MILLION),
+        "cost_usd_per_million_ci95": None
+        if profile is None or profile.cost is None
+        else _pair(profile.cost.interval, PER_MILLION),
         "curve": [
             {
                 **_configuration(band.configuration),
                 "billed_ms": _number(band.middle_ms),
-                "ci95": _pair((band.low_ms, band.high_ms)),
+                "ci95": _pair(band.interval_ms),
             }
-            for band in found.curve
+            for band in found.conclusion.curve
         ],
         **document,
     }

@@ -12,11 +12,10 @@ from powertune.analysis import (
     ProfileStatus,
     Rank,
     Summary,
-    limits,
 )
 from powertune.model import Advisory, Exploration, GridDesign
 from powertune.report.change import Change, change_of
-from powertune.report.wording import STRATEGY_WORDS, cold_words, headline, price_words, search_words
+from powertune.report.wording import cold_words, goal_words, headline, price_words, search_words
 from powertune.units import PER_MILLION, format_ms, format_usd, plural
 
 _BY_ENVIRONMENT = "95 %, of the mean; the execution environment is the sampling unit where there are several"
@@ -103,7 +102,7 @@ def _row(analysis: Analysis, profile: Profile) -> Row:
         architecture=str(profile.configuration.architecture),
         counts=f"{counts.warm}/{counts.cold}",
         median="-" if duration is None else format_ms(duration.median),
-        p95="-" if duration is None else format_ms(duration.p95),
+        p95="-" if duration is None or duration.p95_seen is None else format_ms(duration.p95_seen),
         billed="-" if profile.billed_ms_mean is None else format_ms(profile.billed_ms_mean),
         duration_interval=_duration(duration),
         cost="-" if cost is None else format_usd(cost.mean * PER_MILLION, analysis.currency),
@@ -160,16 +159,14 @@ def _notes(analysis: Analysis, profile: Profile) -> tuple[str, ...]:
 
 def _facts(analysis: Analysis) -> tuple[tuple[str, str], ...]:
     """How it was measured, as pairs of a label and a text."""
-    run, billing, goal = analysis.run, analysis.billing, analysis.goal
+    run, billing = analysis.run, analysis.billing
     traffic = (
         "not known"
         if billing.invocations_per_month is None
         else f"{billing.invocations_per_month:,.0f} invocations a month"
     )
-    words = STRATEGY_WORDS[goal.strategy].format(tolerance=100 * goal.cost_tolerance)
-    constraints = limits(goal, analysis.currency)
     return (
-        ("Goal", f"{words}, with {constraints}" if constraints else words),
+        ("Goal", goal_words(analysis)),
         (
             "Measured",
             f"{_moment(run.started_at)}, run {run.run_id}, powertune {run.tool_version}, engine {run.engine}",

@@ -20,11 +20,20 @@ from powertune.units import format_ratio, format_share, format_usd, plural
 _LARGEST_RATIO = 1_000
 
 #: What each strategy looks for, after "Recommended: ".
-STRATEGY_WORDS = {
-    Strategy.TOLERANCE: "fastest not proven to cost over {tolerance:.3g} % more than the cheapest",
+_STRATEGY_WORDS = {
+    Strategy.TOLERANCE: "fastest whose cost is within {tolerance:.3g} % of the cheapest, allowing for noise",
     Strategy.COST: "lowest cost",
     Strategy.SPEED: "lowest duration",
     Strategy.BALANCED: "best balance of cost and duration",
+}
+
+#: The same of a search, which weighs what it expects: a tolerance is not a sharp limit to it, and of two sizes that
+#: are nearly as fast, it takes the cheaper one.
+_SEARCH_WORDS = {
+    Strategy.TOLERANCE: "fastest at up to about {tolerance:.3g} % more than the lowest cost",
+    Strategy.COST: "lowest expected cost",
+    Strategy.SPEED: "lowest expected duration, or cheapest within 3 % of it",
+    Strategy.BALANCED: "best expected balance of cost and duration",
 }
 
 
@@ -40,10 +49,11 @@ def headline(analysis: Analysis) -> str:
     sentences = [f"{answer}, {_merit(analysis, recommendation)}{_change(analysis)}."]
     if recommendation.equivalent:
         sentences.append(_alike(recommendation))
-    if (found := analysis.searched) is not None and found.answer.configuration == recommendation.configuration:
+    found = analysis.searched
+    if found is not None and (known := found.answer_for(recommendation.configuration)) is not None:
         sentences.append(
             "That is by the curve through all that was measured: the best of these sizes with a probability of "
-            f"{format_share(found.answer.p_best)}, and expected to be {format_share(found.answer.loss)} worse than "
+            f"{format_share(known.p_best)}, and expected to be {format_share(known.loss)} worse than "
             "the best size there may be."
         )
     if recommendation.saving is not None and recommendation.configuration != analysis.current:
@@ -54,9 +64,18 @@ def headline(analysis: Analysis) -> str:
 def _merit(analysis: Analysis, recommendation: Recommendation) -> str:
     """In what the recommended configuration is the best, and among which."""
     if recommendation.strategy is Strategy.SPEED and recommendation.best != recommendation.configuration:
-        words = "cheapest of those that are not proven slower than the fastest"
-    else:
-        words = STRATEGY_WORDS[recommendation.strategy].format(tolerance=100 * analysis.goal.cost_tolerance)
+        return _limited("cheapest of those that are not proven slower than the fastest", analysis)
+    return goal_words(analysis)
+
+
+def goal_words(analysis: Analysis) -> str:
+    """What was looked for, constraints included."""
+    goal = analysis.goal
+    words = _STRATEGY_WORDS if analysis.searched is None else _SEARCH_WORDS
+    return _limited(words[goal.strategy].format(tolerance=100 * goal.cost_tolerance), analysis)
+
+
+def _limited(words: str, analysis: Analysis) -> str:
     limited = limits(analysis.goal, analysis.currency)
     return f"{words}, with {limited}" if limited else words
 
@@ -90,8 +109,8 @@ def _alike(recommendation: Recommendation) -> str:
         same = names(recommendation.equivalent, recommendation.configuration)
         return f"In {metric}, {same} cannot be told apart from it."
     others = tuple(c for c in recommendation.equivalent if c != recommendation.best)
-    too = f", and neither can {names(others, recommendation.configuration)}" if others else ""
     best = names((recommendation.best,), recommendation.configuration)
+    too = f", and neither can {names(others, recommendation.configuration)}" if others else ""
     return f"In {metric} it cannot be told apart from the {superlative}, {best}{too}; it is the cheapest of them."
 
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 from powertune.analysis.advisories.advisory_input import AdvisoryInput
-from powertune.analysis.comparison import Comparison, Difference, compare, log_mean
+from powertune.analysis.comparison import Comparison, Difference, compare
 from powertune.analysis.constraints import undecided
 from powertune.analysis.estimates import mean_of
 from powertune.analysis.profiles import Observed
@@ -156,4 +156,4 @@ def _memory(o: Observed) -> int:
 
 def _ratio(larger: Observed, smaller: Observed) -> Comparison:
     """The duration of the larger size / that of the smaller one."""
-    return compare(log_mean(larger.durations, larger.environments), log_mean(smaller.durations, smaller.environments))
+    return compare(larger.log_duration, smaller.log_duration)

@@ -84,7 +84,7 @@ def sort_keys(row: Row) -> dict[str, float | str]:
         "against_now": mean_cost,
         "duration_interval": "" if duration is None else duration.mean,
         "median": "" if duration is None else duration.median,
-        "p95": "" if duration is None else duration.p95,
+        "p95": "" if duration is None or duration.p95_seen is None else duration.p95_seen,
         "billed": "" if profile.billed_ms_mean is None else profile.billed_ms_mean,
         "init": "" if cold is None else cold.init.mean,
         "used": "" if profile.max_memory_used_mb is None else profile.max_memory_used_mb,

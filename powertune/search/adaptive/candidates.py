@@ -1,19 +1,29 @@
-"""Which sizes the search considers: those that were measured, and a fine grid over the sizes that may work."""
+"""Which sizes the search considers: those that were measured, and round ones over the sizes that may work."""
 
 from collections.abc import Sequence
-
-import numpy as np
 
 from powertune.model import Architecture, Configuration
 from powertune.search.adaptive.arrays import Array
 from powertune.search.adaptive.evidence import Evidence
 from powertune.search.adaptive.feasibility import CAPPED_MB
+from powertune.units import MEMORY_MAX_MB, MEMORY_MIN_MB, USUAL_MB
 
-#: The number of sizes of an architecture, evenly spaced in the logarithm, beside those that were measured.
-CANDIDATES = 60
+#: From which size on which multiples are considered, beside what was measured, the usual sizes and the ends of the
+#: range. People want round sizes, and what lies between costs the same within the noise. The steps are finer where
+#: memory is short, because there every MB counts.
+STEPS_MB = ((MEMORY_MIN_MB, 16), (256, 64), (2048, 128), (4096, 256))
 #: Sizes above CAPPED_MB are considered once a size above BEYOND_ONE_VCPU_MB was measured, which shows what more than
 #: one vCPU does, and if they are expected to be this much faster.
 BEYOND_ONE_VCPU_MB, HELPS = 2400, 0.05
+
+
+def _round_sizes() -> frozenset[int]:
+    ends = (*(first for first, _ in STEPS_MB[1:]), MEMORY_MAX_MB + 1)
+    stepped = (range(first, end, step) for (first, step), end in zip(STEPS_MB, ends, strict=True))
+    return USUAL_MB.union(*stepped)
+
+
+_ROUND_MB = _round_sizes()
 
 
 def possible(evidence: Evidence) -> tuple[Configuration, ...]:
@@ -37,11 +47,13 @@ def considered(evidence: Evidence, everything: Sequence[Configuration], log_ms: 
 
 def _grid(evidence: Evidence) -> set[Configuration]:
     grid: set[Configuration] = set()
-    for architecture in evidence.exploration.architectures:
+    exploration = evidence.exploration
+    for architecture in exploration.architectures:
         low, high = evidence.feasibility.bounds(architecture)
         if low <= high:
-            sizes = np.unique(np.round(np.geomspace(low, high, CANDIDATES)).astype(int))
-            grid |= {Configuration(memory_mb=int(size), architecture=architecture) for size in sizes}
+            wanted = _ROUND_MB | {exploration.smallest_mb, exploration.largest_mb}
+            sizes = {size for size in wanted if low <= size <= high} or {low, high}
+            grid |= {Configuration(memory_mb=size, architecture=architecture) for size in sizes}
     return grid
 
 

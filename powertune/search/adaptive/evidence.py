@@ -64,8 +64,8 @@ class Evidence:
         return sum(len(m.invocations) for m in self.measured.values())
 
     def freedom(self, configuration: Configuration) -> int:
-        """The degrees of freedom of the noise of a configuration that works."""
-        return NOISE_WEIGHT + self.counts[configuration]
+        """The degrees of freedom of the noise of a configuration; of all, for one that was not measured."""
+        return NOISE_WEIGHT + self.counts.get(configuration, sum(self.counts.values()))
 
     def lanes_tried(self, configuration: Configuration) -> int:
         """The number of lanes of a measured configuration, with or without a warm invocation in each."""

@@ -65,6 +65,17 @@ class Feasibility:
         low, high = self.bounds(configuration.architecture)
         return low <= configuration.memory_mb <= high
 
+    def why_not(self, configuration: Configuration) -> str | None:
+        """Why a measured configuration cannot be the answer, in a clause without a subject; None if it can."""
+        if configuration in self.works and self.admits(configuration):
+            return None
+        measurement = self.measured[configuration]
+        if self._is_full(measurement):
+            return f"memory is full: {memory_used(measurement)} MB used of {configuration.memory_mb} MB"
+        if configuration.memory_mb <= STEP * self._floor(configuration.architecture):
+            return f"at or near {self._floor(configuration.architecture)} MB, a size that is too small"
+        return "outside of the sizes that may be the answer"
+
     def untried(self, configuration: Configuration) -> bool:
         """Whether a configuration that may work has not been measured."""
         return configuration not in self.measured and self.admits(configuration)

@@ -75,10 +75,14 @@ class Objective:
             scores += _SEVERITY * np.maximum(0.0, np.log(costs / goal.max_cost))
         return scores
 
+    @property
+    def indifference(self) -> float:
+        """A difference in scores that is not worth paying for."""
+        # With a tolerance, the scores say already what speed is worth.
+        return 0.0 if self.goal.ignores_duration or self.goal.tolerance is not None else _INDIFFERENT
+
     def best(self, scores: Array, costs: Array, among: Iterable[int]) -> int:
         """The candidate with the lowest expected score; of those that are about as fast, the cheapest."""
         means = {index: float(scores[:, index].mean()) for index in among}
-        # With a tolerance, the scores say already what speed is worth.
-        margin = 0.0 if self.goal.ignores_duration or self.goal.tolerance is not None else _INDIFFERENT
-        level = min(means.values()) + margin
+        level = min(means.values()) + self.indifference
         return min((i for i, mean in means.items() if mean <= level), key=lambda index: float(costs[:, index].mean()))

@@ -61,7 +61,7 @@ class Adaptive:
         """The answer at this moment; None where nothing that was measured can be the answer."""
         evidence = Evidence.of(measured, self.exploration)
         choice = Choice.of(self._posterior(evidence)) if evidence.samples else None
-        return None if choice is None else Conclusion(answer=choice.answer, curve=choice.posterior.curve)
+        return None if choice is None else choice.conclusion
 
     @property
     def _rates(self) -> Rates:

@@ -1,10 +1,12 @@
 """The curves that may be true, given the evidence: what each candidate costs along them, and how good it is."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from powertune.model import Configuration
+from powertune.quantiles import NORMAL
 from powertune.search.adaptive.arrays import Array
 from powertune.search.adaptive.candidates import considered, possible
 from powertune.search.adaptive.curves import believe
@@ -15,8 +17,10 @@ from powertune.search.answer import Band
 
 #: The number of curves that are drawn.
 CURVES = 400
-#: The quantile that ends a two-sided 95 % interval.
-LEVEL = 0.975
+#: The standard deviation of the log of `Evidence.outlier_factor`, which is not known well; and deviations with a
+#: standard deviation of 1, one for each curve, in an order that has nothing to do with the curves.
+OUTLIERS_DOUBT = 0.015
+_STEPS = np.random.default_rng(0).permutation([NORMAL.inv_cdf((i + 0.5) / CURVES) for i in range(CURVES)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,28 +85,21 @@ class Posterior:
     @property
     def curve(self) -> tuple[Band, ...]:
         """What is believed of every candidate, in order."""
-        low, middle, high = np.exp(np.quantile(self.log_ms, (1 - LEVEL, 0.5, LEVEL), axis=0))
-        ratios = self._ratios
-        return tuple(
-            Band(
-                configuration=c,
-                low_ms=float(low[i]),
-                middle_ms=float(middle[i]),
-                high_ms=float(high[i]),
-                cost_ratio=None if ratios is None else float(ratios[0][i]),
-                duration_ratio=None if ratios is None else float(ratios[1][i]),
-            )
-            for i, c in enumerate(self.candidates)
-        )
+        return tuple(self._band(c, self.log_ms[:, i]) for i, c in enumerate(self.candidates))
 
     @property
-    def _ratios(self) -> tuple[Array, Array] | None:
-        """The cost and the duration of every candidate, compared with those of the current configuration."""
-        if self.baseline is None:
+    def current(self) -> Band | None:
+        """What is believed of the current configuration."""
+        current = self.evidence.exploration.current
+        if current is None or self.baseline is None:
             return None
-        costs = np.log(self.costs) - np.log(self.baseline.costs)[:, np.newaxis]
-        durations = self.log_ms - self.baseline.log_ms[:, np.newaxis]
-        return np.exp(costs.mean(axis=0)), np.exp(durations.mean(axis=0))
+        return self._band(current, self.baseline.log_ms)
+
+    def _band(self, configuration: Configuration, log_ms: Array) -> Band:
+        """The mean with the outliers that the samples were cut of, whose effect is the same for all."""
+        outliers = math.log(self.evidence.outlier_factor) + OUTLIERS_DOUBT * _STEPS
+        freedom = self.evidence.freedom(configuration)
+        return Band(configuration=configuration, log_ms=log_ms + outliers, freedom=freedom)
 
 
 def _baseline(evidence: Evidence, current: Configuration, log_ms: Array, rates: Rates) -> Baseline | None:

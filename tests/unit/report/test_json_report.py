@@ -68,7 +68,16 @@ def test_the_document_has_exactly_the_documented_keys() -> None:
             "unmet",
         ]
         assert list(profile["invocations"]) == ["warm", "cold", "set_aside", "failed", "missing"]
-        assert list(profile["duration_ms"]) == ["mean", "p50", "p95", "p99", "stdev", "ci95", "outliers"]
+        assert list(profile["duration_ms"]) == [
+            "mean",
+            "p50",
+            "p95",
+            "p99",
+            "stdev",
+            "ci95",
+            "outliers",
+            "sample_mean",
+        ]
         assert list(profile["cost_usd_per_million"]) == ["mean", "ci95", "warm_mean"]
         assert profile["init_ms"] is None or list(profile["init_ms"]) == ["mean", "p95"]
     recommendation = whole["recommendation"]
@@ -106,7 +115,7 @@ def test_unknown_is_null_and_never_nan() -> None:
     assert unmeasured["billed_ms_mean"] is None
     assert unmeasured["init_ms"] is None
     broken = Summary(
-        n=1,
+        n=20,
         mean=math.nan,
         median=math.inf,
         p95=1.0,
@@ -115,6 +124,7 @@ def test_unknown_is_null_and_never_nan() -> None:
         interval=(math.nan, 1.0),
         units=1,
         outliers=0,
+        sample_mean=1.0,
     )
     analysis = recorded()
     profile = dataclasses.replace(analysis.profiles[1], duration=broken)

@@ -1,19 +1,20 @@
 """The candidates, the posterior over them, the choice among what was measured, and its finalists."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from factories import make_configuration, make_measurement, make_prices
 
 from powertune.model import Architecture, Exploration, Goal, Measurement, Strategy
-from powertune.search.adaptive.candidates import CANDIDATES, considered, possible
+from powertune.search.adaptive.candidates import considered, possible
 from powertune.search.adaptive.choice import Choice
 from powertune.search.adaptive.evidence import Evidence
 from powertune.search.adaptive.finalists import finalists, nearest_measured
 from powertune.search.adaptive.posterior import CURVES, Posterior
 from powertune.search.adaptive.rates import Rates
-from powertune.units import MB_PER_VCPU
+from powertune.units import MB_PER_VCPU, USUAL_MB
 
 X86_64, ARM64 = Architecture.X86_64, Architecture.ARM64
 RATES = Rates(prices=make_prices())
@@ -44,12 +45,16 @@ def chosen(seen: Evidence) -> Choice:
 WAITS = tuple(measured(mb, 500.0) for mb in (128, 512, 1769))
 
 
-def test_candidates_are_a_grid_with_what_was_measured_and_what_is_current() -> None:
-    seen = evidence(*WAITS, current=make_configuration(1000))
+def test_candidates_are_round_sizes_with_what_was_measured_and_what_is_current() -> None:
+    seen = evidence(*WAITS, measured(345, 500.0), current=make_configuration(1000), smallest_mb=200, largest_mb=9000)
     everything = possible(seen)
-    assert {*seen.samples, make_configuration(1000)} <= set(everything)
     assert list(everything) == sorted(everything)
-    assert CANDIDATES <= len(everything) <= CANDIDATES + 4
+    odd = {c.memory_mb for c in everything if c.memory_mb % 16}
+    assert odd == {345, 1000, *(size for size in USUAL_MB if size % 16 and size < 9000), 200, 9000}
+    assert {256, 512, 1024, 1769, 3008} < {c.memory_mb for c in everything}
+    # Fine enough: no two neighbors are far apart.
+    sizes = [c.memory_mb for c in possible(evidence(*WAITS))]
+    assert max(b / a for a, b in pairwise(sizes)) <= 1.25
 
 
 @pytest.mark.parametrize(
@@ -72,8 +77,9 @@ def test_a_posterior_has_a_row_for_each_curve_and_a_band_around_what_was_measure
     shape = (CURVES, len(posterior.candidates))
     assert posterior.log_ms.shape == posterior.costs.shape == posterior.scores.shape == shape
     bands = {band.configuration: band for band in posterior.curve}
-    assert bands[make_configuration(512)].low_ms < 500 < bands[make_configuration(512)].high_ms
-    assert all(band.low_ms <= band.middle_ms <= band.high_ms for band in posterior.curve)
+    low, high = bands[make_configuration(512)].interval_ms
+    assert low < 500 < high
+    assert all(band.interval_ms[0] <= band.middle_ms <= band.interval_ms[1] for band in posterior.curve)
     again = Posterior.of(evidence(*WAITS), RATES, -1)
     assert (again.log_ms == posterior.log_ms).all()
 
@@ -82,7 +88,6 @@ def test_the_choice_is_the_best_of_what_was_measured_and_may_be_the_answer() -> 
     choice = chosen(evidence(*WAITS))
     assert choice.configuration == make_configuration(128)
     assert choice.answer.p_best > 0.99
-    assert choice.answer.equivalent == ()
     assert 0 <= choice.loss < 0.05
     low, high = choice.answer.cost_interval
     assert low < RATES.prices.invocation_cost(make_configuration(128), 500) * 1.02 < high
@@ -91,23 +96,33 @@ def test_the_choice_is_the_best_of_what_was_measured_and_may_be_the_answer() -> 
     assert Choice.of(Posterior.of(evidence(*WAITS, smallest_mb=5000), RATES, 1)) is None
 
 
-def test_sizes_that_cost_about_the_same_are_equivalent() -> None:
+def test_sizes_that_cost_about_the_same_share_the_probability_to_be_the_best() -> None:
     # CPU-bound below one vCPU: the same cost at every size.
     sizes = [measured(mb, 100 * MB_PER_VCPU / mb) for mb in (256, 512, 1024)]
-    answer = chosen(evidence(*sizes)).answer
-    assert answer.equivalent
-    assert answer.p_best < 0.9
+    conclusion = chosen(evidence(*sizes)).conclusion
+    assert {answer.configuration for answer in conclusion.answers} == {
+        make_configuration(mb) for mb in (256, 512, 1024)
+    }
+    assert conclusion.answers[0] == conclusion.answer
+    assert all(0 < answer.p_best < 0.9 for answer in conclusion.answers)
+    assert all(conclusion.answer.loss <= answer.loss for answer in conclusion.answers)
 
 
-def test_ratios_compare_with_the_current_configuration_where_it_can_work() -> None:
-    answer = chosen(evidence(*WAITS, current=make_configuration(512))).answer
-    assert answer.cost_ratio is not None
-    assert answer.cost_ratio.interval[0] < 0.27 < answer.cost_ratio.interval[1]
-    assert answer.duration_ratio is not None
-    assert answer.duration_ratio.value == pytest.approx(1.0, abs=0.05)
-    assert chosen(evidence(*WAITS)).answer.cost_ratio is None
-    outside = chosen(evidence(*WAITS, current=make_configuration(1000, ARM64))).answer
-    assert outside.cost_ratio is None
+def test_the_current_configuration_has_a_band_where_it_can_work() -> None:
+    band = chosen(evidence(*WAITS, current=make_configuration(1000))).conclusion.current
+    assert band is not None
+    assert band.configuration == make_configuration(1000)
+    low, high = band.interval_ms
+    assert low < 500 < high
+    assert chosen(evidence(*WAITS)).conclusion.current is None
+    assert chosen(evidence(*WAITS, current=make_configuration(1000, ARM64))).conclusion.current is None
+
+
+def test_what_cannot_be_the_answer_is_named_with_the_reason() -> None:
+    full = make_measurement(memory_mb=128, durations=[500.0] * 4, max_memory_used_mb=127)
+    roomy = make_measurement(memory_mb=512, durations=[500.0] * 4, max_memory_used_mb=127)
+    excluded = chosen(evidence(full, roomy)).conclusion.excluded
+    assert excluded == {make_configuration(128): "memory is full: 127 MB used of 128 MB"}
 
 
 def test_another_architecture_is_a_finalist_only_if_it_may_be_better() -> None:

@@ -12,6 +12,8 @@ MEMORY_MAX_MB = 10_240
 MB_PER_VCPU = 1_769
 #: The sizes that people use: powers of two, one vCPU, the limit of a new account, where cores are added, the most.
 USUAL_MB = frozenset({128, 256, 512, 1024, MB_PER_VCPU, 2048, 3008, 4096, 5308, 8192, 8846, MEMORY_MAX_MB})
+#: What whole milliseconds add to a billed duration, on average.
+ROUNDING_MS = 0.5
 #: AWS quotes the price of a million requests, and reports the cost of a million invocations.
 PER_MILLION = 1_000_000
 

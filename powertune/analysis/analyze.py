@@ -121,14 +121,12 @@ def _constrained(
     """Say of each judged configuration which constraints it does not meet, and why a search rules it out."""
     excluded = {} if found is None else found.conclusion.excluded
 
-    def unmet(profile: Profile) -> tuple[str, ...]:
-        reasons = tuple(excess.words for excess in excesses(profile, goal, currency))
-        why = excluded.get(profile.configuration)
-        return reasons if reasons or why is None else (why,)
+    def constrained(profile: Profile) -> Profile:
+        unmet = tuple(excess.words for excess in excesses(profile, goal, currency))
+        return replace(profile, unmet=unmet, ruled_out=excluded.get(profile.configuration))
 
     return tuple(
-        replace(o, profile=replace(o.profile, unmet=unmet(o.profile))) if o.profile.status is ProfileStatus.OK else o
-        for o in observed
+        replace(o, profile=constrained(o.profile)) if o.profile.status is ProfileStatus.OK else o for o in observed
     )
 
 

@@ -100,6 +100,26 @@ def cheapness(o: Observed) -> tuple[float, float, Configuration]:
     return (*means(o), o.profile.configuration)
 
 
+def within_tolerance(able: Sequence[Observed], goal: Goal) -> list[Observed]:
+    """All but those whose extra cost over the cheapest is proven to exceed the tolerance.
+
+    A size is not ruled out by the luck of a few invocations: the whole interval of its extra cost must lie beyond the
+    tolerance. Nor is it if a more expensive one stays in, whose interval is wider: else that could be recommended.
+    """
+    if goal.tolerance is None:
+        return list(able)
+    cheapest = min(able, key=cheapness)
+    most = max(means(o)[0] for o in able if _may_cost_at_most(1 + goal.tolerance, o, cheapest))
+    return [o for o in able if means(o)[0] <= most]
+
+
+def _may_cost_at_most(ratio: float, o: Observed, cheapest: Observed) -> bool:
+    if means(o)[0] <= ratio * means(cheapest)[0]:
+        return True
+    interval = compare(o.log_cost, cheapest.log_cost).interval
+    return interval is not None and interval[0] <= ratio
+
+
 def equals(one: Observed, others: Sequence[Observed], weight: float, level: float) -> list[Observed]:
     """Those of the others that cannot be told apart from one in cost^weight x duration^(1 - weight)."""
     reference = one.log_metric(weight)

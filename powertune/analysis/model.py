@@ -77,7 +77,8 @@ class Profile:
     Duration and billed duration are those of warm invocations; `environments` is how many execution environments
     served these, None where that is not known of each of them. None where there was nothing to take them from.
     `reason` says why the status is not ok. `unmet` are the constraints of the goal that the configuration does not
-    meet, as sentences without a subject. `pareto`: it is on the front of those that meet them (of all, where none
+    meet, as sentences without a subject. `ruled_out` says why a search does not consider a configuration that works;
+    such a one is no contender for anything. `pareto`: it is on the front of those that meet them (of all, where none
     does); `dominated_by` is one that keeps it off the front (see `pareto.dominators`), None for all others.
 
     `cheapest` and `fastest` are set where it has the lowest mean of those that work. `cost_ratio` and
@@ -98,6 +99,7 @@ class Profile:
     max_memory_used_mb: int | None = None
     cost: Cost | None = None
     unmet: tuple[str, ...] = ()
+    ruled_out: str | None = None
     pareto: bool = False
     dominated_by: Configuration | None = None
     cheapest: Rank | None = None
@@ -167,10 +169,10 @@ class Move:
 class Recommendation:
     """The configuration to use, and why.
 
-    `best` has the lowest mean of what the strategy asks for; `equivalent` are the configurations whose difference to
-    it, in that, cannot be told from noise, without the recommended one. The ratios compare with the current
-    configuration, at 95 % for all that might have been recommended; None when that was not measured. `saving` is None
-    where the current configuration was not measured, or the traffic is not known.
+    `best` has the lowest mean of what the strategy asks for, or is what a search expects to meet the goal best;
+    `equivalent` are the configurations whose difference to it, in what the strategy asks for, cannot be told from
+    noise, without the recommended one. The ratios compare with the current configuration, at 95 % for all that might
+    have been recommended; None when that is not known. `saving` is None where it is not, or the traffic is not.
 
     Where no change is proven to help, it is the current configuration, and `unproven` is the change that looks best.
     """

@@ -14,10 +14,7 @@ from powertune.model import Configuration, Goal, TuningRun
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """A recommendation, or why there is none; see `Analysis`.
-
-    `by_curve`: comparisons are those of the curve that a search believes in, and not those of the samples alone.
-    """
+    """A recommendation, or why there is none; see `Analysis`."""
 
     outcome: Outcome
     recommendation: Recommendation | None = None

@@ -14,9 +14,8 @@ from powertune.analysis.pricing import Costing, Pricing
 from powertune.analysis.summary import summarize
 from powertune.model import Architecture, Configuration, Measurement, Population
 from powertune.tariff import Tariff
+from powertune.units import ROUNDING_MS
 
-#: What whole milliseconds add to a duration, on average.
-_ROUNDING_MS = 0.5
 _WARM_COLUMNS = ("duration_ms", "billed_ms", "lane", "environment")
 
 
@@ -73,15 +72,19 @@ class Beliefs:
     def of(
         self, configuration: Configuration, duration_ms: float | None, billed_ms: float | None
     ) -> "MeanDurations | None":
-        """What is believed of one, given the means of its sample; None for both where it was not measured."""
+        """What is believed of one; None where nothing is, or where it took no time.
+
+        Args:
+            duration_ms: the mean of its sample; None where it was not measured. So is `billed_ms`.
+        """
         found = self.means.get(configuration)
-        if found is None:
+        if found is None or 0 in (duration_ms, billed_ms):
             return None
-        if duration_ms is None or not billed_ms:
-            billed_ms = found.mean if self.of_billed else found.mean + _ROUNDING_MS
-            duration_ms = max(billed_ms - _ROUNDING_MS, billed_ms / 2)
+        if duration_ms is None or billed_ms is None:
+            billed_ms = found.mean if self.of_billed else found.mean + ROUNDING_MS
+            duration_ms = max(billed_ms - ROUNDING_MS, billed_ms / 2)
         ratio = duration_ms / billed_ms
-        if self.of_billed or not ratio:
+        if self.of_billed:
             return MeanDurations(duration=found.times(ratio), billed=found)
         return MeanDurations(duration=found, billed=found.times(1 / ratio))
 

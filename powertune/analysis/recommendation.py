@@ -13,6 +13,7 @@ from powertune.analysis.conclusion import (
     figures,
     make_saving,
     means,
+    within_tolerance,
 )
 from powertune.analysis.estimates import LEVEL, total
 from powertune.analysis.model import ProfileStatus, Recommendation, Saving, Searched
@@ -30,11 +31,11 @@ LOWEST = {
 
 
 def candidates(observed: Sequence[Observed]) -> tuple[Observed, ...]:
-    """Those that can be judged: feasible, with at least two warm invocations, or known to a search."""
+    """Those that can be judged: feasible, with at least two warm invocations, and not ruled out by a search."""
     return tuple(
         o
         for o in observed
-        if o.profile.status is ProfileStatus.OK and (o.durations.size >= 2 or o.believed_ms is not None)
+        if o.profile.status is ProfileStatus.OK and o.durations.size >= 2 and o.profile.ruled_out is None
     )
 
 
@@ -68,7 +69,7 @@ def _pick(able: Sequence[Observed], question: Question) -> Pick:
     """
     goal = question.goal
     weight = goal.cost_weight
-    admitted = _within_tolerance(able, goal)
+    admitted = within_tolerance(able, goal)
     best = min(admitted, key=lambda o: (_score(o, goal), *cheapness(o)))
     equal = equals(best, admitted, weight, family_level(len(able)))
     chosen = best
@@ -91,26 +92,6 @@ def _claim_level(count: int) -> float:
     compared with the current one (Bonferroni), or luck would be sold as a saving.
     """
     return 1 - (1 - LEVEL) / max(1, count - 1)
-
-
-def _within_tolerance(able: Sequence[Observed], goal: Goal) -> list[Observed]:
-    """All but those whose extra cost over the cheapest is proven to exceed the tolerance.
-
-    A size is not ruled out by the luck of a few invocations: the whole interval of its extra cost must lie beyond the
-    tolerance. Nor is it if a more expensive one stays in, whose interval is wider: else that could be recommended.
-    """
-    if goal.tolerance is None:
-        return list(able)
-    cheapest = min(able, key=cheapness)
-    most = max(means(o)[0] for o in able if _may_cost_at_most(1 + goal.tolerance, o, cheapest))
-    return [o for o in able if means(o)[0] <= most]
-
-
-def _may_cost_at_most(ratio: float, o: Observed, cheapest: Observed) -> bool:
-    if means(o)[0] <= ratio * means(cheapest)[0]:
-        return True
-    interval = compare(o.log_cost, cheapest.log_cost).interval
-    return interval is not None and interval[0] <= ratio
 
 
 def _score(o: Observed, goal: Goal) -> float:

@@ -4,7 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from powertune.analysis.comparison import compare
-from powertune.analysis.conclusion import Pick, Question, equals, figures, is_same, means
+from powertune.analysis.conclusion import (
+    Pick,
+    Question,
+    cheapness,
+    equals,
+    figures,
+    is_same,
+    means,
+    within_tolerance,
+)
 from powertune.analysis.estimates import LEVEL, estimate_along
 from powertune.analysis.model import Searched
 from powertune.analysis.profiles import Beliefs, Observed
@@ -48,18 +57,16 @@ def pick_searched(found: Searched, able: Sequence[Observed], question: Question)
     Otherwise chance would choose between such sizes, and another search of the same function would choose another.
 
     Args:
-        able: candidates that meet the constraints, at least one of which can be the answer.
+        able: at least one candidate that meets the constraints and can be the answer.
     """
     answers = {answer.configuration: answer for answer in found.conclusion.answers}
-    candidates = {o.profile.configuration: o for o in able}
-    # The first answer is the search's own, also where another one is as good: the order is kept.
-    ranked = sorted((candidates[c] for c in answers if c in candidates), key=lambda o: _loss(o, answers))
+    ranked = sorted(able, key=lambda o: (_loss(o, answers), cheapness(o)))
     best = ranked[0]
     chosen = min(
         (o for o in ranked if o is best or _is_as_good(o, best, answers)),
-        key=lambda o: (_oddness(o.profile.configuration, question.current), _loss(o, answers)),
+        key=lambda o: (_oddness(o.profile.configuration, question.current), _loss(o, answers), cheapness(o)),
     )
-    equal = equals(chosen, ranked, question.goal.cost_weight, LEVEL)
+    equal = equals(chosen, within_tolerance(able, question.goal), question.goal.cost_weight, LEVEL)
     return Pick(
         chosen=chosen,
         best=chosen.profile.configuration,
@@ -70,7 +77,8 @@ def pick_searched(found: Searched, able: Sequence[Observed], question: Question)
 
 
 def _loss(o: Observed, answers: Mapping[Configuration, Answer]) -> float:
-    return answers[o.profile.configuration].loss
+    # Between sizes that lose the same, it is their cost that decides, and not the last bits of a sum.
+    return round(answers[o.profile.configuration].loss, 9)
 
 
 def _is_as_good(o: Observed, best: Observed, answers: Mapping[Configuration, Answer]) -> bool:
@@ -95,7 +103,9 @@ def _oddness(configuration: Configuration, current: Configuration) -> int:
 def _why(chosen: Observed, best: Observed, answer: Answer, question: Question) -> str:
     expected = "it is expected to meet the goal best of the measured sizes"
     if chosen is not best:
-        expected = f"it is as good as {best.profile.configuration} within the noise, and a more usual size"
+        stays = chosen.profile.configuration == question.current
+        why = "the current size" if stays else "a more usual size"
+        expected = f"it is as good as {best.profile.configuration} within the noise, and {why}"
     return (
         f"{expected} ({figures(chosen, question.currency)}): the best with a probability of "
         f"{format_share(answer.p_best)}, and expected to lose {format_share(answer.loss)} against the best of all "

@@ -13,12 +13,12 @@ from powertune.model import Configuration
 
 
 def with_ranks(observed: Sequence[Observed], *, level: float) -> tuple[Observed, ...]:
-    """Mark the cheapest and the fastest of those that work, and whether it can be told apart from all the others.
+    """Mark the cheapest and the fastest of those that may be used, and whether all others are proven to be higher.
 
     Args:
         level: the confidence of each comparison.
     """
-    able = [o for o in observed if o.profile.status is ProfileStatus.OK]
+    able = [o for o in observed if o.profile.status is ProfileStatus.OK and o.profile.ruled_out is None]
     cheapest = _ranks(able, lambda o: o.profile.cost, lambda o: o.log_cost, level)
     fastest = _ranks(able, lambda o: o.profile.duration, lambda o: o.log_duration, level)
     return tuple(

@@ -47,6 +47,7 @@ _PER_PROFILE = (
     "dominated_by_memory_mb",
     "dominated_by_architecture",
     "unmet",
+    "ruled_out",
 )
 #: The columns of `csv`: names of the analysis document, joined by `_`.
 COLUMNS = ("function", "run_id", *_PER_PROFILE, "currency", "current", "recommended")

@@ -90,10 +90,10 @@ def _profile(profile: Profile) -> Value:
         "billed_ms_mean": _number(profile.billed_ms_mean),
         "init_ms": None
         if profile.cold is None
-        else {"mean": _number(profile.cold.init.mean), "p95": _number(profile.cold.init.p95)},
+        else {"mean": _number(profile.cold.init.mean), "p95": _number(profile.cold.init.p95_seen)},
         "cold_duration_ms": None
         if profile.cold is None
-        else {"mean": _number(profile.cold.duration.mean), "p95": _number(profile.cold.duration.p95)},
+        else {"mean": _number(profile.cold.duration.mean), "p95": _number(profile.cold.duration.p95_seen)},
         "max_memory_used_mb": profile.max_memory_used_mb,
         "cost_usd_per_million": {
             "mean": None if cost is None else _number(cost.mean * PER_MILLION),
@@ -103,6 +103,7 @@ def _profile(profile: Profile) -> Value:
         "pareto": profile.pareto,
         "dominated_by": None if profile.dominated_by is None else _configuration(profile.dominated_by),
         "unmet": list(profile.unmet),
+        "ruled_out": profile.ruled_out,
     }
 
 

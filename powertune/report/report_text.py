@@ -154,6 +154,8 @@ def _notes(analysis: Analysis, profile: Profile) -> tuple[str, ...]:
         notes.append("knee")
     if profile.configuration == analysis.current:
         notes.append("now")
+    if profile.ruled_out is not None:
+        notes.append(profile.ruled_out)
     return (*notes, *profile.unmet)
 
 

@@ -32,8 +32,8 @@ _STRATEGY_WORDS = {
 _SEARCH_WORDS = {
     Strategy.TOLERANCE: "fastest at up to about {tolerance:.3g} % more than the lowest cost",
     Strategy.COST: "lowest expected cost",
-    Strategy.SPEED: "lowest expected duration, or cheapest within 3 % of it",
-    Strategy.BALANCED: "best expected balance of cost and duration",
+    Strategy.SPEED: "cheapest within 3 % of the lowest expected duration",
+    Strategy.BALANCED: "cheapest within 3 % of the best expected balance of cost and duration",
 }
 
 

@@ -11,7 +11,7 @@ from powertune.model import Configuration, Leader
 from powertune.quantiles import student_t
 
 #: The quantile that ends a two-sided 95 % interval.
-LEVEL = 0.975
+UPPER = 0.975
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ class Band:
     @property
     def interval_ms(self) -> tuple[float, float]:
         """The 95 % interval, symmetric in the logarithm."""
-        middle, reach = float(self.log_ms.mean()), student_t(LEVEL, self.freedom) * float(self.log_ms.std())
+        middle, reach = float(self.log_ms.mean()), student_t(UPPER, self.freedom) * float(self.log_ms.std())
         return math.exp(middle - reach), math.exp(middle + reach)
 
 

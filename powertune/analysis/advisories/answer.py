@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from powertune.analysis.advisories.advisory_input import AdvisoryInput
 from powertune.analysis.comparison import Comparison, Difference, compare
 from powertune.analysis.constraints import undecided
-from powertune.analysis.estimates import mean_of
 from powertune.analysis.profiles import Observed
 from powertune.model import Advisory, Architecture, Exploration
 from powertune.units import MB_PER_VCPU, MEMORY_MAX_MB, MEMORY_MIN_MB, format_ms, format_share
@@ -98,8 +97,8 @@ def _flat(curve: tuple[Observed, ...]) -> Iterator[Advisory]:
     if ratio.ratio >= FLAT and ratio.interval[0] >= SURELY_FLAT:
         yield Advisory(
             code="flat",
-            message=f"duration hardly depends on memory ({format_ms(mean_of(first.durations))} at "
-            f"{first.profile.configuration}, {format_ms(mean_of(last.durations))} at {last.profile.configuration}): "
+            message=f"duration hardly depends on memory ({_mean_ms(first)} at "
+            f"{first.profile.configuration}, {_mean_ms(last)} at {last.profile.configuration}): "
             "the function waits, it does not compute",
             next_step="use the smallest size that fits; where it only waits for another service, consider Step "
             "Functions or a direct service integration",
@@ -148,6 +147,11 @@ def _fixed_cost_unknown(given: AdvisoryInput) -> Iterator[Advisory]:
             message=f"what {what} cost by the month is not in the cost of an invocation, as the traffic is not known",
             next_step="give --invocations-per-month",
         )
+
+
+def _mean_ms(o: Observed) -> str:
+    assert o.profile.duration is not None
+    return format_ms(o.profile.duration.mean)
 
 
 def _memory(o: Observed) -> int:

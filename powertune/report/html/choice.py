@@ -53,7 +53,8 @@ def significant(value: float) -> float:
 
 
 def _eligible(profile: Profile) -> bool:
-    return profile.status is ProfileStatus.OK and not profile.unmet and profile.counts.warm >= _FEWEST
+    usable = profile.status is ProfileStatus.OK and profile.ruled_out is None
+    return usable and not profile.unmet and profile.counts.warm >= _FEWEST
 
 
 def _figures(row: Row) -> list[str]:

@@ -107,7 +107,7 @@ def _cold(cold: ColdStarts, currency: str) -> tuple[str, ...]:
     return (
         f"{cold.init.n:,}",
         format_ms(cold.init.mean),
-        format_ms(cold.init.p95),
+        "-" if cold.init.p95_seen is None else format_ms(cold.init.p95_seen),
         format_ms(cold.duration.mean),
         format_ms(cold.billed_ms_mean),
         format_usd(cold.cost * PER_MILLION, currency),

@@ -8,9 +8,9 @@ from powertune.search.adaptive.evidence import Evidence
 from powertune.search.adaptive.feasibility import CAPPED_MB
 from powertune.units import MEMORY_MAX_MB, MEMORY_MIN_MB, USUAL_MB
 
-#: From which size on which multiples are considered, beside what was measured, the usual sizes and the ends of the
-#: range. People want round sizes, and what lies between costs the same within the noise. The steps are finer where
-#: memory is short, because there every MB counts.
+#: The sizes that are considered, beside what was measured, the usual sizes and the ends of the range: from each of
+#: these sizes on, the multiples of its step. People want round sizes, and what lies between costs the same within the
+#: noise. The steps are finer where memory is short, because there every MB counts.
 STEPS_MB = ((MEMORY_MIN_MB, 16), (256, 64), (2048, 128), (4096, 256))
 #: Sizes above CAPPED_MB are considered once a size above BEYOND_ONE_VCPU_MB was measured, which shows what more than
 #: one vCPU does, and if they are expected to be this much faster.

@@ -10,7 +10,7 @@ from powertune.model import Configuration
 from powertune.quantiles import student_t
 from powertune.search.adaptive.arrays import Array
 from powertune.search.adaptive.posterior import OUTLIERS_DOUBT, Posterior
-from powertune.search.answer import LEVEL, Answer, Conclusion
+from powertune.search.answer import UPPER, Answer, Conclusion
 
 #: The factor by which the stated doubt exceeds that of the posterior: real curves are wilder than the families.
 DOUBT = 1.9
@@ -18,7 +18,7 @@ DOUBT = 1.9
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Choice:
-    """The measured configuration that is expected to meet the goal best.
+    """A measured configuration as an answer: the one that is expected to meet the goal best, if made by `of`.
 
     `index` is its place among the candidates of the posterior, `able` are the places of all measured configurations
     that can be the answer, and `losses` say for each curve how much worse the choice is than the best candidate, in
@@ -77,7 +77,7 @@ class Choice:
         posterior, pick = self.posterior, self.index
         evidence = posterior.evidence
         costs = np.log(posterior.costs[:, pick])
-        quantile = student_t(LEVEL, evidence.freedom(self.configuration))
+        quantile = student_t(UPPER, evidence.freedom(self.configuration))
         reach = quantile * math.hypot(float(costs.std()), OUTLIERS_DOUBT)
         middle = float(costs.mean()) + math.log(evidence.outlier_factor)
         return Answer(

@@ -69,12 +69,19 @@ class Feasibility:
         """Why a measured configuration cannot be the answer, in a clause without a subject; None if it can."""
         if configuration in self.works and self.admits(configuration):
             return None
-        measurement = self.measured[configuration]
+        measurement, size = self.measured[configuration], configuration.memory_mb
+        wanted, floor = self.exploration, self._floor(configuration.architecture)
+        if configuration.architecture not in wanted.architectures:
+            return f"{configuration.architecture} was not searched"
+        if not wanted.smallest_mb <= size <= wanted.largest_mb:
+            return f"only {wanted.smallest_mb} to {wanted.largest_mb:,} MB were searched"
         if self._is_full(measurement):
-            return f"memory is full: {memory_used(measurement)} MB used of {configuration.memory_mb} MB"
-        if configuration.memory_mb <= STEP * self._floor(configuration.architecture):
-            return f"at or near {self._floor(configuration.architecture)} MB, a size that is too small"
-        return "outside of the sizes that may be the answer"
+            return f"memory is full: {memory_used(measurement)} MB used of {size} MB"
+        if size <= STEP * floor:
+            return f"at or near {floor} MB, a size that is too small"
+        if configuration not in self.works:
+            return "without a warm invocation of each payload"
+        return "too little memory for what the function uses, or more than the account may use"
 
     def untried(self, configuration: Configuration) -> bool:
         """Whether a configuration that may work has not been measured."""

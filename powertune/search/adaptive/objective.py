@@ -9,6 +9,7 @@ import numpy as np
 from powertune.model import Configuration, Goal
 from powertune.search.adaptive.arrays import Array
 from powertune.search.adaptive.rates import Rates
+from powertune.units import ROUNDING_MS
 
 #: Missing a limit by 1 % is as bad as being this many percent more expensive, or slower.
 _SEVERITY = 10.0
@@ -18,8 +19,8 @@ _SEVERITY = 10.0
 _WORTH_OF_SPEED, _EXCESS = 0.3, 3.0
 #: A difference in speed below 3 % is not worth paying for.
 _INDIFFERENT = 0.03
-#: What whole milliseconds add to a duration, on average; and there is no billed duration below 1 ms.
-_ROUNDING_MS, _LEAST_MS = 0.5, 1.0
+#: There is no billed duration below.
+_LEAST_MS = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,7 +46,7 @@ class Objective:
         """Currency per warm invocation; `log_ms` has shape (curves, candidates), as the result has."""
         billed = np.exp(log_ms)
         if self.goal.ignores_cost:
-            billed = np.maximum(billed + _ROUNDING_MS, _LEAST_MS)
+            billed = np.maximum(billed + ROUNDING_MS, _LEAST_MS)
         costs: Array = billed * self.rates + self.request
         return costs
 

@@ -1,6 +1,7 @@
 """The curves that may be true, given the evidence: what each candidate costs along them, and how good it is."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,19 +25,12 @@ _STEPS = np.random.default_rng(0).permutation([NORMAL.inv_cdf((i + 0.5) / CURVES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Baseline:
-    """The current configuration along each curve: log durations and costs, of shape (curves,)."""
-
-    log_ms: Array
-    costs: Array
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Posterior:
     """Curves drawn from what is believed.
 
     `candidates` are in order. `log_ms`, `costs` (currency per warm invocation) and `scores` (see `Objective.scores`)
-    have shape (curves, candidates). `baseline` is None without a current configuration that works or may work.
+    have shape (curves, candidates). `current_log_ms`, of shape (curves,), is None without a current configuration
+    that works or may work.
     """
 
     evidence: Evidence
@@ -45,7 +39,7 @@ class Posterior:
     log_ms: Array
     costs: Array
     scores: Array
-    baseline: Baseline | None
+    current_log_ms: Array | None
 
     @classmethod
     def of(cls, evidence: Evidence, rates: Rates, seed: int) -> "Posterior":
@@ -64,7 +58,6 @@ class Posterior:
         objective = Objective.of(goal, candidates, rates, evidence.noise.tail(goal))
         log_ms = drawn[:, kept]
         costs = objective.costs(log_ms)
-        current = evidence.exploration.current
         return cls(
             evidence=evidence,
             objective=objective,
@@ -72,9 +65,7 @@ class Posterior:
             log_ms=log_ms,
             costs=costs,
             scores=objective.scores(log_ms, costs),
-            baseline=None
-            if current is None
-            else _baseline(evidence, current, drawn[:, [everything.index(current)]], rates),
+            current_log_ms=_current_log_ms(evidence, everything, drawn),
         )
 
     @property
@@ -91,21 +82,20 @@ class Posterior:
     def current(self) -> Band | None:
         """What is believed of the current configuration."""
         current = self.evidence.exploration.current
-        if current is None or self.baseline is None:
+        if current is None or self.current_log_ms is None:
             return None
-        return self._band(current, self.baseline.log_ms)
+        return self._band(current, self.current_log_ms)
 
     def _band(self, configuration: Configuration, log_ms: Array) -> Band:
-        """The mean with the outliers that the samples were cut of, whose effect is the same for all."""
+        """The mean with the outliers that were cut from the samples, whose effect is the same for all."""
         outliers = math.log(self.evidence.outlier_factor) + OUTLIERS_DOUBT * _STEPS
         freedom = self.evidence.freedom(configuration)
         return Band(configuration=configuration, log_ms=log_ms + outliers, freedom=freedom)
 
 
-def _baseline(evidence: Evidence, current: Configuration, log_ms: Array, rates: Rates) -> Baseline | None:
-    """The current configuration, from its column of the curves; None if it cannot work."""
-    if current not in evidence.samples and not evidence.feasibility.untried(current):
+def _current_log_ms(evidence: Evidence, everything: Sequence[Configuration], drawn: Array) -> Array | None:
+    """The column of the current configuration, if there is one and it may work."""
+    current = evidence.exploration.current
+    if current is None or (current not in evidence.samples and not evidence.feasibility.untried(current)):
         return None
-    goal = evidence.exploration.goal
-    objective = Objective.of(goal, (current,), rates, evidence.noise.tail(goal))
-    return Baseline(log_ms=log_ms[:, 0], costs=objective.costs(log_ms)[:, 0])
+    return drawn[:, everything.index(current)]

@@ -30,7 +30,6 @@ from powertune.model import (
     Strategy,
     Usage,
 )
-from powertune.report import RUN
 from powertune.report.wording import headline
 
 #: Without a fee per request, half the duration at twice the memory costs the same.
@@ -290,44 +289,3 @@ def test_a_search_too_stays_unless_a_change_is_proven_whether_it_measured_the_cu
     faster = answered(explored(*sizes, current_mb=current_mb, goal=Goal(strategy=Strategy.SPEED)))
     assert faster.configuration == make_configuration(1769)
     assert faster.unproven is None
-
-
-@pytest.mark.parametrize(
-    ("sizes", "current_mb", "chosen_mb"),
-    [
-        # In proportion to the memory, every size costs the same: the current one is kept, odd as it is.
-        ((256, 650, 1024), 650, 650),
-        # Then a usual size is preferred, then a multiple of 64, whichever the noise makes the cheapest.
-        ((290, 405, 512), 3008, 512),
-        ((290, 405, 576), 3008, 576),
-    ],
-)
-def test_of_sizes_that_cost_the_same_a_search_prefers_the_round_one(
-    sizes: tuple[int, ...], current_mb: int, chosen_mb: int
-) -> None:
-    # The round one is the most expensive by a trifle, and the fastest: nothing dominates it.
-    runs = [sized(mb, 512_000 / mb * (1.004 if mb == chosen_mb else 1), spread=0.08, n=12) for mb in sizes]
-    slow = [] if current_mb in sizes else [sized(current_mb, 512_000 / 1769, n=4)]
-    recommendation = answered(explored(*runs, *slow, current_mb=current_mb, goal=Goal(strategy=Strategy.COST)))
-    assert recommendation.configuration == make_configuration(chosen_mb)
-    assert "a more usual size" in recommendation.reasons[0] or chosen_mb == current_mb
-
-
-def test_an_odd_size_wins_where_it_is_better() -> None:
-    runs = [sized(290, 1000), sized(512, 1000), sized(1024, 1000)]
-    recommendation = answered(explored(*runs, current_mb=1024, goal=Goal(strategy=Strategy.COST)))
-    assert recommendation.configuration == make_configuration(290)
-
-
-def test_a_size_that_a_search_rules_out_says_why() -> None:
-    # An emulator may let a function use more memory than its size.
-    full = make_measurement(memory_mb=128, durations=[500.0, 510.0, 505.0], max_memory_used_mb=443)
-    others = [
-        make_measurement(memory_mb=mb, durations=[500.0, 510.0, 505.0], max_memory_used_mb=443) for mb in (512, 1024)
-    ]
-    analysis = explored(full, *others, current_mb=1024, goal=Goal(strategy=Strategy.COST))
-    assert answered(analysis).configuration == make_configuration(512)
-    profile = analysis.profile(make_configuration(128))
-    assert profile is not None
-    assert profile.unmet == ("memory is full: 443 MB used of 128 MB",)
-    assert "memory is full" in RUN.render(analysis, "markdown").decode()

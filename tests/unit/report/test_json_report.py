@@ -66,6 +66,7 @@ def test_the_document_has_exactly_the_documented_keys() -> None:
             "pareto",
             "dominated_by",
             "unmet",
+            "ruled_out",
         ]
         assert list(profile["invocations"]) == ["warm", "cold", "set_aside", "failed", "missing"]
         assert list(profile["duration_ms"]) == [

@@ -192,7 +192,7 @@ def test_a_recommendation_is_on_the_front_and_meets_its_constraints(
         assert all(profile.unmet for profile in analysis.profiles)
         return
     chosen = profiles[analysis.recommendation.configuration]
-    # Without a proof in what the goal wants, the current size stays, although another one is faster at no higher cost.
+    # Without a proof in what the goal wants, the current size stays, although another is faster at no higher cost.
     assert chosen.pareto or analysis.recommendation.unproven is not None
     assert chosen.unmet == ()
     assert analysis.nearest is None

@@ -223,7 +223,9 @@ def test_the_search_finds_what_a_dense_grid_finds(shell: Shell, aws_environment:
     cheap = ("--strategy", "cost", "--yes", "--quiet", "--payload", '{"rounds": 150}')
     assert shell("run", example, "--max-memory", "1769", *cheap, "--save", "searched.json") == 0
     assert shell("report", "searched.json", "--format", "json", "--strategy", "cost") == 0
-    chosen = json.loads(shell.out)["recommendation"]["memory_mb"]
+    recommendation = json.loads(shell.out)["recommendation"]
+    # What the search has found; whether so few invocations prove that a change to it helps is another question.
+    chosen = (recommendation["unproven"] or recommendation)["memory_mb"]
     sizes = sorted({128, 192, 256, 384, 512, 768, 1024, 1280, 1536, 1769, chosen})
     dense = ("--memory", ",".join(map(str, sizes)), "--invocations", "6", "--environments", "2")
     assert shell("run", example, *dense, *cheap, "--save", "grid.json", "--format", "json") == 0

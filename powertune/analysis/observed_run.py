@@ -8,7 +8,8 @@ from powertune.prices import PriceTable, RegionPrices
 
 def observe_run(run: TuningRun, pricing: Pricing, beliefs: Beliefs | None = None) -> tuple[Observed, ...]:
     """Every configuration of a run judged by itself, in order; by what a search believes, if there was one."""
-    seen = {m.configuration: observe(m, pricing, beliefs) for m in run.measurements}
+    weights = _weights(run)
+    seen = {m.configuration: observe(m, pricing, weights, beliefs) for m in run.measurements}
     for configuration in run.design.configurations:
         if configuration not in seen:
             seen[configuration] = not_reached(configuration, f"not reached before the run stopped: {run.stopped}")
@@ -23,10 +24,16 @@ def price_run(run: TuningRun, prices: RegionPrices | PriceTable, usage: Usage) -
     """
     if isinstance(prices, PriceTable):
         prices = prices.region(run.function.region)
-    extras = [extra for m in run.measurements if (extra := mean_cold_extra_ms(m)) is not None]
+    weights = _weights(run)
+    extras = [extra for m in run.measurements if (extra := mean_cold_extra_ms(m, weights)) is not None]
     return Pricing(
         function=run.function,
         prices=prices,
         billing=resolve_billing(run, usage, cold_seen=bool(extras)),
         borrowed_ms=max(extras, default=None),
     )
+
+
+def _weights(run: TuningRun) -> dict[int, float]:
+    """The weight of each payload; none in a results file that does not say."""
+    return {payload: share.weight for payload, share in enumerate(run.design.payloads)}

@@ -37,7 +37,7 @@ def decide(run: TuningRun, observed: tuple[Observed, ...], found: Searched | Non
     if broken_off is not None:
         return Verdict(outcome=Outcome.UNFINISHED, explanation=broken_off)
     if not eligible:
-        return _nothing_to_choose(observed)
+        return _nothing_to_choose(observed, several_payloads=len(run.design.payloads) > 1)
     return Verdict(outcome=Outcome.RECOMMENDED, recommendation=recommend(eligible, question, found))
 
 
@@ -51,13 +51,14 @@ def _impossible(able: Sequence[Observed], question: Question) -> Verdict:
     )
 
 
-def _nothing_to_choose(observed: Sequence[Observed]) -> Verdict:
+def _nothing_to_choose(observed: Sequence[Observed], *, several_payloads: bool) -> Verdict:
     statuses = [o.profile.status for o in observed]
     if ProfileStatus.INFEASIBLE in statuses and ProfileStatus.OK not in statuses:
         failures = "; ".join(_failure(o) for o in observed if o.profile.status is ProfileStatus.INFEASIBLE)
         explanation = f"the function failed at every size that was measured: {failures}"
         return Verdict(outcome=Outcome.FAILED, explanation=explanation)
-    explanation = "no size has two warm invocations with a report, so nothing can be compared"
+    each = ", and one of each payload" if several_payloads else ""
+    explanation = f"no size has two warm invocations with a report{each}, so nothing can be compared"
     return Verdict(outcome=Outcome.INCONCLUSIVE, explanation=explanation)
 
 

@@ -1,7 +1,7 @@
 """One configuration judged by itself: its populations apart, its samples summarized."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,26 +11,30 @@ from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import Estimate, Sample, mean_of, total
 from powertune.analysis.model import ColdStarts, Counts, Profile, ProfileStatus
 from powertune.analysis.pricing import Costing, Pricing
+from powertune.analysis.strata import Strata
 from powertune.analysis.summary import summarize
 from powertune.model import Architecture, Configuration, Measurement, Population
 from powertune.tariff import Tariff
 from powertune.units import ROUNDING_MS
 
-_WARM_COLUMNS = ("duration_ms", "billed_ms", "lane", "environment")
+_WARM_COLUMNS = ("duration_ms", "billed_ms", "lane", "environment", "payload")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Observed:
     """A profile with what it was made of.
 
-    `durations` (ms) and `environments` are those of the warm invocations that are judged, pairwise; `costing` what
-    they cost, None where there are none. `believed_ms` is what a search estimates their mean to be; None to estimate
-    it from them. `spent` is what all invocations cost, `total` their number. `error` is the error type that failed
-    invocations ended with most often.
+    `durations` (ms), `strata` and `environments` are those of the warm invocations that are judged, pairwise, and
+    `contributions` what each duration contributes to the mean of the traffic; `costing` is what they cost, None where
+    there are none. `believed_ms` is what a search estimates their mean to be; None to estimate it from them. `spent`
+    is what all invocations cost, `total` their number. `error` is the error type that failed invocations ended with
+    most often.
     """
 
     profile: Profile
     durations: Sample
+    strata: Strata
+    contributions: Sample
     environments: Environments
     costing: Costing | None
     spent: float | None
@@ -43,7 +47,7 @@ class Observed:
         """The log of the mean duration; None where there is none, or it is 0."""
         if self.believed_ms is not None:
             return log_of(self.believed_ms)
-        return log_mean(self.durations, self.environments)
+        return log_mean(self.contributions, self.environments)
 
     @property
     def log_cost(self) -> Estimate | None:
@@ -55,7 +59,7 @@ class Observed:
         if weight in (0.0, 1.0):
             return self.log_cost if weight else self.log_duration
         if self.believed_ms is None:
-            return None if self.costing is None else self.costing.log_balance(self.durations, weight)
+            return None if self.costing is None else self.costing.log_balance(self.contributions, weight)
         cost, duration = self.log_cost, self.log_duration
         if cost is None or duration is None:
             return None
@@ -99,9 +103,13 @@ class MeanDurations:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Warm:
+    """The warm invocations of a configuration, pairwise. `billed` are contributions to the mean of the traffic."""
+
     durations: Sample
+    contributions: Sample
     billed: Sample
     environments: Environments
+    strata: Strata
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,14 +119,17 @@ class _Cold:
     billed: Sample
 
 
-def observe(measurement: Measurement, pricing: Pricing, beliefs: Beliefs | None = None) -> Observed:
+def observe(
+    measurement: Measurement, pricing: Pricing, weights: Mapping[int, float], beliefs: Beliefs | None = None
+) -> Observed:
     """Judge one configuration by itself. The constraints and the Pareto front take the others and the goal.
 
     Args:
+        weights: of each payload of the traffic.
         beliefs: what a search knows; then means are its, and not those of the few samples.
     """
     configuration, invocations = measurement.configuration, measurement.invocations
-    warm, cold = _warm(measurement), _cold(measurement)
+    warm, cold = _warm(measurement, weights), _cold(measurement)
     incomplete = invocations.count(Population.WARM) - warm.durations.size
     counts = Counts(
         warm=int(warm.durations.size),
@@ -127,12 +138,14 @@ def observe(measurement: Measurement, pricing: Pricing, beliefs: Beliefs | None 
         failed=invocations.count(Population.FAILED),
         missing=invocations.count(Population.MISSING) + incomplete,
     )
-    status, reason = _status(measurement, counts)
+    status, reason = _status(measurement, counts, weights.keys() - warm.strata.shares.keys())
     seed = (configuration.memory_mb, list(Architecture).index(configuration.architecture))
     costing = summary = billed_ms = belief = None
     if warm.durations.size:
         billed_ms = mean_of(warm.billed)
-        summary = summarize(warm.durations, seed=(*seed, 0), environments=warm.environments)
+        summary = summarize(
+            warm.durations, seed=(*seed, 0), environments=warm.environments, contributions=warm.contributions
+        )
         belief = None if beliefs is None else beliefs.of(configuration, summary.mean, billed_ms)
         if belief is not None:
             billed_ms, interval = belief.billed.mean, interval_of(log_of(belief.duration))
@@ -155,6 +168,8 @@ def observe(measurement: Measurement, pricing: Pricing, beliefs: Beliefs | None 
     return Observed(
         profile=profile,
         durations=warm.durations,
+        strata=warm.strata,
+        contributions=warm.contributions,
         environments=warm.environments,
         costing=costing,
         spent=pricing.spent(configuration, paid, len(invocations)),
@@ -185,6 +200,8 @@ def not_reached(configuration: Configuration, reason: str) -> Observed:
     return Observed(
         profile=profile,
         durations=np.empty(0),
+        strata=Strata.of((), {}),
+        contributions=np.empty(0),
         environments=Environments.unknown((), 0),
         costing=None,
         spent=0.0,
@@ -193,26 +210,35 @@ def not_reached(configuration: Configuration, reason: str) -> Observed:
     )
 
 
-def mean_cold_extra_ms(measurement: Measurement) -> float | None:
-    """How much more a cold start is billed for than a warm invocation, in ms; None where either is not known."""
-    warm, cold = _warm(measurement), _cold(measurement)
+def mean_cold_extra_ms(measurement: Measurement, weights: Mapping[int, float]) -> float | None:
+    """How much more a cold start is billed for than a warm invocation, in ms; None where either is not known.
+
+    Args:
+        weights: of each payload of the traffic.
+    """
+    warm, cold = _warm(measurement, weights), _cold(measurement)
     if not warm.billed.size or not cold.billed.size:
         return None
     return max(0.0, mean_of(cold.billed) - mean_of(warm.billed))
 
 
-def _warm(measurement: Measurement) -> _Warm:
+def _warm(measurement: Measurement, weights: Mapping[int, float]) -> _Warm:
     """The warm invocations that have both a duration and a billed duration."""
     invocations = measurement.invocations
     columns = [invocations.select(Population.WARM, name) for name in _WARM_COLUMNS]
     if None in columns[0] or None in columns[1]:
         rows = [row for row in zip(*columns, strict=True) if None not in row[:2]]
         columns = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
-    durations, billed, lanes, names = columns
+    durations, billed, lanes, names, payloads = columns
+    values = np.array(durations, dtype=np.float64)
+    environments = Environments.of(names, lanes, invocations.created if None in names else 0)
+    strata = Strata.of(payloads, weights)
     return _Warm(
-        durations=np.array(durations, dtype=np.float64),
-        billed=np.array(billed, dtype=np.float64),
-        environments=Environments.of(names, lanes, invocations.created if None in names else 0),
+        durations=values,
+        contributions=strata.contributions(values, environments),
+        billed=strata.contributions(np.array(billed, dtype=np.float64), environments),
+        environments=environments,
+        strata=strata,
     )
 
 
@@ -241,7 +267,7 @@ def _cold_starts(cold: _Cold, tariff: Tariff, seed: tuple[int, int]) -> ColdStar
     )
 
 
-def _status(measurement: Measurement, counts: Counts) -> tuple[ProfileStatus, str | None]:
+def _status(measurement: Measurement, counts: Counts, not_seen: Collection[int]) -> tuple[ProfileStatus, str | None]:
     if (infeasible := measurement.infeasible) is not None:
         return ProfileStatus.INFEASIBLE, infeasible
     if measurement.unmeasured is not None:
@@ -249,6 +275,9 @@ def _status(measurement: Measurement, counts: Counts) -> tuple[ProfileStatus, st
     if counts.warm == 0:
         others = f"{counts.cold} cold, {counts.set_aside} set aside, {counts.failed} failed, {counts.missing} missing"
         return ProfileStatus.UNMEASURED, f"no warm invocation with a report ({others})"
+    if not_seen:
+        which = ", ".join(str(payload + 1) for payload in sorted(not_seen))
+        return ProfileStatus.UNMEASURED, f"no warm invocation with a report of payload {which}"
     return ProfileStatus.OK, None
 
 

@@ -56,7 +56,13 @@ class Summary:
         return self.p99 if self.n >= _FOR_P99 else None
 
 
-def summarize(values: ArrayLike, *, seed: Sequence[int], environments: Environments | None = None) -> Summary:
+def summarize(
+    values: ArrayLike,
+    *,
+    seed: Sequence[int],
+    environments: Environments | None = None,
+    contributions: Sample | None = None,
+) -> Summary:
     """Summarize a sample of at least one finite, non-negative value, whatever the order it comes in.
 
     Percentiles interpolate linearly between order statistics (Hyndman & Fan's type 7), as numpy, pandas and
@@ -64,7 +70,9 @@ def summarize(values: ArrayLike, *, seed: Sequence[int], environments: Environme
 
     Args:
         seed: of the resampling behind the interval.
-        lanes: the lane that each value comes from, None where values are independent of each other.
+        environments: where each value comes from, None where values are independent of each other.
+        contributions: what each value contributes to the mean, None where these are the values. `mean`, `interval`
+            and `units` are theirs.
 
     Raises:
         ValueError: the sample is empty.
@@ -73,15 +81,16 @@ def summarize(values: ArrayLike, *, seed: Sequence[int], environments: Environme
     if sample.size == 0:
         raise ValueError("an empty sample has no summary")
     median, p95, p99 = (float(value) for value in np.percentile(sample, (50, 95, 99)))
-    units = independent_units(sample, environments)
+    parts = sample if contributions is None else contributions
+    units = independent_units(parts, environments)
     return Summary(
         n=int(sample.size),
-        mean=mean_of(sample),
+        mean=mean_of(parts),
         median=median,
         p95=p95,
         p99=p99,
         deviation=_deviation(sample),
-        interval=mean_interval(sample, seed=seed, environments=environments),
+        interval=mean_interval(parts, seed=seed, environments=environments),
         units=int(units.size) if environments is None or environments.tell else environments.created,
         outliers=int(np.count_nonzero(outlying(sample))),
         sample_mean=mean_of(sample),

@@ -1,5 +1,6 @@
 """Invocations, how they ended, and which of them belong together."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
@@ -214,7 +215,8 @@ class Measurement:
         """Why the function cannot run at this size, or None.
 
         One kill for memory or one timeout is enough: a size at which that happens is not a size to run at. Errors
-        that the function raises itself count once they are at least half of all invocations.
+        that the function raises itself count once they are at least half of all invocations, or all of a payload's:
+        without any that succeeded, nothing is known of that payload.
         """
         if not len(self.invocations):
             return None
@@ -225,6 +227,22 @@ class Measurement:
         if (late := statuses.count(Status.TIMEOUT)) > 0:
             return f"timed out in {late} of {len(statuses)} invocations"
         if 2 * len(errors) >= len(statuses):
-            worst = max(sorted(set(errors), key=str), key=errors.count) or "an error"
-            return f"failed in {len(errors)} of {len(statuses)} invocations ({worst})"
-        return None
+            return f"failed in {len(errors)} of {len(statuses)} invocations ({_commonest(errors)})"
+        return self._failing_payload()
+
+    def _failing_payload(self) -> str | None:
+        """Which payload has only failed, if any."""
+        sent = Counter(self.invocations.column("payload"))
+        failed = Counter(self.invocations.select(Population.FAILED, "payload"))
+        lost = min((payload for payload, count in failed.items() if count == sent[payload]), default=None)
+        if lost is None:
+            return None
+        rows = zip(
+            *(self.invocations.select(Population.FAILED, name) for name in ("payload", "error_type")), strict=True
+        )
+        worst = _commonest([error for payload, error in rows if payload == lost])
+        return f"failed in all {sent[lost]} invocations of payload {lost + 1} ({worst})"
+
+
+def _commonest(errors: Sequence[str | None]) -> str:
+    return max(sorted(set(errors), key=str), key=errors.count) or "an error"

@@ -227,14 +227,15 @@ def test_the_search_finds_what_a_dense_grid_finds(shell: Shell, aws_environment:
     # What the search has found; whether so few invocations prove that a change to it helps is another question.
     chosen = (recommendation["unproven"] or recommendation)["memory_mb"]
     sizes = sorted({128, 192, 256, 384, 512, 768, 1024, 1280, 1536, 1769, chosen})
-    dense = ("--memory", ",".join(map(str, sizes)), "--invocations", "6", "--environments", "2")
+    dense = ("--memory", ",".join(map(str, sizes)), "--invocations", "12", "--environments", "2")
     assert shell("run", example, *dense, *cheap, "--save", "grid.json", "--format", "json") == 0
     costs = {p["memory_mb"]: p["cost_usd_per_million"] for p in json.loads(shell.out)["profiles"]}
     # On a busy machine, a size may have no undisturbed invocation.
     means = [cost["mean"] for cost in costs.values() if cost["mean"] is not None]
     assert len(means) > len(costs) / 2
     # The cheapest of many noisy means is too cheap: the choice is wrong if its interval is beyond the bound.
-    assert costs[chosen]["ci95"][0] <= 1.1 * min(means)
+    lowest = costs[chosen]["ci95"] or (costs[chosen]["mean"],)
+    assert lowest[0] <= 1.1 * min(means)
 
 
 def test_an_alias_is_tuned(shell: Shell, function: Any) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from powertune.analysis.advisories.advisory_input import AdvisoryInput, enumeration, names
 from powertune.analysis.environments import Environments
-from powertune.analysis.estimates import ASSUMED, Interval, Sample, components
+from powertune.analysis.estimates import ASSUMED, Interval, Sample, components, mean_of, variance_of
 from powertune.analysis.model import Profile, ProfileStatus
 from powertune.analysis.profiles import Observed
 from powertune.analysis.summary import outlying
@@ -91,7 +91,7 @@ def samples_needed(o: Observed) -> Needed | None:
         return None
     if o.durations.size < 2:
         return Needed(2, 0)
-    samples = [(o.durations, o.profile.duration.mean, o.profile.duration.interval)]
+    samples = [(o.contributions, o.profile.duration.mean, o.profile.duration.interval)]
     if o.costing is not None:
         samples.append((o.costing.warm, o.profile.cost.mean, o.profile.cost.interval))
     wanted = [_needed(values, mean, o.environments) for values, mean, interval in samples if _is_wide(mean, interval)]
@@ -151,11 +151,8 @@ def _environments_unknown(given: AdvisoryInput) -> Iterator[Advisory]:
 
 
 def _noisy(given: AdvisoryInput) -> Iterator[Advisory]:
-    loud = names(
-        given.judged,
-        lambda p: _relative_deviation(p) > NOISY,
-        lambda p: f"{p.configuration} (+-{format_share(_relative_deviation(p))})",
-    )
+    spreads = [(o.profile.configuration, _relative_deviation(o.contributions)) for o in given.judged]
+    loud = enumeration([f"{each} (+-{format_share(spread)})" for each, spread in spreads if spread > NOISY])
     if loud:
         yield Advisory(
             code="noisy",
@@ -164,11 +161,11 @@ def _noisy(given: AdvisoryInput) -> Iterator[Advisory]:
         )
 
 
-def _relative_deviation(profile: Profile) -> float:
-    duration = profile.duration
-    if duration is None or duration.deviation is None or duration.mean == 0:
+def _relative_deviation(contributions: Sample) -> float:
+    """The standard deviation as a share of the mean: of the contributions, as payloads differ by design."""
+    if contributions.size < 2 or not (mean := mean_of(contributions)):
         return 0.0
-    return duration.deviation / duration.mean
+    return math.sqrt(variance_of(contributions)) / mean
 
 
 def _outliers(given: AdvisoryInput) -> Iterator[Advisory]:
@@ -189,15 +186,14 @@ def _outliers(given: AdvisoryInput) -> Iterator[Advisory]:
 
 
 def _far_outliers(o: Observed) -> int:
-    """How many outliers also differ from the median by a share that matters.
+    """How many outliers also differ from the median of their payload by a share that matters.
 
     The modified z-score has no scale of its own: in a tight sample, 1 % off the median is already an outlier.
     """
-    if not o.durations.size:
-        return 0
-    median = float(np.median(o.durations))
-    far = np.abs(o.durations - median) > FAR_FROM_MEDIAN * median
-    return int(np.count_nonzero(outlying(o.durations) & far))
+    return sum(
+        int(np.count_nonzero(outlying(each) & (np.abs(each - np.median(each)) > FAR_FROM_MEDIAN * np.median(each))))
+        for each in o.strata.split(o.durations)
+    )
 
 
 def _memory_near_limit(given: AdvisoryInput) -> Iterator[Advisory]:

@@ -63,6 +63,11 @@ class Evidence:
         """The number of all invocations, cold starts and failures included."""
         return sum(len(m.invocations) for m in self.measured.values())
 
+    @property
+    def efficiency(self) -> float:
+        """How much of what one payload would tell is left where there are several: see `Sample.effective_count`."""
+        return sum(s.effective_count for s in self.samples.values()) / sum(self.counts.values())
+
     def freedom(self, configuration: Configuration) -> int:
         """The degrees of freedom of the noise of a configuration; of all, for one that was not measured."""
         return NOISE_WEIGHT + self.counts.get(configuration, sum(self.counts.values()))
@@ -77,7 +82,7 @@ def _seen(samples: Mapping[Configuration, Sample], noise: Noise) -> list[Seen]:
         Seen(
             configuration=configuration,
             log_ms=math.log(sample.mean),
-            variance=noise.within / sample.count + noise.between / sample.environments,
+            variance=noise.within / sample.effective_count + noise.between / sample.environments,
         )
         for configuration, sample in samples.items()
     ]

@@ -69,7 +69,7 @@ class _Level:
 
     log: float
     variance: float
-    count: int
+    count: float
     environments: int
     slope: float
 
@@ -85,7 +85,7 @@ def _level(evidence: Evidence, configuration: Configuration, rates: Rates) -> _L
     return _Level(
         log=weight * math.log(cost) + (1 - weight) * math.log(sample.mean),
         variance=slope**2 * evidence.noise.within,
-        count=sample.count,
+        count=sample.effective_count,
         environments=sample.environments,
         slope=slope,
     )

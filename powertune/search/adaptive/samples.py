@@ -61,6 +61,20 @@ class Sample:
         return sum(group.size for group in self.groups)
 
     @property
+    def effective_count(self) -> float:
+        """How many warm invocations of a single payload would tell the mean as well, with the same relative noise.
+
+        A rare payload that takes long has most of the error: it is that of a stratified mean.
+        """
+        total = sum(self.weights)
+        mean = self.mean
+        parts = (
+            (weight / total * float(group.mean()) / mean) ** 2 / group.size
+            for weight, group in zip(self.weights, self.groups, strict=True)
+        )
+        return 1 / sum(parts)
+
+    @property
     def environments(self) -> int:
         """The number of execution environments; the number of lanes, where environments are not known."""
         return len({number for numbers in self.served for number in numbers.tolist()})

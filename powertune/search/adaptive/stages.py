@@ -134,7 +134,8 @@ class Stages:
     @property
     def _noise(self) -> float:
         """The variance of the mean of a batch, in log duration."""
-        return self._evidence.noise.within / self.exploration.batch + self._evidence.noise.between
+        count = self.exploration.batch * self._evidence.efficiency
+        return self._evidence.noise.within / count + self._evidence.noise.between
 
     def _gains(self) -> Array:
         """The expected gains, without the candidates that have had enough invocations."""

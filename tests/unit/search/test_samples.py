@@ -1,5 +1,6 @@
 """Samples: warm invocations by payload and environment."""
 
+import numpy as np
 import pytest
 from factories import make_configuration, make_invocation, make_measurement
 
@@ -49,3 +50,23 @@ def test_outliers_are_cut_down_to_a_multiple_of_the_median() -> None:
 
 def test_a_duration_of_zero_has_a_logarithm() -> None:
     assert sample(durations=[0.0, 0.0]).mean > 0
+
+
+def test_a_rare_payload_that_takes_long_has_most_of_the_error() -> None:
+    generator = np.random.default_rng(1)
+    payloads = np.array(([0] * 9 + [1]) * 2)
+    true = np.where(payloads == 0, 10.0, 300.0)
+
+    def made() -> Sample:
+        values = true * generator.normal(1, 0.05, payloads.size)
+        measurement = make_measurement(
+            others=[make_invocation(duration_ms=ms, payload=int(p)) for ms, p in zip(values, payloads, strict=True)]
+        )
+        sample = Sample.of(measurement, "duration_ms", (9.0, 1.0))
+        assert sample is not None
+        return sample
+
+    samples = [made() for _ in range(400)]
+    spread = np.std([sample.mean for sample in samples]) / 39
+    assert samples[0].effective_count == pytest.approx((0.05 / spread) ** 2, rel=0.25)
+    assert samples[0].effective_count < 4 < samples[0].count

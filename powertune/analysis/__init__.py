@@ -22,10 +22,11 @@ from powertune.analysis.model import (
 from powertune.analysis.observed_run import observe_run
 from powertune.analysis.pareto import pareto_front
 from powertune.analysis.run_comparison import Overall, Pair, RunComparison, compare_runs
-from powertune.analysis.staying import decision_words, unproven_words
+from powertune.analysis.staying import TOO_SHORT, decision_words, unproven_words
 from powertune.analysis.summary import Summary, outlying, summarize
 
 __all__ = [
+    "TOO_SHORT",
     "Analysis",
     "Billing",
     "ColdStarts",

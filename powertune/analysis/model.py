@@ -175,6 +175,7 @@ class Recommendation:
     have been recommended; None when that is not known. `saving` is None where it is not, or the traffic is not.
 
     Where no change is proven to help, it is the current configuration, and `unproven` is the change that looks best.
+    `too_short`: it is the current one, as invocations are too short for any advice.
     """
 
     configuration: Configuration
@@ -186,6 +187,7 @@ class Recommendation:
     saving: Saving | None
     reasons: tuple[str, ...]
     unproven: Move | None = None
+    too_short: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +225,8 @@ class Outcome(StrEnum):
     """A search was ended before it was sure."""
 
 
+_FAILED = "look at the function's log, its payload and its timeout"
+_EMPTY_EVENT = "give an event that it succeeds with, as --payload @event.json; it was invoked with {}"
 _REPORT = "make sure that reports arrive, as the advisory no-reports explains, then measure again"
 #: What to do about a search that was ended before it was sure.
 _CONTINUE = {
@@ -293,7 +297,7 @@ class Analysis:
             return None
         explanation = self.explanation or ""
         if self.outcome is Outcome.FAILED:
-            return FunctionFailed(explanation, hint="look at the function's log, its payload and its timeout")
+            return FunctionFailed(explanation, hint=_EMPTY_EVENT if self.run.design.event_is_empty else _FAILED)
         if self.outcome is Outcome.IMPOSSIBLE:
             return Inconclusive(explanation, hint="relax the constraints, or measure other sizes")
         if self.outcome is Outcome.UNFINISHED:

@@ -9,7 +9,7 @@ from powertune.analysis.model import Outcome, ProfileStatus, Recommendation, Sea
 from powertune.analysis.profiles import Observed
 from powertune.analysis.recommendation import candidates, recommend
 from powertune.analysis.searched import unfinished
-from powertune.model import Configuration, Goal, TuningRun
+from powertune.model import FUNCTION_FAILS, Configuration, Goal, TuningRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +37,7 @@ def decide(run: TuningRun, observed: tuple[Observed, ...], found: Searched | Non
     if broken_off is not None:
         return Verdict(outcome=Outcome.UNFINISHED, explanation=broken_off)
     if not eligible:
-        return _nothing_to_choose(observed, several_payloads=len(run.design.payloads) > 1)
+        return _nothing_to_choose(run, observed)
     return Verdict(outcome=Outcome.RECOMMENDED, recommendation=recommend(eligible, question, found))
 
 
@@ -51,13 +51,16 @@ def _impossible(able: Sequence[Observed], question: Question) -> Verdict:
     )
 
 
-def _nothing_to_choose(observed: Sequence[Observed], *, several_payloads: bool) -> Verdict:
+def _nothing_to_choose(run: TuningRun, observed: Sequence[Observed]) -> Verdict:
     statuses = [o.profile.status for o in observed]
     if ProfileStatus.INFEASIBLE in statuses and ProfileStatus.OK not in statuses:
         failures = "; ".join(_failure(o) for o in observed if o.profile.status is ProfileStatus.INFEASIBLE)
         explanation = f"the function failed at every size that was measured: {failures}"
+        if run.stopped == FUNCTION_FAILS:
+            words = next((each.message for each in run.advisories if each.code == "function-error"), failures)
+            explanation = f"{words}. No memory size cures that, so no other was invoked"
         return Verdict(outcome=Outcome.FAILED, explanation=explanation)
-    each = ", and one of each payload" if several_payloads else ""
+    each = ", and one of each payload" if len(run.design.payloads) > 1 else ""
     explanation = f"no size has two warm invocations with a report{each}, so nothing can be compared"
     return Verdict(outcome=Outcome.INCONCLUSIVE, explanation=explanation)
 

@@ -16,6 +16,13 @@ ALIKE = 0.01
 #: Nobody wants to measure more than this to decide between two.
 MOST_INVOCATIONS = 100_000
 
+#: Below, the jitter of Lambda and its rounding up to whole milliseconds are as large as what sizes could differ by.
+SHORTEST_MS = 2.0
+TOO_SHORT = (
+    f"invocations take less than {SHORTEST_MS:g} ms, where rounding to whole milliseconds and jitter decide, so no "
+    "change is advised"
+)
+
 #: What the best candidate would have to be.
 BETTER = {
     Strategy.COST: "cost less",
@@ -34,6 +41,8 @@ def settle(pick: Pick, gain: Gain, question: Question) -> Recommendation:
     if _is_lower(gain.score):
         # What is proven to be worse cannot be one that may be as good, although more is asked of those.
         pick = replace(pick, equivalent=tuple(c for c in pick.equivalent if c != question.current))
+    if _is_too_short(pick.chosen, question.now) and _may_stay(question):
+        return _left_alone(pick, question)
     stays = pick.chosen.profile.configuration == question.current
     if stays or is_proven(gain, question.goal) or not _may_stay(question):
         return conclude(pick, gain, question)
@@ -57,6 +66,28 @@ def settle(pick: Pick, gain: Gain, question: Question) -> Recommendation:
         saving=None if traffic is None else make_saving(0.0, (0.0, 0.0), question),
         reasons=_reasons(pick, move, question),
         unproven=move,
+    )
+
+
+def _is_too_short(chosen: Observed, now: Observed | None) -> bool:
+    """Whether neither the pick nor the current configuration takes long enough for a difference to be real."""
+    durations = [chosen.log_duration, None if now is None else now.log_duration]
+    return all(log is None or log.mean < math.log(SHORTEST_MS) for log in durations)
+
+
+def _left_alone(pick: Pick, question: Question) -> Recommendation:
+    """No advice: the current configuration, whatever the figures say."""
+    traffic = question.invocations_per_month
+    return Recommendation(
+        configuration=question.current,
+        strategy=question.goal.strategy,
+        best=pick.best,
+        equivalent=(),
+        cost_ratio=SAME,
+        duration_ratio=SAME,
+        saving=None if traffic is None else make_saving(0.0, (0.0, 0.0), question),
+        reasons=(f"{question.current} is the current configuration", TOO_SHORT),
+        too_short=True,
     )
 
 

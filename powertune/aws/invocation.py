@@ -39,6 +39,8 @@ _RENEWALS = 2
 _NOT_SEEN = "ResourceNotFoundException"
 #: How often Lambda may answer that it does not know a function or alias: what is new is not seen everywhere at once.
 _NOT_SEEN_YET = 8
+#: An answer that reports an error is not longer, in bytes.
+_LARGEST_ERROR = 10_000
 #: How much of a failing function's own words to keep.
 _WORDS = 500
 _UNNAMED = frozenset({"ServiceException", "InternalServerException"})
@@ -215,6 +217,19 @@ def own_words(output: bytes) -> str:
         return f"{document['errorType']}: {document['errorMessage']}"[:_WORDS]
     except (ValueError, KeyError, TypeError, RecursionError):
         return output[:_WORDS].decode("utf-8", errors="replace")
+
+
+def error_status(output: bytes) -> int | None:
+    """The HTTP status of an answer for API Gateway or a function URL that reports an error; None for any other."""
+    # A large output is an answer, and not worth parsing.
+    if len(output) > _LARGEST_ERROR:
+        return None
+    try:
+        document = json.loads(output)
+        status = int(document["statusCode"])
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return None
+    return status if 400 <= status <= 599 else None
 
 
 def _error_type(output: bytes) -> str | None:

@@ -10,7 +10,7 @@ from powertune.aws.error_translation import how_to_restore
 from powertune.aws.function_snapshot import FunctionSnapshot
 from powertune.aws.holder import Holder, changed
 from powertune.aws.hooks import call_hook
-from powertune.aws.invocation import Sent, invoke_once, only_of_size, own_words, with_report
+from powertune.aws.invocation import Sent, error_status, invoke_once, only_of_size, own_words, with_report
 from powertune.aws.journal import Journal, JournalLock, held_by_another, read_journal
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.aws.logs.run_logs import RunLogs, lookup
@@ -65,7 +65,7 @@ class AwsTarget:
         self._changing = Lock()
         self._counting = Lock()
         self._throttles = 0
-        self._failures: set[str] = set()
+        self._noted: set[str] = set()
         self._logs = RunLogs(
             aws,
             log_group=plan.function.log_group,
@@ -136,6 +136,8 @@ class AwsTarget:
             raise self._vanished(holder.function, holder.alias(configuration.memory_mb), error) from None
         if sent.invocation.status.failed:
             self._note_failure(configuration, sent)
+        elif (answered := error_status(sent.output or b"")) is not None:
+            self._note_error_answer(configuration, answered, sent)
         if self._after is not None:
             call_hook(self._aws, self._after, sent.output or b"null")
         return only_of_size(sent.invocation, configuration.memory_mb)
@@ -279,13 +281,32 @@ class AwsTarget:
         with self._counting:
             self._throttles += 1
 
+    def _is_noted(self, kind: str) -> bool:
+        """Whether such an answer was noted before; it is from now on."""
+        with self._counting:
+            noted = kind in self._noted
+            self._noted.add(kind)
+        return noted
+
+    def _note_error_answer(self, configuration: Configuration, answered: int, sent: Sent) -> None:
+        """Keep an answer that says that the request was wrong, once per HTTP status."""
+        if self._is_noted(f"status {answered}"):
+            return
+        self._advisories.append(
+            Advisory(
+                code="error-answer",
+                message=f"the function answered with HTTP status {answered} at {configuration}: "
+                f"{own_words(sent.output or b'')}",
+                next_step="give an event with --payload that the function answers as usual, unless it is errors that "
+                "you tune",
+            )
+        )
+
     def _note_failure(self, configuration: Configuration, sent: Sent) -> None:
         """Keep the function's own words, once per kind of error."""
         kind = sent.invocation.error_type or str(sent.invocation.status)
-        with self._counting:
-            if kind in self._failures:
-                return
-            self._failures.add(kind)
+        if self._is_noted(kind):
+            return
         self._advisories.append(
             Advisory(
                 code="function-error",

@@ -13,12 +13,14 @@ from rich.text import Text
 
 from powertune.cli.console import say
 from powertune.cli.interrupts import Interrupts
-from powertune.model import Batch, Configuration, GridDesign, Invocation, Leader, TuningRun
+from powertune.model import Advisory, Batch, Configuration, GridDesign, Invocation, Leader, TuningRun
 from powertune.plan import Plan
 from powertune.units import format_ms, format_seconds, format_usd, printable
 
 #: Half-width of a 95 % interval, in standard errors. Good enough for a running figure; the analysis does it properly.
 _Z = 1.96
+#: Advisories that make the rest of the run worthless, for most people.
+_SAID_AT_ONCE = frozenset({"error-answer"})
 
 
 @dataclass(slots=True)
@@ -98,6 +100,7 @@ class RunObserver:
         self._tasks: dict[Configuration, TaskID] = {}
         self._spent = 0.0
         self._leader: Leader | None = None
+        self._said: list[Advisory] = []
         watched = terminal is not None or sys.stderr.isatty()
         self._progress = _Bars(terminal or Console(stderr=True), disable=quiet or not watched)
         total = 0
@@ -153,8 +156,12 @@ class RunObserver:
         self._progress.summary = self._summary()
 
     def saved(self, run: TuningRun) -> None:
-        """Have the round saved."""
+        """Have the round saved, and say what a person might end the run for."""
         self._save(run)
+        for advisory in run.advisories:
+            if advisory.code in _SAID_AT_ONCE and advisory not in self._said:
+                self._said.append(advisory)
+                self.say(f"warning: {advisory.message}; {advisory.next_step}")
         if self._interrupts.restored:
             # What is left, looking up environments, may be interrupted at once.
             self._interrupts.restoring = False

@@ -63,6 +63,11 @@ class Record:
         """Whether any invocation has a report."""
         return any(place[2].duration_ms is not None for place in self._places())
 
+    @property
+    def has_success(self) -> bool:
+        """Whether any invocation is not known to have failed."""
+        return any(not place[2].status.failed for place in self._places())
+
     def _places(self) -> Iterator[tuple[Configuration, int, Invocation]]:
         return (
             (configuration, index, invocation)

@@ -5,13 +5,23 @@ from dataclasses import dataclass, replace
 
 from powertune import __version__
 from powertune.errors import SizeRefused
+from powertune.measure.failing import fails_anyway
 from powertune.measure.pauses import Pauses
 from powertune.measure.player import Player, Side
 from powertune.measure.protocols import Observer, Target
 from powertune.measure.record import Record, by_configuration
 from powertune.measure.rounds import Job, Place, Rounds, played
 from powertune.measure.spending import Spending
-from powertune.model import BETWEEN_BATCHES, NO_REPORTS, UNDER_WAY, Advisory, Batch, Invocation, TuningRun
+from powertune.model import (
+    BETWEEN_BATCHES,
+    FUNCTION_FAILS,
+    NO_REPORTS,
+    UNDER_WAY,
+    Advisory,
+    Batch,
+    Invocation,
+    TuningRun,
+)
 from powertune.plan import Plan
 from powertune.search import Search, Stop
 
@@ -80,6 +90,8 @@ class Session:
                 if not complete:
                     return "budget"
                 self._participants.observer.saved(self.snapshot(UNDER_WAY))
+                if fails_anyway(self._record.measurements()):
+                    return FUNCTION_FAILS
                 if self._reports_are_lost():
                     return NO_REPORTS
             pause_s = self._pauses.after_round(self._record.measurements().values())
@@ -126,12 +138,16 @@ class Session:
         return self._finished_at
 
     def _portions(self, jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
-        """A round, but size by size until a report has come: without any, the other sizes are not invoked.
+        """A round, but size by size until a success and a report have come: the others may not be worth their price.
 
         A round whose sizes the budget cannot all pay for stays whole, and ends the run before any is published.
         """
         publishing = self._spending.cost_of_publishing(job.configuration for job in jobs)
-        while jobs and self._spending.affords(publishing) and not self._reports_expected():
+        while (
+            jobs
+            and self._spending.affords(publishing)
+            and not (self._record.has_success and self._reports_expected())
+        ):
             first = min((job.configuration for job in jobs), key=lambda c: (c == self._plan.function.current, c))
             yield [job for job in jobs if job.configuration == first]
             jobs = [job for job in jobs if job.configuration != first]

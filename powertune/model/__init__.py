@@ -7,6 +7,7 @@ from powertune.model.production import Production
 from powertune.model.run import (
     BETWEEN_BATCHES,
     DAYS_PER_MONTH,
+    FUNCTION_FAILS,
     NO_REPORTS,
     UNDER_WAY,
     Advisory,
@@ -20,6 +21,7 @@ from powertune.model.samples import INVOCATION_FIELDS, Invocation, Invocations, 
 __all__ = [
     "BETWEEN_BATCHES",
     "DAYS_PER_MONTH",
+    "FUNCTION_FAILS",
     "INVOCATION_FIELDS",
     "NO_REPORTS",
     "UNDER_WAY",

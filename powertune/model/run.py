@@ -1,5 +1,6 @@
 """A whole run: how it was to measure, and what it measured."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 UNDER_WAY, BETWEEN_BATCHES = "under way", "between batches"
 #: Why a run has stopped, when the first size had no reports: the others would have none either.
 NO_REPORTS = "no reports"
+#: Why a run has stopped, when the function fails whatever its size.
+FUNCTION_FAILS = "the function fails"
+#: The digest of an empty JSON object.
+_EMPTY_EVENT = hashlib.sha256(b"{}").hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,11 @@ class Design:
     def goal(self) -> Goal | None:
         """What the run was for; None in a results file of a grid from before that was kept."""
         return self.search.goal
+
+    @property
+    def event_is_empty(self) -> bool:
+        """Whether the function was invoked with `{}`, which is what it gets where no event is given."""
+        return [payload.sha256 for payload in self.payloads] == [_EMPTY_EVENT]
 
     @property
     def configurations(self) -> tuple[Configuration, ...]:
@@ -129,9 +139,9 @@ class Traffic:
 class TuningRun:
     """What the results file holds: every invocation, raw.
 
-    `stopped` says why no more was measured: `complete`, `budget`, `interrupted`, `no reports`, or a
-    failure's message. Times are in seconds since the epoch. `batches` are the choices of an adaptive search, the
-    last one to stop.
+    `stopped` says why no more was measured: `complete`, `budget`, `exhausted`, `interrupted`,
+    `no reports`, `the function fails`, or a failure's message. Times are in seconds since the epoch. `batches` are
+    the choices of an adaptive search, the last one to stop.
     """
 
     run_id: str

@@ -127,6 +127,7 @@ def _recommendation(recommendation: Recommendation) -> Value:
         "duration_ratio": _comparison(recommendation.duration_ratio),
         **_saving(recommendation.saving),
         "reasons": list(recommendation.reasons),
+        "too_short": recommendation.too_short,
         "unproven": None if recommendation.unproven is None else _move(recommendation.unproven),
     }
 

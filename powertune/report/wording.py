@@ -1,6 +1,7 @@
 """The sentences of a report: what to use, what that gains, and what it rests on."""
 
 from powertune.analysis import (
+    TOO_SHORT,
     Analysis,
     Billing,
     Comparison,
@@ -44,6 +45,8 @@ def headline(analysis: Analysis) -> str:
         return f"No recommendation: {analysis.explanation}."
     if recommendation.unproven is not None:
         return _staying(recommendation, recommendation.unproven, analysis.currency)
+    if recommendation.too_short:
+        return f"Stay at {recommendation.configuration}: {TOO_SHORT}."
     stays = recommendation.configuration == analysis.current
     answer = f"{'Stay at' if stays else 'Recommended:'} {recommendation.configuration}"
     sentences = [f"{answer}, {_merit(analysis, recommendation)}{_change(analysis)}."]

@@ -173,6 +173,34 @@ def test_the_functions_own_words_are_kept_once() -> None:
     assert len(fake.invoked) == 2 * 2
 
 
+@pytest.mark.parametrize(
+    ("payload", "noted"),
+    [
+        (b'{"statusCode": 400, "body": "no id"}', "HTTP status 400"),
+        (b'{"statusCode": "503"}', "HTTP status 503"),
+        (b'{"statusCode": 302}', None),
+        (b'{"statusCode": 1e999}', None),
+        (b'{"statusCode": []}', None),
+        (b'{"status": 400}', None),
+        (b"[400]", None),
+        (b"\xff", None),
+        (b'{"statusCode": 400, "body": "' + b"x" * 20_000 + b'"}', None),
+    ],
+)
+def test_an_answer_that_rejects_the_event_is_noted_once(payload: bytes, noted: str | None) -> None:
+    fake = make_fake()
+    fake.answer = lambda call: answer(
+        call["request_id"],
+        report_text(call["request_id"], memory=call["configuration"]["MemorySize"]),
+        payload=payload,
+    )
+    found = [each.message for each in tune(fake).advisories if each.code == "error-answer"]
+    assert len(found) == (noted is not None)
+    if noted is not None:
+        assert noted in found[0]
+        assert payload.decode() in found[0]
+
+
 def test_throttles_are_counted_and_not_executed() -> None:
     fake = make_fake()
     left = [client_error("TooManyRequestsException", "Rate Exceeded.", 429)] * 5

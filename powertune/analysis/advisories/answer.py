@@ -7,6 +7,7 @@ from powertune.analysis.advisories.advisory_input import AdvisoryInput
 from powertune.analysis.comparison import Comparison, Difference, compare
 from powertune.analysis.constraints import undecided
 from powertune.analysis.profiles import Observed
+from powertune.analysis.staying import SHORTEST_MS
 from powertune.model import Advisory, Architecture, Exploration
 from powertune.units import MB_PER_VCPU, MEMORY_MAX_MB, MEMORY_MIN_MB, format_ms, format_share
 
@@ -92,6 +93,8 @@ def _flat(curve: tuple[Observed, ...]) -> Iterator[Advisory]:
     """The duration at the largest size is hardly less than at the smallest, and there is much between them."""
     first, last = curve[0], curve[-1]
     ratio = _ratio(last, first)
+    if _mean(first) < SHORTEST_MS:
+        return
     if _memory(last) < FLAT_SPAN * _memory(first) or ratio.ratio is None or ratio.interval is None:
         return
     if ratio.ratio >= FLAT and ratio.interval[0] >= SURELY_FLAT:
@@ -149,9 +152,13 @@ def _fixed_cost_unknown(given: AdvisoryInput) -> Iterator[Advisory]:
         )
 
 
-def _mean_ms(o: Observed) -> str:
+def _mean(o: Observed) -> float:
     assert o.profile.duration is not None
-    return format_ms(o.profile.duration.mean)
+    return o.profile.duration.mean
+
+
+def _mean_ms(o: Observed) -> str:
+    return format_ms(_mean(o))
 
 
 def _memory(o: Observed) -> int:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from powertune.analysis.advisories.advisory_input import AdvisoryInput, enumeration, names
 from powertune.analysis.model import ProfileStatus
-from powertune.model import NO_REPORTS, Advisory, GridDesign, Population
+from powertune.model import FUNCTION_FAILS, NO_REPORTS, Advisory, GridDesign, Population
 from powertune.units import MB_PER_VCPU, plural
 
 #: A share of invocations beyond which this machine is too busy to measure well.
@@ -29,7 +29,7 @@ def about_run(given: AdvisoryInput) -> Iterator[Advisory]:
     """All of them, in order."""
     for finding in (_embedded, _beyond_cores, _disturbed, _stopped_early, _throttled):
         yield from finding(given)
-    if given.run.stopped == NO_REPORTS:
+    if given.run.stopped in (NO_REPORTS, FUNCTION_FAILS):
         return  # what was not measured, and why, is said already
     for finding in (_unmeasured, _current_not_measured, _missing_reports, _failed_invocations):
         yield from finding(given)
@@ -73,7 +73,7 @@ def _disturbed(given: AdvisoryInput) -> Iterator[Advisory]:
 
 def _stopped_early(given: AdvisoryInput) -> Iterator[Advisory]:
     stopped = given.run.stopped
-    if stopped != "complete":
+    if stopped not in ("complete", FUNCTION_FAILS):
         yield Advisory(
             code="stopped-early",
             message=_MESSAGES.get(stopped, f"the run did not finish: {stopped}"),

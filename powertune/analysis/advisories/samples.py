@@ -11,6 +11,7 @@ from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import ASSUMED, Interval, Sample, components, mean_of, variance_of
 from powertune.analysis.model import Profile, ProfileStatus
 from powertune.analysis.profiles import Observed
+from powertune.analysis.staying import SHORTEST_MS
 from powertune.analysis.summary import outlying
 from powertune.model import Advisory
 from powertune.quantiles import student_t
@@ -45,6 +46,7 @@ def about_samples(given: AdvisoryInput) -> Iterator[Advisory]:
         _environments_unknown,
         _noisy,
         _outliers,
+        _empty_event,
         _memory_near_limit,
         _cold_costs,
         _mostly_init,
@@ -194,6 +196,17 @@ def _far_outliers(o: Observed) -> int:
         int(np.count_nonzero(outlying(each) & (np.abs(each - np.median(each)) > FAR_FROM_MEDIAN * np.median(each))))
         for each in o.strata.split(o.durations)
     )
+
+
+def _empty_event(given: AdvisoryInput) -> Iterator[Advisory]:
+    durations = [o.profile.duration.mean for o in given.judged if o.profile.duration is not None]
+    if durations and max(durations) < SHORTEST_MS and given.run.design.event_is_empty:
+        yield Advisory(
+            code="empty-event",
+            message=f"the function was invoked with {{}}, an empty event, and takes at most "
+            f"{format_ms(max(durations))}: it may have nothing to do",
+            next_step="give an event like those of production with --payload",
+        )
 
 
 def _memory_near_limit(given: AdvisoryInput) -> Iterator[Advisory]:

@@ -12,6 +12,8 @@ from powertune.units import format_seconds, format_share, format_usd, plural, pr
 #: Where the texts of a plan begin, and the narrowest terminal that they are broken for.
 _INDENT = " " * len("  invocations  ")
 _LEAST = 40
+#: So much of an event is shown, in bytes; and the shares of so many of them.
+_LONGEST_EVENT, _FEW = 60, 4
 
 
 def render_plan_table(plan: Plan, screen: Screen) -> bytes:
@@ -54,6 +56,7 @@ def plan_text(plan: Plan, *, width: int | None = None) -> str:
     lines = [
         f"{function.name} ({function.runtime}, {function.current} now) in {function.region}",
         f"  sizes        {_sizes(plan)}",
+        f"  event        {_event(plan)}",
         f"  invocations  {how}",
         f"  cost         {cost}stops before {money(plan.max_spend)}",
         f"  time         {took}",
@@ -87,6 +90,21 @@ def _sizes(plan: Plan) -> str:
     architectures = plan.design.architectures
     elsewhere = architectures != (plan.function.architecture,)
     return sizes + (f" on {' and '.join(architectures)}" if elsewhere else "")
+
+
+def _event(plan: Plan) -> str:
+    """What the function is invoked with, as far as there is room for it."""
+    payloads = plan.workload.payloads
+    if plan.design.event_is_empty:
+        return "{}, an empty event; give a realistic one with --payload"
+    if len(payloads) > 1:
+        total = sum(payload.weight for payload in payloads)
+        shares = [format_share(payload.weight / total) for payload in payloads[:_FEW]]
+        more = ", ..." if len(payloads) > _FEW else ""
+        return f"{len(payloads)} events, in shares of {', '.join(shares)}{more}"
+    text = " ".join(payloads[0].body[:_LONGEST_EVENT].decode(errors="ignore").split())
+    cut = "..." if len(payloads[0].body) > _LONGEST_EVENT else ""
+    return f"{text}{cut} ({plural(len(payloads[0].body), 'byte')})"
 
 
 def _until(explored: Exploration) -> str:

@@ -1,6 +1,7 @@
 """Without proof that a change helps, the answer is to stay with the current configuration."""
 
 import dataclasses
+import hashlib
 import math
 import re
 
@@ -16,7 +17,7 @@ from factories import (
     make_run,
 )
 
-from powertune.analysis import Analysis, Comparison, Difference, Recommendation
+from powertune.analysis import Analysis, Comparison, Difference, Recommendation, analyze
 from powertune.analysis.conclusion import Gain
 from powertune.analysis.staying import is_proven
 from powertune.model import (
@@ -25,6 +26,7 @@ from powertune.model import (
     Goal,
     Limit,
     Measurement,
+    PayloadShare,
     Statistic,
     Status,
     Strategy,
@@ -289,3 +291,37 @@ def test_a_search_too_stays_unless_a_change_is_proven_whether_it_measured_the_cu
     faster = answered(explored(*sizes, current_mb=current_mb, goal=Goal(strategy=Strategy.SPEED)))
     assert faster.configuration == make_configuration(1769)
     assert faster.unproven is None
+
+
+@pytest.mark.parametrize("strategy", list(Strategy))
+def test_below_two_milliseconds_no_change_is_advised(strategy: Strategy) -> None:
+    def judged(scale: float) -> Analysis:
+        return make_analysis(
+            sized(512, 1.9 * scale), sized(1024, 0.4 * scale), sized(128, 1.9 * scale), strategy=strategy
+        )
+
+    short, longer = judged(1.0).recommendation, judged(10.0).recommendation
+    assert short is not None
+    assert longer is not None
+    assert short.too_short
+    assert short.configuration == make_configuration(512)
+    assert short.unproven is None
+    assert headline(judged(1.0)) == (
+        "Stay at 512 MB x86_64: invocations take less than 2 ms, where rounding to whole milliseconds and jitter "
+        "decide, so no change is advised."
+    )
+    assert not longer.too_short
+    assert longer.configuration != make_configuration(512)
+
+
+def test_an_empty_event_that_takes_no_time_is_questioned() -> None:
+    analysis = make_analysis(sized(512, 0.4), sized(1024, 0.4))
+    assert "empty-event" not in {each.code for each in analysis.advisories}
+    share = PayloadShare(sha256=hashlib.sha256(b"{}").hexdigest(), weight=1.0)
+    design = dataclasses.replace(analysis.run.design, payloads=(share,))
+    again = analyze(dataclasses.replace(analysis.run, design=design), make_prices(), analysis.goal)
+    found = next(each for each in again.advisories if each.code == "empty-event")
+    assert found.message.startswith("the function was invoked with {}, an empty event, and takes at most 0.40")
+    assert "--payload" in found.next_step
+    # Nor is it said that so short a function waits.
+    assert "flat" not in {each.code for each in make_analysis(sized(128, 0.4), sized(2048, 0.4)).advisories}

@@ -4,13 +4,15 @@ import io
 import re
 
 import pytest
-from factories import make_function, make_invocation
+from factories import make_function, make_invocation, make_run
 from rich.console import Console
 
 from powertune.cli.interrupts import Interrupts
 from powertune.cli.progress import RunObserver
 from powertune.cli.tables.plan import plan_text
 from powertune.config import RunOptions
+from powertune.config.options import EMPTY_WORKLOAD
+from powertune.model import Advisory, Payload, Workload
 from powertune.plan import Plan, PriorKnowledge, make_plan
 from powertune.prices import PriceTable
 
@@ -18,9 +20,9 @@ widths = pytest.mark.parametrize("width", [60, 80, 120])
 SIZES = (128, 1024, 10240)
 
 
-def plan_of(platform: str | None = None) -> Plan:
+def plan_of(platform: str | None = None, workload: Workload = EMPTY_WORKLOAD) -> Plan:
     return make_plan(
-        RunOptions(memory=SIZES, invocations=398, environments=2),
+        RunOptions(memory=SIZES, invocations=398, environments=2, workload=workload),
         make_function(name="resize-images-for-the-catalog", platform=platform),
         PriceTable.bundled().region("us-east-1"),
         PriorKnowledge(account_concurrency=1000, average_ms=120.0),
@@ -62,6 +64,34 @@ def test_on_the_embedded_aws_nothing_is_said_to_be_spent(width: int) -> None:
     assert "spent" not in summary
     text = " ".join(plan_text(plan, width=width).split())
     assert "cost nothing, as the embedded AWS is free; at AWS's prices about $" in text
+
+
+@pytest.mark.parametrize(
+    ("payloads", "words"),
+    [
+        ([b"{}"], "{}, an empty event; give a realistic one with --payload"),
+        ([b'{"id":\n 1}'], '{"id": 1} (10 bytes)'),
+        ([b'"' + b"x" * 98 + b'"'], '"' + "x" * 59 + "... (100 bytes)"),
+        ([b"1", b"2"], "2 events, in shares of 75 %, 25 %"),
+        ([b"1"] * 8, "8 events, in shares of 30 %, 10 %, 10 %, 10 %, ..."),
+    ],
+)
+def test_a_plan_shows_the_event(payloads: list[bytes], words: str) -> None:
+    weights = [3.0, *[1.0] * (len(payloads) - 1)]
+    workload = Workload(
+        payloads=tuple(Payload(body=body, weight=w) for body, w in zip(payloads, weights, strict=True))
+    )
+    (line,) = [each for each in plan_text(plan_of(workload=workload)).splitlines() if each.startswith("  event")]
+    assert line == f"  event        {words}"
+
+
+def test_an_answer_that_rejects_the_event_is_said_at_once(capsys: pytest.CaptureFixture[str]) -> None:
+    advisory = Advisory(code="error-answer", message="the function answered with 400", next_step="give an event")
+    run = make_run(advisories=(advisory, Advisory(code="paused", message="a", next_step="b")))
+    with RunObserver(plan_of(), lambda run: None, Interrupts(), quiet=False) as observer:
+        observer.saved(run)
+        observer.saved(run)
+    assert capsys.readouterr().err == "warning: the function answered with 400; give an event\n"
 
 
 @widths

@@ -12,6 +12,7 @@ from powertune.config import RunOptions
 from powertune.errors import AccessDenied, NotRestored, UsageError
 from powertune.measure import measure
 from powertune.model import (
+    FUNCTION_FAILS,
     NO_REPORTS,
     Architecture,
     Batch,
@@ -373,3 +374,27 @@ def test_invocations_that_are_made_again_stay_within_the_budget() -> None:
     busy = FakeTarget(lambda mb, turn: replace(usual(mb, turn), waited_ms=9.0))
     run = go(make(max_spend=0.0001), busy)
     assert run.stopped == "budget"
+
+
+def test_a_function_that_fails_with_an_error_of_its_code_is_invoked_at_one_size_only() -> None:
+    def raises(memory_mb: int, turn: int) -> Invocation:
+        return invocation(5.0, memory_mb=memory_mb, status=Status.ERROR, error_type="KeyError")
+
+    busy = Traffic(invocations=9, days=3.0, reports=4, cold_starts=1)
+    for plan in (make(memory=(128, 512, 1024)), replace(make(memory=(128, 512, 1024)), traffic=busy)):
+        target = FakeTarget(raises)
+        run = go(plan, target)
+        assert run.stopped == FUNCTION_FAILS
+        assert [m.configuration.memory_mb for m in run.measurements] == [128]
+        assert len(run.measurements[0].invocations) == 2
+        assert target.events[-1] == "undo"
+
+
+def test_a_function_that_fails_at_the_first_size_only_is_measured_at_the_others() -> None:
+    def raises(memory_mb: int, turn: int) -> Invocation:
+        fails = {"status": Status.ERROR, "error_type": "ValidationError"} if memory_mb == 128 else {}
+        return invocation(5.0, memory_mb=memory_mb, init_ms=None if fails or turn else 9.0, **fails)
+
+    run = go(make(memory=(128, 512, 1024)), FakeTarget(raises))
+    assert run.stopped == "complete"
+    assert [len(m.invocations) for m in run.measurements] == [2, 8, 8]

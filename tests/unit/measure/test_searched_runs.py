@@ -176,7 +176,9 @@ def test_a_function_that_raises_at_every_size_is_not_asked_for_long() -> None:
     failure = judged(run).failure
     assert failure is not None
     assert failure.exit_code is ExitCode.FUNCTION_FAILED
-    assert [m.configuration.memory_mb for m in run.measurements] == [128, 256, 512, 10_240]
+    # It may be due to one size, and not to two.
+    assert [m.configuration.memory_mb for m in run.measurements] == [128, 256]
+    assert sum(len(m.invocations) for m in run.measurements) == 2
 
 
 def test_a_function_that_works_only_above_some_size() -> None:
@@ -199,14 +201,17 @@ def test_a_function_that_fails_at_random() -> None:
 
 
 def test_durations_below_a_millisecond() -> None:
-    run = tune(steady(0.3, 0.02), made=plan(goal=Goal(strategy=Strategy.COST)))
-    recommendation = judged(run).recommendation
-    assert recommendation is not None
-    assert recommendation.configuration.memory_mb == 128
-    faster = tune(steady(0.1, 0.05), made=plan(goal=Goal(strategy=Strategy.SPEED)))
-    chosen = judged(faster).recommendation
-    assert chosen is not None
-    assert chosen.configuration.memory_mb > 1000
+    cheap = judged(tune(steady(0.3, 0.02), made=plan(goal=Goal(strategy=Strategy.COST))))
+    fast = judged(tune(steady(0.1, 0.05), made=plan(goal=Goal(strategy=Strategy.SPEED))))
+    for analysis in (cheap, fast):
+        assert analysis.recommendation is not None
+        # Whatever the search prefers, nobody should act on it.
+        assert analysis.recommendation.too_short
+        assert analysis.recommendation.configuration == analysis.current
+    assert cheap.searched is not None
+    assert cheap.searched.answer.memory_mb == 128
+    assert fast.searched is not None
+    assert fast.searched.answer.memory_mb > 1000
 
 
 def test_a_range_of_one_size() -> None:

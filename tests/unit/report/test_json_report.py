@@ -94,6 +94,7 @@ def test_the_document_has_exactly_the_documented_keys() -> None:
         "monthly_saving_ci95",
         "payback_days",
         "reasons",
+        "too_short",
         "unproven",
     ]
     assert list(recommendation["cost_ratio"]) == list(recommendation["duration_ratio"]) == ["value", "ci95"]

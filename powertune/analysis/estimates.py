@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -47,6 +47,10 @@ class Estimate:
         variance = None if self.variance is None else factor**2 * self.variance
         along = None if self.along is None else factor * self.along
         return Estimate(mean=factor * self.mean, variance=variance, freedom=self.freedom, along=along)
+
+    def by_itself(self) -> "Estimate":
+        """The same estimate, beside others that have nothing to do with its curves."""
+        return replace(self, along=None)
 
     @property
     def shared(self) -> float:

@@ -1,17 +1,19 @@
 """Two runs side by side: what has become faster, slower, cheaper or more expensive, as far as that can be told."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from powertune.analysis.comparison import Comparison, Difference, compare, ratio_of
+from powertune.analysis.comparison import Comparison, Difference, comparison_of, ratio_of
 from powertune.analysis.estimates import LEVEL, Estimate, total
+from powertune.analysis.model import ProfileStatus, Searched
 from powertune.analysis.observed_run import observe_run, price_run
 from powertune.analysis.pricing import resolve_billing
-from powertune.analysis.profiles import Observed
+from powertune.analysis.profiles import Observed, estimated
 from powertune.analysis.recommendation import candidates
+from powertune.analysis.searched import beliefs, searched
 from powertune.errors import UsageError
-from powertune.model import Architecture, Configuration, FunctionState, TuningRun, Usage
+from powertune.model import Architecture, Configuration, FunctionState, Goal, TuningRun, Usage
 from powertune.prices import PriceTable
 
 _DURATION = {Difference.LOWER: "faster", Difference.HIGHER: "slower"}
@@ -35,7 +37,7 @@ class Pair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overall:
-    """The geometric mean of the ratios of all pairs."""
+    """The geometric mean of the ratios of all pairs. It claims no difference that none of them shows."""
 
     duration: Comparison
     cost: Comparison
@@ -53,8 +55,10 @@ class RunComparison:
     `overall` is None where there is no pair, and where the two are different functions: one of them is not a faster
     or slower version of the other, so their ratios have no common verdict.
 
-    `by_size`: configurations were paired by memory size alone, as the two have no architecture in common. `unpaired`
-    are the configurations that only one of them has measured. The pairs hold together at 95 %, each at `level`.
+    `by_size`: configurations were paired by memory size alone, as the two have no architecture in common. `by_curve`:
+    one of the two is a search, whose curve speaks, for sizes that it did not measure as well. `unpaired` are the
+    configurations that matter to one of them and are not known of both. The pairs hold together at 95 %, each at
+    `level`.
     """
 
     baseline: FunctionState
@@ -63,6 +67,7 @@ class RunComparison:
     overall: Overall | None
     level: float
     by_size: bool
+    by_curve: bool
     unpaired: tuple[Configuration, ...]
 
     @property
@@ -73,10 +78,15 @@ class RunComparison:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedRun:
-    """One side of a comparison: a run, and those of its configurations that count."""
+    """One side of a comparison: what is known of configurations of a run, and which of them matter.
+
+    A grid is about all that it measured. A search is about the current configuration and its answer, whether or not
+    these were measured: what it knows of any, it knows from its curve.
+    """
 
     run: TuningRun
-    observed: tuple[Observed, ...]
+    known: Mapping[Configuration, Observed]
+    matter: frozenset[Configuration]
 
 
 def compare_runs(
@@ -116,7 +126,28 @@ def _basis(run: TuningRun, usage: Usage) -> Usage:
 
 
 def _side(run: TuningRun, prices: PriceTable, usage: Usage) -> ComparedRun:
-    return ComparedRun(run=run, observed=observe_run(run, price_run(run, prices, usage)))
+    pricing = price_run(run, prices, usage)
+    goal = run.design.goal or Goal()
+    found = searched(run, pricing.prices, goal)
+    if found is None:
+        measured = {o.profile.configuration: o for o in candidates(observe_run(run, pricing))}
+        return ComparedRun(run=run, known=measured, matter=frozenset(measured))
+    believed = beliefs(found, goal)
+    able = (o for o in observe_run(run, pricing, believed) if o.profile.status is ProfileStatus.OK)
+    measured = {o.profile.configuration: o for o in able}
+    guessed = {
+        c: o for c in believed.means if c not in measured and (o := estimated(c, pricing, believed)) is not None
+    }
+    known = {c: o for c, o in {**measured, **guessed}.items() if c not in found.conclusion.excluded}
+    return ComparedRun(run=run, known=known, matter=_matter(run, found, known))
+
+
+def _matter(run: TuningRun, found: Searched, known: Collection[Configuration]) -> frozenset[Configuration]:
+    """The current configuration, and the best one of each architecture."""
+    best: dict[Architecture, Configuration] = {}
+    for answer in found.conclusion.answers:
+        best.setdefault(answer.configuration.architecture, answer.configuration)
+    return frozenset({run.function.current, *best.values()} & {*known})
 
 
 def compare_observed(baseline: ComparedRun, candidate: ComparedRun) -> RunComparison:
@@ -127,30 +158,35 @@ def compare_observed(baseline: ComparedRun, candidate: ComparedRun) -> RunCompar
     neither side nor the slow configurations (Fleming & Wallace, "How Not to Lie with Statistics: The Correct Way to
     Summarize Benchmark Results", CACM 29, 1986), at 95 %.
     """
-    ours = {o.profile.configuration: o for o in candidates(baseline.observed)}
-    theirs = {o.profile.configuration: o for o in candidates(candidate.observed)}
+    ours, theirs = baseline.known, candidate.known
     by_size = not {c.architecture for c in ours} & {c.architecture for c in theirs}
-    matches = _matches(ours, theirs, by_size=by_size)
+    matches = _matches(baseline, candidate, by_size=by_size)
     level = 1 - (1 - LEVEL) / max(1, len(matches))
+    # The curves of two searches have nothing to do with each other, but those of one have.
+    same = baseline.run is candidate.run
     logs = [(_logs(ours[mine]), _logs(theirs[other])) for mine, other in matches]
     pairs = tuple(
         Pair(
             baseline=mine,
             candidate=other,
-            duration=compare(after[0], before[0], level=level),
-            cost=compare(after[1], before[1], level=level),
+            duration=_compare([(before[0], after[0])], same=same, level=level),
+            cost=_compare([(before[1], after[1])], same=same, level=level),
         )
         for (mine, other), (before, after) in zip(matches, logs, strict=True)
     )
     paired = {c for match in matches for c in match}
+    named = baseline.run.function.name == candidate.run.function.name
     return RunComparison(
         baseline=baseline.run.function,
         candidate=candidate.run.function,
         pairs=pairs,
-        overall=_overall(logs) if pairs and baseline.run.function.name == candidate.run.function.name else None,
+        overall=_overall(pairs, logs, same=same) if pairs and named else None,
         level=level,
         by_size=by_size,
-        unpaired=tuple(sorted({*ours, *theirs} - paired)),
+        by_curve=bool(
+            {c for side in (baseline, candidate) for c in side.known if side.known[c].believed_ms} & paired
+        ),
+        unpaired=tuple(sorted({*baseline.matter, *candidate.matter} - paired)),
     )
 
 
@@ -162,21 +198,29 @@ def verdict(comparison: Comparison, words: dict[Difference, str]) -> str:
 def split_architectures(side: ComparedRun) -> tuple[ComparedRun, ComparedRun] | None:
     """A run of both architectures as two sides, x86_64 the baseline; None for a run of one."""
     x86_64, arm64 = (
-        tuple(o for o in side.observed if o.profile.configuration.architecture is architecture)
+        replace(
+            side,
+            known={c: o for c, o in side.known.items() if c.architecture is architecture},
+            matter=frozenset(c for c in side.matter if c.architecture is architecture),
+        )
         for architecture in (Architecture.X86_64, Architecture.ARM64)
     )
-    if not x86_64 or not arm64:
+    if not x86_64.known or not arm64.known:
         return None
-    return ComparedRun(run=side.run, observed=x86_64), ComparedRun(run=side.run, observed=arm64)
+    return x86_64, arm64
 
 
 def _matches(
-    ours: dict[Configuration, Observed], theirs: dict[Configuration, Observed], *, by_size: bool
+    baseline: ComparedRun, candidate: ComparedRun, *, by_size: bool
 ) -> list[tuple[Configuration, Configuration]]:
+    """What matters to either side and is known of both."""
     if not by_size:
-        return [(configuration, configuration) for configuration in sorted(ours) if configuration in theirs]
-    sizes = {configuration.memory_mb: configuration for configuration in theirs}
-    return [(mine, sizes[mine.memory_mb]) for mine in sorted(ours) if mine.memory_mb in sizes]
+        return [
+            (c, c) for c in sorted(baseline.matter | candidate.matter) if c in baseline.known and c in candidate.known
+        ]
+    mine, others = ({c.memory_mb: c for c in side.known} for side in (baseline, candidate))
+    sizes = {c.memory_mb for c in baseline.matter | candidate.matter}
+    return [(mine[size], others[size]) for size in sorted(sizes & mine.keys() & others.keys())]
 
 
 def _logs(o: Observed) -> tuple[Estimate | None, Estimate | None]:
@@ -186,17 +230,45 @@ def _logs(o: Observed) -> tuple[Estimate | None, Estimate | None]:
 _Logs = tuple[Estimate | None, Estimate | None]
 
 
-def _overall(logs: Sequence[tuple[_Logs, _Logs]]) -> Overall:
-    duration, cost = (_geometric([(before[which], after[which]) for before, after in logs]) for which in (0, 1))
-    return Overall(duration=duration, cost=cost)
+def _overall(pairs: Sequence[Pair], logs: Sequence[tuple[_Logs, _Logs]], *, same: bool) -> Overall:
+    duration, cost = (_compare([(before[n], after[n]) for before, after in logs], same=same) for n in (0, 1))
+    return Overall(
+        duration=_in_agreement(duration, [pair.duration for pair in pairs]),
+        cost=_in_agreement(cost, [pair.cost for pair in pairs]),
+    )
 
 
-def _geometric(sides: Sequence[tuple[Estimate | None, Estimate | None]]) -> Comparison:
-    """The comparison of the mean of log ratios; None where one of them is not known."""
-    parts = [part for before, after in sides if before and after for part in (after, before.times(-1))]
-    if len(parts) < 2 * len(sides):
+def _in_agreement(overall: Comparison, pairs: Sequence[Comparison]) -> Comparison:
+    """The comparison of the mean ratio, which claims no difference that not one of the pairs shows.
+
+    All pairs together know more than each. But to call a function slower overall, and none of its sizes, helps
+    nobody to act. Where it would come to that, the interval is the geometric mean of those of the pairs: these hold
+    together, so the mean of the ratios is in it, and it holds 1.
+    """
+    intervals = [pair.interval for pair in pairs if pair.interval is not None]
+    claims = overall.verdict in (Difference.LOWER, Difference.HIGHER)
+    if overall.ratio is None or not claims or overall.verdict in {pair.verdict for pair in pairs}:
+        return overall
+    low, high = (math.exp(math.fsum(math.log(each[end]) for each in intervals) / len(intervals)) for end in (0, 1))
+    return comparison_of(overall.ratio, (min(low, 1.0), max(high, 1.0)))
+
+
+def _compare(
+    sides: Sequence[tuple[Estimate | None, Estimate | None]], *, same: bool, level: float = LEVEL
+) -> Comparison:
+    """The comparison of the mean of log ratios, each (before, after); None where one of them is not known.
+
+    Args:
+        same: both sides are of one run.
+    """
+    befores = [before for before, _ in sides if before is not None]
+    afters = [after for _, after in sides if after is not None]
+    if len(befores) < len(sides) or len(afters) < len(sides):
         return Comparison(ratio=None, interval=None, verdict=Difference.INCONCLUSIVE)
+    parts = [total(afters), total(befores).times(-1)]
+    if not same:
+        parts = [part.by_itself() for part in parts]
     mean = total(parts).times(1 / len(sides))
     if not math.isfinite(mean.mean):
         return Comparison(ratio=None, interval=None, verdict=Difference.INCONCLUSIVE)
-    return ratio_of(mean)
+    return ratio_of(mean, level=level)

@@ -59,6 +59,8 @@ def footnotes(compared: RunComparison) -> tuple[str, ...]:
     notes = ["ratios are candidate / baseline, with intervals that hold together at 95 %"]
     if not compared.pairs:
         notes = ["no configuration was judged in both, so nothing can be compared"]
+    if compared.by_curve:
+        notes.append("a search compares its current and its best sizes, by the curve through all that it measured")
     if compared.pairs and compared.functions_differ:
         names = f"{compared.baseline.name} and {compared.candidate.name}"
         notes.append(f"{names} are different functions, so there is no overall verdict")
@@ -84,6 +86,7 @@ def render_comparison_json(runs: ComparedRuns) -> bytes:
         "baseline": {"name": compared.baseline.name, "arn": compared.baseline.arn},
         "candidate": {"name": compared.candidate.name, "arn": compared.candidate.arn},
         "level": compared.level,
+        "by_curve": compared.by_curve,
         "configurations": [
             {
                 "baseline": _configuration(pair.baseline),

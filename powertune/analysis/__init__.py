@@ -3,12 +3,15 @@
 from powertune.analysis.analyze import analyze
 from powertune.analysis.comparison import Comparison, Difference
 from powertune.analysis.constraints import limits
+from powertune.analysis.effort import effort_words
 from powertune.analysis.model import (
+    Amount,
     Analysis,
     Billing,
     ColdStarts,
     Cost,
     Counts,
+    Distinction,
     Effort,
     Move,
     Outcome,
@@ -27,6 +30,7 @@ from powertune.analysis.summary import Summary, outlying, summarize
 
 __all__ = [
     "TOO_SHORT",
+    "Amount",
     "Analysis",
     "Billing",
     "ColdStarts",
@@ -34,6 +38,7 @@ __all__ = [
     "Cost",
     "Counts",
     "Difference",
+    "Distinction",
     "Effort",
     "Move",
     "Outcome",
@@ -50,6 +55,7 @@ __all__ = [
     "analyze",
     "compare_runs",
     "decision_words",
+    "effort_words",
     "limits",
     "observe_run",
     "outlying",

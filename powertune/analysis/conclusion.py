@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from powertune.analysis.comparison import Comparison, Difference, compare
 from powertune.analysis.estimates import Interval
-from powertune.analysis.model import Profile, ProfileStatus, Recommendation, Saving
+from powertune.analysis.model import Amount, Profile, ProfileStatus, Recommendation, Saving
 from powertune.analysis.profiles import Observed
 from powertune.model import DAYS_PER_MONTH, Configuration, Goal
 from powertune.units import format_ms, format_ratio, format_usd
@@ -53,6 +53,8 @@ class Gain:
     duration: Comparison | None = None
     score: Comparison | None = None
     saving: Saving | None = None
+    saved_per_million: Amount | None = None
+    saved_ms: Amount | None = None
 
 
 def conclude(pick: Pick, gain: Gain, question: Question) -> Recommendation:
@@ -65,6 +67,8 @@ def conclude(pick: Pick, gain: Gain, question: Question) -> Recommendation:
         cost_ratio=gain.cost,
         duration_ratio=gain.duration,
         saving=gain.saving,
+        saved_per_million=gain.saved_per_million,
+        saved_ms=gain.saved_ms,
         reasons=(
             pick.why,
             *alike(pick),

@@ -143,6 +143,23 @@ class Saving:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Amount:
+    """What a change saves, in currency or in ms; negative if it costs. The interval is that of `Saving`."""
+
+    value: float
+    interval: Interval | None
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether there is a difference at all."""
+        return self.interval is not None and not self.interval[0] <= 0 <= self.interval[1]
+
+
+NOTHING = Amount(value=0.0, interval=(0.0, 0.0))
+"""What staying with the current configuration saves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
     """More warm invocations, over two configurations together, and what they would cost."""
 
@@ -166,13 +183,24 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Distinction:
+    """What would tell the recommended configuration from one that it cannot be told apart from."""
+
+    configuration: Configuration
+    effort: Effort
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
     """The configuration to use, and why.
 
     `best` has the lowest mean of what the strategy asks for, or is what a search expects to meet the goal best;
     `equivalent` are the configurations whose difference to it, in what the strategy asks for, cannot be told from
     noise, without the recommended one. The ratios compare with the current configuration, at 95 % for all that might
-    have been recommended; None when that is not known. `saving` is None where it is not, or the traffic is not.
+    have been recommended; None when that is not known. `saved_per_million` (currency, in a million invocations),
+    `saved_ms` (in one) and `saving` are None where that is not known, the last one also where the traffic is not.
+    `distinction` is what would tell it from the equivalent configuration that takes least for it; None where there is
+    none, or it is too much alike.
 
     Where no change is proven to help, it is the current configuration, and `unproven` is the change that looks best.
     `too_short`: it is the current one, as invocations are too short for any advice.
@@ -185,7 +213,10 @@ class Recommendation:
     cost_ratio: Comparison | None
     duration_ratio: Comparison | None
     saving: Saving | None
+    saved_per_million: Amount | None
+    saved_ms: Amount | None
     reasons: tuple[str, ...]
+    distinction: Distinction | None = None
     unproven: Move | None = None
     too_short: bool = False
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from powertune.analysis.comparison import interval_of, log_mean, log_of
 from powertune.analysis.environments import Environments
-from powertune.analysis.estimates import Estimate, Sample, mean_of, total
+from powertune.analysis.estimates import Estimate, Sample, estimate_mean, mean_of, total
 from powertune.analysis.model import ColdStarts, Counts, Profile, ProfileStatus
 from powertune.analysis.pricing import Costing, Pricing
 from powertune.analysis.strata import Strata
@@ -41,6 +41,18 @@ class Observed:
     total: int
     error: str | None
     believed_ms: Estimate | None = None
+
+    @property
+    def duration_estimate(self) -> Estimate | None:
+        """The mean duration in ms; None where there is none."""
+        if self.believed_ms is not None:
+            return self.believed_ms
+        return estimate_mean(self.contributions, self.environments) if self.contributions.size else None
+
+    @property
+    def cost_estimate(self) -> Estimate | None:
+        """The mean cost; None where there is none."""
+        return None if self.costing is None else self.costing.estimate
 
     @property
     def log_duration(self) -> Estimate | None:

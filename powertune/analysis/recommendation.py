@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from powertune.analysis.comparison import SAME, compare
 from powertune.analysis.conclusion import (
@@ -15,12 +16,14 @@ from powertune.analysis.conclusion import (
     means,
     within_tolerance,
 )
-from powertune.analysis.estimates import LEVEL, total
-from powertune.analysis.model import ProfileStatus, Recommendation, Saving, Searched
+from powertune.analysis.effort import what_would_tell
+from powertune.analysis.estimates import LEVEL, Estimate, total
+from powertune.analysis.model import NOTHING, Amount, ProfileStatus, Recommendation, Saving, Searched
 from powertune.analysis.profiles import Observed
 from powertune.analysis.searched import pick_searched
 from powertune.analysis.staying import settle
 from powertune.model import Goal, Strategy
+from powertune.units import PER_MILLION
 
 LOWEST = {
     Strategy.COST: "mean cost",
@@ -57,7 +60,13 @@ def recommend(able: Sequence[Observed], question: Question, found: Searched | No
         found: what a search says of them; None for a grid.
     """
     pick = _pick(able, question) if found is None else pick_searched(found, able, question)
-    return settle(pick, _gain(pick.chosen, question, _claim_level(len(able))), question)
+    settled = settle(pick, _gain(pick.chosen, question, _claim_level(len(able))), question)
+    if settled.configuration != pick.chosen.profile.configuration or settled.too_short:
+        return settled
+    level = family_level(len(able)) if found is None else LEVEL
+    equal = [o for o in able if o.profile.configuration in settled.equivalent]
+    telling = what_would_tell(pick.chosen, equal, question.goal.cost_weight, level)
+    return replace(settled, distinction=telling)
 
 
 def _pick(able: Sequence[Observed], question: Question) -> Pick:
@@ -112,13 +121,30 @@ def _gain(chosen: Observed, question: Question, level: float) -> Gain:
     if now is None or now.profile.status is ProfileStatus.INFEASIBLE or now.costing is None:
         return Gain()
     if now.profile.configuration == chosen.profile.configuration:
-        return Gain(cost=SAME, duration=SAME, score=SAME, saving=_saving(chosen, chosen, question, level))
+        return Gain(
+            cost=SAME,
+            duration=SAME,
+            score=SAME,
+            saving=_saving(chosen, chosen, question, level),
+            saved_per_million=NOTHING,
+            saved_ms=NOTHING,
+        )
     return Gain(
         cost=compare(chosen.log_cost, now.log_cost, level=level),
         duration=compare(chosen.log_duration, now.log_duration, level=level),
         score=compare(chosen.log_metric(weight), now.log_metric(weight), level=level),
         saving=_saving(chosen, now, question, level),
+        saved_per_million=_saved(now.cost_estimate, chosen.cost_estimate, PER_MILLION, level),
+        saved_ms=_saved(now.duration_estimate, chosen.duration_estimate, 1.0, level),
     )
+
+
+def _saved(before: Estimate | None, after: Estimate | None, factor: float, level: float) -> Amount | None:
+    """The difference of two means, times a factor; None where one of them is not known."""
+    if before is None or after is None:
+        return None
+    difference = total([before, after.times(-1)]).times(factor)
+    return Amount(value=difference.mean, interval=difference.interval(level))
 
 
 def _saving(chosen: Observed, now: Observed, question: Question, level: float) -> Saving | None:
@@ -128,10 +154,8 @@ def _saving(chosen: Observed, now: Observed, question: Question, level: float) -
         return None
     if chosen is now:
         return make_saving(0.0, (0.0, 0.0), question)
-    assert chosen.costing is not None
-    assert now.costing is not None
-    difference = total([now.costing.estimate, chosen.costing.estimate.times(-1)]).times(traffic)
-    return make_saving(difference.mean, difference.interval(level), question)
+    saved = _saved(now.cost_estimate, chosen.cost_estimate, traffic, level)
+    return None if saved is None else make_saving(saved.value, saved.interval, question)
 
 
 def _why(chosen: Observed, best: Observed, admitted: Sequence[Observed], question: Question) -> str:

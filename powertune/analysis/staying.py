@@ -4,17 +4,12 @@ import math
 from dataclasses import replace
 
 from powertune.analysis.comparison import SAME, Comparison, Difference
-from powertune.analysis.conclusion import Gain, Pick, Question, alike, conclude, make_saving, means, ratio_words
+from powertune.analysis.conclusion import Gain, Pick, Question, alike, conclude, make_saving, ratio_words
 from powertune.analysis.constraints import limits
-from powertune.analysis.model import Effort, Move, ProfileStatus, Recommendation
+from powertune.analysis.effort import effort_to_prove, effort_words
+from powertune.analysis.model import NOTHING, Effort, Move, ProfileStatus, Recommendation
 from powertune.analysis.profiles import Observed
 from powertune.model import Goal, Strategy
-from powertune.units import format_usd, plural
-
-#: Configurations that differ by less are alike, and no measurement that is worth its price tells them apart.
-ALIKE = 0.01
-#: Nobody wants to measure more than this to decide between two.
-MOST_INVOCATIONS = 100_000
 
 #: Below, the jitter of Lambda and its rounding up to whole milliseconds are as large as what sizes could differ by.
 SHORTEST_MS = 2.0
@@ -52,7 +47,7 @@ def settle(pick: Pick, gain: Gain, question: Question) -> Recommendation:
         configuration=pick.chosen.profile.configuration,
         cost_ratio=gain.cost,
         duration_ratio=gain.duration,
-        decision=_decision(gain, pick.chosen, question.now),
+        decision=None if question.now is None else _decision(gain, pick.chosen, question.now),
     )
     equal = {move.configuration, *pick.equivalent} - {question.current} if question.current in pick.equivalent else ()
     traffic = question.invocations_per_month
@@ -64,6 +59,8 @@ def settle(pick: Pick, gain: Gain, question: Question) -> Recommendation:
         cost_ratio=SAME,
         duration_ratio=SAME,
         saving=None if traffic is None else make_saving(0.0, (0.0, 0.0), question),
+        saved_per_million=NOTHING,
+        saved_ms=NOTHING,
         reasons=_reasons(pick, move, question),
         unproven=move,
     )
@@ -86,6 +83,8 @@ def _left_alone(pick: Pick, question: Question) -> Recommendation:
         cost_ratio=SAME,
         duration_ratio=SAME,
         saving=None if traffic is None else make_saving(0.0, (0.0, 0.0), question),
+        saved_per_million=NOTHING,
+        saved_ms=NOTHING,
         reasons=(f"{question.current} is the current configuration", TOO_SHORT),
         too_short=True,
     )
@@ -119,25 +118,10 @@ def _is_lower(comparison: Comparison | None) -> bool:
     return comparison is not None and comparison.verdict is Difference.LOWER
 
 
-def _decision(gain: Gain, chosen: Observed, now: Observed | None) -> Effort | None:
-    """How many more invocations would prove a difference as large as the one that was seen.
-
-    An interval narrows with the root of the number of invocations, and so of environments.
-    """
-    score = gain.score
-    if score is None or score.ratio is None or score.interval is None or not 0 < score.ratio < 1 - ALIKE:
-        return None
-    low, high = score.interval
-    if not low > 0:
-        return None
-    wanted = chosen.durations.size * (math.log(high / low) / 2 / math.log(score.ratio)) ** 2
-    if not wanted <= MOST_INVOCATIONS:
-        return None
-    cost = means(chosen)[0]
-    there = 0 if now is None else now.durations.size
-    cost_now = cost / gain.cost.ratio if gain.cost is not None and gain.cost.ratio else cost
-    more = [max(0, math.ceil(wanted) - n) for n in (chosen.durations.size, there)]
-    return Effort(invocations=sum(more), cost=more[0] * cost + more[1] * cost_now) if sum(more) else None
+def _decision(gain: Gain, chosen: Observed, now: Observed) -> Effort | None:
+    """What would decide it; nothing does where the candidate is not better in what the goal wants."""
+    better = gain.score is not None and gain.score.ratio is not None and gain.score.ratio < 1
+    return effort_to_prove(gain.score, chosen, now) if better else None
 
 
 def _reasons(pick: Pick, move: Move, question: Question) -> tuple[str, ...]:
@@ -161,10 +145,4 @@ def decision_words(move: Move, currency: str) -> str:
     """What would decide whether to change, in a clause."""
     if move.decision is None:
         return "how many more invocations would decide it cannot be said"
-    count, price = _rounded(move.decision.invocations), format_usd(move.decision.cost, currency)
-    return f"about {plural(count, 'more invocation')} of the two ({price} in all) would decide it"
-
-
-def _rounded(count: int) -> int:
-    """Two digits: it is an estimate."""
-    return round(count, 2 - len(str(count)))
+    return f"{effort_words(move.decision, currency)} would decide it"

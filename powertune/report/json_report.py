@@ -3,7 +3,18 @@
 import json
 import math
 
-from powertune.analysis import Analysis, Comparison, Move, Profile, Recommendation, Saving, Summary
+from powertune.analysis import (
+    Amount,
+    Analysis,
+    Comparison,
+    Distinction,
+    Effort,
+    Move,
+    Profile,
+    Recommendation,
+    Saving,
+    Summary,
+)
 from powertune.model import Batch, Configuration, Exploration
 from powertune.units import PER_MILLION
 
@@ -108,12 +119,11 @@ def _profile(profile: Profile) -> Value:
 
 
 def _move(move: Move) -> Value:
-    decision = move.decision
     return {
         **_configuration(move.configuration),
         "cost_ratio": _comparison(move.cost_ratio),
         "duration_ratio": _comparison(move.duration_ratio),
-        "decision": None if decision is None else {"invocations": decision.invocations, "cost": decision.cost},
+        "decision": None if move.decision is None else _effort(move.decision),
     }
 
 
@@ -126,7 +136,10 @@ def _recommendation(recommendation: Recommendation) -> Value:
         "cost_ratio": _comparison(recommendation.cost_ratio),
         "duration_ratio": _comparison(recommendation.duration_ratio),
         **_saving(recommendation.saving),
+        "saving_usd_per_million": _amount(recommendation.saved_per_million),
+        "saving_ms": _amount(recommendation.saved_ms),
         "reasons": list(recommendation.reasons),
+        "distinction": _distinction(recommendation.distinction),
         "too_short": recommendation.too_short,
         "unproven": None if recommendation.unproven is None else _move(recommendation.unproven),
     }
@@ -185,6 +198,20 @@ def _saving(saving: Saving | None) -> Value:
         "monthly_saving_ci95": _pair(saving.interval),
         "payback_days": _number(saving.payback_days),
     }
+
+
+def _amount(amount: Amount | None) -> Value | None:
+    return None if amount is None else {"value": _number(amount.value), "ci95": _pair(amount.interval)}
+
+
+def _distinction(distinction: Distinction | None) -> Value | None:
+    return (
+        None if distinction is None else {**_configuration(distinction.configuration), **_effort(distinction.effort)}
+    )
+
+
+def _effort(effort: Effort) -> Value:
+    return {"invocations": effort.invocations, "cost": effort.cost}
 
 
 def _comparison(comparison: Comparison | None) -> Value | None:

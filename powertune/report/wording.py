@@ -1,21 +1,27 @@
 """The sentences of a report: what to use, what that gains, and what it rests on."""
 
+from collections.abc import Callable
+from functools import partial
+
 from powertune.analysis import (
     TOO_SHORT,
+    Amount,
     Analysis,
     Billing,
     Comparison,
     Difference,
+    Distinction,
     Move,
     ProfileStatus,
     Recommendation,
     Saving,
     decision_words,
+    effort_words,
     limits,
     unproven_words,
 )
 from powertune.model import Configuration, Exploration, Strategy
-from powertune.units import format_ratio, format_share, format_usd, plural
+from powertune.units import format_ms, format_ratio, format_share, format_usd, plural
 
 #: Beyond this, a ratio only says that nothing is known.
 _LARGEST_RATIO = 1_000
@@ -52,6 +58,8 @@ def headline(analysis: Analysis) -> str:
     sentences = [f"{answer}, {_merit(analysis, recommendation)}{_change(analysis)}."]
     if recommendation.equivalent:
         sentences.append(_alike(recommendation))
+    if (telling := recommendation.distinction) is not None:
+        sentences.append(_telling(telling, recommendation.configuration, analysis.currency))
     found = analysis.searched
     if found is not None and (known := found.answer_for(recommendation.configuration)) is not None:
         sentences.append(
@@ -59,9 +67,48 @@ def headline(analysis: Analysis) -> str:
             f"{format_share(known.p_best)}, and expected to be {format_share(known.loss)} worse than "
             "the best size there may be."
         )
-    if recommendation.saving is not None and recommendation.configuration != analysis.current:
-        sentences.append(saving_words(recommendation.saving, analysis.currency))
+    if recommendation.configuration != analysis.current:
+        sentences += _saved(recommendation, analysis.currency)
     return " ".join(sentences)
+
+
+def _saved(recommendation: Recommendation, currency: str) -> list[str]:
+    """What the change saves, in money and in time."""
+    found = []
+    if recommendation.saving is not None:
+        found.append(saving_words(recommendation.saving, currency))
+    elif recommendation.saved_per_million is not None:
+        found.append(_per_million(recommendation.saved_per_million, currency))
+    if (time := recommendation.saved_ms) is not None and time.is_proven:
+        less = "less" if time.value > 0 else "more"
+        found.append(f"An invocation takes {format_ms(abs(time.value))}{_ends(time, _without_unit)} {less}.")
+    return found
+
+
+def _without_unit(ms: float) -> str:
+    return format_ms(ms).removesuffix(" ms")
+
+
+def _per_million(saved: Amount, currency: str) -> str:
+    bounds = _ends(saved, partial(format_usd, currency=currency))
+    if not saved.is_proven:
+        return f"In a million invocations that changes the bill by no proven amount{bounds}."
+    verb = "saves" if saved.value > 0 else "costs"
+    return f"In a million invocations that {verb} {format_usd(abs(saved.value), currency)}{bounds}."
+
+
+def _ends(saved: Amount, written: Callable[[float], str]) -> str:
+    """The interval. What it costs is said as a positive amount, and what is not proven as a change of the bill."""
+    if saved.interval is None:
+        return ""
+    ends = sorted(map(abs, saved.interval)) if saved.is_proven else [-end for end in reversed(saved.interval)]
+    return f" [{written(ends[0])}, {written(ends[1])}]"
+
+
+def _telling(telling: Distinction, chosen: Configuration, currency: str) -> str:
+    """What it costs to find out more."""
+    other = names((telling.configuration,), chosen)
+    return f"To tell it from {other} would take {effort_words(telling.effort, currency)}."
 
 
 def _merit(analysis: Analysis, recommendation: Recommendation) -> str:
@@ -128,11 +175,9 @@ def saving_words(saving: Saving, currency: str) -> str:
     """What a change saves, in a sentence."""
     if saving.interval is None:
         return "What that changes in the bill cannot be told from so few invocations."
-    proven = not saving.interval[0] <= 0 <= saving.interval[1]
-    # What it costs is said as a positive amount, and so is how sure that is. What is saved is taken off the bill.
-    ends = sorted(map(abs, saving.interval)) if proven else [-end for end in reversed(saving.interval)]
-    bounds = " [{}, {}]".format(*(format_usd(end, currency) for end in ends))
-    if not proven:
+    monthly = Amount(value=saving.per_month, interval=saving.interval)
+    bounds = _ends(monthly, partial(format_usd, currency=currency))
+    if not monthly.is_proven:
         return f"At today's traffic that changes the bill by no proven amount{bounds} a month."
     verb = "saves" if saving.per_month > 0 else "costs"
     month, year = (format_usd(abs(amount), currency) for amount in (saving.per_month, saving.per_year))

@@ -1,6 +1,6 @@
 """The tables and key figures of the HTML report: columns, what they are sorted by, and what stands in them."""
 
-from powertune.analysis import ColdStarts, Comparison, Saving
+from powertune.analysis import Amount, ColdStarts, Comparison, Saving
 from powertune.report.report_text import ReportText, Row
 from powertune.units import PER_MILLION, format_ms, format_ratio, format_usd
 
@@ -27,6 +27,8 @@ def key_figures(report: ReportText) -> tuple[KeyFigure, ...]:
     ]
     if recommendation.saving is not None and not chosen.current:
         figures.append(_saving(recommendation.saving, report.analysis.currency))
+    elif recommendation.saved_per_million is not None and not chosen.current:
+        figures.append(_per_million(recommendation.saved_per_million, report.analysis.currency))
     return tuple(figures)
 
 
@@ -43,6 +45,16 @@ def _then(value: str | None, comparison: Comparison | None) -> str:
         return "now not measured"
     ratio = "" if comparison is None or comparison.ratio is None else f", {format_ratio(comparison.ratio)}"
     return f"now {value}{ratio}"
+
+
+def _per_million(saved: Amount, currency: str) -> KeyFigure:
+    if not saved.is_proven:
+        return "Saving", "not proven", "per million invocations"
+    return (
+        ("Saves" if saved.value > 0 else "Costs more"),
+        format_usd(abs(saved.value), currency),
+        "per million invocations",
+    )
 
 
 def _saving(saving: Saving, currency: str) -> KeyFigure:

@@ -1,3 +1,4 @@
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -7,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powertune.analysis import Difference, Outcome, Recommendation
-from powertune.model import Measurement, Status, Strategy
+from powertune.model import Measurement, Status, Strategy, Usage
+from powertune.report.wording import headline
 
 #: Without a fee per request, half the duration at twice the memory costs the same.
 PRICES = make_prices(request=0.0)
@@ -185,3 +187,54 @@ def test_a_recommendation_is_always_one_that_nothing_clearly_beats(
     else:
         group = (recommendation.configuration, *recommendation.equivalent)
         assert by_cost[recommendation.configuration] == min(by_cost[c] for c in group)
+
+
+def test_a_change_is_said_in_money_and_time() -> None:
+    cheap, slow = [10.0, 10.2, 9.9, 10.1] * 10, [100.0, 101.0, 99.0, 100.5] * 10
+    analysis = make_analysis(
+        make_measurement(memory_mb=512, durations=slow, lanes=8),
+        make_measurement(memory_mb=1024, durations=cheap, lanes=8),
+    )
+    found = analysis.recommendation
+    assert found is not None
+    assert found.saved_ms is not None
+    assert found.saved_per_million is not None
+    assert found.saved_ms.value == pytest.approx(90.1, abs=0.1)
+    costs = {p.configuration.memory_mb: p.cost.mean for p in analysis.profiles if p.cost is not None}
+    assert found.saved_per_million.value == pytest.approx(1e6 * (costs[512] - costs[1024]))
+    for amount in (found.saved_ms, found.saved_per_million):
+        assert amount.interval is not None
+        assert amount.interval[0] < amount.value < amount.interval[1]
+    words = headline(analysis)
+    assert re.search(r"In a million invocations that saves \$0\.\d+ \[\$0\.\d+, \$0\.\d+\]\.", words)
+    assert re.search(r"An invocation takes 90\.1 ms \[89\.\d, 9\d\.\d\] less\.", words)
+    # With the traffic, the bill of a month says it.
+    monthly = headline(make_analysis(*analysis.run.measurements, usage=Usage(invocations_per_month=1e6)))
+    assert "In a million invocations" not in monthly
+    assert "At today's traffic that saves" in monthly
+
+
+def test_it_says_what_would_tell_the_answer_from_one_that_is_as_good() -> None:
+    generator = np.random.default_rng(4)
+
+    def noisy(memory_mb: int, mean: float) -> Measurement:
+        return make_measurement(
+            memory_mb=memory_mb, durations=list(generator.normal(mean, 0.15 * mean, 40)), lanes=10
+        )
+
+    analysis = make_analysis(noisy(512, 1000), noisy(1024, 520), noisy(2048, 265), strategy=Strategy.COST)
+    found = analysis.recommendation
+    assert found is not None
+    assert found.equivalent
+    telling = found.distinction
+    assert telling is not None
+    assert telling.configuration in found.equivalent
+    assert 2 <= telling.effort.invocations <= 100_000
+    assert telling.effort.cost > 0
+    other = telling.configuration.memory_mb
+    words = rf"To tell it from {other} MB would take about [\d,]+ more invocations of the two \(\$"
+    assert re.search(words, headline(analysis))
+    # With one size, there is nothing to tell it from.
+    alone = make_analysis(noisy(512, 1000), strategy=Strategy.COST)
+    assert alone.recommendation is not None
+    assert alone.recommendation.distinction is None

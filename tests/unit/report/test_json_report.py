@@ -93,7 +93,10 @@ def test_the_document_has_exactly_the_documented_keys() -> None:
         "monthly_saving_usd",
         "monthly_saving_ci95",
         "payback_days",
+        "saving_usd_per_million",
+        "saving_ms",
         "reasons",
+        "distinction",
         "too_short",
         "unproven",
     ]

@@ -1,13 +1,18 @@
 """How often a run recommends a change that does not help, and how often it takes one that does.
 
-    python benchmarks/answers.py [--cases 500] [--seed 1]
+    python benchmarks/answers.py [--cases 2000] [--searches 100] [--seed 1]
 
-Each case is a simulated grid run of six sizes whose true means are known, judged by the analysis that ships. The
-current size is the smallest. In half of the cases a change gains nothing: all sizes cost the same with the goal cost,
-and are nearly of one size and equally fast with the default goal. In the other half, one size costs 20 % less.
+Each case is a simulated run whose true means are known, judged by the analysis that ships. In half of the cases no
+change gains anything, in the other half one gains 20 %. It prints in how many of the former a change is recommended
+that does not help (goal: at most 2.5 %), and in how many of the latter one that does (goal: at least 95 %).
 
-It prints in how many of the former a change is recommended (goal: at most 2.5 %), and in how many of the latter the
-cheaper size is (goal: at least 95 %). Four environments, which the logs name, serve 20 warm invocations of each size.
+A grid measures six sizes, of which the current one is the smallest: 20 warm invocations of each in four
+environments, which the logs name. Without a gain, all sizes cost the same with the goal cost, and are nearly of one
+size and equally fast with the default goal. With one, a size costs 20 % less, at the same price per ms.
+
+A search measures what it likes, of the functions of `search_policies/answered.py`. Without a gain, the current size
+is what the goal wants. With one, what it wants saves 20 % of the duration at no higher cost, or else of the cost. A
+change helps if it lowers the cost; or with the default goal, the duration at a cost that the goal bears for that.
 """
 
 import argparse
@@ -23,6 +28,8 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from benchmarks.calibration import FUNCTION, PRICES, Case, simulated
+from benchmarks.search_policies.answered import WORKS, recommended
+from benchmarks.search_policies.simulation import Conditions
 from powertune.analysis import analyze
 from powertune.model import (
     Architecture,
@@ -70,6 +77,22 @@ def share_of_changes(cell: Cell, *, cases: int, seed: int) -> float:
     return changes / cases
 
 
+def share_of_searches(cell: Cell, *, cases: int, seed: int) -> tuple[float, float]:
+    """In which share of the searches a wrong change is recommended, or, where there is a gain, a right one is.
+
+    And how many invocations a search takes (the median).
+    """
+    goal, conditions = Goal(strategy=cell.strategy), Conditions(noise=cell.within, lane_noise=cell.between)
+    counts, invocations = 0, []
+    for case in range(cases):
+        work = WORKS[case % len(WORKS)]
+        current = work.worse_mb(goal) if cell.gain else work.best_mb(goal)
+        chosen, made = recommended(work, current, goal, conditions, seed=seed + case)
+        counts += chosen != current and work.gains(current, chosen, goal) is cell.gain
+        invocations.append(made)
+    return counts / cases, float(np.median(invocations))
+
+
 def _means(cell: Cell, generator: np.random.Generator) -> dict[Configuration, float]:
     """The true mean duration of each size, in ms."""
     far = cell.gain or cell.strategy is Strategy.COST
@@ -95,16 +118,27 @@ def _cells() -> Iterator[Cell]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--cases", type=int, default=500)
+    parser.add_argument("--cases", type=int, default=2000, help="grids per cell")
+    parser.add_argument("--searches", type=int, default=100, help="searches per cell")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     cells = list(_cells())
-    print(f"{options.cases} runs each")
-    print("goal       noise  between  changed without a gain  gain of 20 % taken")
     with ProcessPoolExecutor() as pool:
+        print(f"{options.cases} grids of each\n{_HEAD}")
         shares = list(pool.map(partial(share_of_changes, cases=options.cases, seed=options.seed), cells))
-    for cell, none, taken in zip(cells[::2], shares[::2], shares[1::2], strict=True):
-        print(f"{cell.strategy:9}  {cell.within:5.0%}  {cell.between:7.0%}  {none:22.1%}  {taken:18.1%}")
+        for cell, none, taken in zip(cells[::2], shares[::2], shares[1::2], strict=True):
+            print(_line(cell, none, taken), flush=True)
+        print(f"\n{options.searches} searches of each\n{_HEAD}  invocations (median)")
+        searches = list(pool.map(partial(share_of_searches, cases=options.searches, seed=options.seed), cells))
+        for cell, (none, most), (taken, more) in zip(cells[::2], searches[::2], searches[1::2], strict=True):
+            print(f"{_line(cell, none, taken)}  {most:9.0f}, {more:.0f}")
+
+
+_HEAD = "goal       noise  between  changed without a gain  gain of 20 % taken"
+
+
+def _line(cell: Cell, none: float, taken: float) -> str:
+    return f"{cell.strategy:9}  {cell.within:5.0%}  {cell.between:7.0%}  {none:22.1%}  {taken:18.1%}"
 
 
 if __name__ == "__main__":

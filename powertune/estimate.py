@@ -1,18 +1,22 @@
 """What a run may take: invocations, money, and time. Pure."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from powertune.errors import UsageError
 from powertune.model import Architecture, Configuration, Design, Exploration, FunctionState, GridDesign
 from powertune.prices import RegionPrices
+from powertune.search.precision import invocations_for
 from powertune.units import format_usd
 
 #: Sizes to try when none are asked for: the powers of two up to a full vCPU, a full vCPU, and the old maximum.
 DEFAULT_MEMORY_MB = (128, 256, 512, 1024, 1769, 3008)
 #: What a search usually takes: this many of the usual sizes, from the smallest on, and invocations of each, which it
 #: chooses in this many batches.
-_SEARCHED_SIZES, _SEARCHED_INVOCATIONS, _SEARCHED_BATCHES = 5, 5, 3
+_SEARCHED_SIZES, _SEARCHED_INVOCATIONS, _SEARCHED_BATCHES = 5, 10, 3
+#: With a precision, so many finalists race, whose durations usually vary by so much (the coefficient of variation).
+_FINALISTS, _USUAL_NOISE = 3, 0.08
 #: SnapStart keeps, and bills, the snapshot of every published version for at least three hours.
 SNAPSHOT_MINIMUM_S = 3 * 3600
 #: Lambda ends an init phase after so long, and bills it.
@@ -66,7 +70,8 @@ def estimate(
             worst = (2 * invocations + design.lanes) * sum(worst_cost(c, function, prices) for c in configurations)
             worst += sum(snapshot_cost(c, function, prices) for c in configurations)
         case Exploration() as exploration:
-            configurations, each, at_once, worst = searched(exploration), _SEARCHED_INVOCATIONS, 1, max_spend
+            configurations, at_once, worst = searched(exploration), 1, max_spend
+            each = _SEARCHED_INVOCATIONS + math.ceil(_racing(exploration) / len(configurations))
     count = each * len(configurations)
 
     publishing_usd = sum(snapshot_cost(c, function, prices) for c in configurations)
@@ -88,6 +93,13 @@ def estimate(
         typical_s=publishing_s + waiting_s,
         publishing_s=publishing_s,
     )
+
+
+def _racing(exploration: Exploration) -> int:
+    """How many invocations a precision takes, beyond what a search takes without."""
+    if exploration.precision is None:
+        return 0
+    return _FINALISTS * min(exploration.most, invocations_for(exploration.precision, _USUAL_NOISE))
 
 
 def searched(exploration: Exploration) -> tuple[Configuration, ...]:

@@ -13,11 +13,16 @@ from powertune.model import (
     Hint,
     Traffic,
 )
+from powertune.search.precision import environments_for, invocations_for
 from powertune.units import MB_PER_VCPU
 from powertune.workload import min_invocations
 
 #: Fewer warm invocations at a time would not show how noisy a size is.
 _FEWEST = 2
+#: A coefficient of variation that most functions stay below.
+_NOISY = 0.18
+#: How many environments a size is measured in at most; and for any precision that somebody may ask for.
+_ENVIRONMENTS, _MOST_ENVIRONMENTS = 16, 100
 
 
 def explore(
@@ -56,11 +61,24 @@ def explore(
         lanes=options.environments,
         weights=tuple(payload.weight for payload in options.workload.payloads),
         batch=max(_FEWEST, min_invocations(options.workload)),
-        most=options.invocations or MOST_INVOCATIONS,
+        most=options.invocations or _most_invocations(options.precision),
+        most_lanes=_most_environments(options.precision),
         current=function.current if wanted else None,
         memory_used_mb=None if traffic is None else traffic.max_memory_used_mb,
         hints=hints,
     )
+
+
+def _most_invocations(precision: float | None) -> int:
+    """Of one size: as many as a precision takes where durations are noisy."""
+    return MOST_INVOCATIONS if precision is None else max(MOST_INVOCATIONS, invocations_for(precision, _NOISY))
+
+
+def _most_environments(precision: float | None) -> int:
+    """Of one size, as far as its concurrency allows."""
+    if precision is None:
+        return _ENVIRONMENTS
+    return min(_MOST_ENVIRONMENTS, max(_ENVIRONMENTS, environments_for(precision)))
 
 
 def extremes(design: Design) -> tuple[Configuration, ...]:

@@ -93,15 +93,19 @@ def _left_alone(pick: Pick, question: Question) -> Recommendation:
 def is_proven(gain: Gain, goal: Goal) -> bool:
     """Whether a change is better in what the goal wants, or cheaper and no worse in it, by whole intervals.
 
-    With a tolerance, it is better if it is cheaper, or faster at a cost that is not proven to exceed the tolerance.
+    With a tolerance, it is better if it is cheaper; or if it is faster, and its cost exceeds the tolerance by no more
+    than the speed is worth (see `Goal.most_cost_ratio`), by the unfavorable ends of both intervals. If it were enough
+    that no excess is proven, few invocations would pass a change that costs much more.
     """
     if goal.tolerance is None:
         alike = gain.score is not None and gain.score.verdict is Difference.INDISTINGUISHABLE
         return _is_lower(gain.score) or (alike and _is_lower(gain.cost))
     if _is_lower(gain.cost):
         return True
-    interval = None if gain.cost is None else gain.cost.interval
-    return _is_lower(gain.duration) and interval is not None and interval[0] <= 1 + goal.tolerance
+    cost, duration = (None if each is None else each.interval for each in (gain.cost, gain.duration))
+    if cost is None or duration is None or not _is_lower(gain.duration):
+        return False
+    return cost[1] <= goal.most_cost_ratio(duration[1])
 
 
 def _may_stay(question: Question) -> bool:

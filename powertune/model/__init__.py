@@ -2,7 +2,7 @@
 
 from powertune.model.exploration import Batch, Exploration, GridDesign, Hint, Leader, Trial
 from powertune.model.function import Architecture, Configuration, FunctionRef, FunctionState, Payload, Workload
-from powertune.model.goal import Goal, Limit, Statistic, Strategy, Usage
+from powertune.model.goal import EXCHANGE, Goal, Limit, Statistic, Strategy, Usage
 from powertune.model.production import Production
 from powertune.model.run import (
     BETWEEN_BATCHES,
@@ -21,6 +21,7 @@ from powertune.model.samples import INVOCATION_FIELDS, Invocation, Invocations, 
 __all__ = [
     "BETWEEN_BATCHES",
     "DAYS_PER_MONTH",
+    "EXCHANGE",
     "FUNCTION_FAILS",
     "INVOCATION_FIELDS",
     "NO_REPORTS",

@@ -1,5 +1,7 @@
 """How precise an answer has to be, and whether a better one is worth its cost."""
 
+import math
+
 from powertune.model import Exploration
 
 #: How much worse than the optimum the answer may be expected to be, if nothing else was asked for; and if there is
@@ -7,6 +9,10 @@ from powertune.model import Exploration
 PRECISION, PRECISION_THAT_PAYS = 0.066, 0.01
 #: Savings are counted over this time.
 HORIZON_MONTHS = 12
+#: Half the width of a confidence sequence, in standard errors, at the sample sizes of a race.
+_REACH = 3.5
+#: By how much environments usually differ, and the quantile of a 95 % interval: they may use up half of a precision.
+_BETWEEN, _TWO_SIDED = 0.03, 1.96
 #: The most that spreading finalists over several environments costs, cold starts included, in warm invocations.
 _SPREADING_INVOCATIONS = 200
 
@@ -22,6 +28,20 @@ def savings_decide(exploration: Exploration) -> bool:
     """Whether the expected saving decides how long to search: not for speed, as faster is not cheaper."""
     asked = exploration.goal.ignores_cost or exploration.precision is not None
     return exploration.invocations_per_month is not None and not asked
+
+
+def invocations_for(precision: float, noise: float) -> int:
+    """About how many warm invocations a finalist needs, so that a difference of `precision` shows in a race.
+
+    Args:
+        noise: the coefficient of variation of durations within an environment.
+    """
+    return math.ceil(2 * (_REACH * noise / precision) ** 2)
+
+
+def environments_for(precision: float) -> int:
+    """In how many environments, if they differ as they usually do."""
+    return math.ceil(8 * (_BETWEEN * _TWO_SIDED / precision) ** 2)
 
 
 def pays(exploration: Exploration, gain: float, invocation_cost: float, price: float) -> bool:

@@ -6,7 +6,7 @@ from factories import make_function
 
 from powertune.config import RunOptions
 from powertune.errors import FunctionRefused, UsageError
-from powertune.model import Architecture, FunctionRef, FunctionState, Payload, Workload
+from powertune.model import Architecture, Exploration, FunctionRef, FunctionState, Payload, Workload
 from powertune.plan import Plan, PriorKnowledge, make_plan
 from powertune.prices import PriceTable
 
@@ -156,3 +156,21 @@ def test_images_are_those_of_the_architecture_that_the_function_does_not_have() 
     made = plan(image_uri_arm64="own", image_uri_x86_64="other")
     assert made.image_uri(Architecture.X86_64) == "other"
     assert made.image_uri(Architecture.ARM64) is None
+
+
+def explored(**options: Any) -> Exploration:
+    search = plan(**options).design.search
+    assert isinstance(search, Exploration)
+    return search
+
+
+def test_a_precision_is_said_to_take_more_invocations_and_may_have_them() -> None:
+    wanted = (None, 0.05, 0.03)
+    counts = [plan(precision=each).estimate.invocations for each in wanted]
+    assert counts[0] < counts[1] < counts[2] / 1.5
+    limits = [explored(precision=each) for each in wanted]
+    assert (limits[0].most, limits[0].most_lanes) == (400, 16)
+    assert limits[2].most > limits[1].most == 400
+    assert limits[2].most_lanes > limits[1].most_lanes == 16
+    # What a person says holds.
+    assert explored(precision=0.03, invocations=50).most == 50

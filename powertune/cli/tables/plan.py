@@ -109,12 +109,15 @@ def _event(plan: Plan) -> str:
 
 def _until(explored: Exploration) -> str:
     """When a search ends."""
+    from powertune.search.adaptive.policy import MOST_BATCHES
     from powertune.search.precision import precision_of
 
     precise = f"when no size is expected to be {format_share(precision_of(explored))} better"
-    if explored.precision is None and explored.invocations_per_month is not None:
+    if explored.precision is not None:
+        return f"{precise}, more if durations are noisy"
+    if explored.invocations_per_month is not None:
         return f"{precise}, or more is not worth its price"
-    return precise
+    return f"{precise}, or after about {MOST_BATCHES * (1 + explored.batch)}"
 
 
 def _changes(plan: Plan) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from powertune.model import Configuration, Goal
+from powertune.model import EXCHANGE, Configuration, Goal
 from powertune.search.adaptive.arrays import Array
 from powertune.search.adaptive.rates import Rates
 from powertune.units import ROUNDING_MS
@@ -16,7 +16,8 @@ _SEVERITY = 10.0
 #: With a tolerance, being 1 % faster is worth _WORTH_OF_SPEED percent of the cost, and costing 1 % more than the
 #: tolerance allows is as bad as _EXCESS percent: which of several sizes along a flat cost is just within the
 #: tolerance is hard to tell, and worth little.
-_WORTH_OF_SPEED, _EXCESS = 0.3, 3.0
+_EXCESS = 3.0
+_WORTH_OF_SPEED = EXCHANGE * _EXCESS
 #: A difference in speed below 3 % is not worth paying for.
 _INDIFFERENT = 0.03
 #: There is no billed duration below.

@@ -29,8 +29,8 @@ class Posterior:
     """Curves drawn from what is believed.
 
     `candidates` are in order. `log_ms`, `costs` (currency per warm invocation) and `scores` (see `Objective.scores`)
-    have shape (curves, candidates). `current_log_ms`, of shape (curves,), is None without a current configuration
-    that works or may work.
+    have shape (curves, candidates). `current_log_ms` and `current_costs`, of shape (curves,), are None without a
+    current configuration that works or may work.
     """
 
     evidence: Evidence
@@ -40,6 +40,7 @@ class Posterior:
     costs: Array
     scores: Array
     current_log_ms: Array | None
+    current_costs: Array | None
 
     @classmethod
     def of(cls, evidence: Evidence, rates: Rates, seed: int) -> "Posterior":
@@ -58,6 +59,11 @@ class Posterior:
         objective = Objective.of(goal, candidates, rates, evidence.noise.tail(goal))
         log_ms = drawn[:, kept]
         costs = objective.costs(log_ms)
+        current, current_log_ms = evidence.exploration.current, _current_log_ms(evidence, everything, drawn)
+        current_costs = None
+        if current is not None and current_log_ms is not None:
+            alone = Objective.of(goal, (current,), rates, 0.0)
+            current_costs = alone.costs(current_log_ms[:, np.newaxis])[:, 0]
         return cls(
             evidence=evidence,
             objective=objective,
@@ -65,7 +71,8 @@ class Posterior:
             log_ms=log_ms,
             costs=costs,
             scores=objective.scores(log_ms, costs),
-            current_log_ms=_current_log_ms(evidence, everything, drawn),
+            current_log_ms=current_log_ms,
+            current_costs=current_costs,
         )
 
     @property

@@ -19,6 +19,7 @@ from powertune.search.adaptive.choice import Choice
 from powertune.search.adaptive.evidence import Evidence
 from powertune.search.adaptive.finalists import finalists, nearest_measured
 from powertune.search.adaptive.posterior import Posterior
+from powertune.search.adaptive.proof import Proof
 from powertune.search.adaptive.race import lanes_for
 from powertune.search.precision import PRECISION, pays, precision_of, savings_decide, spreads
 from powertune.units import format_share, plural
@@ -66,14 +67,15 @@ class Stages:
         if self.precise:
             return None
         gains = self._gains()
-        if gains.max() < LEAST_GAIN * min(1.0, precision_of(self.exploration) / PRECISION):
+        # An answer as vague as this helps nobody, however little the function is used, or a batch may improve it.
+        vague = self.choice.loss >= math.log1p(PRECISION)
+        least = -math.inf if vague else LEAST_GAIN * min(1.0, precision_of(self.exploration) / PRECISION)
+        if not gains.max() > least:
             return None
         costs = self._costs()
         worth = gains + FARSIGHTED * information(self._posterior.log_ms, self._noise) * self._losses_near()
         best = int(np.argmax(worth / costs))
         invocation_cost = float(self._posterior.costs[:, self.choice.index].mean())
-        # An answer as vague as this helps nobody, however little the function is used.
-        vague = self.choice.loss >= math.log1p(PRECISION)
         if not vague and not pays(self.exploration, float(worth[best]), invocation_cost, float(costs[best])):
             return None
         configuration = nearest_measured(self._evidence, self._posterior.candidates[best])
@@ -97,6 +99,25 @@ class Stages:
         if few.keys() == {current}:
             why = "the current configuration, for comparison"
         return self._batch(few, why, lanes=wanted)
+
+    def proving(self) -> Batch | None:
+        """The choice and the current configuration in more environments, while that may prove a change to help.
+
+        Each round doubles the environments.
+        """
+        proof, current = Proof.of(self.choice), self.exploration.current
+        if proof is None or current is None:
+            return None
+        pair = (self.choice.configuration, current)
+        tried = min(map(self._evidence.lanes_tried, pair))
+        most = min(self.exploration.lanes or self.exploration.most_lanes, self.exploration.most_lanes)
+        lanes = min(max(FEWEST_LANES, 2 * tried), most)
+        # A first impression may be wrong by a factor of two.
+        if not 1 < proof.growth <= 2 * most / tried or lanes <= tried:
+            return None
+        where = plural(lanes, "execution environment")
+        why = f"whether {pair[0]} is better than {current}, the current configuration, in {where}"
+        return self._batch(dict.fromkeys(pair, 2 * lanes), why, lanes=lanes)
 
     def racing(self, rivals: tuple[Configuration, ...]) -> Batch | None:
         """A round of the choice and its rivals, without those that have had enough invocations."""

@@ -101,7 +101,9 @@ def test_a_slow_size_that_may_be_cheaper_is_no_answer() -> None:
     ("cost", "duration", "proven"),
     [
         ((0.8, 0.95), (2.0, 3.0), True),  # cheaper
-        ((0.8, 1.2), (0.5, 0.9), True),  # faster, and perhaps no more expensive
+        ((0.9, 1.06), (0.5, 0.9), True),  # faster, at a cost that hardly exceeds the tolerance at worst
+        ((0.8, 1.2), (0.5, 0.9), False),  # faster, but for all that is known it costs a fifth more
+        ((0.8, 1.2), (0.1, 0.2), True),  # that is worth five times the speed
         ((1.06, 1.2), (0.5, 0.9), False),  # faster, at a cost that is proven to exceed the tolerance
         ((0.8, 1.2), (0.9, 1.1), False),  # neither
         ((1.0, 1.0), (1.0, 1.0), False),

@@ -28,6 +28,8 @@ from powertune.model import (
 )
 from powertune.search import Answer, Explorer, Search, Stop
 from powertune.search.adaptive import Adaptive
+from powertune.search.adaptive.policy import MOST_BATCHES
+from powertune.search.precision import PRECISION
 
 PRICES = make_prices()
 X86_64, ARM64 = Architecture.X86_64, Architecture.ARM64
@@ -480,3 +482,39 @@ def test_the_curve_is_a_band_around_what_was_measured() -> None:
     widths = np.array([band.log_ms.std() for band in curve.values()])
     known = np.array([curve[c].log_ms.std() for c in measured])
     assert widths.max() > known.max()
+
+
+def test_a_change_that_may_help_is_proven_in_more_environments() -> None:
+    # From 384 to 128 MB it saves a fifth of the cost, which the first invocations do not prove.
+    search = make_adaptive(128, 3008, current=size(384))
+    function = Function(waits_ms=300, works_ms=150, noise=0.12)
+    measured, _, batches = searched(search, function)
+    proving = [
+        batch for batch in batches if (batch.why or "").startswith("whether 128 MB x86_64 is better than 384 MB")
+    ]
+    assert proving
+    for batch in proving:
+        assert {trial.configuration.memory_mb for trial in batch.trials} == {128, 384}
+    lanes = [trial.lanes or 1 for batch in proving for trial in batch.trials]
+    assert lanes == sorted(lanes)
+    assert lanes[0] >= 3
+    for memory_mb in (128, 384):
+        assert len(set(measured[size(memory_mb)].invocations.column("lane"))) == lanes[-1]
+
+
+def test_what_many_environments_could_not_prove_is_not_tried() -> None:
+    for waits_ms, works_ms, current in ((0.0, 300.0, 384), (500.0, 0.0, 128)):
+        search = make_adaptive(128, 3008, current=size(current))
+        _, _, batches = searched(search, Function(waits_ms=waits_ms, works_ms=works_ms, noise=0.05))
+        assert not [batch for batch in batches if (batch.why or "").startswith("whether ")]
+
+
+def test_a_vague_answer_is_searched_on_although_no_single_batch_promises_much() -> None:
+    function = Function(waits_ms=0, works_ms=300, noise=0.2)
+    search = make_adaptive(128, 3008, goal=Goal(), current=size(1769))
+    measured, stop, _ = searched(search, function)
+    answer = answer_of(search, measured)
+    assert answer is not None
+    # It ends because it is sure, or because it has looked long enough.
+    assert answer.loss < PRECISION or count(measured) >= MOST_BATCHES * 3
+    assert (stop.reason == "complete") == (answer.loss < PRECISION)

@@ -5,7 +5,16 @@ from dataclasses import replace
 import pytest
 
 from powertune.model import Architecture, Exploration, Goal, Strategy
-from powertune.search.precision import PRECISION, PRECISION_THAT_PAYS, pays, precision_of, savings_decide, spreads
+from powertune.search.precision import (
+    PRECISION,
+    PRECISION_THAT_PAYS,
+    environments_for,
+    invocations_for,
+    pays,
+    precision_of,
+    savings_decide,
+    spreads,
+)
 
 PLAIN = Exploration(smallest_mb=128, largest_mb=3008, architectures=(Architecture.X86_64,))
 BUSY = replace(PLAIN, invocations_per_month=1e6)
@@ -41,3 +50,9 @@ def test_finalists_are_spread_for_a_precision_or_a_saving_that_pays_their_cold_s
     assert not spreads(PLAIN)
     assert spreads(BUSY)
     assert not spreads(replace(PLAIN, invocations_per_month=1000.0))
+
+
+def test_a_precision_takes_invocations_by_its_square() -> None:
+    assert invocations_for(0.03, 0.08) == pytest.approx(4 * invocations_for(0.06, 0.08), rel=0.03)
+    assert invocations_for(0.03, 0.16) == pytest.approx(4 * invocations_for(0.03, 0.08), rel=0.03)
+    assert environments_for(0.03) == pytest.approx(4 * environments_for(0.06), rel=0.1)

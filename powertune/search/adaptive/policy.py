@@ -58,7 +58,7 @@ class Adaptive:
         if batch is not None:
             return batch
         reason = "complete" if stages.sure and not rivals else "exhausted"
-        return Stop(reason=reason, why=stages.why_enough(len(rivals)), leader=choice.answer.leader)
+        return Stop(reason=reason, why=stages.why_enough(len(rivals), tired=tired), leader=choice.answer.leader)
 
     def conclude(self, measured: Mapping[Configuration, Measurement]) -> Conclusion | None:
         """The answer at this moment; None where nothing that was measured can be the answer."""

@@ -131,13 +131,21 @@ class Stages:
         why = f"a race: {size} may still be more than {format_share(precision)} better than {choice}"
         return self._batch({c: max(lanes, self.exploration.batch) for c in runners}, why, lanes=lanes)
 
-    def why_enough(self, rivals: int) -> str:
-        """Why nothing more is measured, with this many rivals that may still be better."""
+    def why_enough(self, rivals: int, *, tired: bool) -> str:
+        """Why nothing more is measured.
+
+        Args:
+            rivals: how many may still be better than was asked for.
+            tired: the search may explore no further.
+        """
         choice = self.choice.configuration
         if rivals:
             return f"{plural(rivals, 'size')} that may be better than {choice} reached the invocation limit"
         if self.precise:
             return f"the expected loss of {choice} against the optimum ({self._loss}) is small enough"
+        if tired:
+            made = plural(self._evidence.invocations, "invocation")
+            return f"{made} are enough to explore: {choice} may be {self._loss} worse than the optimum"
         return f"no other test is worth its cost: {choice} may be {self._loss} worse than the optimum"
 
     @property

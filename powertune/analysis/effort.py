@@ -14,7 +14,9 @@ ALIKE = 0.01
 MOST_INVOCATIONS = 100_000
 
 
-def effort_to_prove(difference: Comparison | None, one: Observed, other: Observed) -> Effort | None:
+def effort_to_prove(
+    difference: Comparison | None, one: Observed, other: Observed, together: int | None = None
+) -> Effort | None:
     """How many more invocations would prove a difference as large as the one that was seen.
 
     An interval narrows with the root of the number of invocations, and so of environments. None where the two are
@@ -22,6 +24,7 @@ def effort_to_prove(difference: Comparison | None, one: Observed, other: Observe
 
     Args:
         difference: one / other, in what is to be decided.
+        together: after a search, how many warm invocations its curve rests on: then not just those of the two count.
     """
     if difference is None or difference.ratio is None or difference.interval is None or not difference.ratio > 0:
         return None
@@ -29,34 +32,34 @@ def effort_to_prove(difference: Comparison | None, one: Observed, other: Observe
     distance = abs(math.log(difference.ratio))
     if not low > 0 or not distance > -math.log1p(-ALIKE) or not high < math.inf:
         return None
-    known = max(1, one.durations.size)
-    wanted = known * (math.log(high / low) / 2 / distance) ** 2
+    pair = (one, other)
+    known = [max(1, each.durations.size) if together is None else together for each in pair]
+    wanted = known[0] * (math.log(high / low) / 2 / distance) ** 2
     if not wanted <= MOST_INVOCATIONS:
         return None
-    costs = [_cost(each) for each in (one, other)]
-    more = [max(0, math.ceil(wanted) - each.durations.size) for each in (one, other)]
+    costs = [_cost(each) for each in pair]
+    more = [max(0, math.ceil(wanted) - count) for count in known]
     if not sum(more):
         return None
     return Effort(invocations=sum(more), cost=sum(cost * count for cost, count in zip(costs, more, strict=True)))
 
 
-def what_would_tell(chosen: Observed, equals: Sequence[Observed], weight: float, level: float) -> Distinction | None:
+def what_would_tell(
+    chosen: Observed, equals: Sequence[Observed], weight: float, level: float, together: int | None = None
+) -> Distinction | None:
     """What would tell the chosen configuration from the equal one that takes least for it.
 
     Args:
         weight: of the cost, in what is compared: cost^weight x duration^(1 - weight).
         level: the confidence of each comparison.
+        together: as of `effort_to_prove`.
     """
-    found = [
-        Distinction(configuration=each.profile.configuration, effort=effort)
-        for each in equals
-        if (
-            effort := effort_to_prove(
-                compare(chosen.log_metric(weight), each.log_metric(weight), level=level), chosen, each
-            )
-        )
-        is not None
-    ]
+    found = []
+    for each in equals:
+        difference = compare(chosen.log_metric(weight), each.log_metric(weight), level=level)
+        effort = effort_to_prove(difference, chosen, each, together)
+        if effort is not None:
+            found.append(Distinction(configuration=each.profile.configuration, effort=effort))
     return min(found, key=lambda each: (each.effort.invocations, each.configuration), default=None)
 
 

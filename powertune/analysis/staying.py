@@ -47,7 +47,7 @@ def settle(pick: Pick, gain: Gain, question: Question) -> Recommendation:
         configuration=pick.chosen.profile.configuration,
         cost_ratio=gain.cost,
         duration_ratio=gain.duration,
-        decision=None if question.now is None else _decision(gain, pick.chosen, question.now),
+        decision=None if question.now is None else _decision(gain, pick.chosen, question.now, question.together),
     )
     equal = {move.configuration, *pick.equivalent} - {question.current} if question.current in pick.equivalent else ()
     traffic = question.invocations_per_month
@@ -122,10 +122,10 @@ def _is_lower(comparison: Comparison | None) -> bool:
     return comparison is not None and comparison.verdict is Difference.LOWER
 
 
-def _decision(gain: Gain, chosen: Observed, now: Observed) -> Effort | None:
+def _decision(gain: Gain, chosen: Observed, now: Observed, together: int | None) -> Effort | None:
     """What would decide it; nothing does where the candidate is not better in what the goal wants."""
     better = gain.score is not None and gain.score.ratio is not None and gain.score.ratio < 1
-    return effort_to_prove(gain.score, chosen, now) if better else None
+    return effort_to_prove(gain.score, chosen, now, together) if better else None
 
 
 def _reasons(pick: Pick, move: Move, question: Question) -> tuple[str, ...]:

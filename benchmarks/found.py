@@ -1,6 +1,6 @@
 """Whether the adaptive search finds what a dense grid finds on the same machine, and how much less it costs.
 
-    python benchmarks/found.py [FOLDER ...] [--invocations 12]
+    python benchmarks/found.py [FOLDER ...] [--invocations 12] [--repeats 10]
 
 Each folder, all of examples/ by default, is tuned on the embedded AWS by `powertune run` without `--memory`, for the
 strategies cost and tolerance; then a grid of 14 sizes measures the whole range that was searched. The true cost of a
@@ -8,6 +8,10 @@ choice is what the grid says of it: the mean billed duration of warm invocations
 interpolated, not measured, on a straight line in log duration over log size. Regret is that cost over the grid's
 lowest one, minus 1: the lowest of 14 noisy means is too low rather than too high, which is to the search's
 disadvantage. Under tolerance, a regret of up to 5 % is what was asked for. Wall time is that of the whole command.
+
+Then the default search is repeated, with another seed each time: which sizes it recommends, and how many invocations
+it makes. `equal` says whether each run calls what the others recommend as good: the same size, or one that it cannot
+tell from its own in cost.
 
 Run it on an otherwise idle machine: other processes take CPU from the large sizes first, and from one run more than
 from the other. The load before each folder is printed for that reason. The exit status is 1 if the regret under cost
@@ -21,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -49,9 +54,29 @@ class Tuned:
 
     @property
     def choice(self) -> Configuration:
+        """What looks best, whether or not it is proven to be better than the current configuration."""
+        assert self.analysis.candidate is not None, self.analysis.explanation
+        return self.analysis.candidate
+
+    @property
+    def answer(self) -> Configuration:
         """What it recommends."""
         assert self.analysis.recommendation is not None, self.analysis.explanation
         return self.analysis.recommendation.configuration
+
+    def calls_equal(self, other: Configuration) -> bool:
+        """Whether its curve cannot tell the cost of another configuration from that of its answer."""
+        found = self.analysis.searched
+        assert found is not None
+        means = {
+            band.configuration: band.log_ms for band in (*found.conclusion.curve, found.conclusion.current) if band
+        }
+        if other == self.answer:
+            return True
+        if other not in means or self.answer not in means:
+            return False
+        ratio = means[other] - means[self.answer] + math.log(other.memory_mb / self.answer.memory_mb)
+        return abs(float(ratio.mean())) < 2 * float(ratio.std())
 
     @property
     def invocations(self) -> int:
@@ -131,15 +156,30 @@ def compare(folder: Path, invocations: int) -> float:
     return yardstick.regret(found.choice)
 
 
+def repeat(folder: Path, repeats: int) -> None:
+    """Print what the default search recommends, time and again."""
+    runs = [tune(folder, Strategy.TOLERANCE, "--seed", str(seed)) for seed in range(1, repeats + 1)]
+    answers = Counter(run.answer.memory_mb for run in runs)
+    equal = sum(all(run.calls_equal(other.answer) for other in runs) for run in runs)
+    sizes = ", ".join(f"{memory_mb:,} MB ({count})" for memory_mb, count in sorted(answers.items()))
+    counts = sorted(run.invocations for run in runs)
+    print(f"  {repeats} default searches: {sizes}; equal in {equal}; {counts[0]} to {counts[-1]} invocations")
+
+
 def main() -> int:
     """Compare in every folder; the exit status says whether all regrets are within the bound."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", nargs="*", type=Path, default=FOLDERS, metavar="FOLDER")
     parser.add_argument("--invocations", type=int, default=INVOCATIONS, help="of each size of the grid (default 12)")
+    parser.add_argument("--repeats", type=int, default=10, help="of the default search (default 10)")
     options = parser.parse_args()
     if absent := [str(folder) for folder in options.folders if not folder.is_dir()]:
         parser.error(f"no folder {absent[0]!r}")
-    worst = max(compare(folder, options.invocations) for folder in options.folders)
+    regrets = []
+    for folder in options.folders:
+        regrets.append(compare(folder, options.invocations))
+        repeat(folder, options.repeats)
+    worst = max(regrets)
     print(f"\nworst regret under cost {worst:.1%} (bound {BOUND:.0%})")
     return int(worst > BOUND)
 

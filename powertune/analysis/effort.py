@@ -14,34 +14,36 @@ ALIKE = 0.01
 MOST_INVOCATIONS = 100_000
 
 
-def effort_to_prove(
-    difference: Comparison | None, one: Observed, other: Observed, together: int | None = None
-) -> Effort | None:
-    """How many more invocations would prove a difference as large as the one that was seen.
+def growth_to_be_below(ratio: Comparison | None, bound: float = 1.0) -> float:
+    """By which factor invocations and environments have to grow until a ratio is proven to be below a bound.
 
-    An interval narrows with the root of the number of invocations, and so of environments. None where the two are
-    nearly alike, too little is known, or it takes too many.
+    That is for a ratio as large as the one that was seen: an interval narrows with the root of their number. Below 1
+    where it is proven; infinite where the ratio is not below, nearly alike, or too little is known.
+    """
+    if ratio is None or ratio.ratio is None or ratio.interval is None or not ratio.ratio > 0:
+        return math.inf
+    distance = math.log(bound / ratio.ratio)
+    if not distance > -math.log1p(-ALIKE) or not ratio.interval[1] < math.inf:
+        return math.inf
+    return (math.log(ratio.interval[1] / ratio.ratio) / distance) ** 2
+
+
+def effort_of(growth: float, one: Observed, other: Observed, together: int | None = None) -> Effort | None:
+    """How many more invocations that is, of the two; None where it is none, or too many.
 
     Args:
-        difference: one / other, in what is to be decided.
         together: after a search, how many warm invocations its curve rests on: then not just those of the two count.
     """
-    if difference is None or difference.ratio is None or difference.interval is None or not difference.ratio > 0:
-        return None
-    low, high = difference.interval
-    distance = abs(math.log(difference.ratio))
-    if not low > 0 or not distance > -math.log1p(-ALIKE) or not high < math.inf:
+    if not 1 < growth <= MOST_INVOCATIONS:
         return None
     pair = (one, other)
     known = [max(1, each.durations.size) if together is None else together for each in pair]
-    wanted = known[0] * (math.log(high / low) / 2 / distance) ** 2
-    if not wanted <= MOST_INVOCATIONS:
+    more = [math.ceil(count * (growth - 1)) for count in known]
+    if sum(more) > MOST_INVOCATIONS:
         return None
-    costs = [_cost(each) for each in pair]
-    more = [max(0, math.ceil(wanted) - count) for count in known]
-    if not sum(more):
-        return None
-    return Effort(invocations=sum(more), cost=sum(cost * count for cost, count in zip(costs, more, strict=True)))
+    return Effort(
+        invocations=sum(more), cost=sum(_cost(each) * count for each, count in zip(pair, more, strict=True))
+    )
 
 
 def what_would_tell(
@@ -52,12 +54,15 @@ def what_would_tell(
     Args:
         weight: of the cost, in what is compared: cost^weight x duration^(1 - weight).
         level: the confidence of each comparison.
-        together: as of `effort_to_prove`.
+        together: as of `effort_of`.
     """
     found = []
     for each in equals:
-        difference = compare(chosen.log_metric(weight), each.log_metric(weight), level=level)
-        effort = effort_to_prove(difference, chosen, each, together)
+        logs = chosen.log_metric(weight), each.log_metric(weight)
+        growth = min(
+            growth_to_be_below(compare(*logs, level=level)), growth_to_be_below(compare(*logs[::-1], level=level))
+        )
+        effort = effort_of(growth, chosen, each, together)
         if effort is not None:
             found.append(Distinction(configuration=each.profile.configuration, effort=effort))
     return min(found, key=lambda each: (each.effort.invocations, each.configuration), default=None)

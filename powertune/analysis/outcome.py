@@ -58,7 +58,9 @@ def _nothing_to_choose(run: TuningRun, observed: Sequence[Observed]) -> Verdict:
         explanation = f"the function failed at every size that was measured: {failures}"
         if run.stopped == FUNCTION_FAILS:
             words = next((each.message for each in run.advisories if each.code == "function-error"), failures)
-            explanation = f"{words}. No memory size cures that, so no other was invoked"
+            tried = statuses.count(ProfileStatus.INFEASIBLE)
+            so = "No memory size cures that" if tried == 1 else f"It failed alike at {tried} sizes"
+            explanation = f"{words.rstrip('.')}. {so}, so no other was invoked"
         return Verdict(outcome=Outcome.FAILED, explanation=explanation)
     each = ", and one of each payload" if len(run.design.payloads) > 1 else ""
     explanation = f"no size has two warm invocations with a report{each}, so nothing can be compared"

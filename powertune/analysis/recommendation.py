@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from powertune.analysis.comparison import SAME, compare
+from powertune.analysis.comparison import SAME, Comparison, Difference, compare
 from powertune.analysis.conclusion import (
     Gain,
     Pick,
@@ -125,37 +125,60 @@ def _gain(chosen: Observed, question: Question, level: float) -> Gain:
             cost=SAME,
             duration=SAME,
             score=SAME,
-            saving=_saving(chosen, chosen, question, level),
+            saving=_saving(NOTHING, question),
             saved_per_million=NOTHING,
             saved_ms=NOTHING,
         )
+    cost = compare(chosen.log_cost, now.log_cost, level=level)
+    duration = compare(chosen.log_duration, now.log_duration, level=level)
+    per_million = _saved(now.cost_estimate, chosen.cost_estimate, cost, PER_MILLION, level)
     return Gain(
-        cost=compare(chosen.log_cost, now.log_cost, level=level),
-        duration=compare(chosen.log_duration, now.log_duration, level=level),
+        cost=cost,
+        duration=duration,
         score=compare(chosen.log_metric(weight), now.log_metric(weight), level=level),
-        saving=_saving(chosen, now, question, level),
-        saved_per_million=_saved(now.cost_estimate, chosen.cost_estimate, PER_MILLION, level),
-        saved_ms=_saved(now.duration_estimate, chosen.duration_estimate, 1.0, level),
+        saving=_saving(per_million, question),
+        saved_per_million=per_million,
+        saved_ms=_saved(now.duration_estimate, chosen.duration_estimate, duration, 1.0, level),
     )
 
 
-def _saved(before: Estimate | None, after: Estimate | None, factor: float, level: float) -> Amount | None:
-    """The difference of two means, times a factor; None where one of them is not known."""
+def _saved(
+    before: Estimate | None, after: Estimate | None, ratio: Comparison, factor: float, level: float
+) -> Amount | None:
+    """The difference of two means, times a factor; None where one of them is not known.
+
+    The interval of their ratio is symmetric in the logarithm, and that of the difference is not. So that they do not
+    contradict each other about which is larger, the ratio decides that.
+    """
     if before is None or after is None:
         return None
     difference = total([before, after.times(-1)]).times(factor)
-    return Amount(value=difference.mean, interval=difference.interval(level))
+    interval = difference.interval(level)
+    if interval is None or ratio.interval is None:
+        return Amount(value=difference.mean, interval=None)
+    low, high = interval
+    least, most = (factor * before.mean * (1 - end) for end in reversed(ratio.interval))
+    if ratio.verdict is Difference.LOWER and low <= 0:
+        low = least
+    elif ratio.verdict is Difference.HIGHER and high >= 0:
+        high = most
+    elif ratio.verdict is Difference.INDISTINGUISHABLE:
+        low, high = min(low, least), max(high, most)
+    return Amount(value=difference.mean, interval=(low, high))
 
 
-def _saving(chosen: Observed, now: Observed, question: Question, level: float) -> Saving | None:
-    """What the change saves in a month: the difference of two mean costs, times the traffic."""
+def _saving(per_million: Amount | None, question: Question) -> Saving | None:
+    """What the change saves in a month; None where that is not known, or the traffic is not."""
     traffic = question.invocations_per_month
-    if traffic is None:
+    if traffic is None or per_million is None:
         return None
-    if chosen is now:
-        return make_saving(0.0, (0.0, 0.0), question)
-    saved = _saved(now.cost_estimate, chosen.cost_estimate, traffic, level)
-    return None if saved is None else make_saving(saved.value, saved.interval, question)
+    scale = traffic / PER_MILLION
+    interval = per_million.interval
+    return make_saving(
+        scale * per_million.value,
+        None if interval is None else (scale * interval[0], scale * interval[1]),
+        question,
+    )
 
 
 def _why(chosen: Observed, best: Observed, admitted: Sequence[Observed], question: Question) -> str:

@@ -145,7 +145,7 @@ def _side(run: TuningRun, prices: PriceTable, usage: Usage) -> ComparedRun:
 def _matter(run: TuningRun, found: Searched, known: Collection[Configuration]) -> frozenset[Configuration]:
     """The current configuration, and the best one of each architecture."""
     best: dict[Architecture, Configuration] = {}
-    for answer in found.conclusion.answers:
+    for answer in sorted(found.conclusion.answers, key=lambda answer: answer.loss):
         best.setdefault(answer.configuration.architecture, answer.configuration)
     return frozenset({run.function.current, *best.values()} & {*known})
 

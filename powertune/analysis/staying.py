@@ -6,7 +6,7 @@ from dataclasses import replace
 from powertune.analysis.comparison import SAME, Comparison, Difference
 from powertune.analysis.conclusion import Gain, Pick, Question, alike, conclude, make_saving, ratio_words
 from powertune.analysis.constraints import limits
-from powertune.analysis.effort import effort_to_prove, effort_words
+from powertune.analysis.effort import effort_of, effort_words, growth_to_be_below
 from powertune.analysis.model import NOTHING, Effort, Move, ProfileStatus, Recommendation
 from powertune.analysis.profiles import Observed
 from powertune.model import Goal, Strategy
@@ -47,7 +47,7 @@ def settle(pick: Pick, gain: Gain, question: Question) -> Recommendation:
         configuration=pick.chosen.profile.configuration,
         cost_ratio=gain.cost,
         duration_ratio=gain.duration,
-        decision=None if question.now is None else _decision(gain, pick.chosen, question.now, question.together),
+        decision=effort_to_decide(gain, pick.chosen, question),
     )
     equal = {move.configuration, *pick.equivalent} - {question.current} if question.current in pick.equivalent else ()
     traffic = question.invocations_per_month
@@ -122,10 +122,16 @@ def _is_lower(comparison: Comparison | None) -> bool:
     return comparison is not None and comparison.verdict is Difference.LOWER
 
 
-def _decision(gain: Gain, chosen: Observed, now: Observed, together: int | None) -> Effort | None:
-    """What would decide it; nothing does where the candidate is not better in what the goal wants."""
-    better = gain.score is not None and gain.score.ratio is not None and gain.score.ratio < 1
-    return effort_to_prove(gain.score, chosen, now, together) if better else None
+def effort_to_decide(gain: Gain, chosen: Observed, question: Question) -> Effort | None:
+    """What would decide it, by the rule of `is_proven`."""
+    if question.now is None:
+        return None
+    growth = growth_to_be_below(gain.score)
+    if question.goal.tolerance is not None and gain.duration is not None and gain.duration.interval is not None:
+        bound = question.goal.most_cost_ratio(gain.duration.interval[1])
+        faster = max(growth_to_be_below(gain.duration), growth_to_be_below(gain.cost, bound))
+        growth = min(growth_to_be_below(gain.cost), faster)
+    return effort_of(growth, chosen, question.now, question.together)
 
 
 def _reasons(pick: Pick, move: Move, question: Question) -> tuple[str, ...]:

@@ -39,7 +39,7 @@ class Strata:
         deviations from an estimated mean are too small by the factor that is undone here.
 
         A payload that was sent once, or to one environment of several, does not show its scatter. Then the whole
-        scatter of the values counts, which is too much and never too little.
+        scatter of the values counts, and more if some payload has fewer values than its share.
         """
         if len(self.shares) < 2:
             return values
@@ -47,7 +47,11 @@ class Strata:
         mean = float(np.dot(list(self.shares.values()), means))
         units = [self._units(environments, chosen) for chosen in self._groups]
         if min(units) < 2:
-            return mean + (values - mean_of(values))
+            rare = max(
+                share * values.size / np.count_nonzero(chosen)
+                for chosen, share in zip(self._groups, self.shares.values(), strict=True)
+            )
+            return mean + max(1.0, float(rare)) * (values - mean_of(values))
         deviations = np.empty_like(values)
         for chosen, own, share, count in zip(self._groups, means, self.shares.values(), units, strict=True):
             factor = share * values.size / np.count_nonzero(chosen) * np.sqrt(count / (count - 1))

@@ -39,7 +39,7 @@ _RENEWALS = 2
 _NOT_SEEN = "ResourceNotFoundException"
 #: How often Lambda may answer that it does not know a function or alias: what is new is not seen everywhere at once.
 _NOT_SEEN_YET = 8
-#: An answer that reports an error is not longer, in bytes.
+#: Longer answers, in bytes, are not parsed in search of an error.
 _LARGEST_ERROR = 10_000
 #: How much of a failing function's own words to keep.
 _WORDS = 500
@@ -221,7 +221,6 @@ def own_words(output: bytes) -> str:
 
 def error_status(output: bytes) -> int | None:
     """The HTTP status of an answer for API Gateway or a function URL that reports an error; None for any other."""
-    # A large output is an answer, and not worth parsing.
     if len(output) > _LARGEST_ERROR:
         return None
     try:

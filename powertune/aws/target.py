@@ -297,8 +297,8 @@ class AwsTarget:
                 code="error-answer",
                 message=f"the function answered with HTTP status {answered} at {configuration}: "
                 f"{own_words(sent.output or b'')}",
-                next_step="give an event with --payload that the function answers as usual, unless it is errors that "
-                "you tune",
+                next_step="give an event with --payload that the function answers as usual, unless you want to tune "
+                "how it rejects events",
             )
         )
 

@@ -67,10 +67,14 @@ class Rounds:
             lanes = _lanes(self._design, trial)
             already = done(trial.configuration)
             payloads = self._workload.first(already + trial.invocations)[already:]
+            # Lanes move on by one each round, or each payload would always come to the same of them.
+            step = int(len(self._workload.payloads) > 1)
             for turn, payload in enumerate(payloads):
-                if turn // lanes == len(rounds):
+                round_ = turn // lanes
+                if round_ == len(rounds):
                     rounds.append([])
-                rounds[turn // lanes].append(Job(self._side, trial.configuration, payload, turn % lanes))
+                lane = (turn + step * round_) % lanes
+                rounds[round_].append(Job(self._side, trial.configuration, payload, lane))
         for jobs in rounds:
             self._random.shuffle(jobs)
         return tuple(map(tuple, rounds))

@@ -32,7 +32,7 @@ class Statistic(StrEnum):
     P99 = "p99"
 
 
-#: The share by which the cost may exceed a tolerance for 1 % less duration: 7 % where it is halved.
+#: What speed is worth: for 1 % less duration, the cost may exceed a tolerance by 0.1 %; where it is halved, by 7 %.
 EXCHANGE = 0.1
 
 

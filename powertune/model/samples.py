@@ -215,8 +215,8 @@ class Measurement:
         """Why the function cannot run at this size, or None.
 
         One kill for memory or one timeout is enough: a size at which that happens is not a size to run at. Errors
-        that the function raises itself count once they are at least half of all invocations, or all of a payload's:
-        without any that succeeded, nothing is known of that payload.
+        that the function raises itself count once they are at least half of all invocations, or all of a payload's,
+        two or more: without any that succeeded, nothing is known of that payload.
         """
         if not len(self.invocations):
             return None
@@ -234,7 +234,7 @@ class Measurement:
         """Which payload has only failed, if any."""
         sent = Counter(self.invocations.column("payload"))
         failed = Counter(self.invocations.select(Population.FAILED, "payload"))
-        lost = min((payload for payload, count in failed.items() if count == sent[payload]), default=None)
+        lost = min((payload for payload, count in failed.items() if 1 < count == sent[payload]), default=None)
         if lost is None:
             return None
         rows = zip(

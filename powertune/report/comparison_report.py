@@ -60,7 +60,7 @@ def footnotes(compared: RunComparison) -> tuple[str, ...]:
     if not compared.pairs:
         notes = ["no configuration was judged in both, so nothing can be compared"]
     if compared.by_curve:
-        notes.append("a search compares its current and its best sizes, by the curve through all that it measured")
+        notes.append("searches are compared at their current and best sizes, by their curves")
     if compared.pairs and compared.functions_differ:
         names = f"{compared.baseline.name} and {compared.candidate.name}"
         notes.append(f"{names} are different functions, so there is no overall verdict")

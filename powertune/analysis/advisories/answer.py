@@ -39,7 +39,7 @@ def about_answer(given: AdvisoryInput) -> Iterator[Advisory]:
 
 
 def _winner_at_edge(given: AdvisoryInput) -> Iterator[Advisory]:
-    if given.recommendation is None:
+    if given.recommendation is None or given.recommendation.too_short:
         return
     winner = given.recommendation.configuration
     sizes = [

@@ -153,7 +153,7 @@ def _environments_unknown(given: AdvisoryInput) -> Iterator[Advisory]:
 
 
 def _noisy(given: AdvisoryInput) -> Iterator[Advisory]:
-    spreads = [(o.profile.configuration, _relative_deviation(o.contributions)) for o in given.judged]
+    spreads = [(o.profile.configuration, _relative_deviation(o)) for o in given.judged]
     loud = enumeration([f"{each} (+-{format_share(spread)})" for each, spread in spreads if spread > NOISY])
     if loud:
         yield Advisory(
@@ -163,11 +163,12 @@ def _noisy(given: AdvisoryInput) -> Iterator[Advisory]:
         )
 
 
-def _relative_deviation(contributions: Sample) -> float:
-    """The standard deviation as a share of the mean: of the contributions, as payloads differ by design."""
-    if contributions.size < 2 or not (mean := mean_of(contributions)):
-        return 0.0
-    return math.sqrt(variance_of(contributions)) / mean
+def _relative_deviation(o: Observed) -> float:
+    """The standard deviation as a share of the mean, within payloads, as these differ by design."""
+    samples = [each for each in o.strata.split(o.durations) if each.size > 1 and mean_of(each) > 0]
+    weight = sum(each.size - 1 for each in samples)
+    squares = math.fsum((each.size - 1) * variance_of(each) / mean_of(each) ** 2 for each in samples)
+    return math.sqrt(squares / weight) if weight else 0.0
 
 
 def _outliers(given: AdvisoryInput) -> Iterator[Advisory]:

@@ -117,7 +117,7 @@ def _until(explored: Exploration) -> str:
         return f"{precise}, more if durations are noisy"
     if explored.invocations_per_month is not None:
         return f"{precise}, or more is not worth its price"
-    return f"{precise}, or after about {MOST_BATCHES * (1 + explored.batch)}"
+    return f"{precise}, or after exploring with about {MOST_BATCHES * (1 + explored.batch)}"
 
 
 def _changes(plan: Plan) -> str:

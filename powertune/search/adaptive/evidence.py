@@ -59,9 +59,12 @@ class Evidence:
         return len({hint.configuration for hint in self.exploration.hints}) >= FEWEST_SIZES
 
     @property
-    def invocations(self) -> int:
-        """The number of all invocations, cold starts and failures included."""
-        return sum(len(m.invocations) for m in self.measured.values())
+    def explored(self) -> int:
+        """How many invocations were made to explore, cold starts and failures included: in the first lane of a size.
+
+        To spread a size over several is to confirm, to prove or to race.
+        """
+        return sum(m.invocations.column("lane").count(0) for m in self.measured.values())
 
     @property
     def efficiency(self) -> float:

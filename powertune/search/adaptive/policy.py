@@ -51,7 +51,7 @@ class Adaptive:
             return Stop(reason="complete", why="no size that works can be the answer")
         stages = Stages(choice=choice, exploration=self.exploration)
         patience = MOST_BATCHES * max(1.0, PRECISION / precision_of(self.exploration))
-        tired = evidence.invocations >= patience * (1 + self.exploration.batch)
+        tired = evidence.explored >= patience * (1 + self.exploration.batch)
         explored = None if tired else stages.relieving() or stages.exploring()
         rivals = self._rivals(choice)
         batch = explored or stages.confirming() or stages.proving() or stages.racing(rivals)

@@ -28,6 +28,8 @@ from powertune.units import format_share, plural
 FEWEST_LANES = 3
 #: The factor between a size that is short of memory and the larger one that shows what this costs.
 ROOMIER = 1.5
+#: While the answer is vague, the search goes on for this many batches although no single one promises much.
+FRESH_BATCHES = 30
 #: A batch that is expected to improve the answer by less is not worth waiting for; with a higher precision, this
 #: falls in proportion.
 LEAST_GAIN = 0.004
@@ -69,7 +71,8 @@ class Stages:
         gains = self._gains()
         # An answer as vague as this helps nobody, however little the function is used, or a batch may improve it.
         vague = self.choice.loss >= math.log1p(PRECISION)
-        least = -math.inf if vague else LEAST_GAIN * min(1.0, precision_of(self.exploration) / PRECISION)
+        fresh = self._evidence.explored < FRESH_BATCHES * (1 + self.exploration.batch)
+        least = -math.inf if vague and fresh else LEAST_GAIN * min(1.0, precision_of(self.exploration) / PRECISION)
         if not gains.max() > least:
             return None
         costs = self._costs()
@@ -103,7 +106,7 @@ class Stages:
     def proving(self) -> Batch | None:
         """The choice and the current configuration in more environments, while that may prove a change to help.
 
-        Each round doubles the environments.
+        Each round doubles the environments. A change is recommended only after the first of them.
         """
         proof, current = Proof.of(self.choice), self.exploration.current
         if proof is None or current is None:
@@ -112,12 +115,17 @@ class Stages:
         tried = min(map(self._evidence.lanes_tried, pair))
         most = min(self.exploration.lanes or self.exploration.most_lanes, self.exploration.most_lanes)
         lanes = min(max(FEWEST_LANES, 2 * tried), most)
-        # A first impression may be wrong by a factor of two.
-        if not 1 < proof.growth <= 2 * most / tried or lanes <= tried:
+        # A single environment may be a lucky one; and a first impression may be wrong by a factor of two.
+        proven = proof.growth <= 1 and tried >= FEWEST_LANES
+        if proven or proof.growth > 2 * most / tried or lanes <= tried:
             return None
         where = plural(lanes, "execution environment")
         why = f"whether {pair[0]} is better than {current}, the current configuration, in {where}"
-        return self._batch(dict.fromkeys(pair, 2 * lanes), why, lanes=lanes)
+        # Each payload in its share.
+        cycle = self.exploration.batch if len(self.exploration.weights) > 1 else 1
+        whole = math.ceil(2 * lanes / cycle) * cycle
+        wanted = {c: min(whole, self.exploration.most - self._evidence.counts[c]) for c in pair}
+        return self._batch(wanted, why, lanes=lanes) if min(wanted.values()) > 0 else None
 
     def racing(self, rivals: tuple[Configuration, ...]) -> Batch | None:
         """A round of the choice and its rivals, without those that have had enough invocations."""
@@ -144,7 +152,7 @@ class Stages:
         if self.precise:
             return f"the expected loss of {choice} against the optimum ({self._loss}) is small enough"
         if tired:
-            made = plural(self._evidence.invocations, "invocation")
+            made = plural(self._evidence.explored, "invocation")
             return f"{made} are enough to explore: {choice} may be {self._loss} worse than the optimum"
         return f"no other test is worth its cost: {choice} may be {self._loss} worse than the optimum"
 

@@ -238,3 +238,23 @@ def test_it_says_what_would_tell_the_answer_from_one_that_is_as_good() -> None:
     alone = make_analysis(noisy(512, 1000), strategy=Strategy.COST)
     assert alone.recommendation is not None
     assert alone.recommendation.distinction is None
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_saving_does_not_contradict_the_ratio(seed: int) -> None:
+    generator = np.random.default_rng(seed)
+
+    def noisy(memory_mb: int, mean: float) -> Measurement:
+        return make_measurement(memory_mb=memory_mb, durations=list(mean * generator.lognormal(0, 0.25, 20)), lanes=4)
+
+    measurements = (noisy(512, 1000), noisy(1024, 490))
+    for traffic in (None, 1e6):
+        found = make_analysis(*measurements, usage=Usage(invocations_per_month=traffic)).recommendation
+        assert found is not None
+        assert found.cost_ratio is not None
+        assert found.saved_per_million is not None
+        proven = found.cost_ratio.verdict in (Difference.LOWER, Difference.HIGHER)
+        assert found.saved_per_million.is_proven is proven
+        if found.saving is not None:
+            assert found.saving.interval is not None
+            assert (not found.saving.interval[0] <= 0 <= found.saving.interval[1]) is proven

@@ -8,6 +8,7 @@ import pytest
 from factories import make_configuration, make_function, make_measurement, make_run
 
 from powertune.analysis import Difference, RunComparison, compare_runs
+from powertune.analysis.searched import searched
 from powertune.model import Architecture, Exploration, Goal, TuningRun
 from powertune.prices import PriceTable
 
@@ -94,6 +95,20 @@ def test_the_architectures_of_one_search_share_its_curves() -> None:
     for pair in found.pairs:
         assert (pair.baseline.architecture, pair.candidate.architecture) == (X86_64, ARM64)
         assert pair.duration.ratio == pytest.approx(0.8, rel=0.1)
+
+
+def test_the_best_size_of_each_architecture_is_one_that_matters() -> None:
+    both = search(128, 256, 512, 1024, 1792, arm=True)
+    found = searched(both, PRICES.region("us-east-1"), Goal())
+    assert found is not None
+    best = {
+        architecture: min(
+            (a for a in found.conclusion.answers if a.configuration.architecture is architecture),
+            key=lambda answer: answer.loss,
+        ).memory_mb
+        for architecture in (X86_64, ARM64)
+    }
+    assert set(best.values()) <= {pair.baseline.memory_mb for pair in compared(both).pairs}
 
 
 def test_a_search_is_compared_with_all_sizes_of_a_grid_that_it_knows() -> None:

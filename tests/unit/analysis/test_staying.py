@@ -17,9 +17,11 @@ from factories import (
     make_run,
 )
 
-from powertune.analysis import Analysis, Comparison, Difference, Recommendation, analyze
-from powertune.analysis.conclusion import Gain
-from powertune.analysis.staying import is_proven
+from powertune.analysis import Analysis, Comparison, Difference, Effort, Recommendation, analyze, observe_run
+from powertune.analysis.comparison import comparison_of
+from powertune.analysis.conclusion import Gain, Question
+from powertune.analysis.observed_run import price_run
+from powertune.analysis.staying import effort_to_decide, is_proven
 from powertune.model import (
     Architecture,
     Exploration,
@@ -327,3 +329,32 @@ def test_an_empty_event_that_takes_no_time_is_questioned() -> None:
     assert "--payload" in found.next_step
     # Nor is it said that so short a function waits.
     assert "flat" not in {each.code for each in make_analysis(sized(128, 0.4), sized(2048, 0.4)).advisories}
+
+
+def test_what_would_decide_is_what_the_rule_lacks() -> None:
+    # Proven to be faster. What keeps it is that for all that is known it may cost a quarter more.
+    found = undecided(cost=(0.74, 1.25), duration=(0.45, 0.55))
+    assert found is not None
+    assert 10 < found.invocations < 1000
+    # No number of invocations helps where the cost is too high, or nearly so.
+    assert undecided(cost=(1.1, 1.6), duration=(0.45, 0.55)) is None
+    assert undecided(cost=(0.99, 1.03), duration=(0.97, 1.02)) is None
+
+
+def undecided(cost: tuple[float, float], duration: tuple[float, float]) -> Effort | None:
+    def ratio(low: float, high: float) -> Comparison:
+        return comparison_of(math.sqrt(low * high), (low, high))
+
+    analysis = judged(sized(512, 1000, n=20), sized(1024, 490, n=20))
+    now, chosen = observe_run(analysis.run, price_run(analysis.run, PRICES, Usage()))
+    question = Question(
+        goal=Goal(),
+        current=make_configuration(512),
+        now=now,
+        currency="USD",
+        invocations_per_month=None,
+        spent=None,
+    )
+    gain = Gain(cost=ratio(*cost), duration=ratio(*duration), score=ratio(*duration))
+    assert not is_proven(gain, Goal())
+    return effort_to_decide(gain, chosen, question)

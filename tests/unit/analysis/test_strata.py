@@ -114,6 +114,37 @@ def test_a_size_without_a_report_of_one_payload_has_no_mean() -> None:
     )
 
 
+def test_one_failure_of_a_payload_that_was_sent_once_is_not_a_size_that_fails() -> None:
+    fails = sent(1, 300.0, status=Status.ERROR, error_type="ConnectionError")
+    found = profile(*(sent(0, 10.0) for _ in range(19)), fails)
+    assert found.status is ProfileStatus.UNMEASURED
+    assert found.reason == "no warm invocation with a report of payload 2"
+
+
+def test_outliers_and_noise_are_those_within_payloads() -> None:
+    generator = np.random.default_rng(3)
+    found = analyzed(
+        *(
+            sent(payload, TRUE_MS[payload] * generator.normal(1, 0.2), environment)
+            for environment in "ab"
+            for payload in [0] * 18 + [1] * 2
+        )
+    )
+    assert found.profiles[0].duration is not None
+    assert found.profiles[0].duration.outliers <= 2
+    # Payloads that differ by a factor of thirty are not noise; 20 % within them is below the limit.
+    assert "noisy" not in {each.code for each in found.advisories}
+
+
+def test_a_payload_that_has_lost_most_of_its_values_widens_the_interval() -> None:
+    values = np.array([10.0, 10.1, 9.9] * 6 + [10.0, 300.0])
+    strata = Strata.of([0] * 19 + [1], {0: 1.0, 1: 1.0})
+    found = strata.contributions(values, Environments.known(["a", "b"] * 10))
+    assert found.mean() == pytest.approx(155.0, rel=0.01)
+    # Half of the traffic is known from one value of 20.
+    assert found.std() == pytest.approx(10 * values.std())
+
+
 def test_a_payload_that_fails_now_and_then_is_measured() -> None:
     fails = sent(1, 300.0, status=Status.ERROR, error_type="KeyError")
     found = profile(*(sent(0, 10.0) for _ in range(18)), fails, sent(1, 300.0), sent(1, 300.0))

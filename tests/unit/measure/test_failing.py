@@ -22,6 +22,15 @@ def test_an_error_of_the_code_or_the_event_shows_at_one_size(kind: str) -> None:
     assert judged(failed(kind, status))
 
 
+def test_a_single_mishap_shows_nothing() -> None:
+    def once(kind: str, status: Status) -> Measurement:
+        return make_measurement(cold=0, others=[make_invocation(status=status, error_type=kind)])
+
+    assert not judged(once("KeyError", Status.ERROR))
+    # Code that cannot be loaded is no mishap.
+    assert judged(once("Runtime.ImportModuleError", Status.CRASH))
+
+
 def test_any_other_error_has_to_end_all_invocations_at_two_sizes() -> None:
     assert not judged(failed("ValidationError"))
     assert judged(failed("ValidationError"), failed("ValidationError", memory_mb=1024))

@@ -91,15 +91,15 @@ def test_a_seed_gives_the_rounds_that_it_has_always_given() -> None:
         batches.append([[(job.configuration.memory_mb, job.payload, job.lane) for job in jobs] for jobs in split])
     assert batches[0] == [
         [(512, 0, 1), (128, 0, 0), (1024, 0, 0), (512, 0, 0), (128, 0, 1), (128, 1, 2)],
-        [(128, 0, 1), (1024, 0, 0), (128, 0, 0)],
+        [(128, 0, 2), (1024, 0, 0), (128, 0, 1)],
         [(1024, 1, 0)],
         [(1024, 0, 0)],
     ]
     assert batches[1] == [
         [(512, 0, 1), (128, 1, 1), (128, 0, 2), (512, 1, 0), (128, 0, 0)],
-        [(512, 0, 1), (512, 0, 0)],
+        [(512, 0, 0), (512, 0, 1)],
         [(512, 0, 1), (512, 1, 0)],
-        [(512, 0, 0)],
+        [(512, 0, 1)],
     ]
 
 
@@ -273,3 +273,12 @@ def test_a_run_in_many_processes_keeps_what_was_said_and_spends_one_budget() -> 
     assert run.stopped == "budget"
     assert 0.5 * plan.max_spend < observer.spent <= plan.max_spend
     assert run.throttles == throttles > 3
+
+
+def test_payloads_do_not_always_come_to_the_same_lanes() -> None:
+    two = Workload(payloads=(Payload(body=b"1"), Payload(body=b"2")))
+    rounds = Rounds(make(workload=two, environments=4).design, two, "fn").split([trial(128, 16)], lambda _: 0)
+    served = {(job.payload, job.lane) for jobs in rounds for job in jobs}
+    assert served == {(payload, lane) for payload in (0, 1) for lane in range(4)}
+    # A lane has one turn in each round all the same.
+    assert all(len({job.lane for job in jobs}) == len(jobs) for jobs in rounds)

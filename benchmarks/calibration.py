@@ -37,8 +37,8 @@ from numpy.typing import NDArray
 from powertune.analysis import Difference, observe_run
 from powertune.analysis.comparison import compare, log_mean
 from powertune.analysis.conclusion import Question
+from powertune.analysis.costing import Pricing, resolve_billing
 from powertune.analysis.estimates import Estimate, Interval
-from powertune.analysis.pricing import Pricing, resolve_billing
 from powertune.analysis.profiles import Observed
 from powertune.analysis.recommendation import candidates, family_level, recommend
 from powertune.model import (

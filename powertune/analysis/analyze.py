@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from powertune.analysis.advisories import AdvisoryInput, advise
 from powertune.analysis.conclusion import Question
 from powertune.analysis.constraints import excesses
+from powertune.analysis.costing import Pricing
 from powertune.analysis.model import Analysis, Profile, ProfileStatus, Searched
 from powertune.analysis.observed_run import observe_run, price_run
 from powertune.analysis.outcome import decide
 from powertune.analysis.pareto import Point, dominators, knee
-from powertune.analysis.pricing import Pricing
 from powertune.analysis.profiles import Beliefs, Observed, estimated
+from powertune.analysis.ranks import with_ranks, with_ratios
 from powertune.analysis.recommendation import candidates, family_level
 from powertune.analysis.searched import beliefs, searched
-from powertune.analysis.standing import with_ranks, with_ratios
 from powertune.model import Configuration, Goal, TuningRun, Usage
 from powertune.prices import PriceTable, RegionPrices
 

@@ -1,6 +1,6 @@
 """What a run observed: its prices under its traffic, and every configuration judged by itself."""
 
-from powertune.analysis.pricing import Pricing, resolve_billing
+from powertune.analysis.costing import Pricing, resolve_billing
 from powertune.analysis.profiles import Beliefs, Observed, mean_cold_extra_ms, not_reached, observe
 from powertune.model import TuningRun, Usage
 from powertune.prices import PriceTable, RegionPrices

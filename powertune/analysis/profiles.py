@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from powertune.analysis.comparison import interval_of, log_mean, log_of
+from powertune.analysis.costing import Costing, Pricing
 from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import Estimate, Sample, estimate_mean, mean_of, total
 from powertune.analysis.model import ColdStarts, Counts, Profile, ProfileStatus
-from powertune.analysis.pricing import Costing, Pricing
 from powertune.analysis.strata import Strata
 from powertune.analysis.summary import outlying, summarize
 from powertune.model import Architecture, Configuration, Measurement, Population

@@ -5,10 +5,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from powertune.analysis.comparison import Comparison, Difference, comparison_of, ratio_of
+from powertune.analysis.costing import resolve_billing
 from powertune.analysis.estimates import LEVEL, Estimate, total
 from powertune.analysis.model import ProfileStatus, Searched
 from powertune.analysis.observed_run import observe_run, price_run
-from powertune.analysis.pricing import resolve_billing
 from powertune.analysis.profiles import Observed, estimated
 from powertune.analysis.recommendation import candidates
 from powertune.analysis.searched import beliefs, searched

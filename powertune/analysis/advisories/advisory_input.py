@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from powertune.analysis.costing import Pricing
 from powertune.analysis.model import Profile, ProfileStatus, Recommendation, Searched
-from powertune.analysis.pricing import Pricing
 from powertune.analysis.profiles import Observed
 from powertune.model import Architecture, Goal, TuningRun
 

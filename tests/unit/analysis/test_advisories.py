@@ -10,7 +10,7 @@ from factories import make_analysis, make_function, make_invocation, make_measur
 
 from powertune.analysis import Analysis, observe_run
 from powertune.analysis.advisories import samples_needed
-from powertune.analysis.pricing import Pricing, resolve_billing
+from powertune.analysis.costing import Pricing, resolve_billing
 from powertune.analysis.profiles import Observed
 from powertune.model import Advisory, Architecture, Invocations, Measurement, Usage
 

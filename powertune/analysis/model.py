@@ -315,9 +315,11 @@ class Analysis:
 
     @property
     def candidate(self) -> Configuration | None:
-        """What looks best: the recommended configuration, or the one that is not proven to be better than now."""
+        """What looks best, whether or not a change to it is recommended."""
         if self.recommendation is None:
             return None
+        if self.recommendation.too_short:
+            return self.recommendation.best
         move = self.recommendation.unproven
         return self.recommendation.configuration if move is None else move.configuration
 

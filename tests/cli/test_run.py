@@ -82,7 +82,8 @@ def test_a_function_is_measured_and_left_as_found(shell: Shell, function: Any, t
     assert state_of(function) == before
     assert re.search(r"512 MB .* ms .* \$", shell.out)
     assert re.search(r"1769 MB .* ms .* \$", shell.out)
-    words = "fastest whose cost is within 5 % of the cheapest, allowing for noise|faster within the cost tolerance|no change is advised"
+    # The function takes less than 2 ms, unless the machine is busy.
+    words = "fastest whose cost is within 5 % of the cheapest|faster within the cost tolerance|no change is advised"
     assert re.search(words, " ".join(shell.out.split()))
     assert "saved run.json" in shell.err
     counts = [m.invocations.count(Population.WARM) for m in results.load(Path("run.json")).measurements]

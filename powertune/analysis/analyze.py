@@ -47,7 +47,7 @@ def analyze(run: TuningRun, prices: RegionPrices | PriceTable, goal: Goal, usage
         currency=currency,
         invocations_per_month=pricing.billing.invocations_per_month,
         spent=_spent(measured),
-        together=None if found is None else sum(o.durations.size for o in measured),
+        curve_invocations=None if found is None else sum(o.durations.size for o in measured),
     )
     verdict = decide(run, contest.observed, found, question)
     standings = with_ratios(with_ranks(contest.observed, level=contest.level), question.now)

@@ -16,7 +16,7 @@ class Question:
     """What a recommendation answers: the goal, what to compare with, the traffic, and what measuring cost.
 
     `now` is what is known of the current configuration: what was observed, or else what a search estimates; None if
-    nothing is. `together` is how many warm invocations the curve of a search rests on; None for a grid.
+    nothing is. `curve_invocations` is how many warm invocations the curve of a search rests on; None for a grid.
     """
 
     goal: Goal
@@ -25,7 +25,7 @@ class Question:
     currency: str
     invocations_per_month: float | None
     spent: float | None
-    together: int | None = None
+    curve_invocations: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,16 +28,17 @@ def growth_to_be_below(ratio: Comparison | None, bound: float = 1.0) -> float:
     return (math.log(ratio.interval[1] / ratio.ratio) / distance) ** 2
 
 
-def effort_of(growth: float, one: Observed, other: Observed, together: int | None = None) -> Effort | None:
+def effort_of(growth: float, one: Observed, other: Observed, curve_invocations: int | None = None) -> Effort | None:
     """How many more invocations that is, of the two; None where it is none, or too many.
 
     Args:
-        together: after a search, how many warm invocations its curve rests on: then not just those of the two count.
+        curve_invocations: how many warm invocations the curve of a search rests on, as all of them count; None after
+            a grid.
     """
     if not 1 < growth <= MOST_INVOCATIONS:
         return None
     pair = (one, other)
-    known = [max(1, each.durations.size) if together is None else together for each in pair]
+    known = [max(1, each.durations.size) if curve_invocations is None else curve_invocations for each in pair]
     more = [math.ceil(count * (growth - 1)) for count in known]
     if sum(more) > MOST_INVOCATIONS:
         return None
@@ -47,14 +48,14 @@ def effort_of(growth: float, one: Observed, other: Observed, together: int | Non
 
 
 def what_would_tell(
-    chosen: Observed, equals: Sequence[Observed], weight: float, level: float, together: int | None = None
+    chosen: Observed, equals: Sequence[Observed], weight: float, level: float, curve_invocations: int | None = None
 ) -> Distinction | None:
     """What would tell the chosen configuration from the equal one that takes least for it.
 
     Args:
         weight: of the cost, in what is compared: cost^weight x duration^(1 - weight).
         level: the confidence of each comparison.
-        together: as of `effort_of`.
+        curve_invocations: as of `effort_of`.
     """
     found = []
     for each in equals:
@@ -62,7 +63,7 @@ def what_would_tell(
         growth = min(
             growth_to_be_below(compare(*logs, level=level)), growth_to_be_below(compare(*logs[::-1], level=level))
         )
-        effort = effort_of(growth, chosen, each, together)
+        effort = effort_of(growth, chosen, each, curve_invocations)
         if effort is not None:
             found.append(Distinction(configuration=each.profile.configuration, effort=effort))
     return min(found, key=lambda each: (each.effort.invocations, each.configuration), default=None)

@@ -12,7 +12,7 @@ from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import Estimate, Sample, estimate_mean, mean_of, total
 from powertune.analysis.model import ColdStarts, Counts, Profile, ProfileStatus
 from powertune.analysis.strata import Strata
-from powertune.analysis.summary import outlying, summarize
+from powertune.analysis.summary import summarize
 from powertune.model import Architecture, Configuration, Measurement, Population
 from powertune.tariff import Tariff
 from powertune.units import ROUNDING_MS
@@ -156,10 +156,12 @@ def observe(
     if warm.durations.size:
         billed_ms = mean_of(warm.billed)
         summary = summarize(
-            warm.durations, seed=(*seed, 0), environments=warm.environments, contributions=warm.contributions
+            warm.durations,
+            seed=(*seed, 0),
+            environments=warm.environments,
+            contributions=warm.contributions,
+            groups=warm.strata.split(warm.durations),
         )
-        far = sum(int(np.count_nonzero(outlying(each))) for each in warm.strata.split(warm.durations))
-        summary = replace(summary, outliers=far)
         belief = None if beliefs is None else beliefs.of(configuration, summary.mean, billed_ms)
         if belief is not None:
             billed_ms, interval = belief.billed.mean, interval_of(log_of(belief.duration))

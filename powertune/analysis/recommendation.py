@@ -65,7 +65,7 @@ def recommend(able: Sequence[Observed], question: Question, found: Searched | No
         return settled
     level = family_level(len(able)) if found is None else LEVEL
     equal = [o for o in able if o.profile.configuration in settled.equivalent]
-    telling = what_would_tell(pick.chosen, equal, question.goal.cost_weight, level, question.together)
+    telling = what_would_tell(pick.chosen, equal, question.goal.cost_weight, level, question.curve_invocations)
     return replace(settled, distinction=telling)
 
 

@@ -175,12 +175,12 @@ def compare_observed(baseline: ComparedRun, candidate: ComparedRun) -> RunCompar
         for (mine, other), (before, after) in zip(matches, logs, strict=True)
     )
     paired = {c for match in matches for c in match}
-    named = baseline.run.function.name == candidate.run.function.name
+    one_function = baseline.run.function.name == candidate.run.function.name
     return RunComparison(
         baseline=baseline.run.function,
         candidate=candidate.run.function,
         pairs=pairs,
-        overall=_overall(pairs, logs, same=same) if pairs and named else None,
+        overall=_overall(pairs, logs, same=same) if pairs and one_function else None,
         level=level,
         by_size=by_size,
         by_curve=bool(

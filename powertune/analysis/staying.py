@@ -9,7 +9,7 @@ from powertune.analysis.constraints import limits
 from powertune.analysis.effort import effort_of, effort_words, growth_to_be_below
 from powertune.analysis.model import NOTHING, Effort, Move, ProfileStatus, Recommendation
 from powertune.analysis.profiles import Observed
-from powertune.model import Goal, Strategy
+from powertune.model import Configuration, Goal, Strategy
 
 #: Below, the jitter of Lambda and its rounding up to whole milliseconds are as large as what sizes could differ by.
 SHORTEST_MS = 2.0
@@ -37,7 +37,7 @@ def settle(pick: Pick, gain: Gain, question: Question) -> Recommendation:
         # What is proven to be worse cannot be one that may be as good, although more is asked of those.
         pick = replace(pick, equivalent=tuple(c for c in pick.equivalent if c != question.current))
     if _is_too_short(pick.chosen, question.now) and _may_stay(question):
-        return _left_alone(pick, question)
+        return _stay(pick, question, (f"{question.current} is the current configuration", TOO_SHORT))
     stays = pick.chosen.profile.configuration == question.current
     if stays or is_proven(gain, question.goal) or not _may_stay(question):
         return conclude(pick, gain, question)
@@ -50,19 +50,32 @@ def settle(pick: Pick, gain: Gain, question: Question) -> Recommendation:
         decision=effort_to_decide(gain, pick.chosen, question),
     )
     equal = {move.configuration, *pick.equivalent} - {question.current} if question.current in pick.equivalent else ()
+    return _stay(pick, question, _reasons(pick, move, question), equivalent=tuple(sorted(equal)), unproven=move)
+
+
+def _stay(
+    pick: Pick,
+    question: Question,
+    reasons: tuple[str, ...],
+    *,
+    equivalent: tuple[Configuration, ...] = (),
+    unproven: Move | None = None,
+) -> Recommendation:
+    """The current configuration: for want of a proven change or, without `unproven`, as none is advised at all."""
     traffic = question.invocations_per_month
     return Recommendation(
         configuration=question.current,
         strategy=question.goal.strategy,
         best=pick.best,
-        equivalent=tuple(sorted(equal)),
+        equivalent=equivalent,
         cost_ratio=SAME,
         duration_ratio=SAME,
         saving=None if traffic is None else make_saving(0.0, (0.0, 0.0), question),
         saved_per_million=NOTHING,
         saved_ms=NOTHING,
-        reasons=_reasons(pick, move, question),
-        unproven=move,
+        reasons=reasons,
+        unproven=unproven,
+        too_short=unproven is None,
     )
 
 
@@ -70,24 +83,6 @@ def _is_too_short(chosen: Observed, now: Observed | None) -> bool:
     """Whether neither the pick nor the current configuration takes long enough for a difference to be real."""
     durations = [chosen.log_duration, None if now is None else now.log_duration]
     return all(log is None or log.mean < math.log(SHORTEST_MS) for log in durations)
-
-
-def _left_alone(pick: Pick, question: Question) -> Recommendation:
-    """No advice: the current configuration, whatever the figures say."""
-    traffic = question.invocations_per_month
-    return Recommendation(
-        configuration=question.current,
-        strategy=question.goal.strategy,
-        best=pick.best,
-        equivalent=(),
-        cost_ratio=SAME,
-        duration_ratio=SAME,
-        saving=None if traffic is None else make_saving(0.0, (0.0, 0.0), question),
-        saved_per_million=NOTHING,
-        saved_ms=NOTHING,
-        reasons=(f"{question.current} is the current configuration", TOO_SHORT),
-        too_short=True,
-    )
 
 
 def is_proven(gain: Gain, goal: Goal) -> bool:
@@ -131,7 +126,7 @@ def effort_to_decide(gain: Gain, chosen: Observed, question: Question) -> Effort
         bound = question.goal.most_cost_ratio(gain.duration.interval[1])
         faster = max(growth_to_be_below(gain.duration), growth_to_be_below(gain.cost, bound))
         growth = min(growth_to_be_below(gain.cost), faster)
-    return effort_of(growth, chosen, question.now, question.together)
+    return effort_of(growth, chosen, question.now, question.curve_invocations)
 
 
 def _reasons(pick: Pick, move: Move, question: Question) -> tuple[str, ...]:

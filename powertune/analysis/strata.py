@@ -43,19 +43,17 @@ class Strata:
         """
         if len(self.shares) < 2:
             return values
-        means = [mean_of(values[chosen]) for chosen in self._groups]
-        mean = float(np.dot(list(self.shares.values()), means))
-        units = [self._units(environments, chosen) for chosen in self._groups]
+        groups, shares = self._groups, list(self.shares.values())
+        counts = [np.count_nonzero(chosen) for chosen in groups]
+        means = [mean_of(values[chosen]) for chosen in groups]
+        mean = float(np.dot(shares, means))
+        weights = [share * values.size / count for share, count in zip(shares, counts, strict=True)]
+        units = [self._units(environments, chosen) for chosen in groups]
         if min(units) < 2:
-            rare = max(
-                share * values.size / np.count_nonzero(chosen)
-                for chosen, share in zip(self._groups, self.shares.values(), strict=True)
-            )
-            return mean + max(1.0, float(rare)) * (values - mean_of(values))
+            return mean + max(1.0, *weights) * (values - mean_of(values))
         deviations = np.empty_like(values)
-        for chosen, own, share, count in zip(self._groups, means, self.shares.values(), units, strict=True):
-            factor = share * values.size / np.count_nonzero(chosen) * np.sqrt(count / (count - 1))
-            deviations[chosen] = factor * (values[chosen] - own)
+        for chosen, own, weight, count in zip(groups, means, weights, units, strict=True):
+            deviations[chosen] = weight * np.sqrt(count / (count - 1)) * (values[chosen] - own)
         return mean + deviations
 
     def split(self, values: Sample) -> Sequence[Sample]:

@@ -62,6 +62,7 @@ def summarize(
     seed: Sequence[int],
     environments: Environments | None = None,
     contributions: Sample | None = None,
+    groups: Sequence[Sample] | None = None,
 ) -> Summary:
     """Summarize a sample of at least one finite, non-negative value, whatever the order it comes in.
 
@@ -73,6 +74,7 @@ def summarize(
         environments: where each value comes from, None where values are independent of each other.
         contributions: what each value contributes to the mean, None where these are the values. `mean`, `interval`
             and `units` are theirs.
+        groups: the same values apart, where they differ by design; outliers are far from the rest of their group.
 
     Raises:
         ValueError: the sample is empty.
@@ -92,7 +94,7 @@ def summarize(
         deviation=_deviation(sample),
         interval=mean_interval(parts, seed=seed, environments=environments),
         units=int(units.size) if environments is None or environments.tell else environments.created,
-        outliers=int(np.count_nonzero(outlying(sample))),
+        outliers=sum(int(np.count_nonzero(outlying(group))) for group in groups or [sample]),
         sample_mean=mean_of(sample),
     )
 

@@ -90,7 +90,7 @@ class Session:
                 if not complete:
                     return "budget"
                 self._participants.observer.saved(self.snapshot(UNDER_WAY))
-                if fails_anyway(self._record.measurements()):
+                if not self._record.has_success and fails_anyway(self._record.measurements()):
                     return FUNCTION_FAILS
                 if self._reports_are_lost():
                     return NO_REPORTS

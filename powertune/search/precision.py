@@ -9,6 +9,8 @@ from powertune.model import Exploration
 PRECISION, PRECISION_THAT_PAYS = 0.066, 0.01
 #: Savings are counted over this time.
 HORIZON_MONTHS = 12
+#: After this many batches, the search explores no further; after more, if a higher precision is wanted.
+MOST_BATCHES = 60
 #: Half the width of a confidence sequence, in standard errors, at the sample sizes of a race.
 _REACH = 3.5
 #: By how much environments usually differ, and the quantile of a 95 % interval: they may use up half of a precision.
@@ -28,6 +30,12 @@ def savings_decide(exploration: Exploration) -> bool:
     """Whether the expected saving decides how long to search: not for speed, as faster is not cheaper."""
     asked = exploration.goal.ignores_cost or exploration.precision is not None
     return exploration.invocations_per_month is not None and not asked
+
+
+def explores_at_most(exploration: Exploration) -> int:
+    """About how many invocations a search makes to explore, before it only confirms, proves and races."""
+    patience = MOST_BATCHES * max(1.0, PRECISION / precision_of(exploration))
+    return round(patience * (1 + exploration.batch))
 
 
 def invocations_for(precision: float, noise: float) -> int:

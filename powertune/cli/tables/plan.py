@@ -109,15 +109,14 @@ def _event(plan: Plan) -> str:
 
 def _until(explored: Exploration) -> str:
     """When a search ends."""
-    from powertune.search.adaptive.policy import MOST_BATCHES
-    from powertune.search.precision import precision_of
+    from powertune.search.precision import explores_at_most, precision_of
 
     precise = f"when no size is expected to be {format_share(precision_of(explored))} better"
     if explored.precision is not None:
         return f"{precise}, more if durations are noisy"
     if explored.invocations_per_month is not None:
         return f"{precise}, or more is not worth its price"
-    return f"{precise}, or after exploring with about {MOST_BATCHES * (1 + explored.batch)}"
+    return f"{precise}, or after exploring with about {explores_at_most(explored)}"
 
 
 def _changes(plan: Plan) -> str:

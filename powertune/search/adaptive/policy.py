@@ -13,12 +13,8 @@ from powertune.search.adaptive.race import rivals_left
 from powertune.search.adaptive.rates import Rates
 from powertune.search.adaptive.stages import Stages
 from powertune.search.answer import Conclusion
-from powertune.search.precision import PRECISION, precision_of
+from powertune.search.precision import explores_at_most
 from powertune.search.protocol import Stop
-
-#: After this many batches, the search explores no further, and only confirms its answer; after more, if a precision
-#: was asked for.
-MOST_BATCHES = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +46,7 @@ class Adaptive:
         if choice is None:
             return Stop(reason="complete", why="no size that works can be the answer")
         stages = Stages(choice=choice, exploration=self.exploration)
-        patience = MOST_BATCHES * max(1.0, PRECISION / precision_of(self.exploration))
-        tired = evidence.explored >= patience * (1 + self.exploration.batch)
+        tired = evidence.explored >= explores_at_most(self.exploration)
         explored = None if tired else stages.relieving() or stages.exploring()
         rivals = self._rivals(choice)
         batch = explored or stages.confirming() or stages.proving() or stages.racing(rivals)

@@ -29,7 +29,7 @@ FEWEST_LANES = 3
 #: The factor between a size that is short of memory and the larger one that shows what this costs.
 ROOMIER = 1.5
 #: While the answer is vague, the search goes on for this many batches although no single one promises much.
-FRESH_BATCHES = 30
+VAGUE_BATCHES = 30
 #: A batch that is expected to improve the answer by less is not worth waiting for; with a higher precision, this
 #: falls in proportion.
 LEAST_GAIN = 0.004
@@ -71,8 +71,8 @@ class Stages:
         gains = self._gains()
         # An answer as vague as this helps nobody, however little the function is used, or a batch may improve it.
         vague = self.choice.loss >= math.log1p(PRECISION)
-        fresh = self._evidence.explored < FRESH_BATCHES * (1 + self.exploration.batch)
-        least = -math.inf if vague and fresh else LEAST_GAIN * min(1.0, precision_of(self.exploration) / PRECISION)
+        early = self._evidence.explored < VAGUE_BATCHES * (1 + self.exploration.batch)
+        least = -math.inf if vague and early else LEAST_GAIN * min(1.0, precision_of(self.exploration) / PRECISION)
         if not gains.max() > least:
             return None
         costs = self._costs()

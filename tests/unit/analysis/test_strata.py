@@ -24,6 +24,16 @@ def sent(payload: int, duration_ms: float, environment: str = "a", **more: Any) 
     return make_invocation(duration_ms=duration_ms, payload=payload, environment=environment, **more)
 
 
+def traffic(environments: str, *, noise: float) -> list[Invocation]:
+    """All events once in each environment, with a coefficient of variation."""
+    generator = np.random.default_rng(1)
+    return [
+        sent(payload, TRUE_MS[payload] * generator.normal(1, noise), environment)
+        for environment in environments
+        for payload in [0] * 18 + [1] * 2
+    ]
+
+
 def weighted(run: TuningRun) -> TuningRun:
     shares = tuple(PayloadShare(sha256=str(each), weight=weight) for each, weight in WEIGHTS.items())
     return replace(run, design=replace(run.design, payloads=shares))
@@ -41,14 +51,7 @@ def profile(*invocations: Invocation) -> Profile:
 
 
 def test_the_difference_between_payloads_is_no_error_of_the_mean() -> None:
-    generator = np.random.default_rng(1)
-    analysis = analyzed(
-        *(
-            sent(payload, TRUE_MS[payload] * generator.normal(1, 0.02), environment)
-            for environment in "abcdefghij"
-            for payload in [0] * 18 + [1] * 2
-        )
-    )
+    analysis = analyzed(*traffic("abcdefghij", noise=0.02))
     duration = analysis.profiles[0].duration
     assert duration is not None
     assert duration.interval is not None
@@ -122,14 +125,7 @@ def test_one_failure_of_a_payload_that_was_sent_once_is_not_a_size_that_fails() 
 
 
 def test_outliers_and_noise_are_those_within_payloads() -> None:
-    generator = np.random.default_rng(3)
-    found = analyzed(
-        *(
-            sent(payload, TRUE_MS[payload] * generator.normal(1, 0.2), environment)
-            for environment in "ab"
-            for payload in [0] * 18 + [1] * 2
-        )
-    )
+    found = analyzed(*traffic("ab", noise=0.2))
     assert found.profiles[0].duration is not None
     assert found.profiles[0].duration.outliers <= 2
     # Payloads that differ by a factor of thirty are not noise; 20 % within them is below the limit.

@@ -29,8 +29,7 @@ from powertune.model import (
 )
 from powertune.search import Answer, Explorer, Search, Stop
 from powertune.search.adaptive import Adaptive
-from powertune.search.adaptive.policy import MOST_BATCHES
-from powertune.search.precision import PRECISION
+from powertune.search.precision import PRECISION, explores_at_most
 
 PRICES = make_prices()
 X86_64, ARM64 = Architecture.X86_64, Architecture.ARM64
@@ -525,5 +524,5 @@ def test_a_vague_answer_is_searched_on_although_no_single_batch_promises_much() 
     answer = answer_of(search, measured)
     assert answer is not None
     # It ends because it is sure, or because it has looked long enough.
-    assert answer.loss < PRECISION or count(measured) >= MOST_BATCHES * 3
+    assert answer.loss < PRECISION or count(measured) >= explores_at_most(search.exploration)
     assert (stop.reason == "complete") == (answer.loss < PRECISION)

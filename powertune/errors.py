@@ -16,6 +16,7 @@ The tree::
     │   └── CopyDenied          4    creating a copy is denied, and none exists
     ├── NotFound                5    function, alias or bucket not found
     ├── Unavailable             6    AWS unavailable or throttling after all retries
+    │   └── OutOfTime           6    a worker has no time left; another one goes on
     ├── FunctionFailed          7    the function under test failed at every size
     ├── Inconclusive            8    not enough measurements for an answer
     ├── NotRestored             9    the function may still hold a trial configuration
@@ -119,6 +120,10 @@ class Unavailable(PowertuneError):
     """AWS was unavailable or still throttling after all retries."""
 
     exit_code = ExitCode.UNAVAILABLE
+
+
+class OutOfTime(Unavailable):
+    """A worker of the state machine has no time left for the rest of its turn; another one can go on with it."""
 
 
 class FunctionFailed(PowertuneError):

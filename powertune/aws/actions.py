@@ -54,9 +54,12 @@ _CLOUDWATCH = {
 }
 _S3 = {
     "get_object": Action("s3:GetObject", "object", rate_limited=False),
-    # These two fill the bucket of the embedded AWS; no policy allows them.
+    # What workers of the state machine keep in their bucket; no command's policy allows these.
+    "put_object": Action("s3:PutObject", "bucket", rate_limited=False),
+    "delete_object": Action("s3:DeleteObject", "bucket", rate_limited=False),
+    "list_objects_v2": Action("s3:ListBucket", "bucket", rate_limited=False),
+    # Makes the bucket of the embedded AWS.
     "create_bucket": Action("s3:CreateBucket", "embedded"),
-    "put_object": Action("s3:PutObject", "embedded"),
 }
 _COMPUTE_OPTIMIZER = {
     "get_lambda_function_recommendations": Action(
@@ -65,6 +68,12 @@ _COMPUTE_OPTIMIZER = {
         also=("lambda:ListFunctions", "lambda:ListProvisionedConcurrencyConfigs"),
         rate_limited=False,
     ),
+}
+_STS = {
+    "assume_role": Action("sts:AssumeRole", "role", rate_limited=False),
+}
+_STATES = {
+    "get_execution_history": Action("states:GetExecutionHistory", "execution", rate_limited=False),
 }
 _PRICING = {
     "get_products": Action("pricing:GetProducts", "account"),
@@ -79,6 +88,8 @@ ACTIONS: Mapping[str, Action] = {
         "s3": _S3,
         "compute-optimizer": _COMPUTE_OPTIMIZER,
         "pricing": _PRICING,
+        "sts": _STS,
+        "stepfunctions": _STATES,
     }.items()
     for method, action in actions.items()
 }

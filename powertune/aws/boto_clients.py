@@ -11,9 +11,10 @@ if TYPE_CHECKING:
     from mypy_boto3_logs.client import CloudWatchLogsClient
     from mypy_boto3_pricing.client import PricingClient
     from mypy_boto3_s3.client import S3Client
+    from mypy_boto3_stepfunctions.client import SFNClient
 
 #: What each client is for. Two are clients of Lambda: `invoke` waits longer, and has more connections.
-Role = Literal["control", "invoke", "logs", "cloudwatch", "s3", "optimizer", "pricing"]
+Role = Literal["control", "invoke", "logs", "cloudwatch", "s3", "optimizer", "pricing", "sts", "states"]
 
 
 class BotoClients:
@@ -33,6 +34,8 @@ class BotoClients:
     s3: "S3Client"
     optimizer: "ComputeOptimizerClient"
     pricing: "PricingClient"
+    sts: Any
+    states: "SFNClient"
 
     def __init__(self, make: Callable[[Role], Any]) -> None:
         self._make = make

@@ -36,6 +36,8 @@ _SERVICES: dict[Role, Any] = {
     "s3": "s3",
     "optimizer": "compute-optimizer",
     "pricing": "pricing",
+    "sts": "sts",
+    "states": "stepfunctions",
 }
 _OPTIONAL: tuple[Role, ...] = ("logs", "cloudwatch", "optimizer")
 
@@ -82,6 +84,11 @@ class Connection:
         return None if isinstance(self._identity, Unchanging) else ends_at(self.session, os.environ)
 
     @property
+    def endpoint_url(self) -> str | None:
+        """The endpoint that was given; None leaves it to boto3."""
+        return self._endpoint_url
+
+    @property
     def place(self) -> ConnectionOptions:
         """Where this leads, spelled out: what another shell has to be told to get there."""
         profile = self.session.profile_name
@@ -119,6 +126,25 @@ class Connection:
         except ValueError as error:
             raise UsageError(str(error).lower(), hint="for example --endpoint-url http://127.0.0.1:4566") from None
         return client
+
+
+def assume(connection: Connection, role_arn: str, region: str) -> Connection:
+    """The identity of a role, which may be another account's, in a region. It ends after an hour.
+
+    Raises:
+        AccessDenied: the role does not trust this identity, or this identity may not assume it.
+    """
+    import boto3
+
+    aws = connection.aws()
+    keys = aws.call(aws.clients.sts.assume_role, RoleArn=role_arn, RoleSessionName="powertune")["Credentials"]
+    session = boto3.Session(
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+        region_name=region,
+    )
+    return Connection(session, region, ConnectionOptions(region=region, endpoint_url=connection.endpoint_url))
 
 
 def _config(role: Role, function_timeout_s: int, concurrency: int) -> "Config":

@@ -143,12 +143,13 @@ def _read(answer: Mapping[str, Any]) -> bytes | None:
 
 def _invocation(answer: Mapping[str, Any], output: bytes, lane: int, started_at: float) -> Invocation:
     request_id = answer["ResponseMetadata"].get("RequestId")
+    status, error_type = failure_of(output) if "FunctionError" in answer else (Status.MISSING, None)
     bare = Invocation(
         started_at=started_at,
         duration_ms=None,
         billed_ms=None,
-        status=_failure(output) if "FunctionError" in answer else Status.MISSING,
-        error_type=_error_type(output) if "FunctionError" in answer else None,
+        status=status,
+        error_type=error_type,
         request_id=request_id,
         executed_version=answer.get("ExecutedVersion"),
         lane=lane,
@@ -200,14 +201,15 @@ def _may_have_executed(error: Exception) -> bool:
     return not _not_executed(error) and (is_network(error) or (status_of(error) >= 500 and unnamed))
 
 
-def _failure(output: bytes) -> Status:
-    """What a FunctionError says of itself; the report, where there is one, knows more."""
+def failure_of(output: bytes) -> tuple[Status, str | None]:
+    """What a function's error says of itself: how it ended, and the error's type. A report, if any, knows more."""
     kind = _error_type(output)
     if kind == "Runtime.OutOfMemory":
-        return Status.OUT_OF_MEMORY
+        return Status.OUT_OF_MEMORY, kind
     if kind in _TIMED_OUT or (kind is None and b"Task timed out after" in output):
-        return Status.TIMEOUT
-    return Status.CRASH if kind is not None and kind.startswith(("Runtime.", "Extension.")) else Status.ERROR
+        return Status.TIMEOUT, kind
+    crashed = kind is not None and kind.startswith(("Runtime.", "Extension."))
+    return Status.CRASH if crashed else Status.ERROR, kind
 
 
 def own_words(output: bytes) -> str:

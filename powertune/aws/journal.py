@@ -43,7 +43,7 @@ class Journal:
 
     def alias(self, memory_mb: int) -> str:
         """The name of the alias of one size."""
-        return f"powertune-{self.run_id}-{memory_mb}"
+        return alias_name(self.run_id, memory_mb)
 
     def owns_alias(self, name: str) -> bool:
         """Whether the run created the alias of that name."""
@@ -93,6 +93,11 @@ class Journal:
                 f"the description of alias {JOURNAL_ALIAS} is not a journal: {text[:DESCRIPTION_LIMIT]!r}",
                 hint="look at the function's memory size and aliases, then delete the alias by hand",
             ) from None
+
+
+def alias_name(run_id: str, memory_mb: int) -> str:
+    """The name of the alias that a run gives to the version of one size."""
+    return f"powertune-{run_id}-{memory_mb}"
 
 
 def read_journal(function: "LambdaFunction") -> Journal | None:

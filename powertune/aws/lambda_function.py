@@ -177,6 +177,14 @@ class LambdaFunction:
             return existing
         return Alias.of(answer)
 
+    def point_alias(self, name: str, version: str) -> None:
+        """Let an alias point at a version; it is created if there is none. Its weights and description stay."""
+        if self.alias(name) is None:
+            self.create_alias(name, version)
+            return
+        update = self.aws.clients.control.update_alias
+        self.seen(lambda: self.aws.call(update, FunctionName=self._name, Name=name, FunctionVersion=version))
+
     def describe_alias(self, name: str, description: str, *, revision: str) -> Alias:
         """Change the description of an alias, if the alias still has this revision.
 

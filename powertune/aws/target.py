@@ -5,13 +5,14 @@ from dataclasses import replace
 from threading import Event, Lock
 
 from powertune.aws.client import Aws
-from powertune.aws.copies.lifecycle import delete_copies
+from powertune.aws.copies.lifecycle import copy_of, delete_copies
+from powertune.aws.copies.names import copy_names
 from powertune.aws.error_translation import how_to_restore
 from powertune.aws.function_snapshot import FunctionSnapshot
 from powertune.aws.holder import Holder, changed
 from powertune.aws.hooks import call_hook
 from powertune.aws.invocation import Sent, error_status, invoke_once, only_of_size, own_words, with_report
-from powertune.aws.journal import Journal, JournalLock, held_by_another, read_journal
+from powertune.aws.journal import Journal, JournalLock, alias_name, held_by_another, read_journal
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.aws.logs.run_logs import RunLogs, lookup
 from powertune.aws.publisher import Publisher
@@ -37,6 +38,7 @@ class AwsTarget:
         restore_command: what a person types to undo this run by hand.
         processors: functions invoked before and after each invocation (None for none), outside of the measurement.
         clock: seconds since the epoch.
+        stop: called before each change; may raise to keep it from being made.
     """
 
     def __init__(
@@ -47,11 +49,13 @@ class AwsTarget:
         restore_command: str,
         processors: tuple[FunctionRef | None, FunctionRef | None] = (None, None),
         clock: Callable[[], float],
+        stop: Callable[[], None] = lambda: None,
     ) -> None:
         self._aws = aws
         self._plan = plan
         self._state = plan.function
         self._closing = Event()
+        self._stop = stop
         #: Changes are given up once undoing begins; undoing itself is patient.
         changes = LambdaFunction.of(replace(aws, give_up=self._stop_if_closing), plan.function)
         self._publisher = Publisher(plan, changes, journal=self._new_journal, stop=self._stop_if_closing)
@@ -61,6 +65,7 @@ class AwsTarget:
         self._clock = clock
         self._lock: JournalLock | None = None
         self._opening = False
+        self._joined = False
         self._last_version = 0
         self._changing = Lock()
         self._counting = Lock()
@@ -106,6 +111,10 @@ class AwsTarget:
         self._opening = True
         self._publisher.adopt()
 
+    def join(self) -> None:
+        """In place of `open`: invoke what another process of the run has published, and which that one undoes."""
+        self._joined = True
+
     def publish(self, configurations: Sequence[Configuration], publishing: Publishing) -> None:
         """Publish a version of each and give it an alias, on a copy if it is to be on one; put $LATEST back.
 
@@ -119,13 +128,13 @@ class AwsTarget:
 
     def invoke(self, configuration: Configuration, payload: bytes, lane: int) -> Invocation:
         """Invoke the alias of a size once, with the processors around it."""
-        holder = self._holder(configuration)
+        function, alias = self._published(configuration)
         event = payload if self._before is None else call_hook(self._aws, self._before, payload) or payload
         try:
             sent = invoke_once(
                 self._aws,
-                function=holder.function.ref.unqualified,
-                qualifier=holder.alias(configuration.memory_mb),
+                function=function.ref.unqualified,
+                qualifier=alias,
                 payload=event,
                 tail=self._logs.tail,
                 lane=lane,
@@ -133,7 +142,7 @@ class AwsTarget:
                 throttled=self._count_throttle,
             )
         except NotFound as error:
-            raise self._vanished(holder.function, holder.alias(configuration.memory_mb), error) from None
+            raise self._vanished(function, alias, error) from None
         if sent.invocation.status.failed:
             self._note_failure(configuration, sent)
         elif (answered := error_status(sent.output or b"")) is not None:
@@ -250,6 +259,7 @@ class AwsTarget:
     def _stop_if_closing(self) -> None:
         if self._closing.is_set():
             raise FunctionBusy("the run is being undone", hint="start another run")
+        self._stop()
 
     def _holder(self, configuration: Configuration) -> Holder:
         self._held()
@@ -260,6 +270,19 @@ class AwsTarget:
                 hint="do not delete the copies of a run that is active",
             )
         return holder
+
+    def _published(self, configuration: Configuration) -> tuple[LambdaFunction, str]:
+        """The function that holds a configuration, and the name of its alias, which follow from the plan."""
+        if not self._joined:
+            holder = self._holder(configuration)
+            return holder.function, holder.alias(configuration.memory_mb)
+        alias = alias_name(self._plan.run_id, configuration.memory_mb)
+        copies = dict(zip(self._plan.copies, self._copy_names(), strict=True))
+        name = copies.get(configuration.architecture)
+        return self._function if name is None else copy_of(self._function, name), alias
+
+    def _copy_names(self) -> tuple[str, ...]:
+        return copy_names(self._state.name, self._plan.run_id, len(self._plan.copies))
 
     def _vanished(self, function: LambdaFunction, alias: str, error: NotFound) -> PowertuneError:
         """Why Lambda does not know an alias that was created."""

@@ -1,7 +1,6 @@
 """A function to tune together with the AWS that it is on: the real one, another endpoint, or the embedded one."""
 
 import os
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -19,6 +18,7 @@ from powertune.cli.sources import Folder, parse_folder
 from powertune.config import LocalOptions, load_local
 from powertune.config.from_file import inside
 from powertune.engine.direct import TunedFunction
+from powertune.engine.restoring import restore_command
 from powertune.errors import Interrupted, NotRestored, PowertuneError, UsageError
 from powertune.model import FunctionRef
 from powertune.units import printable
@@ -125,13 +125,6 @@ def _noticing_the_end(connection: Connection, embedded: "EmbeddedAWS") -> Iterat
         if isinstance(error.__cause__, PowertuneError):
             raise error.__cause__ from None
         raise Interrupted("interrupted", hint="nothing is left to restore: the embedded AWS has ended too") from None
-
-
-def restore_command(target: str, place: ConnectionOptions) -> str:
-    """What to type to undo a run by hand."""
-    options = {"--region": place.region, "--profile": place.profile, "--endpoint-url": place.endpoint_url}
-    given = [word for name, value in options.items() if value for word in (name, value)]
-    return shlex.join(["powertune", "restore", target, *given])
 
 
 def _deploy(connection: Connection, folder: Folder, served: tuple[Code, LocalOptions], role_arn: str) -> None:

@@ -1,11 +1,13 @@
 """Undoing a dead run by the journal on the function, and deleting the copies beside it."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from powertune.aws.copies.lifecycle import Copy, copy_of, delete_copy, find_copies
 from powertune.aws.copies.names import copy_names
 from powertune.aws.error_translation import how_to_restore
+from powertune.aws.identity import ConnectionOptions
 from powertune.aws.journal import Journal, read_journal
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.aws.undo import undo
@@ -33,6 +35,13 @@ class Restored:
 
     notes: tuple[Advisory, ...]
     kept: tuple[Copy, ...]
+
+
+def restore_command(target: str, place: ConnectionOptions) -> str:
+    """What to type to undo a run by hand."""
+    options = {"--region": place.region, "--profile": place.profile, "--endpoint-url": place.endpoint_url}
+    given = [word for name, value in options.items() if value for word in (name, value)]
+    return shlex.join(["powertune", "restore", target, *given])
 
 
 def find_remains(function: LambdaFunction) -> Remains:

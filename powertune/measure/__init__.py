@@ -2,5 +2,21 @@
 
 from powertune.measure.protocols import Observer, Publishing, Target
 from powertune.measure.run import measure, play_batch
+from powertune.measure.session import OUT_OF_TIME
+from powertune.measure.turns import Nobody, Turn, gather, merge, play_turn, propose, with_environments
 
-__all__ = ["Observer", "Publishing", "Target", "measure", "play_batch"]
+__all__ = [
+    "OUT_OF_TIME",
+    "Nobody",
+    "Observer",
+    "Publishing",
+    "Target",
+    "Turn",
+    "gather",
+    "measure",
+    "merge",
+    "play_batch",
+    "play_turn",
+    "propose",
+    "with_environments",
+]

@@ -1,6 +1,6 @@
 """One run under way, batch after batch: what is played, recorded, looked up and saved."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from powertune import __version__
@@ -19,19 +19,25 @@ from powertune.model import (
     UNDER_WAY,
     Advisory,
     Batch,
+    Configuration,
     Invocation,
     TuningRun,
 )
 from powertune.plan import Plan
 from powertune.search import Search, Stop
 
+#: Why a process has stopped within a run: the time that it may take is over.
+OUT_OF_TIME = "out of time"
 #: Logs lag some seconds behind; after so long, a report that a quick look did not find is left to the last look.
 _QUICK_LOOKS_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Participants:
-    """Who takes part in a run. `clock` gives seconds since the epoch, and `sleep` waits for so many seconds."""
+    """Who takes part in a run. `clock` gives seconds since the epoch, and `sleep` waits for so many seconds.
+
+    No round begins that may not have ended at the `deadline`, in seconds since the epoch; None for no such moment.
+    """
 
     plan: Plan
     target: Target
@@ -39,6 +45,7 @@ class Participants:
     search: Search
     clock: Callable[[], float]
     sleep: Callable[[float], None]
+    deadline: float | None = None
 
 
 class Session:
@@ -46,9 +53,16 @@ class Session:
 
     Args:
         before: the run until now, where another process has begun it.
+        published: what another process has published beside that, and paid for.
     """
 
-    def __init__(self, participants: Participants, before: TuningRun | None = None) -> None:
+    def __init__(
+        self,
+        participants: Participants,
+        before: TuningRun | None = None,
+        *,
+        published: Iterable[Configuration] = (),
+    ) -> None:
         self._participants = participants
         self._plan = participants.plan
         self._target = participants.target
@@ -60,6 +74,7 @@ class Session:
         self._finished_at: float | None = None
         self._record = Record.of(measured)
         self._spending = Spending(participants.plan, measured)
+        self._spending.known.update(published)
         self._pauses = Pauses.of(participants.plan.sleep_s, measured)
         self._batches: list[Batch] = [] if before is None else [*before.batches]
         name, design = participants.plan.function.name, participants.plan.design
@@ -85,6 +100,8 @@ class Session:
         self._note(proposal)
         for round_ in self._rounds.split(proposal.trials, self._record.count):
             for jobs in self._portions(round_):
+                if not self._has_time():
+                    return OUT_OF_TIME
                 complete = self._request(self._ahead(round_, jobs)) and self._player.play(jobs)
                 self._recover(patient=not complete)
                 if not complete:
@@ -99,6 +116,20 @@ class Session:
                 self._participants.sleep(pause_s)
         return None
 
+    def look_up(self, *, patient: bool = False) -> str | None:
+        """Look for the reports that are missing; returns the reason to end the run where not one has come.
+
+        Args:
+            patient: wait for reports that are still on their way.
+        """
+        self._recover(patient=patient)
+        return NO_REPORTS if self._reports_are_lost() else None
+
+    def _has_time(self) -> bool:
+        """Whether the next round surely ends before the deadline."""
+        deadline = self._participants.deadline
+        return deadline is None or self._participants.clock() + self._plan.function.timeout_s <= deadline
+
     def _note(self, batch: Batch) -> None:
         if batch.why is not None:
             self._batches.append(batch)
@@ -111,7 +142,7 @@ class Session:
             tool_version=__version__,
             started_at=self._started_at,
             finished_at=self._participants.clock() if stopped in (UNDER_WAY, BETWEEN_BATCHES) else self._end(),
-            engine="direct",
+            engine="direct" if self._before is None else self._before.engine,
             function=self._plan.function,
             design=self._plan.design,
             measurements=tuple(self._record.measurements().values()),

@@ -29,7 +29,7 @@ def restore(
     from powertune.aws.connection import connect
     from powertune.aws.lambda_function import LambdaFunction
     from powertune.cli.command_line_checks import region_of
-    from powertune.cli.site import restore_command
+    from powertune.engine.restoring import restore_command
     from powertune.model import FunctionRef
 
     ref = FunctionRef.parse(function)

@@ -1,0 +1,61 @@
+"""Objects in one S3 bucket: read, written and listed."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from powertune.aws.client import Aws
+from powertune.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objects:
+    """A bucket. S3 is strongly consistent: what was written is what the next reader gets."""
+
+    aws: Aws
+    bucket: str
+
+    def read(self, key: str) -> bytes:
+        """What an object holds.
+
+        Raises:
+            NotFound: there is no such object, or this identity may not list the bucket and cannot tell.
+            AccessDenied, Unavailable: as AWS says.
+        """
+        client = self.aws.clients.s3
+
+        def read() -> bytes:
+            return client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+
+        return self.aws.request("s3.get_object", read)
+
+    def find(self, key: str) -> bytes | None:
+        """What an object holds; None if there is none."""
+        try:
+            return self.read(key)
+        except NotFound:
+            return None
+
+    def write(self, key: str, data: bytes, content_type: str = "application/json") -> None:
+        """Make an object, or replace it."""
+        self.aws.call(
+            self.aws.clients.s3.put_object, Bucket=self.bucket, Key=key, Body=data, ContentType=content_type
+        )
+
+    def delete(self, key: str) -> None:
+        """Delete an object; fine if there is none."""
+        self.aws.call(self.aws.clients.s3.delete_object, Bucket=self.bucket, Key=key)
+
+    def keys(self, prefix: str) -> tuple[str, ...]:
+        """The keys that begin with a prefix, in order."""
+        found: list[str] = []
+        more: dict[str, Any] = {}
+        while True:
+            page = self.aws.call(self.aws.clients.s3.list_objects_v2, Bucket=self.bucket, Prefix=prefix, **more)
+            found += [str(item["Key"]) for item in page.get("Contents", [])]
+            if not page.get("IsTruncated"):
+                return tuple(found)
+            more = {"ContinuationToken": page["NextContinuationToken"]}
+
+    def uri(self, key: str) -> str:
+        """The object as `s3://bucket/key`."""
+        return f"s3://{self.bucket}/{key}"

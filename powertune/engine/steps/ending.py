@@ -1,0 +1,187 @@
+"""The steps that end a run: restore the function, judge what was measured, and apply the answer where that was asked."""
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from powertune.analysis import Analysis, analyze
+from powertune.aws.connection import Connection
+from powertune.aws.copies.lifecycle import delete_copies
+from powertune.aws.identity import ConnectionOptions
+from powertune.aws.journal import read_journal
+from powertune.aws.lambda_function import LambdaFunction
+from powertune.aws.transitions import transitions_of
+from powertune.engine.restoring import restore, restore_command
+from powertune.engine.steps.store import Errand, RunStore
+from powertune.engine.steps.worker import Worker, run_id_of, run_of
+from powertune.errors import FunctionBusy, NotFound, PowertuneError
+from powertune.measure import merge, with_environments
+from powertune.model import Advisory, FunctionRef, Goal
+from powertune.prices import PriceTable
+from powertune.report.execution_output import OutputRequest, execution_output
+
+#: Longer than one attempt of a control-plane call may take: what a worker has begun to change is changed by then.
+_GRACE_S = 40.0
+#: The most copies that a run makes of a function: one for each architecture.
+_MOST_COPIES = 2
+
+State = dict[str, Any]
+
+
+def restore_function(worker: Worker, event: Mapping[str, Any]) -> State:
+    """Leave the function as the run found it, from what the journal on it says; whatever state failed, or none.
+
+    Args:
+        event: `execution` is the ARN of the execution. `failure` says why the execution fails, if it does; `stopped`
+            that it has ended without restoring.
+
+    Raises:
+        NotRestored: it could not be done; the message holds the command that does it.
+    """
+    run_id = run_id_of(event["execution"])
+    with worker.run(run_id) as store:
+        if event.get("stopped") and not _wait_for_workers(worker, store):
+            return {"notes": []}
+        errand = store.errand
+        if errand is None:  # which is kept before anything is touched
+            return {"notes": []}
+        ref = FunctionRef.parse(errand.function)
+        with worker.access(ref, errand.role_arn) as connection:
+            notes = _restored(connection, ref, run_id)
+        store.restored()
+        if event.get("failure"):
+            with suppress(PowertuneError):
+                _keep(store, str(event["failure"]))
+    return {"notes": [_note(each) for each in notes]}
+
+
+def restore_stopped(worker: Worker, event: Mapping[str, Any]) -> State:
+    """Restore after an execution that was stopped, or has failed where no state could catch it.
+
+    Args:
+        event: EventBridge's "Step Functions Execution Status Change".
+    """
+    detail = event["detail"]
+    failure = f"the execution has ended as {detail['status']}"
+    return restore_function(worker, {"execution": detail["executionArn"], "failure": failure, "stopped": True})
+
+
+def judge(worker: Worker, event: Mapping[str, Any]) -> State:
+    """Judge the run and write its results file; returns the output of the execution.
+
+    Args:
+        event: the state, `execution`, and the `notes` of restoring.
+
+    Raises:
+        FunctionFailed, Inconclusive: there is no recommendation; the message says where the results file is.
+    """
+    run_id, ref, role = run_of(event)
+    with worker.run(run_id) as store:
+        plan, errand = store.plan, store.errand or Errand(function=str(ref))
+        run = store.run(event["batch"])
+        notes = tuple(Advisory(**note) for note in event["notes"])
+        run = replace(run, advisories=(*run.advisories, *notes))
+        results = store.publish(run)
+        with worker.access(ref, role) as connection:
+            target = worker.target(connection, plan)
+            target.join()
+            run = with_environments(plan, target, run, clock=worker.clock, sleep=worker.sleep)
+        results = store.publish(run)
+        analysis = analyze(run, plan.prices, run.design.goal or Goal(), run.design.usage)
+        if analysis.failure is not None:
+            failure = analysis.failure
+            raise type(failure)(f"{failure.message} (results: {results})", hint=failure.hint)
+        return _output(store, errand, analysis, event["execution"], results)
+
+
+def apply(worker: Worker, event: Mapping[str, Any]) -> State:
+    """Give the function the recommended memory size, and an alias of a new version if one was named.
+
+    Args:
+        event: `run` of the state, and the `output` of the step before, to which `applied` is added.
+
+    Raises:
+        FunctionBusy: somebody has changed the function since it was measured.
+    """
+    run_id, ref, role = run_of(event)
+    output: State = dict(event["output"])
+    with worker.run(run_id) as store, worker.access(ref, role) as connection:
+        plan, errand = store.plan, store.errand or Errand(function=str(ref))
+        if output["architecture"] != plan.function.architecture.value:
+            return {**output, "applied": None, "notApplied": "autoOptimize does not change the architecture"}
+        function = LambdaFunction(connection.aws(), ref)
+        before = function.wait_until_updated()
+        if (before.fingerprint, before.memory_mb) != (plan.function.fingerprint, plan.function.memory_mb):
+            raise FunctionBusy(
+                f"{ref.name} was changed by somebody else since it was measured; it was not changed to "
+                f"{output['power']} MB",
+                hint="look at the change, then apply the recommendation by hand",
+            )
+        if before.memory_mb != output["power"]:
+            function.set_memory(output["power"], before)
+            before = function.wait_until_updated()
+        version = None
+        if errand.auto_optimize_alias is not None:
+            published = function.publish(f"{output['power']} MB, as powertune {run_id} recommends", before)
+            function.wait_until_active(published.number)
+            function.point_alias(errand.auto_optimize_alias, published.number)
+            version = published.number
+    applied = {"memory": output["power"], "alias": errand.auto_optimize_alias, "version": version}
+    return {**output, "applied": applied}
+
+
+def _wait_for_workers(worker: Worker, store: RunStore) -> bool:
+    """Keep workers that still run from changing anything more; False if the function is restored already."""
+    store.stop()
+    if store.is_restored:
+        return False
+    if store.is_changing:
+        worker.sleep(_GRACE_S)
+    return True
+
+
+def _restored(connection: Connection, ref: FunctionRef, run_id: str) -> tuple[Advisory, ...]:
+    aws = connection.aws()
+    function = LambdaFunction(aws, ref)
+    command = restore_command(str(ref), ConnectionOptions(region=aws.region))
+    journal = read_journal(function)
+    if journal is not None and journal.run_id == run_id:
+        return restore(function, journal, command).notes
+    with suppress(NotFound):
+        # A run that measures copies only keeps no journal: they follow from its id.
+        delete_copies(function, run_id, _MOST_COPIES)
+    return ()
+
+
+def _keep(store: RunStore, why: str) -> None:
+    """Write what was measured and paid for as a results file, although the run has failed."""
+    found = store.latest()
+    if found is None:
+        return
+    run, parts = found
+    whole = merge(run, parts)
+    if any(len(each.invocations) for each in whole.measurements):
+        store.publish(replace(whole, stopped=why))
+
+
+def _note(advisory: Advisory) -> dict[str, str]:
+    return {"code": advisory.code, "message": advisory.message, "next_step": advisory.next_step}
+
+
+def _output(store: RunStore, errand: Errand, analysis: Analysis, execution: str, results: str) -> State:
+    prices = PriceTable.bundled().region(store.objects.aws.region)
+    transitions = transitions_of(store.objects.aws, execution)
+    price = prices.state_transition
+    return execution_output(
+        analysis,
+        OutputRequest(
+            include_output_results=errand.include_output_results,
+            discard_top_bottom=errand.discard_top_bottom,
+            only_cold_starts=errand.only_cold_starts,
+        ),
+        results_uri=results,
+        execution_cost=None if price is None else transitions * price,
+    )
+
+

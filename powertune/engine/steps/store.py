@@ -1,0 +1,150 @@
+"""What the workers of one run hand on to each other in S3: states carry nothing but its id and small figures."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from powertune import documents, results
+from powertune.aws.objects import Objects
+from powertune.documents import Document, Schema
+from powertune.errors import FunctionBusy
+from powertune.model import Configuration, TuningRun
+from powertune.plan import Plan
+from powertune.plan_document import parse_plan, plan_document
+
+_SCHEMA = Schema(
+    kind="powertune/errand", version=1, called="errand", remedy="start another execution of the state machine"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Errand(Document):
+    """What an execution was asked for, beside what the plan says.
+
+    `function` is its ARN, without a qualifier; `role_arn` the role to reach it with, None for the worker's own.
+    """
+
+    function: str
+    role_arn: str | None = None
+    include_output_results: bool = False
+    discard_top_bottom: float | None = None
+    only_cold_starts: bool = False
+    auto_optimize: bool = False
+    auto_optimize_alias: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStore:
+    """The objects of one run, under `runs/`, and its results file, under `results/`.
+
+    The run is kept as it was after each batch, and what each turn has measured since: a step that is tried again
+    reads the same and writes the same.
+    """
+
+    objects: Objects
+    run_id: str
+
+    @property
+    def errand(self) -> Errand | None:
+        """What was asked for; None before that is known."""
+        data = self.objects.find(self._key("errand.json"))
+        return None if data is None else documents.read(data, Errand, _SCHEMA)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan, with its payloads."""
+        return parse_plan(self.objects.read(self._key("plan.json")))
+
+    def begin(self, errand: Errand, plan: Plan, run: TuningRun) -> None:
+        """Keep what all workers need, before anything is touched."""
+        self.objects.write(
+            self._key("errand.json"),
+            documents.write({"schema": _SCHEMA.header, **{f: getattr(errand, f) for f in _ERRAND}}),
+        )
+        self.objects.write(self._key("plan.json"), documents.write(plan_document(plan, payloads=True)))
+        self.save(0, run)
+
+    def run(self, batch: int) -> TuningRun:
+        """The run as it was before a batch."""
+        return results.parse(self.objects.read(self._run_key(batch)))
+
+    def save(self, batch: int, run: TuningRun) -> None:
+        """Keep the run as it is before a batch."""
+        self.objects.write(self._run_key(batch), results.dump(run))
+
+    def part(self, batch: int, configuration: Configuration) -> TuningRun | None:
+        """What the turn of a configuration has measured in a batch until now; None if nothing yet."""
+        data = self.objects.find(self._part_key(batch, configuration))
+        return None if data is None else results.parse(data)
+
+    def save_part(self, batch: int, configuration: Configuration, part: TuningRun) -> None:
+        """Keep what a turn has measured until now."""
+        self.objects.write(self._part_key(batch, configuration), results.dump(part))
+
+    def publish(self, run: TuningRun) -> str:
+        """Write the results file; returns its `s3://` address."""
+        key = f"results/{run.function.name}/{run.run_id}.json"
+        self.objects.write(key, results.dump(run))
+        return self.objects.uri(key)
+
+    def latest(self) -> tuple[TuningRun, tuple[TuningRun, ...]] | None:
+        """All that was measured and kept, whichever step has failed: the run, and parts of it since; None if none."""
+        batches = [key for key in self.objects.keys(self._key("run-")) if key.endswith(".json")]
+        if not batches:
+            return None
+        batch = max(int(key.removeprefix(self._key("run-")).removesuffix(".json")) for key in batches)
+        parts = self.objects.keys(self._key(f"parts/{batch}-"))
+        return self.run(batch), tuple(results.parse(self.objects.read(key)) for key in parts)
+
+    @contextmanager
+    def changing(self) -> Iterator[None]:
+        """While a worker changes the function: whoever restores it after a stop waits until the block has ended.
+
+        Raises:
+            FunctionBusy: the execution was stopped.
+        """
+        self.objects.write(self._key("changing"), b"")
+        try:
+            self.check()
+            yield
+        finally:
+            self.objects.delete(self._key("changing"))
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether a worker changes the function, or has died while it did."""
+        return self.objects.find(self._key("changing")) is not None
+
+    def restored(self) -> None:
+        """Note that the function is as it was found."""
+        self.objects.write(self._key("restored"), b"")
+
+    @property
+    def is_restored(self) -> bool:
+        """Whether the function is known to be as it was found."""
+        return self.objects.find(self._key("restored")) is not None
+
+    def stop(self) -> None:
+        """Let no worker change the function any more."""
+        self.objects.write(self._key("stopped"), b"")
+
+    def check(self) -> None:
+        """See whether the run goes on.
+
+        Raises:
+            FunctionBusy: the execution was stopped.
+        """
+        if self.objects.find(self._key("stopped")) is not None:
+            raise FunctionBusy(f"run {self.run_id} was stopped", hint="start another execution")
+
+    def _key(self, name: str) -> str:
+        return f"runs/{self.run_id}/{name}"
+
+    def _run_key(self, batch: int) -> str:
+        return self._key(f"run-{batch}.json")
+
+    def _part_key(self, batch: int, configuration: Configuration) -> str:
+        return self._key(f"parts/{batch}-{configuration.memory_mb}-{configuration.architecture}.json")
+
+
+_ERRAND = tuple(name for name in Errand.__dataclass_fields__ if name != "schema")

@@ -3,6 +3,7 @@
 import codecs
 import json
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from powertune.errors import UsageError
@@ -26,17 +27,8 @@ def parse_workload(body: bytes, source: str) -> Workload:
         UsageError: not UTF-8, not JSON, too large for a synchronous invocation, more than 1,000 events, or a weight
             that is not a positive number.
     """
-    name = source if len(source) <= 60 else source[:57] + "..."
-    # Some editors start a file with a byte order mark, which is not part of JSON.
-    body = body.removeprefix(codecs.BOM_UTF8)
-    try:
-        # Lambda takes UTF-8 only.
-        body.decode()
-    except UnicodeDecodeError as error:
-        raise UsageError(
-            f"payload {name!r} is not UTF-8 text: byte {body[error.start]:#04x} at {error.start:,}",
-            hint="save the file as UTF-8",
-        ) from None
+    name = _short(source)
+    body = _utf8(body, name)
     lines = [line for line in body.splitlines() if line.strip()]
     document = _parse_json(body)
     if document is not _INVALID and not _is_weighted(document):
@@ -51,6 +43,72 @@ def parse_workload(body: bytes, source: str) -> Workload:
             raise UsageError(
                 f"payload {name!r} is not JSON", hint="give JSON, as '{\"key\": 1}', @file.json or s3://bucket/key"
             )
+    return _events(items, name)
+
+
+def workload_of(document: Any, source: str) -> Workload:
+    """One event, or a list of {"payload", "weight"}, as it was read from JSON. A text is `event_of` that text.
+
+    Raises:
+        UsageError: as `parse_workload` does.
+    """
+    if isinstance(document, str):
+        return event_of(document, source)
+    name = _short(source)
+    if _is_weighted(document):
+        return _events(document, name)
+    return Workload(payloads=(_checked_size(Payload(body=_written(document, name)), name),))
+
+
+def event_of(text: str, source: str) -> Workload:
+    """One event: the text itself where it is JSON, else a JSON string that holds it.
+
+    Raises:
+        UsageError: it is too large for a synchronous invocation.
+    """
+    name = _short(source)
+    try:
+        body = text.strip().encode()
+    except UnicodeEncodeError:
+        body = b""  # a lone surrogate, which only an escape can hold
+    if _parse_json(body) is _INVALID:
+        return Workload(payloads=(_payload(text, name),))
+    return Workload(payloads=(_checked_size(Payload(body=body), name),))
+
+
+def lenient_workload(body: bytes, source: str) -> Workload:
+    """As `parse_workload`; but what is neither JSON nor JSON Lines is one event, a JSON string.
+
+    Raises:
+        UsageError: as `parse_workload` does.
+    """
+    text = _utf8(body, _short(source))
+    lines = [line for line in text.splitlines() if line.strip()]
+    is_json = _parse_json(text) is not _INVALID
+    if is_json or (len(lines) > 1 and all(_parse_json(line) is not _INVALID for line in lines)):
+        return parse_workload(text, source)
+    return event_of(text.decode(), source)
+
+
+def _short(source: str) -> str:
+    return source if len(source) <= 60 else source[:57] + "..."
+
+
+def _utf8(body: bytes, name: str) -> bytes:
+    """The text without a byte order mark, which some editors start a file with, and which is not part of JSON."""
+    body = body.removeprefix(codecs.BOM_UTF8)
+    try:
+        # Lambda takes UTF-8 only.
+        body.decode()
+    except UnicodeDecodeError as error:
+        raise UsageError(
+            f"payload {name!r} is not UTF-8 text: byte {body[error.start]:#04x} at {error.start:,}",
+            hint="save the file as UTF-8",
+        ) from None
+    return body
+
+
+def _events(items: Sequence[Any], name: str) -> Workload:
     if len(items) > MOST_PAYLOADS:
         raise UsageError(
             f"payload {name!r} has {len(items):,} events, more than {MOST_PAYLOADS:,}",
@@ -92,6 +150,10 @@ def _payload(item: Any, name: str) -> Payload:
                 f"weight {shown(weight)} in payload {name!r} is not a number from {low:g} to {high:,.0f}",
                 hint="for example 30",
             )
+    return _checked_size(Payload(body=_written(item, name), weight=float(weight)), name)
+
+
+def _written(item: Any, name: str) -> bytes:
     try:
         text = json.dumps(item, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     except (ValueError, RecursionError):
@@ -100,11 +162,10 @@ def _payload(item: Any, name: str) -> Payload:
             hint="use smaller numbers, and less nesting",
         ) from None
     try:
-        body = text.encode()
+        return text.encode()
     except UnicodeEncodeError:
         # A lone surrogate, which only an escape can hold.
-        body = json.dumps(item, separators=(",", ":")).encode()
-    return _checked_size(Payload(body=body, weight=float(weight)), name)
+        return json.dumps(item, separators=(",", ":")).encode()
 
 
 def _checked_size(payload: Payload, name: str) -> Payload:

@@ -12,6 +12,8 @@ from powertune.units import MEMORY_MAX_MB, MEMORY_MIN_MB
 REPORT_SOURCES = ("auto", "tail", "logs")
 #: Warm invocations per size: the number in a grid, and the maximum in a search.
 INVOCATIONS, MOST_INVOCATIONS = 20, 400
+#: The most invocations at one time.
+CONCURRENCY = 32
 RESULTS_FOLDER = Path("powertune-results")
 
 EMPTY_WORKLOAD = Workload(payloads=(Payload(body=b"{}"),))
@@ -25,6 +27,7 @@ class RunOptions:
 
     None means that nobody chose. Without `memory`, no sizes were named; without `architectures`, the function's own
     is measured; `invocations`, `environments` and `precision` are then up to the search. The plan decides `isolate`.
+    An error of a type in `allowed_errors` is no failure; with `only_cold_starts`, every invocation is to start cold.
     The image URIs are for a function made of a container image, for the architecture that it does not have.
     `from_file` is the part of these options that a file has set.
     """
@@ -40,7 +43,7 @@ class RunOptions:
     image_uri_x86_64: str | None = None
     invocations: int | None = None
     environments: int | None = None
-    concurrency: int = 32
+    concurrency: int = CONCURRENCY
     workload: Workload = EMPTY_WORKLOAD
     goal: Goal = ANY_GOAL
     usage: Usage = ANY_USAGE
@@ -53,17 +56,20 @@ class RunOptions:
     post_processor: FunctionRef | None = None
     prices: Path | None = None
     results_folder: Path = RESULTS_FOLDER
+    allowed_errors: tuple[str, ...] = ()
+    only_cold_starts: bool = False
     from_file: FromFile | None = None
 
     @property
     def adaptive(self) -> bool:
-        """Whether to search for sizes. Named sizes are a grid."""
+        """Whether to search for sizes. Named sizes are a grid, and so are cold starts."""
         return self.policy in policies.EXPLORERS
 
     @property
     def policy(self) -> str:
         """The name of the search policy."""
-        return self.search or (policies.DEFAULT if self.memory is None else policies.GRID)
+        grid = self.memory is not None or self.only_cold_starts
+        return self.search or (policies.GRID if grid else policies.DEFAULT)
 
     def check_earlier(self) -> None:
         """See that an earlier run can tell where to start.
@@ -72,7 +78,10 @@ class RunOptions:
             UsageError: a grid starts nowhere.
         """
         if not self.adaptive:
-            raise UsageError("--start-from is not for the grid search", hint="leave --memory and --search grid out")
+            raise UsageError(
+                "--start-from is not for the grid search",
+                hint="leave --memory, --search grid and --only-cold-starts out",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

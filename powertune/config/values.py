@@ -49,6 +49,27 @@ def event_source(value: str) -> str:
     return re.sub(r"\Afileb?://", "@", value)
 
 
+#: What Lambda keeps of the type of an error, and how many of them anybody can mean.
+_LONGEST_TYPE, _MOST_TYPES = 128, 100
+
+
+def error_types(name: str, value: Any) -> tuple[str, ...]:
+    """Types of errors, as `NotFound,Throttled` or a list; sorted, each once."""
+    given = value.split(",") if isinstance(value, str) else value
+    if not isinstance(given, list) or not all(isinstance(each, str) for each in given) or len(given) > _MOST_TYPES:
+        raise UsageError(
+            f"{dashed(name)} {shown(value)} is not a list of types of errors", hint='for example "NotFound,Throttled"'
+        )
+    named = {each.strip() for each in given} if given != [""] else set()
+    for each in named:
+        if not 0 < len(each) <= _LONGEST_TYPE or not each.isprintable() or "," in each:
+            raise UsageError(
+                f"{dashed(name)} {shown(each)} is not the type of an error",
+                hint="name it as Lambda does in `errorType`, for example NotFound",
+            )
+    return tuple(sorted(named))
+
+
 def function(name: str, value: Any) -> FunctionRef:
     """A function's name or ARN."""
     return FunctionRef.parse(text(name, value))

@@ -12,7 +12,7 @@ import cli_reference
 import pytest
 
 from powertune import config
-from powertune.config import LocalOptions, RunOptions, loading
+from powertune.config import LocalOptions, RunOptions, loading, parsers
 from powertune.model import INVOCATION_FIELDS, TuningRun
 from powertune.plan import LANES
 
@@ -75,7 +75,7 @@ def keys(page: str, heading: str) -> dict[str, str]:
 
 def test_every_configuration_key_is_documented_with_its_default() -> None:
     documented = keys("reference/configuration.md", "## `[run]`")
-    assert documented.keys() == {*loading._RUN, "payload"}
+    assert documented.keys() == {*parsers.RUN, "payload"}
     defaults = RunOptions()
     for name, least in (("invocations", config.INVOCATIONS), ("environments", LANES)):
         assert documented[name].startswith(f"{least}; in a search")

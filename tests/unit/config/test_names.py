@@ -45,7 +45,7 @@ def test_a_misspelled_variable_is_an_error_that_suggests_the_right_one(tmp_path:
 def test_a_misspelled_key_suggests_the_right_one(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         load(tmp_path, "max_spent = 1")
-    assert str(caught.value.hint).startswith("did you mean max_spend? the keys are arch, ")
+    assert str(caught.value.hint).startswith("did you mean max_spend? the keys are allowed_errors, arch, ")
     assert "lanes" not in str(caught.value.hint)
 
 

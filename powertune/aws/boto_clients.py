@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions.client import SFNClient
 
 #: What each client is for. Two are clients of Lambda: `invoke` waits longer, and has more connections.
-Role = Literal["control", "invoke", "logs", "cloudwatch", "s3", "optimizer", "pricing", "sts", "states"]
+Role = Literal["control", "invoke", "logs", "cloudwatch", "s3", "optimizer", "pricing", "sts", "stepfunctions"]
 
 
 class BotoClients:
@@ -35,7 +35,7 @@ class BotoClients:
     optimizer: "ComputeOptimizerClient"
     pricing: "PricingClient"
     sts: Any
-    states: "SFNClient"
+    stepfunctions: "SFNClient"
 
     def __init__(self, make: Callable[[Role], Any]) -> None:
         self._make = make

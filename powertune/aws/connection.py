@@ -37,7 +37,7 @@ _SERVICES: dict[Role, Any] = {
     "optimizer": "compute-optimizer",
     "pricing": "pricing",
     "sts": "sts",
-    "states": "stepfunctions",
+    "stepfunctions": "stepfunctions",
 }
 _OPTIONAL: tuple[Role, ...] = ("logs", "cloudwatch", "optimizer")
 

@@ -18,7 +18,7 @@ def transitions_of(aws: Aws, execution_arn: str) -> int:
     more: dict[str, Any] = {}
     while True:
         page = aws.call(
-            aws.clients.states.get_execution_history,
+            aws.clients.stepfunctions.get_execution_history,
             executionArn=execution_arn,
             maxResults=1000,
             includeExecutionData=False,

@@ -63,6 +63,8 @@ def evaluate(expression: str, bindings: Mapping[str, Any]) -> Any:
     """
     try:
         compiled = _compiled(expression)
+        # The time is counted from here, not from when the expression was parsed, which may be long ago.
+        compiled.environment.set_runtime_bounds(_MAX_MS, _MAX_DEPTH)
         value = compiled.evaluate(None, {**_FUNCTIONS(), **bindings})
     except (JException, ValueError, TypeError, ArithmeticError, RecursionError) as error:
         raise QueryError(f"The JSONata expression '{expression}' threw an error: {error}") from error
@@ -82,7 +84,7 @@ def _compiled(expression: str) -> Any:
 
         @functools.lru_cache(_KEPT_PER_THREAD)
         def compile_expression(text: str) -> Any:
-            made = Jsonata(text, timeout=_MAX_MS, stack=_MAX_DEPTH)
+            made = Jsonata(text)
             made.set_output_convert_nulls(False)
             return made
 

@@ -1,5 +1,7 @@
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -324,13 +326,19 @@ json_values = st.recursive(
 
 @given(json_values | st.dictionaries(st.sampled_from(KEYS), json_values).map(lambda d: {"lambdaARN": NAME, **d}))
 def test_any_document_is_a_request_or_a_usage_error(document: Any) -> None:
-    try:
-        found = parse_request(document, lambda _: b"{}")
-    except UsageError as error:
-        assert error.hint
-        assert len(error.message) < 2_000
+    found = request_or_error(document)
+    if isinstance(found, UsageError):
+        assert found.hint
+        assert len(found.message) < 2_000
     else:
         assert isinstance(found, TuningRequest)
+
+
+def request_or_error(document: Any) -> TuningRequest | UsageError:
+    try:
+        return parse_request(document, lambda _: b"{}")
+    except UsageError as error:
+        return error
 
 
 shares = st.floats(0, 1).map(lambda share: round(share, 4))
@@ -417,3 +425,9 @@ def test_large_payloads_belong_into_s3() -> None:
     written = execution_input(large, payload_s3="s3://bucket/event.json")
     assert written["payloadS3"] == "s3://bucket/event.json"
     assert parse_request(written, lambda _: body) == large
+
+
+def test_the_page_has_a_row_for_every_key() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "execution-input.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \|", page.split("\n## Output")[0], flags=re.MULTILINE)
+    assert sorted(rows) == sorted(KEYS)

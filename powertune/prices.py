@@ -43,8 +43,8 @@ class RegionPrices:
     """Prices of one region, in its currency (CNY in China, USD elsewhere).
 
     `request` is the price of one invocation; `snapstart_cache` of a GB-second of a kept snapshot; `snapstart_restore`
-    of a GB restored; `state_transition` of a transition of a Standard workflow of Step Functions, None also where it is
-    not known. None where AWS does not offer it. `as_of` is the date (YYYY-MM-DD) on which the prices
+    of a GB restored; `state_transition` of a transition of a Standard workflow of Step Functions, None also where it
+    is not known. None where AWS does not offer it. `as_of` is the date (YYYY-MM-DD) on which the prices
     held; None where it is not known. It makes no difference to whether two of them are equal.
     """
 

@@ -195,9 +195,10 @@ def _cold(search: GridDesign | Exploration, options: RunOptions, part: Share) ->
     most, invocations = part.concurrency, search.invocations
     if options.invocations is None:
         invocations = min(invocations, most)
-    if most < max(2, min_invocations(options.workload), invocations):
+    least = max(2, min_invocations(options.workload), invocations)
+    if most < least:
         raise UsageError(
-            f"{plural(max(2, invocations), 'cold start')} of a size take as many invocations at one time, and this "
+            f"{plural(least, 'cold start')} of a size take as many invocations at one time, and this "
             f"run may have {most}",
             hint=f"take fewer --invocations, raise --concurrency, or raise the limit of the {part.pool}",
         )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from mutations import EXTREMES
 
 from powertune.config import RunOptions, TuningRequest, execution_input, parse_request
-from powertune.config.execution_input import ALL_SIZES, KEYS, OPTION_KEYS
+from powertune.config.execution_keys import ALL_SIZES, KEYS, OPTION_KEYS
 from powertune.config.parsers import RUN
 from powertune.errors import UsageError
 from powertune.model import Architecture, FunctionRef, Goal, Limit, Payload, Statistic, Strategy, Usage
@@ -382,6 +382,9 @@ others = st.fixed_dictionaries(
         "allowedExceptions": st.lists(st.sampled_from(["A", "B.c", "Runtime.ExitError"])),
         "roleArn": st.just("arn:aws:iam::123456789012:role/tuning"),
         "preProcessorARN": st.just("before"),
+        "postProcessorARN": st.just(f"{NAME}-after:prod"),
+        "imageUriArm64": st.just("123456789012.dkr.ecr.eu-west-1.amazonaws.com/fn:arm"),
+        "imageUriX8664": st.just("123456789012.dkr.ecr.eu-west-1.amazonaws.com/fn:x86"),
         "discardTopBottom": st.floats(0, 0.4),
         "includeOutputResults": st.booleans(),
         "autoOptimize": st.booleans(),

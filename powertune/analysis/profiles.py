@@ -1,7 +1,7 @@
 """One configuration judged by itself: its populations apart, its samples summarized."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,7 +24,7 @@ _WARM_COLUMNS = ("duration_ms", "billed_ms", "lane", "environment", "payload")
 class Observed:
     """A profile with what it was made of.
 
-    `durations` (ms), `strata` and `environments` are those of the warm invocations that are judged, pairwise, and
+    `durations` (ms), `strata` and `environments` are those of the invocations that are judged, pairwise, and
     `contributions` what each duration contributes to the mean of the traffic; `costing` is what they cost, None where
     there are none. `believed_ms` is what a search estimates their mean to be; None to estimate it from them. `spent`
     is what all invocations cost, `total` their number. `error` is the error type that failed invocations ended with
@@ -114,8 +114,8 @@ class MeanDurations:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Warm:
-    """The warm invocations of a configuration, pairwise. `billed` are contributions to the mean of the traffic."""
+class _Judged:
+    """The invocations that a configuration is judged by, pairwise; `billed` contributes to the traffic's mean."""
 
     durations: Sample
     contributions: Sample
@@ -143,6 +143,7 @@ def observe(
     configuration, invocations = measurement.configuration, measurement.invocations
     warm, cold = _warm(measurement, weights), _cold(measurement)
     incomplete = invocations.count(Population.WARM) - warm.durations.size
+    judged = warm if pricing.judged is Population.WARM else _cold_starts_alone(measurement, weights)
     counts = Counts(
         warm=int(warm.durations.size),
         cold=invocations.count(Population.COLD),
@@ -150,30 +151,34 @@ def observe(
         failed=invocations.count(Population.FAILED),
         missing=invocations.count(Population.MISSING) + incomplete,
     )
-    status, reason = _status(measurement, counts, weights.keys() - warm.strata.shares.keys())
+    status, reason = _status(measurement, counts, judged, weights.keys(), pricing.judged)
     seed = (configuration.memory_mb, list(Architecture).index(configuration.architecture))
     costing = summary = billed_ms = belief = None
-    if warm.durations.size:
-        billed_ms = mean_of(warm.billed)
+    if judged.durations.size:
+        billed_ms = mean_of(judged.billed)
         summary = summarize(
-            warm.durations,
+            judged.durations,
             seed=(*seed, 0),
-            environments=warm.environments,
-            contributions=warm.contributions,
-            groups=warm.strata.split(warm.durations),
+            environments=judged.environments,
+            contributions=judged.contributions,
+            groups=judged.strata.split(judged.durations),
         )
         belief = None if beliefs is None else beliefs.of(configuration, summary.mean, billed_ms)
         if belief is not None:
             billed_ms, interval = belief.billed.mean, interval_of(log_of(belief.duration))
             summary = replace(summary, mean=belief.duration.mean, interval=interval)
         believed = None if belief is None else belief.billed
-        costing = pricing.cost(configuration, warm.billed, warm.environments, cold.billed, believed)
+        costing = (
+            pricing.cost(configuration, judged.billed, judged.environments, cold.billed, believed)
+            if judged is warm
+            else pricing.cold_cost(configuration, judged.billed, judged.environments)
+        )
     profile = Profile(
         configuration=configuration,
         status=status,
         reason=reason,
         counts=counts,
-        environments=warm.environments.count,
+        environments=judged.environments.count,
         duration=summary,
         billed_ms_mean=billed_ms,
         cold=_cold_starts(cold, pricing.tariff(configuration, warm.billed, cold.billed), seed),
@@ -183,10 +188,10 @@ def observe(
     paid = [value for value in invocations.column("billed_ms") if value is not None]
     return Observed(
         profile=profile,
-        durations=warm.durations,
-        strata=warm.strata,
-        contributions=warm.contributions,
-        environments=warm.environments,
+        durations=judged.durations,
+        strata=judged.strata,
+        contributions=judged.contributions,
+        environments=judged.environments,
         costing=costing,
         spent=pricing.spent(configuration, paid, len(invocations)),
         total=len(invocations),
@@ -238,7 +243,7 @@ def mean_cold_extra_ms(measurement: Measurement, weights: Mapping[int, float]) -
     return max(0.0, mean_of(cold.billed) - mean_of(warm.billed))
 
 
-def _warm(measurement: Measurement, weights: Mapping[int, float]) -> _Warm:
+def _warm(measurement: Measurement, weights: Mapping[int, float]) -> _Judged:
     """The warm invocations that have both a duration and a billed duration."""
     invocations = measurement.invocations
     columns = [invocations.select(Population.WARM, name) for name in _WARM_COLUMNS]
@@ -246,10 +251,27 @@ def _warm(measurement: Measurement, weights: Mapping[int, float]) -> _Warm:
         rows = [row for row in zip(*columns, strict=True) if None not in row[:2]]
         columns = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
     durations, billed, lanes, names, payloads = columns
-    values = np.array(durations, dtype=np.float64)
     environments = Environments.of(names, lanes, invocations.created if None in names else 0)
-    strata = Strata.of(payloads, weights)
-    return _Warm(
+    return _stratified(durations, billed, environments, Strata.of(payloads, weights))
+
+
+def _cold_starts_alone(measurement: Measurement, weights: Mapping[int, float]) -> _Judged:
+    """The cold starts that have both a duration and a billed duration: each is an environment of its own.
+
+    What a caller waits for is judged: the init or restore phase, then the duration.
+    """
+    invocations = measurement.invocations
+    columns = [invocations.select(Population.COLD, name) for name in ("billed_ms", "payload")]
+    rows = [row for row in zip(invocations.whole_ms(Population.COLD), *columns, strict=True) if None not in row[:2]]
+    durations, billed, payloads = zip(*rows, strict=True) if rows else ((), (), ())
+    return _stratified(durations, billed, Environments.known(range(len(rows))), Strata.of(payloads, weights))
+
+
+def _stratified(
+    durations: Sequence[float], billed: Sequence[int], environments: Environments, strata: Strata
+) -> _Judged:
+    values = np.array(durations, dtype=np.float64)
+    return _Judged(
         durations=values,
         contributions=strata.contributions(values, environments),
         billed=strata.contributions(np.array(billed, dtype=np.float64), environments),
@@ -283,17 +305,21 @@ def _cold_starts(cold: _Cold, tariff: Tariff, seed: tuple[int, int]) -> ColdStar
     )
 
 
-def _status(measurement: Measurement, counts: Counts, not_seen: Collection[int]) -> tuple[ProfileStatus, str | None]:
+def _status(
+    measurement: Measurement, counts: Counts, judged: _Judged, payloads: Collection[int], population: Population
+) -> tuple[ProfileStatus, str | None]:
+    what = "warm invocation" if population is Population.WARM else "cold start"
     if (infeasible := measurement.infeasible) is not None:
         return ProfileStatus.INFEASIBLE, infeasible
     if measurement.unmeasured is not None:
         return ProfileStatus.UNMEASURED, measurement.unmeasured
-    if counts.warm == 0:
-        others = f"{counts.cold} cold, {counts.set_aside} set aside, {counts.failed} failed, {counts.missing} missing"
-        return ProfileStatus.UNMEASURED, f"no warm invocation with a report ({others})"
-    if not_seen:
+    if not judged.durations.size:
+        seen = f"{counts.cold} cold" if population is Population.WARM else f"{counts.warm} warm"
+        others = f"{seen}, {counts.set_aside} set aside, {counts.failed} failed, {counts.missing} missing"
+        return ProfileStatus.UNMEASURED, f"no {what} with a report ({others})"
+    if not_seen := set(payloads) - judged.strata.shares.keys():
         which = ", ".join(str(payload + 1) for payload in sorted(not_seen))
-        return ProfileStatus.UNMEASURED, f"no warm invocation with a report of payload {which}"
+        return ProfileStatus.UNMEASURED, f"no {what} with a report of payload {which}"
     return ProfileStatus.OK, None
 
 

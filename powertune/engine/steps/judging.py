@@ -11,7 +11,7 @@ from powertune.engine.steps.worker import Worker, run_of
 from powertune.measure import with_environments
 from powertune.model import Advisory, Goal
 from powertune.prices import PriceTable
-from powertune.report.execution_output import OutputRequest, execution_output
+from powertune.report.execution_output import Asked, execution_output
 
 State = dict[str, Any]
 
@@ -45,16 +45,14 @@ def judge(worker: Worker, event: Mapping[str, Any]) -> State:
 
 
 def _output(store: RunStore, errand: Errand, analysis: Analysis, execution: str, results: str) -> State:
-    prices = PriceTable.bundled().region(store.objects.aws.region)
-    transitions = transitions_of(store.objects.aws, execution)
-    price = getattr(prices, "state_transition", 2.5e-5)
+    table = PriceTable.bundled()
+    own = table.region(store.objects.aws.region)
     return execution_output(
         analysis,
-        OutputRequest(
-            include_output_results=errand.include_output_results,
-            discard_top_bottom=errand.discard_top_bottom,
-            only_cold_starts=errand.only_cold_starts,
+        table.region(analysis.function.region),
+        Asked(
+            include_output_results=errand.include_output_results, discard_top_bottom=errand.discard_top_bottom
         ),
         results_uri=results,
-        execution_cost=None if price is None else transitions * price,
+        execution_cost=execution_price(own, transitions_of(store.objects.aws, execution)),
     )

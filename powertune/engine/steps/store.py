@@ -28,7 +28,6 @@ class Errand(Document):
     role_arn: str | None = None
     include_output_results: bool = False
     discard_top_bottom: float | None = None
-    only_cold_starts: bool = False
     auto_optimize: bool = False
     auto_optimize_alias: str | None = None
 

@@ -30,7 +30,9 @@ def hover(row: Row, *more: str) -> str:
     """What is said of a configuration under the pointer: a line for each figure."""
     lines = [
         name(row),
-        plural(row.profile.counts.warm, "warm invocation"),
+        plural(
+            row.profile.judged, "warm invocation" if row.profile.counts.warm == row.profile.judged else "cold start"
+        ),
         f"mean duration {row.duration_interval}",
         f"{row.cost_interval} per million",
         *more,

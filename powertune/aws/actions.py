@@ -200,6 +200,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "deploy": DEPLOY_METHODS,
     "destroy": DESTROY_METHODS,
 }
+#: Those that are about a stack, not about a function.
+STACK_COMMANDS = ("deploy", "destroy")
 
 
 def operation_of(method: Callable[..., Any]) -> str:

@@ -17,7 +17,7 @@ _ELSEWHERE = ("powertune/cli/", "powertune/local/", "powertune/report/html/", "p
 #: What of the libraries is for tests, and for those who compile against them.
 _UNUSED = (
     *("bin/", "numpy/_core/include/", "numpy/_core/lib/", "numpy/_pyinstaller/", "numpy/doc/", "numpy/f2py/"),
-    *("numpy/random/_examples/", "numpy/random/lib/", "numpy/testing/", "numpy/typing/"),
+    *("numpy/random/_examples/", "numpy/random/lib/", "numpy/testing/"),
 )
 _UNUSED_FOLDERS = frozenset({"__pycache__", "tests"})
 _UNUSED_ENDINGS = (".a", ".c", ".h", ".pxd", ".pyc", ".pyi", ".pyx")

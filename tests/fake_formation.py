@@ -84,12 +84,16 @@ class FakeFormation(FakeService):
         stack = self.stacks[name]
         known = stack.parameters
         values = {
-            each["ParameterKey"]: known[each["ParameterKey"]] if "UsePreviousValue" in each else each["ParameterValue"]
+            each["ParameterKey"]: known[each["ParameterKey"]]
+            if "UsePreviousValue" in each
+            else each["ParameterValue"]
             for each in kwargs["Parameters"]
         }
         identity = f"arn:aws:cloudformation:us-east-1:123456789012:changeSet/{kwargs['ChangeSetName']}"
         same = values == known and kwargs.get("Tags") == stack.tags
-        reason = self.refusal or ("The submitted information didn't contain changes. Submit different" if same else None)
+        reason = self.refusal or (
+            "The submitted information didn't contain changes. Submit different" if same else None
+        )
         change = {"Action": "Add", "LogicalResourceId": "Made", "ResourceType": "AWS::S3::Bucket"}
         other = {**change, "Action": "Modify", "LogicalResourceId": "Other", "Replacement": "Conditional"}
         self.change_sets[identity] = {

@@ -53,7 +53,9 @@ def statements(role: str) -> Iterator[dict[str, Any]]:
     """What a role allows, in policies of its own and in managed ones, under whatever condition of the template."""
     properties = RESOURCES[role]["Properties"]
     documents = [policy["PolicyDocument"] for policy in properties.get("Policies", ())]
-    shared = [RESOURCES[each["Ref"]]["Properties"]["PolicyDocument"] for each in properties.get("ManagedPolicyArns", ())]
+    shared = [
+        RESOURCES[each["Ref"]]["Properties"]["PolicyDocument"] for each in properties.get("ManagedPolicyArns", ())
+    ]
     for document in [*documents, *shared]:
         for statement in document["Statement"]:
             yield statement["Fn::If"][1] if "Fn::If" in statement else statement

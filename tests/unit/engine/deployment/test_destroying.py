@@ -7,7 +7,11 @@ from powertune.engine.deployment.destroying import Destroyed, destroy
 from powertune.errors import FunctionBusy, NotFound, StackFailed, UsageError
 
 ARTIFACTS, RESULTS = "powertune-artifacts-123456789012-us-east-1", "powertune-resultsbucket-1"
-CODE = {"powertune/powertune/code-1.zip": b"", "powertune/powertune/code-2.zip": b"", "powertune/powertune/d.json": b""}
+CODE = {
+    "powertune/powertune/code-1.zip": b"",
+    "powertune/powertune/code-2.zip": b"",
+    "powertune/powertune/d.json": b"",
+}
 
 
 def deployed(bucket: str = ARTIFACTS) -> FakeStackServices:
@@ -51,7 +55,7 @@ def test_nothing_is_deleted_where_somebody_says_no() -> None:
 def test_a_machine_that_runs_is_left_alone() -> None:
     there = deployed()
     there.machines.running = ["first", "second"]
-    with pytest.raises(FunctionBusy, match="2 executions of .* run, among them first"):
+    with pytest.raises(FunctionBusy, match=r"2 executions of .* run, among them first"):
         destroy(there.aws, "powertune", FakeWatcher(), delete_results=False)
     assert set(there.formation.stacks) == {"powertune"}
 
@@ -78,5 +82,5 @@ def test_what_cannot_be_deleted_says_why() -> None:
         destroy(there.aws, "powertune", FakeWatcher(), delete_results=True)
     there = deployed()
     there.formation.failure = "it is in use"
-    with pytest.raises(StackFailed, match="could not be deleted: it is DELETE_FAILED\n  Made .*: it is in use"):
+    with pytest.raises(StackFailed, match=r"could not be deleted: it is DELETE_FAILED\n  Made .*: it is in use"):
         destroy(there.aws, "powertune", FakeWatcher(), delete_results=True)

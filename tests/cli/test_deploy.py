@@ -57,9 +57,10 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def services(aws_environment: EmbeddedAWS) -> Iterator[dict[str, Any]]:
+    session: Any = boto3.Session()
     names = ("cloudformation", "events", "iam", "lambda", "logs", "s3", "stepfunctions")
     with ExitStack() as stack:
-        clients = {name: boto3.Session().client(name) for name in names}
+        clients = {name: session.client(name) for name in names}
         for client in clients.values():
             stack.callback(client.close)
         yield clients

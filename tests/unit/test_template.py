@@ -26,7 +26,7 @@ REGIONS = ["us-east-1", "eu-central-2", "us-gov-west-1", "cn-north-1"]
 MOST_BYTES = 51_200
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no types
     """YAML with CloudFormation's short forms."""
 
 

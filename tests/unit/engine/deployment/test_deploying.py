@@ -56,7 +56,7 @@ def test_a_new_stack_is_shown_agreed_to_and_made() -> None:
 def test_nothing_is_left_or_uploaded_where_somebody_says_no() -> None:
     there = FakeStackServices()
     assert deploy(there.aws, deployment(), FakeWatcher(False)) is None
-    assert there.formation.stacks == there.formation.change_sets == there.buckets.buckets == {}
+    assert (there.formation.stacks, there.formation.change_sets, there.buckets.buckets) == ({}, {}, {})
 
 
 def test_the_same_again_changes_nothing() -> None:
@@ -139,7 +139,7 @@ def test_a_change_set_that_cannot_be_made_says_why_and_leaves_nothing() -> None:
     there.formation.refusal = "Parameter LogRetentionDays must be one of"
     with pytest.raises(StackFailed, match="cannot be changed: Parameter LogRetentionDays"):
         deploy(there.aws, deployment(), FakeWatcher())
-    assert there.formation.stacks == there.formation.change_sets == {}
+    assert (there.formation.stacks, there.formation.change_sets) == ({}, {})
 
 
 def test_a_bucket_of_another_account_is_not_used() -> None:

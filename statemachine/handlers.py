@@ -1,4 +1,4 @@
-"""The workers of the state machine: what Lambda calls, one handler for each state. The steps themselves are powertune's."""
+"""The workers of the state machine: one handler for each state. What they do is in `powertune.engine.steps`."""
 
 import os
 import time
@@ -32,7 +32,7 @@ def record(event: Event, context: Any) -> Any:
 
 
 def restore(event: Event, context: Any) -> Any:
-    """Leave the function as it was found, after a run or when EventBridge tells of one that has ended without that."""
+    """Leave the function as it was found: in a run, or when EventBridge tells that an execution has ended."""
     return _step("ending:restore_stopped" if "detail" in event else "ending:restore_function", event, context)
 
 

@@ -10,6 +10,7 @@ from powertune.engine.steps.store import Errand, RunStore
 from powertune.engine.steps.worker import Worker, run_of
 from powertune.measure import with_environments
 from powertune.model import Advisory, Goal
+from powertune.estimate import execution_price
 from powertune.prices import PriceTable
 from powertune.report.execution_output import Asked, execution_output
 
@@ -50,9 +51,7 @@ def _output(store: RunStore, errand: Errand, analysis: Analysis, execution: str,
     return execution_output(
         analysis,
         table.region(analysis.function.region),
-        Asked(
-            include_output_results=errand.include_output_results, discard_top_bottom=errand.discard_top_bottom
-        ),
+        Asked(include_output_results=errand.include_output_results, discard_top_bottom=errand.discard_top_bottom),
         results_uri=results,
         execution_cost=execution_price(own, transitions_of(store.objects.aws, execution)),
     )

@@ -277,9 +277,7 @@ def _answered(run: TuningRun, turn: Turn, answers: Sequence[Mapping[str, Any]]) 
     known = run.measurement(turn.configuration)
     lanes = turn.trial.lanes or run.design.lanes
     new = (
-        with_allowed(
-            invocation_of(answer, lane=index % lanes, payload=answer["payload"]), run.design.allowed_errors
-        )
+        with_allowed(invocation_of(answer, lane=index % lanes, payload=answer["payload"]), run.design.allowed_errors)
         for index, answer in enumerate(answers)
     )
     invocations = Invocations.of((*(() if known is None else known.invocations), *new))

@@ -51,7 +51,7 @@ def _step(name: str, event: Event, context: Any) -> Any:
     ends_at = time.time() + context.get_remaining_time_in_millis() / 1000
     step = resolve_name(f"powertune.engine.steps.{name}")
     try:
-        return step(worker_here(os.environ["POWERTUNE_BUCKET"], ends_at), event)
+        return step(worker_here(os.environ["POWERTUNE_BUCKET"], context.invoked_function_arn, ends_at), event)
     except PowertuneError as error:
         told = f"{error.message}; {error.hint}" if error.hint else error.message
         raise type(type(error).__name__, (Exception,), {})(told) from None

@@ -1,5 +1,6 @@
 """An S3 that remembers buckets, what they are told, and objects; `owners` says whose a bucket is, if not ours."""
 
+import io
 from typing import Any
 
 from fake_service import Enter, FakeService, client_error
@@ -56,6 +57,27 @@ class FakeBuckets(FakeService):
         self._enter("put_object", kwargs)
         self._bucket(kwargs, "NoSuchBucket")[kwargs["Key"]] = kwargs["Body"]
         return {}
+
+    def get_object(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("get_object", kwargs)
+        of_anybody = "ExpectedBucketOwner" not in kwargs
+        objects = self.buckets.get(kwargs["Bucket"], {}) if of_anybody else self._bucket(kwargs, "NoSuchBucket")
+        if kwargs["Key"] not in objects:
+            raise client_error("NoSuchKey", "The specified key does not exist.", 404)
+        return {"Body": io.BytesIO(objects[kwargs["Key"]])}
+
+    def delete_object(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("delete_object", kwargs)
+        self._bucket(kwargs, "NoSuchBucket").pop(kwargs["Key"], None)
+        return {}
+
+    def list_objects_v2(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("list_objects_v2", kwargs)
+        keys = sorted(key for key in self._bucket(kwargs, "NoSuchBucket") if key.startswith(kwargs["Prefix"]))
+        start = int(kwargs.get("ContinuationToken", 0))
+        more = {"NextContinuationToken": str(start + 2)} if start + 2 < len(keys) else {}
+        page = [{"Key": key} for key in keys[start : start + 2]]
+        return {"Contents": page, "IsTruncated": bool(more), **more}
 
     def list_object_versions(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("list_object_versions", kwargs)

@@ -8,9 +8,9 @@ from powertune.analysis import Analysis, analyze
 from powertune.aws.transitions import transitions_of
 from powertune.engine.steps.store import Errand, RunStore
 from powertune.engine.steps.worker import Worker, run_of
+from powertune.estimate import execution_price
 from powertune.measure import with_environments
 from powertune.model import Advisory, Goal
-from powertune.estimate import execution_price
 from powertune.prices import PriceTable
 from powertune.report.execution_output import Asked, execution_output
 

@@ -160,7 +160,7 @@ def record(worker: Worker, state: State) -> State:
 
 def _payload(store: RunStore, address: str) -> bytes:
     bucket, _, key = address.removeprefix("s3://").partition("/")
-    return replace(store.objects, bucket=bucket).read(key)
+    return replace(store.objects, bucket=bucket, owner=None).read(key)
 
 
 def _invoked_by(plan: Plan, request: TuningRequest, *, own_region: str) -> str:

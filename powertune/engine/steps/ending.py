@@ -37,15 +37,17 @@ def restore_function(worker: Worker, event: Mapping[str, Any]) -> State:
     """
     run_id = run_id_of(event["execution"])
     with worker.run(run_id) as store:
-        if event.get("stopped") and not _wait_for_workers(worker, store):
-            return {"notes": []}
         errand = store.errand
         if errand is None:  # which is kept before anything is touched
             return {"notes": []}
-        ref = FunctionRef.parse(errand.function)
-        with worker.access(ref, errand.role_arn) as connection:
-            notes = _restored(connection, ref, run_id)
-        store.restored()
+        notes: tuple[Advisory, ...] = ()
+        if event.get("stopped"):
+            _wait_for_workers(worker, store)
+        if not (event.get("stopped") and store.is_restored):
+            ref = FunctionRef.parse(errand.function)
+            with worker.access(ref, errand.role_arn) as connection:
+                notes = _restored(connection, ref, run_id)
+            store.restored()
         if event.get("failure"):
             with suppress(PowertuneError):
                 _keep(store, str(event["failure"]))
@@ -99,14 +101,11 @@ def apply(worker: Worker, event: Mapping[str, Any]) -> State:
     return {**output, "applied": applied}
 
 
-def _wait_for_workers(worker: Worker, store: RunStore) -> bool:
-    """Keep workers that still run from changing anything more; False if the function is restored already."""
+def _wait_for_workers(worker: Worker, store: RunStore) -> None:
+    """Keep workers that still run from changing anything more."""
     store.stop()
-    if store.is_restored:
-        return False
     if store.is_changing:
         worker.sleep(_GRACE_S)
-    return True
 
 
 def _restored(connection: Connection, ref: FunctionRef, run_id: str) -> tuple[Advisory, ...]:
@@ -123,12 +122,14 @@ def _restored(connection: Connection, ref: FunctionRef, run_id: str) -> tuple[Ad
 
 
 def _keep(store: RunStore, why: str) -> None:
-    """Write what was measured and paid for as a results file, although the run has failed."""
+    """Write what was measured and paid for as a results file, unless there is one: the run has failed."""
     found = store.latest()
     if found is None:
         return
     run, parts = found
     whole = merge(run, parts)
+    if store.has_results(whole):
+        return
     if any(len(each.invocations) for each in whole.measurements):
         store.publish(replace(whole, stopped=why))
 

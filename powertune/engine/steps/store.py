@@ -82,9 +82,12 @@ class RunStore:
 
     def publish(self, run: TuningRun) -> str:
         """Write the results file; returns its `s3://` address."""
-        key = f"results/{run.function.name}/{run.run_id}.json"
-        self.objects.write(key, results.dump(run))
-        return self.objects.uri(key)
+        self.objects.write(_results_key(run), results.dump(run))
+        return self.objects.uri(_results_key(run))
+
+    def has_results(self, run: TuningRun) -> bool:
+        """Whether the run has a results file."""
+        return self.objects.find(_results_key(run)) is not None
 
     def latest(self) -> tuple[TuningRun, tuple[TuningRun, ...]] | None:
         """All that was measured and kept, whichever step has failed: the run, and parts of it since; None if none."""
@@ -144,6 +147,10 @@ class RunStore:
 
     def _part_key(self, batch: int, configuration: Configuration) -> str:
         return self._key(f"parts/{batch}-{configuration.memory_mb}-{configuration.architecture}.json")
+
+
+def _results_key(run: TuningRun) -> str:
+    return f"results/{run.function.name}/{run.run_id}.json"
 
 
 _ERRAND = tuple(name for name in Errand.__dataclass_fields__ if name != "schema")

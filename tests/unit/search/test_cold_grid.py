@@ -84,7 +84,7 @@ def test_more_than_fit_at_one_time_are_refused() -> None:
     with pytest.raises(FunctionRefused):
         make(account=0)
     heavy = Workload(payloads=(Payload(body=b"1", weight=9.0), Payload(body=b"2")))
-    with pytest.raises(UsageError, match="10 cold starts .* this run may have 5"):
+    with pytest.raises(UsageError, match=r"10 cold starts .* this run may have 5"):
         make(account=10, workload=heavy)
 
 

@@ -165,6 +165,7 @@ def observe(
         cold=_cold_starts(cold, pricing.tariff(configuration, warm.billed, cold.billed), seed),
         max_memory_used_mb=max(_known(set(invocations.column("max_memory_used_mb"))), default=None),
         cost=None if costing is None else costing.summary,
+        judged_by=pricing.judged,
     )
     paid = [value for value in invocations.column("billed_ms") if value is not None]
     return Observed(

@@ -7,7 +7,7 @@ from powertune.analysis.comparison import Comparison
 from powertune.analysis.estimates import Interval
 from powertune.analysis.summary import Summary
 from powertune.errors import FunctionFailed, Inconclusive, PowertuneError
-from powertune.model import NO_REPORTS, Advisory, Configuration, FunctionState, Goal, Strategy, TuningRun
+from powertune.model import NO_REPORTS, Advisory, Configuration, FunctionState, Goal, Population, Strategy, TuningRun
 from powertune.search import Answer, Conclusion
 
 
@@ -75,9 +75,9 @@ class Cost:
 class Profile:
     """One configuration judged. Durations in ms.
 
-    Duration and billed duration are those of warm invocations, or of cold starts, phase included, in a run of nothing
-    else; `environments` is how many execution environments
-    served these, None where that is not known of each of them. None where there was nothing to take them from.
+    Duration and billed duration are those of the population it is `judged_by`: warm invocations; or cold starts,
+    phase included, in a run of nothing else. `environments` is how many execution environments served these,
+    None where that is not known of each of them. None where there was nothing to take them from.
     `reason` says why the status is not ok. `unmet` are the constraints of the goal that the configuration does not
     meet, as sentences without a subject. `ruled_out` says why a search does not consider a configuration that works;
     such a one is no contender for anything. `pareto`: it is on the front of those that meet them (of all, where none
@@ -108,6 +108,7 @@ class Profile:
     fastest: Rank | None = None
     cost_ratio: float | None = None
     duration_ratio: float | None = None
+    judged_by: Population = Population.WARM
 
     @property
     def judged(self) -> int:

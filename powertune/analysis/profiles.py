@@ -1,7 +1,7 @@
 """One configuration judged by itself: its populations apart, its samples summarized."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,13 +11,12 @@ from powertune.analysis.costing import Costing, Pricing
 from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import Estimate, Sample, estimate_mean, mean_of, total
 from powertune.analysis.model import ColdStarts, Counts, Profile, ProfileStatus
+from powertune.analysis.populations import ColdSamples, Judged, cold_samples, cold_starts_alone, warm_samples
 from powertune.analysis.strata import Strata
 from powertune.analysis.summary import summarize
 from powertune.model import Architecture, Configuration, Measurement, Population
 from powertune.tariff import Tariff
 from powertune.units import ROUNDING_MS
-
-_WARM_COLUMNS = ("duration_ms", "billed_ms", "lane", "environment", "payload")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -113,24 +112,6 @@ class MeanDurations:
     billed: Estimate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Judged:
-    """The invocations that a configuration is judged by, pairwise; `billed` contributes to the traffic's mean."""
-
-    durations: Sample
-    contributions: Sample
-    billed: Sample
-    environments: Environments
-    strata: Strata
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Cold:
-    phases: Sample
-    durations: Sample
-    billed: Sample
-
-
 def observe(
     measurement: Measurement, pricing: Pricing, weights: Mapping[int, float], beliefs: Beliefs | None = None
 ) -> Observed:
@@ -141,9 +122,9 @@ def observe(
         beliefs: what a search knows; then means are its, and not those of the few samples.
     """
     configuration, invocations = measurement.configuration, measurement.invocations
-    warm, cold = _warm(measurement, weights), _cold(measurement)
+    warm, cold = warm_samples(measurement, weights), cold_samples(measurement)
     incomplete = invocations.count(Population.WARM) - warm.durations.size
-    judged = warm if pricing.judged is Population.WARM else _cold_starts_alone(measurement, weights)
+    judged = warm if pricing.judged is Population.WARM else cold_starts_alone(measurement, weights)
     counts = Counts(
         warm=int(warm.durations.size),
         cold=invocations.count(Population.COLD),
@@ -184,6 +165,7 @@ def observe(
         cold=_cold_starts(cold, pricing.tariff(configuration, warm.billed, cold.billed), seed),
         max_memory_used_mb=max(_known(set(invocations.column("max_memory_used_mb"))), default=None),
         cost=None if costing is None else costing.summary,
+        judged_by=pricing.judged,
     )
     paid = [value for value in invocations.column("billed_ms") if value is not None]
     return Observed(
@@ -237,63 +219,13 @@ def mean_cold_extra_ms(measurement: Measurement, weights: Mapping[int, float]) -
     Args:
         weights: of each payload of the traffic.
     """
-    warm, cold = _warm(measurement, weights), _cold(measurement)
+    warm, cold = warm_samples(measurement, weights), cold_samples(measurement)
     if not warm.billed.size or not cold.billed.size:
         return None
     return max(0.0, mean_of(cold.billed) - mean_of(warm.billed))
 
 
-def _warm(measurement: Measurement, weights: Mapping[int, float]) -> _Judged:
-    """The warm invocations that have both a duration and a billed duration."""
-    invocations = measurement.invocations
-    columns = [invocations.select(Population.WARM, name) for name in _WARM_COLUMNS]
-    if None in columns[0] or None in columns[1]:
-        rows = [row for row in zip(*columns, strict=True) if None not in row[:2]]
-        columns = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
-    durations, billed, lanes, names, payloads = columns
-    environments = Environments.of(names, lanes, invocations.created if None in names else 0)
-    return _stratified(durations, billed, environments, Strata.of(payloads, weights))
-
-
-def _cold_starts_alone(measurement: Measurement, weights: Mapping[int, float]) -> _Judged:
-    """The cold starts that have both a duration and a billed duration: each is an environment of its own.
-
-    What a caller waits for is judged: the init or restore phase, then the duration.
-    """
-    invocations = measurement.invocations
-    columns = [invocations.select(Population.COLD, name) for name in ("billed_ms", "payload")]
-    rows = [row for row in zip(invocations.whole_ms(Population.COLD), *columns, strict=True) if None not in row[:2]]
-    durations, billed, payloads = zip(*rows, strict=True) if rows else ((), (), ())
-    return _stratified(durations, billed, Environments.known(range(len(rows))), Strata.of(payloads, weights))
-
-
-def _stratified(
-    durations: Sequence[float], billed: Sequence[int], environments: Environments, strata: Strata
-) -> _Judged:
-    values = np.array(durations, dtype=np.float64)
-    return _Judged(
-        durations=values,
-        contributions=strata.contributions(values, environments),
-        billed=strata.contributions(np.array(billed, dtype=np.float64), environments),
-        environments=environments,
-        strata=strata,
-    )
-
-
-def _cold(measurement: Measurement) -> _Cold:
-    """Init or restore phase, duration and billed duration of the cold starts that have all three."""
-    select = measurement.invocations.select
-    columns = (select(Population.COLD, name) for name in ("init_ms", "restore_ms", "duration_ms", "billed_ms"))
-    rows = [
-        ((init or 0.0) + (restore or 0.0), duration, billed)
-        for init, restore, duration, billed in zip(*columns, strict=True)
-        if duration is not None and billed is not None
-    ]
-    phases, durations, billed = np.array(rows, dtype=np.float64).reshape(-1, 3).T
-    return _Cold(phases=phases, durations=durations, billed=billed)
-
-
-def _cold_starts(cold: _Cold, tariff: Tariff, seed: tuple[int, int]) -> ColdStarts | None:
+def _cold_starts(cold: ColdSamples, tariff: Tariff, seed: tuple[int, int]) -> ColdStarts | None:
     if not cold.phases.size:
         return None
     billed = mean_of(cold.billed)
@@ -306,7 +238,7 @@ def _cold_starts(cold: _Cold, tariff: Tariff, seed: tuple[int, int]) -> ColdStar
 
 
 def _status(
-    measurement: Measurement, counts: Counts, judged: _Judged, payloads: Collection[int], population: Population
+    measurement: Measurement, counts: Counts, judged: Judged, payloads: Collection[int], population: Population
 ) -> tuple[ProfileStatus, str | None]:
     what = "warm invocation" if population is Population.WARM else "cold start"
     if (infeasible := measurement.infeasible) is not None:

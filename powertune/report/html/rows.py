@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from powertune.analysis import ColdStarts
-from powertune.model import Architecture
+from powertune.model import Architecture, Population
 from powertune.report.html.axes import amount_axis, bar_axis, row_axis
 from powertune.report.html.choice import name, significant
 from powertune.report.html.samples import Spread, spread
@@ -187,7 +187,7 @@ def _ticks(warm: Sequence[tuple[int, float]]) -> Trace:
 
 
 def _cold_words(row: Row, cold: ColdStarts) -> str:
-    kind = "warm" if row.profile.counts.warm == row.profile.judged else "cold, init included,"
+    kind = "warm" if row.profile.judged_by is Population.WARM else "cold, init included,"
     bounds = cold.init.interval
     interval = "" if bounds is None else " [{}, {}]".format(*(format_ms(end).removesuffix(" ms") for end in bounds))
     return "\n".join(

@@ -30,9 +30,7 @@ def hover(row: Row, *more: str) -> str:
     """What is said of a configuration under the pointer: a line for each figure."""
     lines = [
         name(row),
-        plural(
-            row.profile.judged, "warm invocation" if row.profile.counts.warm == row.profile.judged else "cold start"
-        ),
+        plural(row.profile.judged, f"{row.profile.judged_by} invocation"),
         f"mean duration {row.duration_interval}",
         f"{row.cost_interval} per million",
         *more,

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import EXTREMES
+from mutations import EXTREMES, mutated_json
 
 from powertune.config import RunOptions, TuningRequest, execution_input, parse_request
 from powertune.config.execution_keys import ALL_SIZES, KEYS, OPTION_KEYS
@@ -339,6 +339,47 @@ def request_or_error(document: Any) -> TuningRequest | UsageError:
         return parse_request(document, lambda _: b"{}")
     except UsageError as error:
         return error
+
+
+FULL = {
+    "lambdaARN": NAME,
+    "powerValues": [128, "256"],
+    "num": 20,
+    "payload": [{"payload": {"a": [1]}, "weight": 3}, {"payload": "b", "weight": 1}],
+    "strategy": "balanced",
+    "balancedWeight": 0.5,
+    "autoOptimize": True,
+    "autoOptimizeAlias": "prod",
+    "discardTopBottom": 0.2,
+    "sleepBetweenRunsMs": 5,
+    "allowedExceptions": ["A"],
+    "roleArn": "arn:aws:iam::123456789012:role/tuning",
+    "maxSpend": 1,
+    "maxDuration": "p95<=300ms",
+    "maxCost": "<=5usd/1M",
+    "headroom": 1.1,
+    "coldShare": "2%",
+    "invocationsPerMonth": "2.5M",
+    "savingsPlan": 0.1,
+    "environments": 3,
+}
+
+
+def is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+@given(mutated_json(json.dumps(FULL)).filter(is_json))
+def test_a_damaged_input_is_a_request_that_comes_back_or_a_usage_error(text: str) -> None:
+    found = request_or_error(json.loads(text))
+    if isinstance(found, UsageError):
+        assert found.hint
+    else:
+        assert parse_request(json.loads(json.dumps(execution_input(found))), no_s3) == found
 
 
 shares = st.floats(0, 1).map(lambda share: round(share, 4))

@@ -1,6 +1,7 @@
 """Brings the state machine into an account, or up to date: change set, consent, upload, execution."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from powertune.aws.client import Aws
@@ -18,7 +19,7 @@ from powertune.engine.deployment.artifacts import (
 from powertune.engine.deployment.libraries import Worker
 from powertune.engine.deployment.stack_parameters import StackParameters
 from powertune.engine.deployment.watching import StackWatcher
-from powertune.errors import UsageError
+from powertune.errors import PowertuneError, UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,11 +70,20 @@ def deploy(aws: Aws, deployment: Deployment, watcher: StackWatcher) -> StackStat
     if not watcher.confirm(f"{'create' if prepared.created else 'update'} stack {stack.name} in {aws.region}?"):
         discard_changes(stack, prepared)
         return None
-    if bucket.ensure():
+    try:
+        _upload(deployment, bucket, watcher)
+    except BaseException:
+        with suppress(PowertuneError):  # what kept the upload from succeeding may keep this from it, too
+            discard_changes(stack, prepared)
+        raise
+    return execute_changes(stack, prepared, watcher.happened)
+
+
+def _upload(deployment: Deployment, bucket: OwnBucket, watcher: StackWatcher) -> None:
+    if bucket.ensure(protect=bucket.name == default_bucket(bucket.aws, bucket.caller)):
         watcher.say(f"created the bucket {bucket.name} for the code")
     if deployment.artifacts.upload(bucket):
         watcher.say(f"uploaded the code to s3://{bucket.name}/{deployment.artifacts.code_key}")
-    return execute_changes(stack, prepared, watcher.happened)
 
 
 def check_ours(name: str, state: StackState) -> None:

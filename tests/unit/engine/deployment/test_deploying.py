@@ -10,7 +10,7 @@ from fake_stack_services import FakeStackServices, FakeWatcher
 from powertune.aws.actions import COMMANDS
 from powertune.engine.deployment.artifacts import Artifacts
 from powertune.engine.deployment.bundle import Bundle
-from powertune.engine.deployment.deploying import Deployment, deploy
+from powertune.engine.deployment.deploying import StackDeployment, deploy
 from powertune.engine.deployment.destroying import destroy
 from powertune.engine.deployment.libraries import ON_AWS
 from powertune.engine.deployment.stack_parameters import StackParameters
@@ -23,9 +23,9 @@ OURS = {"CodeKey": "old.zip", "DefinitionKey": "old.json"}
 TOKENS = itertools.count()
 
 
-def deployment(parameters: StackParameters | None = None, code: bytes = b"code", **tags: str) -> Deployment:
+def deployment(parameters: StackParameters | None = None, code: bytes = b"code", **tags: str) -> StackDeployment:
     bundle = Bundle({"handlers.py": code})
-    return Deployment(
+    return StackDeployment(
         template="Resources: {}",
         artifacts=Artifacts(stack_name="powertune", bundle=bundle, definition=b"{}"),
         worker=ON_AWS,

@@ -90,7 +90,7 @@ class FakeFormation(FakeService):
             for each in kwargs["Parameters"]
         }
         identity = f"arn:aws:cloudformation:us-east-1:123456789012:changeSet/{kwargs['ChangeSetName']}"
-        same = values == known and kwargs.get("Tags") == stack.tags
+        same = kwargs["ChangeSetType"] == "UPDATE" and values == known and kwargs.get("Tags") in (None, stack.tags)
         reason = self.refusal or (
             "The submitted information didn't contain changes. Submit different" if same else None
         )
@@ -134,7 +134,8 @@ class FakeFormation(FakeService):
                 (end, [(stack.name, STACK, end, None)]),
             ]
             return {}
-        stack.parameters, stack.tags, stack.outputs = change_set["values"], change_set["tags"], dict(self.outputs)
+        stack.parameters, stack.outputs = change_set["values"], dict(self.outputs)
+        stack.tags = change_set["tags"] or stack.tags
         made: Told = ("Made", "AWS::S3::Bucket", f"{verb}_COMPLETE", None)
         end = f"{verb}_COMPLETE"
         stack.coming = [

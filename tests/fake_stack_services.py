@@ -49,6 +49,7 @@ class FakeStackServices:
 
     def __init__(self, region: str = "us-east-1") -> None:
         self.operations: list[str] = []
+        self.fails_at: int | None = None
         self.clock = FakeClock()
         self.formation, self.buckets = FakeFormation(self._enter), FakeBuckets(self._enter)
         self.machines = FakeMachines(self._enter)
@@ -68,6 +69,8 @@ class FakeStackServices:
 
     def _enter(self, service: str, name: str, kwargs: dict[str, Any]) -> None:
         self.operations.append(f"{service}.{name}")
+        if len(self.operations) - 1 == self.fails_at:
+            raise client_error("AccessDenied", "not you", 403)
 
 
 class FakeWatcher:

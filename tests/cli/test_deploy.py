@@ -27,18 +27,25 @@ def prepare(event, context):
     boto3.client("s3").put_object(Bucket=os.environ["POWERTUNE_BUCKET"], Key=key, Body=b"{}")
     return {"size": size, "key": key}
 
-publish = measure = record = restore = analyze = apply = prepare
+def restore(event, context):
+    import os
+    import boto3
+    body = event["detail"]["status"].encode()
+    boto3.client("s3").put_object(Bucket=os.environ["POWERTUNE_BUCKET"], Key="runs/1/restored", Body=body)
+
+publish = measure = record = analyze = apply = prepare
 """
 DEFINITION = {
-    "StartAt": "Prepare",
+    "StartAt": "Wait",
     "States": {
+        "Wait": {"Type": "Wait", "SecondsPath": "$.seconds", "Next": "Prepare"},
         "Prepare": {
             "Type": "Task",
             "Resource": "arn:aws:states:::lambda:invoke",
             "Parameters": {"FunctionName": "${PrepareFunction}", "Payload.$": "$"},
             "OutputPath": "$.Payload",
             "End": True,
-        }
+        },
     },
 }
 
@@ -81,13 +88,23 @@ def what_is_there(services: dict[str, Any]) -> dict[str, set[str]]:
 
 
 def output_of(machines: Any, arn: str) -> Any:
-    execution = machines.start_execution(stateMachineArn=arn, input="{}")["executionArn"]
+    execution = machines.start_execution(stateMachineArn=arn, input='{"seconds": 0}')["executionArn"]
     end = time.monotonic() + 60
     while (found := machines.describe_execution(executionArn=execution))["status"] == "RUNNING":
         assert time.monotonic() < end
         time.sleep(0.1)
     assert found["status"] == "SUCCEEDED", found
     return json.loads(found["output"])
+
+
+def written(s3: Any, bucket: str, key: str) -> bytes:
+    """What is written to an object soon."""
+    end = time.monotonic() + 60
+    while "Contents" not in s3.list_objects_v2(Bucket=bucket, Prefix=key):
+        assert time.monotonic() < end
+        time.sleep(0.1)
+    body: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    return body
 
 
 @pytest.mark.long
@@ -105,6 +122,13 @@ def test_a_deployment_runs_and_leaves_nothing_when_it_is_destroyed(
 
     key = output_of(services["stepfunctions"], outputs["StateMachineArn"])["key"]
     assert services["s3"].get_object(Bucket=outputs["ResultsBucket"], Key=key)["Body"].read() == b"{}"
+
+    machines, arn = services["stepfunctions"], outputs["StateMachineArn"]
+    stopped = machines.start_execution(stateMachineArn=arn, input='{"seconds": 600}')["executionArn"]
+    assert run_app(["destroy", "--stack-name", "tuning", "--yes"]) == ExitCode.USAGE
+    assert "error: 1 execution of" in capfd.readouterr().err
+    machines.stop_execution(executionArn=stopped)
+    assert written(services["s3"], outputs["ResultsBucket"], "runs/1/restored") == b"ABORTED"
 
     assert run_app(["deploy", "--stack-name", "tuning", "--yes"]) == 0
     again, err = capfd.readouterr()

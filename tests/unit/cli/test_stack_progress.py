@@ -84,3 +84,18 @@ def test_without_a_terminal_nothing_is_changed_unless_yes_is_said() -> None:
     with pytest.raises(UsageError, match="no terminal to ask on before stack powertune is changed") as refused:
         check_terminal("destroy", "powertune", yes=False)
     assert refused.value.hint == "powertune destroy --yes does not ask"
+
+
+@pytest.mark.parametrize("events", [(), (event("Bucket", "CREATE_IN_PROGRESS"),)])
+def test_who_interrupts_is_told_that_the_stack_goes_on(
+    events: tuple[StackEvent, ...], capfd: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> None:
+        with StackProgress(ask=False, quiet=True) as progress:
+            for each in events:
+                progress.happened(each)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert ("goes on by itself" in capfd.readouterr().err) is bool(events)

@@ -1,13 +1,17 @@
 """Deploying against fakes: what is asked, made, uploaded and said, whatever the stack looked like before."""
 
+import itertools
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 from fake_stack_services import FakeStackServices, FakeWatcher
 
+from powertune.aws.actions import COMMANDS
 from powertune.engine.deployment.artifacts import Artifacts
 from powertune.engine.deployment.bundle import Bundle
-from powertune.engine.deployment.deploying import Deployment, deploy
+from powertune.engine.deployment.deploying import StackDeployment, deploy
+from powertune.engine.deployment.destroying import destroy
 from powertune.engine.deployment.libraries import ON_AWS
 from powertune.engine.deployment.stack_parameters import StackParameters
 from powertune.errors import AccessDenied, FunctionBusy, StackFailed, UsageError
@@ -16,16 +20,19 @@ ARTIFACTS = "powertune-artifacts-123456789012-us-east-1"
 OURS = {"CodeKey": "old.zip", "DefinitionKey": "old.json"}
 
 
-def deployment(parameters: StackParameters | None = None, code: bytes = b"code", **tags: str) -> Deployment:
+TOKENS = itertools.count()
+
+
+def deployment(parameters: StackParameters | None = None, code: bytes = b"code", **tags: str) -> StackDeployment:
     bundle = Bundle({"handlers.py": code})
-    return Deployment(
+    return StackDeployment(
         template="Resources: {}",
         artifacts=Artifacts(stack_name="powertune", bundle=bundle, definition=b"{}"),
         worker=ON_AWS,
         parameters=parameters or StackParameters(),
         artifact_bucket=None,
         tags=tags,
-        token="abc",
+        token=f"{next(TOKENS)}",
     )
 
 
@@ -159,3 +166,44 @@ def test_a_bucket_that_is_made_is_private_and_encrypted_and_in_its_region() -> N
     assert "aws:SecureTransport" in told["put_bucket_policy"]["Policy"]
     rules = told["put_bucket_encryption"]["ServerSideEncryptionConfiguration"]["Rules"]
     assert rules == [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
+
+
+def test_the_policies_allow_all_calls_and_no_others() -> None:
+    there = FakeStackServices()
+    deploy(there.aws, deployment(), FakeWatcher(False))
+    deploy(there.aws, deployment(), FakeWatcher())
+    assert set(there.operations) == set(COMMANDS["deploy"])
+    there.operations.clear()
+    destroy(there.aws, "powertune", FakeWatcher(), delete_results=True)
+    assert set(there.operations) == set(COMMANDS["destroy"])
+
+
+def number_of_calls() -> int:
+    there = FakeStackServices()
+    deploy(there.aws, deployment(), FakeWatcher())
+    return len(there.operations)
+
+
+@pytest.mark.parametrize("call", range(number_of_calls()))
+def test_whichever_call_fails_the_next_deployment_succeeds_and_nothing_is_left_of_either(call: int) -> None:
+    there = FakeStackServices()
+    there.fails_at = call
+    with pytest.raises(AccessDenied):
+        deploy(there.aws, deployment(), FakeWatcher())
+    state = None
+    while state is None:
+        with suppress(FunctionBusy):  # what was begun before the call failed
+            state = deploy(there.aws, deployment(), FakeWatcher())
+    assert state.status == "CREATE_COMPLETE"
+    if there.buckets.buckets:
+        assert "put_bucket_policy" in there.buckets.settings[ARTIFACTS]
+    destroy(there.aws, "powertune", FakeWatcher(), delete_results=True)
+    assert (there.formation.stacks, there.buckets.buckets) == ({}, {})
+
+
+def test_what_was_not_uploaded_is_not_left_as_a_change_set() -> None:
+    there = FakeStackServices()
+    there.buckets.owners[ARTIFACTS] = "999999999999"
+    with pytest.raises(AccessDenied):
+        deploy(there.aws, deployment(), FakeWatcher())
+    assert (there.formation.stacks, there.formation.change_sets) == ({}, {})

@@ -55,7 +55,7 @@ def test_nothing_is_deleted_where_somebody_says_no() -> None:
 def test_a_machine_that_runs_is_left_alone() -> None:
     there = deployed()
     there.machines.running = ["first", "second"]
-    with pytest.raises(FunctionBusy, match=r"2 executions of .* run, among them first"):
+    with pytest.raises(FunctionBusy, match=r"2 executions of .* running: first, second"):
         destroy(there.aws, "powertune", FakeWatcher(), delete_results=False)
     assert set(there.formation.stacks) == {"powertune"}
 

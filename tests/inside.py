@@ -81,7 +81,7 @@ class FakeConnection:
 
 @dataclass
 class Execution:
-    """One execution, its workers, and what each step has called: `service.method`.
+    """One execution, its workers, and what each step has called: `service.method`, and in `sent` with what.
 
     `before` is told of each step before it is taken, and may raise, as a worker that dies.
     """
@@ -91,6 +91,7 @@ class Execution:
     region: str = "us-east-1"
     ends_in_s: float = 900.0
     called: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    sent: defaultdict[str, list[tuple[str, dict[str, Any]]]] = field(default_factory=lambda: defaultdict(list))
     steps: list[str] = field(default_factory=list)
     states: list[dict[str, Any]] = field(default_factory=list)
     before: Callable[[str], None] = lambda step: None
@@ -138,6 +139,7 @@ class Execution:
             return STEPS[step](self.worker(), event)
         finally:
             self.called[step] |= set(self.fake.operations[start:])
+            self.sent[step] += zip(self.fake.operations[start:], self.fake.arguments[start:], strict=True)
 
     def worker(self) -> Worker:
         """A worker that begins now."""

@@ -106,7 +106,7 @@ class Execution:
     @property
     def objects(self) -> dict[str, bytes]:
         """What is in the bucket."""
-        return cast("dict[str, bytes]", self.s3.buckets[BUCKET])
+        return self.s3.buckets[BUCKET]
 
     def run(self, given: Any) -> Any:
         """The output of an execution; raises what it fails with, once the function is restored."""

@@ -16,7 +16,7 @@ from powertune.engine.deployment.artifacts import (
     Artifacts,
     default_bucket,
 )
-from powertune.engine.deployment.libraries import Worker
+from powertune.engine.deployment.libraries import WorkerPlatform
 from powertune.engine.deployment.stack_parameters import StackParameters
 from powertune.engine.deployment.watching import StackWatcher
 from powertune.errors import PowertuneError, UsageError
@@ -32,7 +32,7 @@ class StackDeployment:
 
     template: str
     artifacts: Artifacts
-    worker: Worker
+    worker: WorkerPlatform
     parameters: StackParameters
     artifact_bucket: str | None
     tags: Mapping[str, str]

@@ -9,7 +9,7 @@ import pytest
 from powertune.engine.deployment.bundle import make_bundle
 from powertune.engine.deployment.libraries import (
     ON_AWS,
-    Worker,
+    WorkerPlatform,
     download_libraries,
     installed_libraries,
     installer,
@@ -35,7 +35,7 @@ def test_pip_is_asked_for_wheels_of_lambdas_python_and_processor() -> None:
     assert command[command.index("--python-version") + 1] == "3.14"
     assert "manylinux_2_28_aarch64" in command
     assert {"--no-deps", "--only-binary", *requirements()} <= set(command)
-    intel = installer(Worker(runtime="python3.13", architecture=Architecture.X86_64), "/there", pip=True)
+    intel = installer(WorkerPlatform(runtime="python3.13", architecture=Architecture.X86_64), "/there", pip=True)
     assert "manylinux2014_x86_64" in intel
 
 

@@ -27,6 +27,10 @@ class StackOptions:
             show_default=False,
         ),
     ] = None
+    function_regions: Annotated[
+        str | None,
+        typer.Option(help="Regions of these functions, as in IAM: eu-*.  [default: *]", show_default=False),
+    ] = None
     log_group_pattern: Annotated[
         str | None,
         typer.Option(

@@ -12,6 +12,7 @@ RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 109
 _STACK_NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}", re.ASCII)
 _PREFIX = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,39}", re.ASCII)
 _PATTERN = re.compile(r"[a-zA-Z0-9_*?-]+", re.ASCII)
+_REGIONS = re.compile(r"[a-z0-9*?-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,7 @@ class StackParameters:
     """
 
     function_pattern: str | None = None
+    function_regions: str | None = None
     log_group_pattern: str | None = None
     payload_bucket: str | None = None
     payload_keys: str | None = None
@@ -41,6 +43,7 @@ class StackParameters:
             UsageError: a value is not what its parameter takes.
         """
         _check_name("--function-pattern", self.function_pattern, _PATTERN, "a name with * and ?, such as shop-*")
+        _check_name("--function-regions", self.function_regions, _REGIONS, "a region with * and ?, such as eu-*")
         _check_name("--name-prefix", self.name_prefix, _PREFIX, "at most 40 letters, digits, - and _")
         for option, arn, service in (
             ("--assumable-role", self.assumable_role, "iam"),
@@ -65,6 +68,7 @@ class StackParameters:
 
 _TEMPLATE_NAMES = {
     "function_pattern": "FunctionPattern",
+    "function_regions": "FunctionRegions",
     "log_group_pattern": "LogGroupPattern",
     "payload_bucket": "PayloadBucket",
     "payload_keys": "PayloadKeyPattern",

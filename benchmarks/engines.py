@@ -73,7 +73,7 @@ def execution(states: Any, machine: str) -> tuple[float, int]:
 
 def cold_starts(control: Any) -> dict[str, float]:
     """Init durations of the workers at 512 MB, in ms, from their reports."""
-    found = {}
+    found: dict[str, float] = {}
     for step in STEPS:
         name = f"powertune-{step}"
         control.update_function_configuration(FunctionName=name, LoggingConfig={"LogFormat": "JSON"}, MemorySize=513)

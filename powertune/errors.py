@@ -9,6 +9,7 @@ The tree::
     │   ├── FunctionBusy        2    another run, or a deployment, is changing the function
     │   │   ├── AlreadyExists   2    an alias of that name exists
     │   │   └── Changed         2    a precondition failed: the function has changed
+    │   ├── StackFailed         2    a stack could not be created, updated or deleted
     │   └── SizeRefused         2    the function cannot be published at this size
     │       └── MemorySizeRefused 2  the account may not use this much memory
     ├── IdentityError           3    no usable AWS identity or region
@@ -92,6 +93,10 @@ class MemorySizeRefused(SizeRefused):
     def __init__(self, message: str, *, limit_mb: int, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.limit_mb = limit_mb
+
+
+class StackFailed(UsageError):
+    """CloudFormation could not create, update or delete a stack; the message says which resources failed, and why."""
 
 
 class IdentityError(PowertuneError):

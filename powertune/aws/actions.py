@@ -54,12 +54,41 @@ _CLOUDWATCH = {
 }
 _S3 = {
     "get_object": Action("s3:GetObject", "object", rate_limited=False),
-    # What workers of the state machine keep in their bucket; no command's policy allows these.
-    "put_object": Action("s3:PutObject", "bucket", rate_limited=False),
+    # Workers of the state machine delete what they keep of a run; no command's policy allows it.
     "delete_object": Action("s3:DeleteObject", "bucket", rate_limited=False),
     "list_objects_v2": Action("s3:ListBucket", "bucket", rate_limited=False),
-    # Makes the bucket of the embedded AWS.
-    "create_bucket": Action("s3:CreateBucket", "embedded"),
+    # A run uses these two only on the embedded AWS, to fill its bucket.
+    "create_bucket": Action("s3:CreateBucket", "artifacts"),
+    "put_object": Action("s3:PutObject", "artifacts", rate_limited=False),
+    "head_bucket": Action("s3:ListBucket", "artifacts", rate_limited=False),
+    "head_object": Action("s3:GetObject", "artifacts", rate_limited=False),
+    "put_public_access_block": Action("s3:PutBucketPublicAccessBlock", "artifacts"),
+    "put_bucket_encryption": Action("s3:PutEncryptionConfiguration", "artifacts"),
+    "put_bucket_lifecycle_configuration": Action("s3:PutLifecycleConfiguration", "artifacts"),
+    "put_bucket_policy": Action("s3:PutBucketPolicy", "artifacts"),
+    "list_object_versions": Action("s3:ListBucketVersions", "buckets", rate_limited=False),
+    "delete_objects": Action("s3:DeleteObject", "buckets", also=("s3:DeleteObjectVersion",), rate_limited=False),
+    "delete_bucket": Action("s3:DeleteBucket", "buckets"),
+}
+_CLOUDFORMATION = {
+    "describe_stacks": Action("cloudformation:DescribeStacks", "stack", rate_limited=False),
+    "describe_stack_events": Action("cloudformation:DescribeStackEvents", "stack", rate_limited=False),
+    "create_change_set": Action("cloudformation:CreateChangeSet", "stack", also=("cloudformation:TagResource",)),
+    "describe_change_set": Action("cloudformation:DescribeChangeSet", "stack", rate_limited=False),
+    "execute_change_set": Action("cloudformation:ExecuteChangeSet", "stack"),
+    "delete_change_set": Action("cloudformation:DeleteChangeSet", "stack"),
+    "delete_stack": Action("cloudformation:DeleteStack", "stack"),
+}
+_STEP_FUNCTIONS = {
+    "list_executions": Action("states:ListExecutions", "machine"),
+    "start_execution": Action("states:StartExecution", "machine", rate_limited=False),
+    "describe_execution": Action("states:DescribeExecution", "execution", rate_limited=False),
+    "get_execution_history": Action("states:GetExecutionHistory", "execution", rate_limited=False),
+    "stop_execution": Action("states:StopExecution", "execution", rate_limited=False),
+}
+_STS = {
+    "get_caller_identity": Action("sts:GetCallerIdentity", "account", rate_limited=False),
+    "assume_role": Action("sts:AssumeRole", "role", rate_limited=False),
 }
 _COMPUTE_OPTIMIZER = {
     "get_lambda_function_recommendations": Action(
@@ -68,12 +97,6 @@ _COMPUTE_OPTIMIZER = {
         also=("lambda:ListFunctions", "lambda:ListProvisionedConcurrencyConfigs"),
         rate_limited=False,
     ),
-}
-_STS = {
-    "assume_role": Action("sts:AssumeRole", "role", rate_limited=False),
-}
-_STATES = {
-    "get_execution_history": Action("states:GetExecutionHistory", "execution", rate_limited=False),
 }
 _PRICING = {
     "get_products": Action("pricing:GetProducts", "account"),
@@ -88,8 +111,9 @@ ACTIONS: Mapping[str, Action] = {
         "s3": _S3,
         "compute-optimizer": _COMPUTE_OPTIMIZER,
         "pricing": _PRICING,
+        "cloudformation": _CLOUDFORMATION,
+        "stepfunctions": _STEP_FUNCTIONS,
         "sts": _STS,
-        "stepfunctions": _STATES,
     }.items()
     for method, action in actions.items()
 }
@@ -148,11 +172,44 @@ RESTORE_METHODS = (
     "lambda.delete_alias",
     "lambda.delete_function",
 )
+#: What `deploy` and `destroy` call themselves; CloudFormation calls more with the same permissions.
+DEPLOY_METHODS = (
+    "sts.get_caller_identity",
+    "cloudformation.describe_stacks",
+    "cloudformation.describe_stack_events",
+    "cloudformation.create_change_set",
+    "cloudformation.describe_change_set",
+    "cloudformation.execute_change_set",
+    "cloudformation.delete_change_set",
+    "cloudformation.delete_stack",
+    "s3.head_bucket",
+    "s3.create_bucket",
+    "s3.put_public_access_block",
+    "s3.put_bucket_encryption",
+    "s3.put_bucket_lifecycle_configuration",
+    "s3.put_bucket_policy",
+    "s3.head_object",
+    "s3.put_object",
+)
+DESTROY_METHODS = (
+    "sts.get_caller_identity",
+    "cloudformation.describe_stacks",
+    "cloudformation.describe_stack_events",
+    "cloudformation.delete_stack",
+    "stepfunctions.list_executions",
+    "s3.list_object_versions",
+    "s3.delete_objects",
+    "s3.delete_bucket",
+)
 COMMANDS: dict[str, tuple[str, ...]] = {
     "run": RUN_METHODS,
     "restore": RESTORE_METHODS,
     "prices": ("pricing.get_products",),
+    "deploy": DEPLOY_METHODS,
+    "destroy": DESTROY_METHODS,
 }
+#: Those that are about a stack, not about a function.
+STACK_COMMANDS = ("deploy", "destroy")
 
 
 def operation_of(method: Callable[..., Any]) -> str:

@@ -5,6 +5,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 if TYPE_CHECKING:
+    from mypy_boto3_cloudformation.client import CloudFormationClient
     from mypy_boto3_cloudwatch.client import CloudWatchClient
     from mypy_boto3_compute_optimizer.client import ComputeOptimizerClient
     from mypy_boto3_lambda.client import LambdaClient
@@ -12,9 +13,12 @@ if TYPE_CHECKING:
     from mypy_boto3_pricing.client import PricingClient
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_stepfunctions.client import SFNClient
+    from mypy_boto3_sts.client import STSClient
 
 #: What each client is for. Two are clients of Lambda: `invoke` waits longer, and has more connections.
-Role = Literal["control", "invoke", "logs", "cloudwatch", "s3", "optimizer", "pricing", "sts", "stepfunctions"]
+Role = Literal[
+    "control", "invoke", "logs", "cloudwatch", "s3", "optimizer", "pricing", "cloudformation", "stepfunctions", "sts"
+]
 
 
 class BotoClients:
@@ -34,8 +38,9 @@ class BotoClients:
     s3: "S3Client"
     optimizer: "ComputeOptimizerClient"
     pricing: "PricingClient"
-    sts: Any
+    cloudformation: "CloudFormationClient"
     stepfunctions: "SFNClient"
+    sts: "STSClient"
 
     def __init__(self, make: Callable[[Role], Any]) -> None:
         self._make = make

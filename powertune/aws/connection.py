@@ -36,8 +36,9 @@ _SERVICES: dict[Role, Any] = {
     "s3": "s3",
     "optimizer": "compute-optimizer",
     "pricing": "pricing",
-    "sts": "sts",
+    "cloudformation": "cloudformation",
     "stepfunctions": "stepfunctions",
+    "sts": "sts",
 }
 _OPTIONAL: tuple[Role, ...] = ("logs", "cloudwatch", "optimizer")
 

@@ -79,6 +79,8 @@ _MISCONFIGURED = frozenset(
     }
 )
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
+#: S3 refuses to create a bucket that is there already, and is ours.
+_OURS = frozenset({"BucketAlreadyOwnedByYou"})
 #: What Invoke answers, with a 4xx or 5xx, where a function's configuration keeps it from running.
 _CANNOT_RUN = frozenset(
     {
@@ -108,6 +110,8 @@ _ABSENT = frozenset(
         "ProvisionedConcurrencyConfigNotFoundException",
         "NoSuchKey",
         "NoSuchBucket",
+        "ChangeSetNotFound",
+        "StateMachineDoesNotExist",
         "404",
     }
 )
@@ -185,6 +189,8 @@ def translate(error: Exception, operation: str) -> PowertuneError:
     if code == "ResourceConflictException":
         conflict = AlreadyExists if _already_exists(error) else FunctionBusy
         return conflict(f"{action}: {message}", hint="wait until the update of the function has ended")
+    if code == "ValidationError" and "does not exist" in message:
+        return NotFound(f"{action}: {message}", hint="check the name, the region and the account")
     if code == "InvalidParameterValueException" and "codesha256" in message.lower():
         return Changed(f"{action}: {message}", hint=_DEPLOYING)
     if is_throttled(error):
@@ -240,5 +246,6 @@ _MEANINGS: tuple[tuple[frozenset[str], type[PowertuneError], str, str], ...] = (
     (_STORAGE, FunctionRefused, "{action}: the code storage of this account is full: {message}", _STORE),
     (_KEY, FunctionRefused, "the function cannot run, as its KMS key cannot be used: {message}", _DECRYPT),
     (_CANNOT_RUN, FunctionRefused, "the function cannot run: {message}", "fix its configuration, then tune it"),
+    (_OURS, AlreadyExists, "{action}: {message}", "run again"),
     (frozenset({"PreconditionFailedException"}), Changed, "{action}: {message}", _DEPLOYING),
 )

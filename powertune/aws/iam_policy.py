@@ -55,18 +55,18 @@ def policy(command: str, function: FunctionRef, grant: Grant = PLAIN) -> dict[st
     }
     methods = [m for m in COMMANDS[command] if not (grant.isolate and m in IN_PLACE)]
     statements = [
-        _statement(f"{command}-{scope}", [m for m in methods if ACTIONS[m].scope == scope], on)
+        statement(f"{command}-{scope}", [m for m in methods if ACTIONS[m].scope == scope], on)
         for scope, on in resources.items()
         if any(ACTIONS[m].scope == scope for m in methods)
     ]
     statements += _about_copies(command, function, grant)
     if grant.processors:
         arns = [each for processor in grant.processors for each in _both(_arn(processor))]
-        statements.append(_statement(f"{command}-processors", ["lambda.get_function", "lambda.invoke"], arns))
+        statements.append(statement(f"{command}-processors", ["lambda.get_function", "lambda.invoke"], arns))
     if grant.payload_s3:
         partition = function.partition or "aws"
         name = grant.payload_s3.removeprefix("s3://")
-        statements.append(_statement(f"{command}-payload", ["s3.get_object"], f"arn:{partition}:s3:::{name}"))
+        statements.append(statement(f"{command}-payload", ["s3.get_object"], f"arn:{partition}:s3:::{name}"))
     statements += _asked_for_by_others(command, function, grant)
     return {"Version": "2012-10-17", "Statement": statements}
 
@@ -76,7 +76,7 @@ def _about_copies(command: str, function: FunctionRef, grant: Grant) -> list[dic
     arn = _arn(function)
     copies = arn.removesuffix(function.name) + f"{stem(function.name)}-powertune-*"
     if command == "restore":
-        return [_statement("restore-copies", list(DELETE_COPY_METHODS), copies)]
+        return [statement("restore-copies", list(DELETE_COPY_METHODS), copies)]
     if command != "run" or not (grant.copies or grant.isolate):
         return []
     partition, _, region, account = arn.split(":")[1:5]
@@ -89,10 +89,10 @@ def _about_copies(command: str, function: FunctionRef, grant: Grant) -> list[dic
         "Condition": {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
     }
     return [
-        _statement("run-source", ["lambda.list_tags"], arn),
-        _statement("run-copies", list(COPY_METHODS), copies),
+        statement("run-source", ["lambda.list_tags"], arn),
+        statement("run-copies", list(COPY_METHODS), copies),
         # A layer may be another account's.
-        _statement("run-layers", ["lambda.get_layer_version_by_arn"], f"arn:{partition}:lambda:{region}:*:layer:*"),
+        statement("run-layers", ["lambda.get_layer_version_by_arn"], f"arn:{partition}:lambda:{region}:*:layer:*"),
         pass_role,
     ]
 
@@ -114,7 +114,7 @@ def _asked_for_by_others(command: str, function: FunctionRef, grant: Grant) -> l
     if grant.code_s3:
         wanted.append(("code", _CODE_ACTIONS, f"arn:{partition}:s3:::{grant.code_s3.removeprefix('s3://')}"))
     return [
-        {"Sid": _sid(f"{command}-{name}"), "Effect": "Allow", "Action": list(actions), "Resource": resource}
+        {"Sid": sid(f"{command}-{name}"), "Effect": "Allow", "Action": list(actions), "Resource": resource}
         for name, actions, resource in wanted
     ]
 
@@ -135,10 +135,12 @@ def _both(arn: str) -> tuple[str, str]:
     return arn, f"{arn}:*"
 
 
-def _statement(name: str, methods: list[str], resource: str | list[str]) -> dict[str, Any]:
+def statement(name: str, methods: list[str], resource: str | list[str]) -> dict[str, Any]:
+    """A statement that allows methods of boto3's, and what AWS asks for at the same calls."""
     actions = {action for method in methods for action in (ACTIONS[method].name, *ACTIONS[method].also)}
-    return {"Sid": _sid(name), "Effect": "Allow", "Action": sorted(actions), "Resource": resource}
+    return {"Sid": sid(name), "Effect": "Allow", "Action": sorted(actions), "Resource": resource}
 
 
-def _sid(name: str) -> str:
+def sid(name: str) -> str:
+    """The name of a statement: letters only."""
     return "Powertune" + "".join(word.capitalize() for word in name.split("-"))

@@ -33,6 +33,7 @@ Prices = Annotated[str | None, typer.Option(help="Price file to use instead of t
 Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Show every call to AWS.", callback=show_calls, expose_value=True)
 ]
+StackName = Annotated[str, typer.Option(help="Name of the CloudFormation stack.")]
 Region = Annotated[str | None, typer.Option(help="AWS region. [default: from the ARN, or your AWS configuration]")]
 Profile = Annotated[str | None, typer.Option(help="AWS profile.")]
 EndpointUrl = Annotated[

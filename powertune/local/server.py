@@ -79,6 +79,7 @@ class Server:
             try:
                 from powertune.local.cloud import install, load_managed_policies
                 from powertune.local.endpoint import signatures
+                from powertune.local.endpoint.bucket_policies import install_bucket_policies
                 from powertune.local.endpoint.unimplemented import Dispatcher
                 from powertune.local.stepfunctions.service import StepFunctions
                 from powertune.local.web import Application
@@ -96,6 +97,7 @@ class Server:
             late={
                 "iam": load_managed_policies,
                 "cloudformation": lambda: _install_cloudformation(self.endpoint_url, keys.owner),
+                "s3": install_bucket_policies,
             },
         )
         self._states.connect(self._http.app)

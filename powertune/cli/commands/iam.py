@@ -13,7 +13,7 @@ _ANY_FUNCTION = "my-function"
 
 
 def iam(
-    command: Annotated[str, typer.Argument(help="The command: run, restore or prices.")],
+    command: Annotated[str, typer.Argument(help="The command: run, restore, prices, deploy or destroy.")],
     function: Annotated[
         str, typer.Option(help="The function's name or ARN; an ARN makes the policy narrower.")
     ] = _ANY_FUNCTION,
@@ -50,8 +50,9 @@ def iam(
     output: common.File = None,
 ) -> None:
     """Print the IAM policy that allows exactly the calls that a command makes."""
-    from powertune.aws.actions import COMMANDS
+    from powertune.aws.actions import COMMANDS, STACK_COMMANDS
     from powertune.aws.iam_policy import PLACEHOLDERS, Grant, policy, policy_text
+    from powertune.aws.stacks.stack_policy import STACK, stack_policy
     from powertune.cli.console import say
     from powertune.cli.outputs import write_output
     from powertune.errors import UsageError
@@ -73,9 +74,11 @@ def iam(
         code_s3=code,
     )
     _check(command, function, grant)
-    document = policy(command, ref, grant)
+    document = stack_policy(command, ref, grant) if command in STACK_COMMANDS else policy(command, ref, grant)
     open_places = [word for word in PLACEHOLDERS if word in policy_text(document)]
-    if open_places:
+    if open_places and command in STACK_COMMANDS:
+        say(f"replace {' and '.join(open_places)}, and {STACK} where --stack-name or --name-prefix differ")
+    elif open_places:
         say(f"replace {' and '.join(open_places)} with your own, or give ARNs with --function and --role")
     if command == "run" and not (copies or isolate):
         say("where $LATEST is in use, a run measures a copy: --isolate prints the policy that this takes")
@@ -88,6 +91,9 @@ def _check(command: str, function: str, grant: "Grant") -> None:
     Raises:
         UsageError: an option is not what it takes, or not for this command.
     """
+    from dataclasses import replace
+
+    from powertune.aws.actions import STACK_COMMANDS
     from powertune.aws.iam_policy import PLAIN
     from powertune.errors import UsageError
 
@@ -97,5 +103,9 @@ def _check(command: str, function: str, grant: "Grant") -> None:
     for option, arn, service in (("--role", grant.role, "iam"), ("--kms-key", grant.kms_key, "kms")):
         if arn is not None and arn.split(":")[2:3] != [service]:
             raise UsageError(f"{option} {arn!r} is not an ARN of {service.upper()}", hint=f"arn:aws:{service}:...")
+    if command in STACK_COMMANDS and (function != _ANY_FUNCTION or replace(grant, vpc=False, kms_key=None) != PLAIN):
+        raise UsageError(
+            f"`powertune {command}` does not use a function", hint="only --vpc and --kms-key matter to it"
+        )
     if command == "prices" and (function != _ANY_FUNCTION or grant != PLAIN):
         raise UsageError("`powertune prices` does not use a function", hint="leave out the options about one")

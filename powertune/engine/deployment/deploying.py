@@ -1,0 +1,108 @@
+"""Brings the state machine into an account, or up to date: change set, consent, upload, execution."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from powertune.aws.client import Aws
+from powertune.aws.stacks.caller import who_calls
+from powertune.aws.stacks.deployed_stack import DeployedStack, StackState
+from powertune.aws.stacks.own_buckets import OwnBucket
+from powertune.aws.stacks.stack_changes import StackRequest, discard_changes, execute_changes, prepare_changes
+from powertune.engine.deployment.artifacts import (
+    BUCKET_PARAMETER,
+    CODE_PARAMETER,
+    DEFINITION_PARAMETER,
+    Artifacts,
+    default_bucket,
+)
+from powertune.engine.deployment.libraries import Worker
+from powertune.engine.deployment.stack_parameters import StackParameters
+from powertune.engine.deployment.watching import StackWatcher
+from powertune.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """What is to be deployed, and how. `token` names this deployment, and no other one.
+
+    Without `artifact_bucket`, the code goes to the bucket that the stack already uses, or to the default one.
+    Without `tags`, the stack keeps those that it has.
+    """
+
+    template: str
+    artifacts: Artifacts
+    worker: Worker
+    parameters: StackParameters
+    artifact_bucket: str | None
+    tags: Mapping[str, str]
+    token: str
+
+
+def deploy(aws: Aws, deployment: Deployment, watcher: StackWatcher) -> StackState | None:
+    """Create or update the stack; returns how it then stands, or None if that was not wanted.
+
+    Nothing is uploaded before somebody has agreed.
+
+    Raises:
+        FunctionBusy: CloudFormation works on the stack at this moment.
+        StackFailed: a resource could not be created or changed; the stack is as it was before.
+        UsageError: a stack of that name is something else.
+    """
+    stack = DeployedStack(aws, deployment.artifacts.stack_name)
+    existing = stack.read_idle()
+    if existing is not None:
+        check_ours(stack.name, existing)
+    if existing is not None and existing.leftover:
+        watcher.say(
+            f"stack {stack.name} is {existing.status}: an earlier deployment failed, and left nothing but this"
+        )
+        if not watcher.confirm("delete it?"):
+            return None
+        stack.delete(existing, watcher.happened)
+        existing = None
+    bucket = _bucket(aws, deployment, existing)
+    prepared = prepare_changes(stack, existing, _request(deployment, bucket.name))
+    if prepared is None:
+        watcher.say(f"stack {stack.name}: no changes")
+        return existing
+    watcher.changes(prepared.changes)
+    if not watcher.confirm(f"{'create' if prepared.created else 'update'} stack {stack.name} in {aws.region}?"):
+        discard_changes(stack, prepared)
+        return None
+    if bucket.ensure():
+        watcher.say(f"created the bucket {bucket.name} for the code")
+    if deployment.artifacts.upload(bucket):
+        watcher.say(f"uploaded the code to s3://{bucket.name}/{deployment.artifacts.code_key}")
+    return execute_changes(stack, prepared, watcher.happened)
+
+
+def check_ours(name: str, state: StackState) -> None:
+    """See that a stack is one that `deploy` has made: any other would be replaced, or deleted, with all it holds.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if not state.in_review and not state.parameters.keys() >= {CODE_PARAMETER, DEFINITION_PARAMETER}:
+        raise UsageError(f"stack {name!r} is not one that powertune has made", hint="choose another --stack-name")
+
+
+def _bucket(aws: Aws, deployment: Deployment, existing: StackState | None) -> OwnBucket:
+    caller = who_calls(aws)
+    used = None if existing is None else existing.parameters.get(BUCKET_PARAMETER)
+    return OwnBucket(aws=aws, name=deployment.artifact_bucket or used or default_bucket(aws, caller), caller=caller)
+
+
+def _request(deployment: Deployment, bucket: str) -> StackRequest:
+    return StackRequest(
+        name=f"powertune-{deployment.token}",
+        template=deployment.template,
+        parameters={
+            BUCKET_PARAMETER: bucket,
+            CODE_PARAMETER: deployment.artifacts.code_key,
+            DEFINITION_PARAMETER: deployment.artifacts.definition_key,
+            "WorkerRuntime": deployment.worker.runtime,
+            "WorkerArchitecture": str(deployment.worker.architecture),
+            **deployment.parameters.template_names,
+        },
+        tags=deployment.tags,
+    )

@@ -1,0 +1,77 @@
+"""Removes the state machine from an account, and the results too if that is wanted."""
+
+from dataclasses import dataclass
+
+from powertune.aws.client import Aws
+from powertune.aws.stacks.caller import Caller, who_calls
+from powertune.aws.stacks.deployed_stack import DeployedStack, StackState
+from powertune.aws.stacks.own_buckets import OwnBucket
+from powertune.aws.stacks.running import running_executions
+from powertune.engine.deployment.artifacts import BUCKET_PARAMETER, artifact_prefix, default_bucket
+from powertune.engine.deployment.deploying import check_ours
+from powertune.engine.deployment.watching import StackWatcher
+from powertune.errors import FunctionBusy
+
+#: The outputs of the stack.
+MACHINE_OUTPUT, RESULTS_OUTPUT = "StateMachineArn", "ResultsBucket"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destroyed:
+    """What is left: `results_bucket` is None if nothing is."""
+
+    results_bucket: str | None
+
+
+def destroy(aws: Aws, stack_name: str, watcher: StackWatcher, *, delete_results: bool) -> Destroyed | None:
+    """Delete the stack and its artifacts; None if that was not wanted.
+
+    Raises:
+        FunctionBusy: an execution runs, whose function could not be put back; or CloudFormation works on the stack.
+        NotFound: there is no such stack.
+        StackFailed: something could not be deleted.
+        UsageError: the stack is something else.
+    """
+    stack = DeployedStack(aws, stack_name)
+    state = stack.read_idle() or stack.read()
+    check_ours(stack_name, state)
+    _check_idle(aws, state)
+    results = state.outputs.get(RESULTS_OUTPUT)
+    if not watcher.confirm(_question(stack, results, delete_results=delete_results)):
+        return None
+    caller = who_calls(aws)
+    stack.delete(state, watcher.happened)
+    _delete_artifacts(aws, caller, stack_name, state)
+    if results is None or not delete_results:
+        return Destroyed(results_bucket=results)
+    bucket = OwnBucket(aws=aws, name=results, caller=caller)
+    watcher.say(f"deleted {bucket.delete_objects()} objects of the bucket {results}")
+    bucket.delete()
+    return Destroyed(results_bucket=None)
+
+
+def _question(stack: DeployedStack, results: str | None, *, delete_results: bool) -> str:
+    beside = f", and all results in {results}" if results is not None and delete_results else ""
+    return f"delete stack {stack.name} in {stack.aws.region}{beside}?"
+
+
+def _check_idle(aws: Aws, state: StackState) -> None:
+    """See that nothing runs: without its steps, an execution cannot put a function back."""
+    arn = state.outputs.get(MACHINE_OUTPUT)
+    running = running_executions(aws, arn) if arn is not None else ()
+    if running:
+        raise FunctionBusy(
+            f"{len(running)} executions of {arn} run, among them {running[0]}",
+            hint="wait for them, or stop them with `aws stepfunctions stop-execution`, which has functions restored",
+        )
+
+
+def _delete_artifacts(aws: Aws, caller: Caller, stack_name: str, state: StackState) -> None:
+    """Delete what was uploaded for this stack, and the bucket of all stacks if nothing else is in it."""
+    name = state.parameters.get(BUCKET_PARAMETER)
+    if name is None:
+        return
+    bucket = OwnBucket(aws=aws, name=name, caller=caller)
+    bucket.delete_objects(artifact_prefix(stack_name))
+    if name == default_bucket(aws, caller) and bucket.empty:
+        bucket.delete()

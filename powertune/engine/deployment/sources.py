@@ -1,0 +1,63 @@
+"""The files of the state machine: beside the package in a source checkout, within it where it was installed."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import powertune
+from powertune.errors import UsageError
+
+TEMPLATE, DEFINITION, HANDLERS = "template.yaml", "tuning.asl.json", "handlers.py"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What is deployed, besides the package itself: CloudFormation's template, the definition, and the handlers."""
+
+    template: str
+    definition: bytes
+    handlers: bytes
+
+
+def sources_folder() -> Path:
+    """The folder `statemachine`.
+
+    Raises:
+        UsageError: it is missing.
+    """
+    package = Path(powertune.__file__).parent
+    for folder in (package / "statemachine", package.parent / "statemachine"):
+        if (folder / TEMPLATE).is_file():
+            return folder
+    raise UsageError(
+        f"the files of the state machine are missing: there is no {TEMPLATE} in {str(package / 'statemachine')!r}",
+        hint="install powertune again",
+    )
+
+
+def read_template(folder: Path) -> str:
+    """The CloudFormation template.
+
+    Raises:
+        UsageError: it cannot be read.
+    """
+    return _read(folder / TEMPLATE).decode()
+
+
+def read_sources(folder: Path) -> Sources:
+    """All files.
+
+    Raises:
+        UsageError: one cannot be read.
+    """
+    return Sources(
+        template=read_template(folder),
+        definition=_read(folder / DEFINITION),
+        handlers=_read(folder / HANDLERS),
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"cannot read {str(path)!r}: {error.strerror}", hint="install powertune again") from None

@@ -1,0 +1,117 @@
+"""What an account decides about its state machine, as the parameters of the stack."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+
+from powertune.errors import UsageError
+from powertune.units import shown
+
+#: The days for which CloudWatch Logs can keep log events (PutRetentionPolicy).
+RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3653)
+_STACK_NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}", re.ASCII)
+_PREFIX = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,39}", re.ASCII)
+_PATTERN = re.compile(r"[a-zA-Z0-9_*?-]+", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackParameters:
+    """The parameters that a person sets, as text. None keeps what the stack has, or is the template's default.
+
+    An empty text takes back what was set. Names are those of the options; `template_names` gives the template's.
+    """
+
+    function_pattern: str | None = None
+    log_group_pattern: str | None = None
+    payload_bucket: str | None = None
+    payload_keys: str | None = None
+    assumable_role: str | None = None
+    name_prefix: str | None = None
+    permissions_boundary: str | None = None
+    subnet_ids: str | None = None
+    security_group_ids: str | None = None
+    kms_key: str | None = None
+    log_retention: str | None = None
+    results_retention: str | None = None
+
+    def check(self) -> None:
+        """Find out what AWS would refuse, before anything is built.
+
+        Raises:
+            UsageError: a value is not what its parameter takes.
+        """
+        _check_name("--function-pattern", self.function_pattern, _PATTERN, "a name with * and ?, such as shop-*")
+        _check_name("--name-prefix", self.name_prefix, _PREFIX, "at most 40 letters, digits, - and _")
+        for option, arn, service in (
+            ("--assumable-role", self.assumable_role, "iam"),
+            ("--permissions-boundary", self.permissions_boundary, "iam"),
+            ("--kms-key", self.kms_key, "kms"),
+        ):
+            if arn and arn.split(":")[2:3] != [service]:
+                raise UsageError(
+                    f"{option} {shown(arn)} is not an ARN of {service.upper()}", hint=f"arn:aws:{service}:..."
+                )
+        if bool(self.subnet_ids) != bool(self.security_group_ids):
+            missing = "--security-group-ids" if self.subnet_ids else "--subnet-ids"
+            raise UsageError(f"{missing} is missing", hint="a VPC takes both subnets and security groups")
+        _check_days("--log-retention", self.log_retention, RETENTIONS)
+        _check_days("--results-retention", self.results_retention, None)
+
+    @property
+    def template_names(self) -> dict[str, str | None]:
+        """The values by the names that the template has for them."""
+        return {_TEMPLATE_NAMES[field.name]: getattr(self, field.name) for field in fields(self)}
+
+
+_TEMPLATE_NAMES = {
+    "function_pattern": "FunctionPattern",
+    "log_group_pattern": "LogGroupPattern",
+    "payload_bucket": "PayloadBucket",
+    "payload_keys": "PayloadKeyPattern",
+    "assumable_role": "AssumableRoleArn",
+    "name_prefix": "NamePrefix",
+    "permissions_boundary": "PermissionsBoundary",
+    "subnet_ids": "SubnetIds",
+    "security_group_ids": "SecurityGroupIds",
+    "kms_key": "KmsKeyArn",
+    "log_retention": "LogRetentionDays",
+    "results_retention": "ResultsRetentionDays",
+}
+
+
+def check_stack_name(name: str) -> None:
+    """See that CloudFormation takes a name.
+
+    Raises:
+        UsageError: it does not.
+    """
+    _check_name("--stack-name", name, _STACK_NAME, "a letter, then letters, digits and -")
+
+
+def parse_tags(given: Sequence[str]) -> Mapping[str, str]:
+    """Tags from `key=value`.
+
+    Raises:
+        UsageError: one is not of that form, or of AWS's own namespace.
+    """
+    tags: dict[str, str] = {}
+    for text in given:
+        key, equals, value = text.partition("=")
+        if not key or not equals or key.lower().startswith("aws:"):
+            raise UsageError(f"--tag {shown(text)} is not a tag", hint="write key=value, such as --tag team=shop")
+        tags[key] = value
+    return tags
+
+
+def _check_name(option: str, value: str | None, pattern: re.Pattern[str], hint: str) -> None:
+    if value is not None and pattern.fullmatch(value) is None:
+        raise UsageError(f"{option} {shown(value)} cannot be taken", hint=hint)
+
+
+def _check_days(option: str, value: str | None, allowed: Sequence[int] | None) -> None:
+    if value is None:
+        return
+    days = int(value) if value.isascii() and value.isdecimal() else 0
+    if days < 1 or (allowed is not None and days not in allowed):
+        hint = "a number of days" if allowed is None else f"one of {', '.join(map(str, allowed))} days"
+        raise UsageError(f"{option} {shown(value)} cannot be taken", hint=hint)

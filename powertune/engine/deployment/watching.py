@@ -1,0 +1,27 @@
+"""Who follows a deployment: asked before anything changes, and told what happens."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from powertune.aws.stacks.stack_changes import StackChange
+from powertune.aws.stacks.stack_events import StackEvent
+
+
+class StackWatcher(Protocol):
+    """A terminal, or whatever stands for one."""
+
+    def confirm(self, question: str) -> bool:
+        """Whether to go on."""
+        ...
+
+    def changes(self, changes: Sequence[StackChange]) -> None:
+        """Show what would change."""
+        ...
+
+    def happened(self, event: StackEvent) -> None:
+        """Show what has happened to a resource."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Show a line."""
+        ...

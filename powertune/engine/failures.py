@@ -2,11 +2,23 @@
 
 from collections.abc import Iterator
 
-from powertune.errors import PowertuneError, Unavailable
+from powertune.aws.executions import ABORTED, FAILED, TIMED_OUT, Execution
+from powertune.errors import Inconclusive, PowertuneError, Unavailable
 
 #: Names that Step Functions and Lambda give to failures of their own.
 _OF_AWS = ("States.", "Lambda.", "Sandbox.", "Runtime.", "Function.")
 _AGAIN = "start another execution; the history of this one shows which state has failed"
+
+
+def why_ended(execution: Execution) -> PowertuneError:
+    """Why an execution did not succeed."""
+    if execution.status == FAILED:
+        return failure_of(execution.error, execution.cause)
+    how = {ABORTED: "was stopped", TIMED_OUT: "has run into its timeout"}.get(
+        execution.status, f"has ended as {execution.status}"
+    )
+    because = f": {execution.cause}" if execution.cause else ""
+    return Inconclusive(f"execution {execution.arn.name} {how}{because}", hint="start another execution")
 
 
 def failure_of(error: str | None, cause: str | None) -> PowertuneError:

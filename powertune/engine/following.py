@@ -1,12 +1,34 @@
 """What an execution has measured until now, told to an observer: from what its workers keep in S3."""
 
 from dataclasses import replace
+from typing import Protocol
 
+from powertune import results
+from powertune.aws.client import Aws
+from powertune.aws.executions import Execution
+from powertune.aws.objects import Objects, parse_uri
 from powertune.engine.steps.store import RunStore
+from powertune.errors import UsageError
 from powertune.measure import Observer, merge
 from powertune.measure.spending import Spending
 from powertune.model import UNDER_WAY, Configuration, Measurement, TuningRun
 from powertune.plan import Plan
+
+
+class Watcher(Protocol):
+    """Somebody who watches an execution."""
+
+    def entered(self, state: str) -> None:
+        """The execution is in another state."""
+        ...
+
+    def planned(self, plan: Plan) -> Observer:
+        """The execution has planned; returns who is told of its run from here on."""
+        ...
+
+    def unseen(self, why: str) -> None:
+        """What was measured until now cannot be seen from here; only states are told."""
+        ...
 
 
 class RunReader:
@@ -111,3 +133,26 @@ class Storyteller:
             self._observer.invoked(configuration, invocation, spent)
         self._told[configuration] = (told or 0) + len(new)
         return bool(new) or told is None
+
+
+def read_results(aws: Aws, execution: Execution) -> TuningRun:
+    """The results file of an execution that has succeeded.
+
+    Raises:
+        AccessDenied, NotFound, Unavailable: it cannot be read.
+        UsageError: the execution has written none.
+    """
+    output, name = execution.output, execution.arn.name
+    if isinstance(output, dict) and "plan" in output:
+        raise UsageError(
+            f"execution {name} was a dry run: it has measured nothing",
+            hint="start one without dryRun; `powertune run --dry-run` shows a plan",
+        )
+    uri = output.get("results") if isinstance(output, dict) else None
+    if not isinstance(uri, str):
+        raise UsageError(
+            f"the output of execution {name} names no results file",
+            hint="is it an execution of the state machine that `powertune deploy` makes?",
+        )
+    bucket, key = parse_uri(uri)
+    return results.parse(Objects(aws=aws, bucket=bucket).read(key))

@@ -20,8 +20,8 @@ from powertune.aws.identity import ConnectionOptions
 from powertune.aws.journal import read_journal
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.aws.objects import Objects, parse_uri
-from powertune.engine.failures import failure_of
-from powertune.engine.following import RunReader, Storyteller
+from powertune.engine.failures import why_ended
+from powertune.engine.following import RunReader, Storyteller, Watcher, read_results
 from powertune.engine.restoring import restore_command
 from powertune.engine.state_machine import StateMachine
 from powertune.engine.steps.store import RunStore
@@ -48,22 +48,6 @@ RESTORE_S = 300.0
 _KEEPING_S = 10.0
 #: What the workers keep of a run when they restore the function, and when they are told to change nothing more.
 _RESTORED, _STOPPED, _ERRAND = "restored", "stopped", "errand.json"
-
-
-class Watcher(Protocol):
-    """Somebody who watches an execution."""
-
-    def entered(self, state: str) -> None:
-        """The execution is in another state."""
-        ...
-
-    def planned(self, plan: Plan) -> Observer:
-        """The execution has planned; returns who is told of its run from here on."""
-        ...
-
-    def unseen(self, why: str) -> None:
-        """What was measured until now cannot be seen from here; only states are told."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,12 +160,12 @@ class Followed:
             UsageError: the execution was a dry run.
         """
         if execution.status == SUCCEEDED:
-            return Ending(run=self._results(execution.output), judged=True)
+            return Ending(run=read_results(self._aws, execution), judged=True)
         restored = self.wait_until_restored(execution)
         run = self._kept(execution)
         if not restored:
             return Ending(run=run, error=self._not_restored(execution), judged=False)
-        why = self._why(execution)
+        why = why_ended(execution)
         judged = execution.status == FAILED and isinstance(why, FunctionFailed | Inconclusive)
         return Ending(run=run, error=why, judged=judged)
 
@@ -281,22 +265,6 @@ class Followed:
             return None
         return journal is None or journal.run_id != self.run_id
 
-    def _results(self, output: Any) -> TuningRun:
-        """The results file of an execution that has succeeded."""
-        if isinstance(output, dict) and "plan" in output:
-            raise UsageError(
-                f"execution {self.arn.name} was a dry run: it has measured nothing",
-                hint="start one without dryRun; `powertune run --dry-run` shows a plan",
-            )
-        uri = output.get("results") if isinstance(output, dict) else None
-        if not isinstance(uri, str):
-            raise UsageError(
-                f"the output of execution {self.arn.name} names no results file",
-                hint="is it an execution of the state machine that `powertune deploy` makes?",
-            )
-        bucket, key = parse_uri(uri)
-        return results.parse(Objects(aws=self._aws, bucket=bucket).read(key))
-
     def _kept(self, execution: Execution) -> TuningRun | None:
         """What was measured by an execution that did not succeed: its results file, or what was seen of it."""
         until = self._clock() + (_KEEPING_S if self._last is not None else 0.0)
@@ -310,12 +278,20 @@ class Followed:
             if self._clock() >= until:
                 break
             self._sleep(FIRST_POLL_S)
+        self._look_once_more()
         if self._last is None or not any(len(each.invocations) for each in self._last.measurements):
             return None
         return replace(self._last, stopped=f"the execution has ended as {execution.status}")
 
+    def _look_once_more(self) -> None:
+        """See what came in after the last look, which may have been interrupted."""
+        if self._reader is not None:
+            with suppress(PowertuneError):
+                self._reader.refresh()
+                self._last = self._reader.run() or self._last
+
     def _not_restored(self, execution: Execution) -> NotRestored:
-        why = self._why(execution)
+        why = why_ended(execution)
         if isinstance(why, NotRestored):
             return why
         return NotRestored(
@@ -323,13 +299,3 @@ class Followed:
             f"{execution.status} ({why.message}), and the function is not known to be restored",
             hint=self.restore_command,
         )
-
-    def _why(self, execution: Execution) -> PowertuneError:
-        """Why an execution did not succeed."""
-        if execution.status == FAILED:
-            return failure_of(execution.error, execution.cause)
-        how = {ABORTED: "was stopped", TIMED_OUT: "has run into its timeout"}.get(
-            execution.status, f"has ended as {execution.status}"
-        )
-        because = f": {execution.cause}" if execution.cause else ""
-        return Inconclusive(f"execution {self.arn.name} {how}{because}", hint="start another execution")

@@ -15,7 +15,7 @@ SIZES := 128,256,512,1024,1769
 # Measured curves that others have published; they are not part of the repository.
 PUBLISHED := ../shared/data/curves.json
 
-.PHONY: help setup demo lock test coverage unit check lint types layers gallery record calibration answers bench-search bench-found bench-propose fidelity bench surface reference clean
+.PHONY: help setup demo lock test coverage unit check lint types layers template gallery record calibration answers bench-search bench-found bench-propose fidelity bench surface reference clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -73,7 +73,10 @@ types: setup ## mypy, strict
 layers: setup ## import-linter
 	$(BIN)/lint-imports
 
-check: lint types layers coverage ## everything that CI runs
+template: setup ## cfn-lint on the template of the state machine
+	$(BIN)/cfn-lint statemachine/template.yaml
+
+check: lint types layers template coverage ## everything that CI runs
 
 fidelity: setup ## how closely the embedded AWS follows Lambda's CPU allotment
 	$(BIN)/python benchmarks/fidelity.py

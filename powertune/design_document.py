@@ -26,6 +26,8 @@ class DesignDocument:
     goal: Goal | None = None
     usage: Usage | None = None
     prices_as_of: str | None = None
+    allowed_errors: tuple[str, ...] = ()
+    only_cold_starts: bool = False
     exploration: Exploration | None = None
 
     @classmethod

@@ -65,9 +65,12 @@ def estimate(
     """
     match design.search:
         case GridDesign(configurations=configurations, invocations=invocations):
-            each, at_once = invocations + design.lanes, design.lanes
+            # Cold starts need no warming up, and are not made again.
+            warming = 0 if design.only_cold_starts else design.lanes
+            each, at_once = invocations + warming, design.lanes
             # Environments that keep starting cold are replaced, up to twice the samples.
-            worst = (2 * invocations + design.lanes) * sum(worst_cost(c, function, prices) for c in configurations)
+            most = invocations if design.only_cold_starts else 2 * invocations + design.lanes
+            worst = most * sum(worst_cost(c, function, prices) for c in configurations)
             worst += sum(snapshot_cost(c, function, prices) for c in configurations)
         case Exploration() as exploration:
             configurations, at_once, worst = searched(exploration), 1, max_spend
@@ -76,7 +79,7 @@ def estimate(
 
     publishing_usd = sum(snapshot_cost(c, function, prices) for c in configurations)
     publishing_s = _publishing_s(design, function, len(configurations), len(copies))
-    if average_ms is None:
+    if average_ms is None or design.only_cold_starts:  # an average is mostly of warm ones, which take less
         return RunEstimate(
             invocations=count, worst_usd=worst, typical_usd=None, typical_s=None, publishing_s=publishing_s
         )
@@ -128,6 +131,15 @@ def snapshot_cost(configuration: Configuration, function: FunctionState, prices:
     if not function.pays_for_snapshots or prices.snapstart_cache is None:
         return 0.0
     return configuration.memory_mb / 1024 * SNAPSHOT_MINIMUM_S * prices.snapstart_cache
+
+
+def execution_price(prices: RegionPrices, transitions: int) -> float | None:
+    """What an execution of the state machine costs by itself, in the region's currency: each transition is charged.
+
+    None where the price of the region is not known. Source: the pricing page of AWS Step Functions, Standard
+    workflows; the free tier of an account is left out.
+    """
+    return None if prices.state_transition is None else prices.state_transition * transitions
 
 
 def check_affordable(

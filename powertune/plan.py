@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from powertune.config import INVOCATIONS, RunOptions
 from powertune.config.from_file import FromFile
-from powertune.errors import FunctionRefused
+from powertune.errors import FunctionRefused, UsageError
 from powertune.estimate import (
     DEFAULT_MEMORY_MB,
     RunEstimate,
@@ -48,6 +48,8 @@ from powertune.prices import RegionPrices
 from powertune.search import Search
 from powertune.search.policies import make_search
 from powertune.tariff import make_tariff
+from powertune.units import plural
+from powertune.workload import min_invocations
 
 LANES = 4
 #: Nobody else uses the function, and nothing is known of the account's code storage.
@@ -143,6 +145,7 @@ def make_plan(
     copies = placement.isolate or architectures != (function.architecture,)
     part = share(options, function, known.production, known.account_concurrency, original=original, copies=copies)
     search = _search(options, function, architectures, known, part)
+    search = _cold(search, options, part)
     design = _design(options, search, prices, part.concurrency, isolate=placement.isolate)
     _check(design, function, prices, options.max_spend)
     return Plan(
@@ -181,6 +184,27 @@ def _search(
     return replace(exploration, most_lanes=min(exploration.most_lanes, part.concurrency))
 
 
+def _cold(search: GridDesign | Exploration, options: RunOptions, part: Share) -> GridDesign | Exploration:
+    """As many cold starts as there may be invocations at one time: a later one might find an environment free.
+
+    Raises:
+        UsageError: there may not be as many as were asked for, or not two.
+    """
+    if not options.only_cold_starts or isinstance(search, Exploration):
+        return search
+    most, invocations = part.concurrency, search.invocations
+    if options.invocations is None:
+        invocations = min(invocations, most)
+    least = max(2, min_invocations(options.workload), invocations)
+    if most < least:
+        raise UsageError(
+            f"{plural(least, 'cold start')} of a size take as many invocations at one time, and this "
+            f"run may have {most}",
+            hint=f"take fewer --invocations, raise --concurrency, or raise the limit of the {part.pool}",
+        )
+    return replace(search, invocations=invocations)
+
+
 def _check(design: Design, function: FunctionState, prices: RegionPrices, max_spend: float) -> None:
     """Refuse what would be found out only after something was changed."""
     _check_reports(design, function)
@@ -209,7 +233,9 @@ def _design(
     # Results files keep the old names of two options, `lanes` and `telemetry`.
     return Design(
         search=search,
-        lanes=min(options.environments or LANES, invocations, concurrency),
+        lanes=invocations
+        if options.only_cold_starts
+        else min(options.environments or LANES, invocations, concurrency),
         concurrency=concurrency,
         seed=options.seed,
         telemetry=options.report_source,
@@ -221,6 +247,8 @@ def _design(
         isolate=isolate,
         usage=options.usage,
         prices_as_of=prices.as_of,
+        allowed_errors=options.allowed_errors,
+        only_cold_starts=options.only_cold_starts,
     )
 
 

@@ -43,7 +43,8 @@ class RegionPrices:
     """Prices of one region, in its currency (CNY in China, USD elsewhere).
 
     `request` is the price of one invocation; `snapstart_cache` of a GB-second of a kept snapshot; `snapstart_restore`
-    of a GB restored. None where AWS does not offer it. `as_of` is the date (YYYY-MM-DD) on which the prices
+    of a GB restored; `state_transition` of a transition of a Standard workflow of Step Functions, None also where it
+    is not known. None where AWS does not offer it. `as_of` is the date (YYYY-MM-DD) on which the prices
     held; None where it is not known. It makes no difference to whether two of them are equal.
     """
 
@@ -53,6 +54,7 @@ class RegionPrices:
     architectures: tuple[tuple[Architecture, ArchitecturePrices], ...]
     snapstart_cache: float | None = None
     snapstart_restore: float | None = None
+    state_transition: float | None = None
     as_of: str | None = field(default=None, compare=False)
 
     def of(self, architecture: Architecture) -> ArchitecturePrices:
@@ -151,8 +153,16 @@ class PriceTable:
         return replace(self, regions=(self.region(name),))
 
     def merged(self, other: "PriceTable") -> "PriceTable":
-        """Both tables in one. If both have a region, the prices of `other` are used."""
-        regions = {prices.region: prices for prices in (*self.regions, *other.regions)}
+        """Both tables in one. If both have a region, the prices of `other` are used.
+
+        What `other` does not know of Step Functions is kept: the price list of Lambda does not hold it.
+        """
+        known = {prices.region: prices.state_transition for prices in self.regions}
+        newer = (
+            replace(each, state_transition=known.get(each.region)) if each.state_transition is None else each
+            for each in other.regions
+        )
+        regions = {prices.region: prices for prices in (*self.regions, *newer)}
         sources = dict.fromkeys((*self.source.split("; "), *other.source.split("; ")))
         return PriceTable(
             as_of=min(self.as_of, other.as_of),
@@ -203,6 +213,7 @@ def _region_document(prices: RegionPrices) -> dict[str, object]:
         "snapstart": None
         if prices.snapstart_cache is None and prices.snapstart_restore is None
         else {name: _decimal(price) for name, price in snapstart.items()},
+        "state_transition": _decimal(prices.state_transition),
     }
 
 
@@ -249,6 +260,7 @@ def _region(name: str, entry: Mapping[str, Any]) -> RegionPrices:
         ),
         snapstart_cache=_optional_price(snapstart, "cache_gb_second"),
         snapstart_restore=_optional_price(snapstart, "restore_gb"),
+        state_transition=_optional_price(entry, "state_transition"),
     )
 
 

@@ -41,9 +41,9 @@ _SCHEMA = Schema(
     ),
 )
 SCHEMA = _SCHEMA.header
-#: What a run has measured at most, and what was known before it: twice a hundred sizes, and some. A search compares
-#: all of them with each other.
-_MOST_CONFIGURATIONS = 250
+#: What a run has measured at most, and what was known before it: twice all multiples of 64 MB, and some. A search
+#: compares all of them with each other.
+_MOST_CONFIGURATIONS = 350
 
 
 def dump(run: TuningRun) -> bytes:

@@ -1,12 +1,11 @@
-"""The workers of the state machine: what Lambda calls, one handler for each state. The steps themselves are powertune's."""
+"""The workers of the state machine: one handler for each state. What they do is in `powertune.engine.steps`."""
 
 import os
 import time
-from collections.abc import Callable
+from pkgutil import resolve_name
 from typing import Any
 
-from powertune.engine.steps import ending, measuring
-from powertune.engine.steps.worker import Worker, worker_here
+from powertune.engine.steps.worker import worker_here
 from powertune.errors import PowertuneError
 
 Event = dict[str, Any]
@@ -14,44 +13,45 @@ Event = dict[str, Any]
 
 def prepare(event: Event, context: Any) -> Any:
     """Check the input, plan, and take the lock."""
-    return _step(measuring.prepare, event, context)
+    return _step("measuring:prepare", event, context)
 
 
 def publish(event: Event, context: Any) -> Any:
     """Publish the sizes to measure next."""
-    return _step(measuring.publish, event, context)
+    return _step("measuring:publish", event, context)
 
 
 def measure(event: Event, context: Any) -> Any:
     """Measure one size."""
-    return _step(measuring.measure, event, context)
+    return _step("measuring:measure", event, context)
 
 
 def record(event: Event, context: Any) -> Any:
     """Put together what was measured, and propose what is next."""
-    return _step(measuring.record, event, context)
+    return _step("measuring:record", event, context)
 
 
 def restore(event: Event, context: Any) -> Any:
-    """Leave the function as it was found, after a run or when EventBridge tells of one that has ended without that."""
-    return _step(ending.restore_stopped if "detail" in event else ending.restore_function, event, context)
+    """Leave the function as it was found: in a run, or when EventBridge tells that an execution has ended."""
+    return _step("ending:restore_stopped" if "detail" in event else "ending:restore_function", event, context)
 
 
 def analyze(event: Event, context: Any) -> Any:
     """Judge the run, and write its results file."""
-    return _step(ending.judge, event, context)
+    return _step("judging:judge", event, context)
 
 
 def apply(event: Event, context: Any) -> Any:
     """Give the function the recommended size."""
-    return _step(ending.apply, event, context)
+    return _step("ending:apply", event, context)
 
 
-def _step(step: Callable[[Worker, Any], Any], event: Event, context: Any) -> Any:
-    """Take a step. Step Functions names a failure by its class, and shows the message: it has to hold the hint."""
+def _step(name: str, event: Event, context: Any) -> Any:
+    """Take a step, and import no other. Step Functions shows a failure's class and message: these hold the hint."""
     ends_at = time.time() + context.get_remaining_time_in_millis() / 1000
+    step = resolve_name(f"powertune.engine.steps.{name}")
     try:
-        return step(worker_here(os.environ["POWERTUNE_BUCKET"], ends_at), event)
+        return step(worker_here(os.environ["POWERTUNE_BUCKET"], context.invoked_function_arn, ends_at), event)
     except PowertuneError as error:
         told = f"{error.message}; {error.hint}" if error.hint else error.message
         raise type(type(error).__name__, (Exception,), {})(told) from None

@@ -29,7 +29,8 @@ class FakeFunction:
 
 
 class FakeAccount(FakeService):
-    """The state of one account. `calls` holds the method of every call, `operations` the service as well.
+    """The state of one account. `calls` holds the method of every call, `operations` the service as well,
+    `arguments` what it was given.
 
     `on_call(name, kwargs)` runs before a call takes effect and may raise; `after_call` runs after it took effect and
     may raise too, like an answer that is lost. `latency` is slept per call, by method name.
@@ -51,6 +52,7 @@ class FakeAccount(FakeService):
         self._lock = threading.RLock()
         self.calls: list[str] = []
         self.operations: list[str] = []
+        self.arguments: list[dict[str, Any]] = []
         self.logs = FakeLogs(self.record)
         self.cloudwatch = FakeCloudWatch(self.record)
         self.s3 = FakeS3(self.record)
@@ -138,6 +140,7 @@ class FakeAccount(FakeService):
         with self._lock:
             self.calls.append(name)
             self.operations.append(f"{service}.{name}")
+            self.arguments.append(kwargs)
         self.sleep(self.latency.get(name, 0.0))
         self.on_call(name, kwargs)
 

@@ -12,7 +12,7 @@ from fake_service import FakeService, client_error
 
 from powertune.aws.client import Aws
 from powertune.aws.identity import ConnectionOptions
-from powertune.engine.steps import ending, measuring
+from powertune.engine.steps import ending, judging, measuring
 from powertune.engine.steps.worker import Worker
 from powertune.errors import PowertuneError
 
@@ -168,7 +168,7 @@ class FakeStepFunctions(FakeService):
         yield self._at("Restore")
         notes = ending.restore_function(self.worker(), {"execution": arn})["notes"]
         yield self._at("Analyze")
-        output = _json(ending.judge(self.worker(), {**state, "notes": notes, "execution": arn}))
+        output = _json(judging.judge(self.worker(), {**state, "notes": notes, "execution": arn}))
         execution.status, execution.output = "SUCCEEDED", output
 
     def _at(self, state: str) -> str:

@@ -144,6 +144,8 @@ designs = st.builds(
         goal=st.none() | goals,
     ),
     usage=st.none() | usages,
+    allowed_errors=st.lists(texts, max_size=2).map(tuple),
+    only_cold_starts=st.booleans(),
     prices_as_of=st.none() | texts,
     lanes=counts,
     concurrency=counts,

@@ -9,7 +9,7 @@ from powertune.analysis.comparison import interval_of, log_of
 from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import Estimate, Sample, constant, estimate_mean, mean_of, total
 from powertune.analysis.model import Billing, Cost
-from powertune.model import Configuration, FunctionState, TuningRun, Usage
+from powertune.model import Configuration, FunctionState, Population, TuningRun, Usage
 from powertune.prices import RegionPrices
 from powertune.tariff import Tariff, make_tariff
 
@@ -20,7 +20,8 @@ class Costing:
 
     `warm` holds what each warm invocation contributes to the mean (weighted with the share of warm ones), pairwise
     with their `environments`; `cold` and `fixed` are the other contributions. `plain_warm` is the cost of a warm one
-    alone. `believed` is what a search estimates that warm ones contribute; None to estimate it from `warm`.
+    alone. Where only cold starts are judged, they stand in the place of the warm ones. `believed` is what a search
+    estimates that warm ones contribute; None to estimate it from `warm`.
     """
 
     warm: Sample
@@ -72,13 +73,15 @@ class Pricing:
     """The prices of a function's region under the terms of its traffic.
 
     `borrowed_ms` is what a cold start is taken to be billed beyond a warm invocation where none was seen: the most
-    that was seen elsewhere, so that doubt does not flatter; None where none was seen anywhere.
+    that was seen elsewhere, so that doubt does not flatter; None where none was seen anywhere. `judged` are the
+    invocations that a configuration is judged by.
     """
 
     function: FunctionState
     prices: RegionPrices
     billing: Billing
     borrowed_ms: float | None = None
+    judged: Population = Population.WARM
 
     def cost(
         self,
@@ -114,6 +117,23 @@ class Pricing:
             believed=None
             if believed is None
             else total([believed.times(tariff.per_ms), constant(tariff.per_request)]).times(1 - share),
+        )
+
+    def cold_cost(self, configuration: Configuration, billed: Sample, environments: Environments) -> Costing:
+        """What an invocation costs that starts cold, as each of these did, and its part of what is paid by the month.
+
+        Args:
+            billed: billed durations, in ms, init or restore phase included; not empty.
+        """
+        mean_ms = mean_of(billed)
+        tariff, traffic = self._tariff(configuration, mean_ms, mean_ms), self.billing.invocations_per_month
+        on_demand = self.prices.invocation_cost(configuration, mean_ms, self.function.ephemeral_storage_mb)
+        return Costing(
+            warm=tariff.per_ms * billed + tariff.per_request + tariff.per_cold_start,
+            environments=environments,
+            cold=constant(0.0),
+            fixed=tariff.per_month / traffic if traffic else 0.0,
+            plain_warm=on_demand + tariff.per_cold_start,
         )
 
     def tariff(self, configuration: Configuration, billed: Sample, cold_billed: Sample) -> Tariff:
@@ -161,7 +181,9 @@ def resolve_billing(run: TuningRun, usage: Usage, *, cold_seen: bool) -> Billing
         cold_seen: whether the run has a cold start from which to tell what one costs.
     """
     share, share_source = _cold_share(run, usage)
-    if share and not cold_seen:
+    if run.design.only_cold_starts:
+        share, share_source = 1.0, "as only cold starts were measured"
+    elif share and not cold_seen:
         share, share_source = None, f"although {share:.2%} start cold: no cold start was measured"
     traffic = run.traffic
     monthly, source = usage.invocations_per_month, "as given"

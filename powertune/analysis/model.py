@@ -7,7 +7,7 @@ from powertune.analysis.comparison import Comparison
 from powertune.analysis.estimates import Interval
 from powertune.analysis.summary import Summary
 from powertune.errors import FunctionFailed, Inconclusive, PowertuneError
-from powertune.model import NO_REPORTS, Advisory, Configuration, FunctionState, Goal, Strategy, TuningRun
+from powertune.model import NO_REPORTS, Advisory, Configuration, FunctionState, Goal, Population, Strategy, TuningRun
 from powertune.search import Answer, Conclusion
 
 
@@ -62,7 +62,8 @@ class Cost:
     """What an invocation costs on average, in the region's currency, with the 95 % interval of that mean.
 
     `mean` is what decides: warm and cold starts in the proportion of the traffic (`Billing.cold_share`), and the
-    part of what is paid by the month. `warm` is what a warm invocation costs by itself, on demand.
+    part of what is paid by the month. `warm` is what a warm invocation costs by itself, on demand; or a cold start,
+    in a run of nothing else.
     """
 
     mean: float
@@ -74,8 +75,9 @@ class Cost:
 class Profile:
     """One configuration judged. Durations in ms.
 
-    Duration and billed duration are those of warm invocations; `environments` is how many execution environments
-    served these, None where that is not known of each of them. None where there was nothing to take them from.
+    Duration and billed duration are those of the population it is `judged_by`: warm invocations; or cold starts,
+    phase included, in a run of nothing else. `environments` is how many execution environments served these,
+    None where that is not known of each of them. None where there was nothing to take them from.
     `reason` says why the status is not ok. `unmet` are the constraints of the goal that the configuration does not
     meet, as sentences without a subject. `ruled_out` says why a search does not consider a configuration that works;
     such a one is no contender for anything. `pareto`: it is on the front of those that meet them (of all, where none
@@ -106,6 +108,12 @@ class Profile:
     fastest: Rank | None = None
     cost_ratio: float | None = None
     duration_ratio: float | None = None
+    judged_by: Population = Population.WARM
+
+    @property
+    def judged(self) -> int:
+        """How many invocations it is judged by."""
+        return 0 if self.duration is None else self.duration.n
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

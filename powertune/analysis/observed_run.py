@@ -31,6 +31,7 @@ def price_run(run: TuningRun, prices: RegionPrices | PriceTable, usage: Usage) -
         prices=prices,
         billing=resolve_billing(run, usage, cold_seen=bool(extras)),
         borrowed_ms=max(extras, default=None),
+        judged=run.design.judged,
     )
 
 

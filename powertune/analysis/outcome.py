@@ -63,7 +63,8 @@ def _nothing_to_choose(run: TuningRun, observed: Sequence[Observed]) -> Verdict:
             explanation = f"{words.rstrip('.')}. {so}, so no other was invoked"
         return Verdict(outcome=Outcome.FAILED, explanation=explanation)
     each = ", and one of each payload" if len(run.design.payloads) > 1 else ""
-    explanation = f"no size has two warm invocations with a report{each}, so nothing can be compared"
+    what = "cold starts" if run.design.only_cold_starts else "warm invocations"
+    explanation = f"no size has two {what} with a report{each}, so nothing can be compared"
     return Verdict(outcome=Outcome.INCONCLUSIVE, explanation=explanation)
 
 

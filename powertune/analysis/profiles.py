@@ -11,20 +11,19 @@ from powertune.analysis.costing import Costing, Pricing
 from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import Estimate, Sample, estimate_mean, mean_of, total
 from powertune.analysis.model import ColdStarts, Counts, Profile, ProfileStatus
+from powertune.analysis.populations import ColdSamples, Judged, cold_samples, cold_starts_alone, warm_samples
 from powertune.analysis.strata import Strata
 from powertune.analysis.summary import summarize
 from powertune.model import Architecture, Configuration, Measurement, Population
 from powertune.tariff import Tariff
 from powertune.units import ROUNDING_MS
 
-_WARM_COLUMNS = ("duration_ms", "billed_ms", "lane", "environment", "payload")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Observed:
     """A profile with what it was made of.
 
-    `durations` (ms), `strata` and `environments` are those of the warm invocations that are judged, pairwise, and
+    `durations` (ms), `strata` and `environments` are those of the invocations that are judged, pairwise, and
     `contributions` what each duration contributes to the mean of the traffic; `costing` is what they cost, None where
     there are none. `believed_ms` is what a search estimates their mean to be; None to estimate it from them. `spent`
     is what all invocations cost, `total` their number. `error` is the error type that failed invocations ended with
@@ -113,24 +112,6 @@ class MeanDurations:
     billed: Estimate
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Warm:
-    """The warm invocations of a configuration, pairwise. `billed` are contributions to the mean of the traffic."""
-
-    durations: Sample
-    contributions: Sample
-    billed: Sample
-    environments: Environments
-    strata: Strata
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Cold:
-    phases: Sample
-    durations: Sample
-    billed: Sample
-
-
 def observe(
     measurement: Measurement, pricing: Pricing, weights: Mapping[int, float], beliefs: Beliefs | None = None
 ) -> Observed:
@@ -141,8 +122,9 @@ def observe(
         beliefs: what a search knows; then means are its, and not those of the few samples.
     """
     configuration, invocations = measurement.configuration, measurement.invocations
-    warm, cold = _warm(measurement, weights), _cold(measurement)
+    warm, cold = warm_samples(measurement, weights), cold_samples(measurement)
     incomplete = invocations.count(Population.WARM) - warm.durations.size
+    judged = warm if pricing.judged is Population.WARM else cold_starts_alone(measurement, weights)
     counts = Counts(
         warm=int(warm.durations.size),
         cold=invocations.count(Population.COLD),
@@ -150,43 +132,48 @@ def observe(
         failed=invocations.count(Population.FAILED),
         missing=invocations.count(Population.MISSING) + incomplete,
     )
-    status, reason = _status(measurement, counts, weights.keys() - warm.strata.shares.keys())
+    status, reason = _status(measurement, counts, judged, weights.keys(), pricing.judged)
     seed = (configuration.memory_mb, list(Architecture).index(configuration.architecture))
     costing = summary = billed_ms = belief = None
-    if warm.durations.size:
-        billed_ms = mean_of(warm.billed)
+    if judged.durations.size:
+        billed_ms = mean_of(judged.billed)
         summary = summarize(
-            warm.durations,
+            judged.durations,
             seed=(*seed, 0),
-            environments=warm.environments,
-            contributions=warm.contributions,
-            groups=warm.strata.split(warm.durations),
+            environments=judged.environments,
+            contributions=judged.contributions,
+            groups=judged.strata.split(judged.durations),
         )
         belief = None if beliefs is None else beliefs.of(configuration, summary.mean, billed_ms)
         if belief is not None:
             billed_ms, interval = belief.billed.mean, interval_of(log_of(belief.duration))
             summary = replace(summary, mean=belief.duration.mean, interval=interval)
         believed = None if belief is None else belief.billed
-        costing = pricing.cost(configuration, warm.billed, warm.environments, cold.billed, believed)
+        costing = (
+            pricing.cost(configuration, judged.billed, judged.environments, cold.billed, believed)
+            if judged is warm
+            else pricing.cold_cost(configuration, judged.billed, judged.environments)
+        )
     profile = Profile(
         configuration=configuration,
         status=status,
         reason=reason,
         counts=counts,
-        environments=warm.environments.count,
+        environments=judged.environments.count,
         duration=summary,
         billed_ms_mean=billed_ms,
         cold=_cold_starts(cold, pricing.tariff(configuration, warm.billed, cold.billed), seed),
         max_memory_used_mb=max(_known(set(invocations.column("max_memory_used_mb"))), default=None),
         cost=None if costing is None else costing.summary,
+        judged_by=pricing.judged,
     )
     paid = [value for value in invocations.column("billed_ms") if value is not None]
     return Observed(
         profile=profile,
-        durations=warm.durations,
-        strata=warm.strata,
-        contributions=warm.contributions,
-        environments=warm.environments,
+        durations=judged.durations,
+        strata=judged.strata,
+        contributions=judged.contributions,
+        environments=judged.environments,
         costing=costing,
         spent=pricing.spent(configuration, paid, len(invocations)),
         total=len(invocations),
@@ -232,46 +219,13 @@ def mean_cold_extra_ms(measurement: Measurement, weights: Mapping[int, float]) -
     Args:
         weights: of each payload of the traffic.
     """
-    warm, cold = _warm(measurement, weights), _cold(measurement)
+    warm, cold = warm_samples(measurement, weights), cold_samples(measurement)
     if not warm.billed.size or not cold.billed.size:
         return None
     return max(0.0, mean_of(cold.billed) - mean_of(warm.billed))
 
 
-def _warm(measurement: Measurement, weights: Mapping[int, float]) -> _Warm:
-    """The warm invocations that have both a duration and a billed duration."""
-    invocations = measurement.invocations
-    columns = [invocations.select(Population.WARM, name) for name in _WARM_COLUMNS]
-    if None in columns[0] or None in columns[1]:
-        rows = [row for row in zip(*columns, strict=True) if None not in row[:2]]
-        columns = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
-    durations, billed, lanes, names, payloads = columns
-    values = np.array(durations, dtype=np.float64)
-    environments = Environments.of(names, lanes, invocations.created if None in names else 0)
-    strata = Strata.of(payloads, weights)
-    return _Warm(
-        durations=values,
-        contributions=strata.contributions(values, environments),
-        billed=strata.contributions(np.array(billed, dtype=np.float64), environments),
-        environments=environments,
-        strata=strata,
-    )
-
-
-def _cold(measurement: Measurement) -> _Cold:
-    """Init or restore phase, duration and billed duration of the cold starts that have all three."""
-    select = measurement.invocations.select
-    columns = (select(Population.COLD, name) for name in ("init_ms", "restore_ms", "duration_ms", "billed_ms"))
-    rows = [
-        ((init or 0.0) + (restore or 0.0), duration, billed)
-        for init, restore, duration, billed in zip(*columns, strict=True)
-        if duration is not None and billed is not None
-    ]
-    phases, durations, billed = np.array(rows, dtype=np.float64).reshape(-1, 3).T
-    return _Cold(phases=phases, durations=durations, billed=billed)
-
-
-def _cold_starts(cold: _Cold, tariff: Tariff, seed: tuple[int, int]) -> ColdStarts | None:
+def _cold_starts(cold: ColdSamples, tariff: Tariff, seed: tuple[int, int]) -> ColdStarts | None:
     if not cold.phases.size:
         return None
     billed = mean_of(cold.billed)
@@ -283,17 +237,21 @@ def _cold_starts(cold: _Cold, tariff: Tariff, seed: tuple[int, int]) -> ColdStar
     )
 
 
-def _status(measurement: Measurement, counts: Counts, not_seen: Collection[int]) -> tuple[ProfileStatus, str | None]:
+def _status(
+    measurement: Measurement, counts: Counts, judged: Judged, payloads: Collection[int], population: Population
+) -> tuple[ProfileStatus, str | None]:
+    what = "warm invocation" if population is Population.WARM else "cold start"
     if (infeasible := measurement.infeasible) is not None:
         return ProfileStatus.INFEASIBLE, infeasible
     if measurement.unmeasured is not None:
         return ProfileStatus.UNMEASURED, measurement.unmeasured
-    if counts.warm == 0:
-        others = f"{counts.cold} cold, {counts.set_aside} set aside, {counts.failed} failed, {counts.missing} missing"
-        return ProfileStatus.UNMEASURED, f"no warm invocation with a report ({others})"
-    if not_seen:
+    if not judged.durations.size:
+        seen = f"{counts.cold} cold" if population is Population.WARM else f"{counts.warm} warm"
+        others = f"{seen}, {counts.set_aside} set aside, {counts.failed} failed, {counts.missing} missing"
+        return ProfileStatus.UNMEASURED, f"no {what} with a report ({others})"
+    if not_seen := set(payloads) - judged.strata.shares.keys():
         which = ", ".join(str(payload + 1) for payload in sorted(not_seen))
-        return ProfileStatus.UNMEASURED, f"no warm invocation with a report of payload {which}"
+        return ProfileStatus.UNMEASURED, f"no {what} with a report of payload {which}"
     return ProfileStatus.OK, None
 
 

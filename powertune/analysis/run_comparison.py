@@ -99,8 +99,13 @@ def compare_runs(
 
     Raises:
         UsageError: no candidate, and the run is of one architecture; prices are not known; or the two are billed in
-            different currencies.
+            different currencies, or only one is of cold starts alone.
     """
+    if candidate is not None and baseline.design.judged is not candidate.design.judged:
+        raise UsageError(
+            "one of the runs is of cold starts alone, and the other is not, so they cannot be compared",
+            hint="measure both with --only-cold-starts, or both without",
+        )
     usage = _basis(baseline, usage or Usage())
     sides = [_side(run, prices, usage) for run in (baseline, candidate) if run is not None]
     currencies = [prices.region(side.run.function.region).currency for side in sides]

@@ -54,9 +54,6 @@ _CLOUDWATCH = {
 }
 _S3 = {
     "get_object": Action("s3:GetObject", "object", rate_limited=False),
-    # Workers of the state machine delete what they keep of a run; no command's policy allows it.
-    "delete_object": Action("s3:DeleteObject", "bucket", rate_limited=False),
-    "list_objects_v2": Action("s3:ListBucket", "bucket", rate_limited=False),
     # A run uses these two only on the embedded AWS, to fill its bucket.
     "create_bucket": Action("s3:CreateBucket", "artifacts"),
     "put_object": Action("s3:PutObject", "artifacts", rate_limited=False),
@@ -69,6 +66,9 @@ _S3 = {
     "list_object_versions": Action("s3:ListBucketVersions", "buckets", rate_limited=False),
     "delete_objects": Action("s3:DeleteObject", "buckets", also=("s3:DeleteObjectVersion",), rate_limited=False),
     "delete_bucket": Action("s3:DeleteBucket", "buckets"),
+    # What workers of the state machine keep in their bucket; no command's policy allows these.
+    "delete_object": Action("s3:DeleteObject", "buckets", rate_limited=False),
+    "list_objects_v2": Action("s3:ListBucket", "buckets", rate_limited=False),
 }
 _CLOUDFORMATION = {
     "describe_stacks": Action("cloudformation:DescribeStacks", "stack", rate_limited=False),

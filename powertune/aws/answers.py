@@ -1,4 +1,4 @@
-"""What Step Functions says of an invocation that it has made itself: whose report is to be looked up by request id."""
+"""What Step Functions says of an invocation that it has made itself. The report is still to be looked up."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -4,7 +4,7 @@ import base64
 import binascii
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -44,6 +44,7 @@ _LARGEST_ERROR = 10_000
 #: How much of a failing function's own words to keep.
 _WORDS = 500
 _UNNAMED = frozenset({"ServiceException", "InternalServerException"})
+_OUT_OF_MEMORY = "Runtime.OutOfMemory"
 _TIMED_OUT = ("Sandbox.Timedout", "Sandbox.Timeout")
 
 
@@ -118,6 +119,29 @@ def with_report(invocation: Invocation, report: ReportLine, environment: str | N
     )
 
 
+def with_allowed(invocation: Invocation, allowed: Collection[str], answered: str | None = None) -> Invocation:
+    """The invocation, as a normal sample where it ended with an error that is allowed; it keeps the error's type.
+
+    Running out of memory and timing out are allowed only by their own names, whatever the function made of them.
+
+    Args:
+        answered: the type of the error that came with the answer, of which a report does not know.
+    """
+    match invocation.status:
+        case Status.OUT_OF_MEMORY:
+            named = _OUT_OF_MEMORY in allowed
+        case Status.TIMEOUT:
+            named = not set(_TIMED_OUT).isdisjoint(allowed)
+        case Status.ERROR | Status.CRASH:
+            named = invocation.error_type in allowed or answered in allowed
+        case _:
+            return invocation
+    if not named:
+        return invocation
+    # Without a report it is a sample that is missing, and that a report in the log group can still make whole.
+    return replace(invocation, status=Status.MISSING if invocation.duration_ms is None else Status.OK)
+
+
 def only_of_size(invocation: Invocation, memory_mb: int) -> Invocation:
     """The invocation, unless its report is of another size: then it says nothing of this one."""
     if invocation.memory_mb in (None, memory_mb):
@@ -143,13 +167,13 @@ def _read(answer: Mapping[str, Any]) -> bytes | None:
 
 def _invocation(answer: Mapping[str, Any], output: bytes, lane: int, started_at: float) -> Invocation:
     request_id = answer["ResponseMetadata"].get("RequestId")
-    status, error_type = failure_of(output) if "FunctionError" in answer else (Status.MISSING, None)
+    status, kind = failure_of(output) if "FunctionError" in answer else (Status.MISSING, None)
     bare = Invocation(
         started_at=started_at,
         duration_ms=None,
         billed_ms=None,
         status=status,
-        error_type=error_type,
+        error_type=kind,
         request_id=request_id,
         executed_version=answer.get("ExecutedVersion"),
         lane=lane,
@@ -203,8 +227,8 @@ def _may_have_executed(error: Exception) -> bool:
 
 def failure_of(output: bytes) -> tuple[Status, str | None]:
     """What a function's error says of itself: how it ended, and the error's type. A report, if any, knows more."""
-    kind = _error_type(output)
-    if kind == "Runtime.OutOfMemory":
+    kind = error_type(output)
+    if kind == _OUT_OF_MEMORY:
         return Status.OUT_OF_MEMORY, kind
     if kind in _TIMED_OUT or (kind is None and b"Task timed out after" in output):
         return Status.TIMEOUT, kind
@@ -233,7 +257,8 @@ def error_status(output: bytes) -> int | None:
     return status if 400 <= status <= 599 else None
 
 
-def _error_type(output: bytes) -> str | None:
+def error_type(output: bytes) -> str | None:
+    """The type of the error in what a failing function answers; None where there is none."""
     try:
         document = json.loads(output)
     except (ValueError, RecursionError):

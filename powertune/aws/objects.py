@@ -22,10 +22,19 @@ def parse_uri(uri: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objects:
-    """A bucket. S3 is strongly consistent: what was written is what the next reader gets."""
+    """A bucket. S3 is strongly consistent: what was written is what the next reader gets.
+
+    `owner` is the account that the bucket has to belong to, so that nobody else can take its name; None for any.
+    """
 
     aws: Aws
     bucket: str
+    owner: str | None = None
+
+    @property
+    def _place(self) -> Any:
+        owner = {} if self.owner is None else {"ExpectedBucketOwner": self.owner}
+        return {"Bucket": self.bucket, **owner}
 
     def read(self, key: str) -> bytes:
         """What an object holds.
@@ -37,7 +46,8 @@ class Objects:
         client = self.aws.clients.s3
 
         def read() -> bytes:
-            return client.get_object(Bucket=self.bucket, Key=key)["Body"].read()
+            data: bytes = client.get_object(Key=key, **self._place)["Body"].read()
+            return data
 
         return self.aws.request("s3.get_object", read)
 
@@ -50,13 +60,11 @@ class Objects:
 
     def write(self, key: str, data: bytes, content_type: str = "application/json") -> None:
         """Make an object, or replace it."""
-        self.aws.call(
-            self.aws.clients.s3.put_object, Bucket=self.bucket, Key=key, Body=data, ContentType=content_type
-        )
+        self.aws.call(self.aws.clients.s3.put_object, Key=key, Body=data, ContentType=content_type, **self._place)
 
     def delete(self, key: str) -> None:
         """Delete an object; fine if there is none."""
-        self.aws.call(self.aws.clients.s3.delete_object, Bucket=self.bucket, Key=key)
+        self.aws.call(self.aws.clients.s3.delete_object, Key=key, **self._place)
 
     def keys(self, prefix: str) -> tuple[str, ...]:
         """The keys that begin with a prefix, in order."""
@@ -67,7 +75,7 @@ class Objects:
         found: dict[str, str] = {}
         more: dict[str, Any] = {}
         while True:
-            page = self.aws.call(self.aws.clients.s3.list_objects_v2, Bucket=self.bucket, Prefix=prefix, **more)
+            page = self.aws.call(self.aws.clients.s3.list_objects_v2, Prefix=prefix, **more, **self._place)
             found |= {str(item["Key"]): str(item["ETag"]) for item in page.get("Contents", [])}
             if not page.get("IsTruncated"):
                 return found

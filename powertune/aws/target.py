@@ -11,7 +11,16 @@ from powertune.aws.error_translation import how_to_restore
 from powertune.aws.function_snapshot import FunctionSnapshot
 from powertune.aws.holder import Holder, changed
 from powertune.aws.hooks import call_hook
-from powertune.aws.invocation import Sent, error_status, invoke_once, only_of_size, own_words, with_report
+from powertune.aws.invocation import (
+    Sent,
+    error_status,
+    error_type,
+    invoke_once,
+    only_of_size,
+    own_words,
+    with_allowed,
+    with_report,
+)
 from powertune.aws.journal import Journal, JournalLock, alias_name, held_by_another, read_journal
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.aws.logs.run_logs import RunLogs, lookup
@@ -62,6 +71,7 @@ class AwsTarget:
         self._function = LambdaFunction.of(aws, plan.function)
         self._restore_command = restore_command
         self._before, self._after = processors
+        self._allowed = plan.design.allowed_errors
         self._clock = clock
         self._lock: JournalLock | None = None
         self._opening = False
@@ -143,13 +153,16 @@ class AwsTarget:
             )
         except NotFound as error:
             raise self._vanished(function, alias, error) from None
-        if sent.invocation.status.failed:
+        invocation = sent.invocation
+        if invocation.status.failed:
+            invocation = with_allowed(invocation, self._allowed, error_type(sent.output or b""))
+        if invocation.status.failed:
             self._note_failure(configuration, sent)
         elif (answered := error_status(sent.output or b"")) is not None:
             self._note_error_answer(configuration, answered, sent)
         if self._after is not None:
             call_hook(self._aws, self._after, sent.output or b"null")
-        return only_of_size(sent.invocation, configuration.memory_mb)
+        return only_of_size(invocation, configuration.memory_mb)
 
     def recover(
         self, invocations: Mapping[Configuration, Sequence[Invocation]], *, patient: bool
@@ -161,6 +174,7 @@ class AwsTarget:
         for key, each in found.items():
             configuration, invocation = known[key]
             complete = with_report(invocation, each.report, each.environment)
+            complete = with_allowed(complete, self._allowed, invocation.error_type)
             recovered[key] = only_of_size(complete, configuration.memory_mb)
         return recovered
 

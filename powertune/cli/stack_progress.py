@@ -30,6 +30,7 @@ class StackProgress:
     def __init__(self, *, ask: bool, quiet: bool = False, terminal: Console | None = None) -> None:
         self._ask, self._quiet = ask, quiet
         watched = terminal is not None or sys.stderr.isatty()
+        self._began = False
         self._rows: dict[str, StackEvent] = {}
         self._live: Live | None = None
         if watched and not quiet:
@@ -39,8 +40,10 @@ class StackProgress:
     def __enter__(self) -> "StackProgress":
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._stop()
+        if self._began and kind is not None and issubclass(kind, KeyboardInterrupt):
+            say("CloudFormation goes on by itself: run the same command again later to see how the stack stands")
 
     def confirm(self, question: str) -> bool:
         """Ask, unless --yes was given."""
@@ -54,6 +57,7 @@ class StackProgress:
 
     def happened(self, event: StackEvent) -> None:
         """Show the new status of a resource."""
+        self._began = True
         if self._live is None:
             if not self._quiet or event.failed:
                 say(_line(event))

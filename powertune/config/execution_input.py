@@ -7,6 +7,7 @@ from typing import Any
 
 from powertune.config import values
 from powertune.config.consistency import Naming, check_search, checked
+from powertune.config.execution_keys import ALL, ALL_SIZES, DEFAULT, FLAGS, KEYS, OPTION_KEYS
 from powertune.config.options import RunOptions
 from powertune.config.parsers import RUN, judged
 from powertune.errors import UsageError
@@ -14,57 +15,6 @@ from powertune.model import FunctionRef, Strategy, Workload
 from powertune.units import MEMORY_MAX_MB, MEMORY_MIN_MB, did_you_mean, shown
 from powertune.workload import lenient_workload, workload_of
 
-#: What `powerValues` calls all sizes that the AWS console once offered.
-ALL = "ALL"
-ALL_SIZES = tuple(range(MEMORY_MIN_MB, MEMORY_MAX_MB + 1, 64))
-#: What the input calls our own strategy, which has no name there.
-DEFAULT = "default"
-#: The keys that are options of a run, and what these are called elsewhere.
-OPTION_KEYS: Mapping[str, str] = {
-    "powerValues": "memory",
-    "num": "invocations",
-    "strategy": "strategy",
-    "balancedWeight": "balanced_weight",
-    "preProcessorARN": "pre_processor",
-    "postProcessorARN": "post_processor",
-    "sleepBetweenRunsMs": "sleep_ms",
-    "onlyColdStarts": "only_cold_starts",
-    "allowedExceptions": "allowed_errors",
-    "architectures": "arch",
-    "maxSpend": "max_spend",
-    "maxDuration": "max_duration",
-    "maxCost": "max_cost",
-    "headroom": "headroom",
-    "costTolerance": "cost_tolerance",
-    "coldShare": "cold_share",
-    "invocationsPerMonth": "invocations_per_month",
-    "savingsPlan": "savings_plan",
-    "search": "search",
-    "minMemory": "min_memory",
-    "maxMemory": "max_memory",
-    "precision": "precision",
-    "environments": "environments",
-    "concurrency": "concurrency",
-    "isolate": "isolate",
-    "inPlace": "in_place",
-    "reportSource": "report_source",
-    "seed": "seed",
-    "rate": "rate",
-    "imageUriArm64": "image_uri_arm64",
-    "imageUriX8664": "image_uri_x86_64",
-}
-_FLAGS = ("parallelInvocation", "autoOptimize", "dryRun", "disablePayloadLogs", "includeOutputResults")
-#: Every key that an input may have.
-KEYS = (
-    "lambdaARN",
-    "payload",
-    "payloadS3",
-    "autoOptimizeAlias",
-    "discardTopBottom",
-    "roleArn",
-    *_FLAGS,
-    *OPTION_KEYS,
-)
 _NAMES = {option: key for key, option in OPTION_KEYS.items()}
 _NAMING = Naming(said=lambda name: _NAMES[name], asked=lambda name: _NAMES[name])
 #: Options that are true or false, not the words for it: elsewhere, "false" is a text like any other, and so true.
@@ -116,7 +66,7 @@ def parse_request(document: Any, read_s3: Callable[[str], bytes]) -> TuningReque
     """
     given = _given(document)
     target = _target(given)
-    flags = {key: _flag(key, given[key]) for key in _FLAGS if key in given}
+    flags = {key: _flag(key, given[key]) for key in FLAGS if key in given}
     optimize = flags.get("autoOptimize", False)
     return TuningRequest(
         target=target,

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from powertune.config.execution_input import ALL, ALL_SIZES, DEFAULT, OPTION_KEYS, TuningRequest
+from powertune.config.execution_input import TuningRequest
+from powertune.config.execution_keys import ALL, ALL_SIZES, DEFAULT, OPTION_KEYS
 from powertune.config.options import RunOptions
 from powertune.errors import UsageError
 from powertune.model import Architecture, Goal, Limit, Strategy, Workload

@@ -1,4 +1,4 @@
-"""A run whose configurations are measured side by side, each in a process of its own: turns, and what comes of them."""
+"""A run whose configurations are measured side by side, each in a process of its own: their turns."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -8,7 +8,7 @@ from powertune.errors import LibraryMissing
 from powertune.model.exploration import Batch, Exploration, GridDesign
 from powertune.model.function import Architecture, Configuration, FunctionState
 from powertune.model.goal import Goal, Usage
-from powertune.model.samples import INVOCATION_FIELDS, Measurement
+from powertune.model.samples import INVOCATION_FIELDS, Measurement, Population
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +47,9 @@ class Design:
     `search` chooses what is measured: a grid of configurations, or an adaptive search that finds them itself. `lanes`
     is over how many lanes each configuration is invoked, unless a search asks for another number. `usage` is what a
     person said of the function's use, and `prices_as_of` the date (YYYY-MM-DD) of the prices that the run was planned
-    with; both are None in a results file from before they were kept.
+    with; both are None in a results file from before they were kept. An invocation that ends with an error of a type
+    in `allowed_errors` is a normal sample. With `only_cold_starts`, each invocation of a grid is to start cold, and
+    cold starts are what is judged.
     """
 
     search: GridDesign | Exploration
@@ -63,11 +65,18 @@ class Design:
     isolate: bool = False
     usage: Usage | None = None
     prices_as_of: str | None = None
+    allowed_errors: tuple[str, ...] = ()
+    only_cold_starts: bool = False
 
     @property
     def goal(self) -> Goal | None:
         """What the run was for; None in a results file of a grid from before that was kept."""
         return self.search.goal
+
+    @property
+    def judged(self) -> Population:
+        """The invocations by which configurations are judged."""
+        return Population.COLD if self.only_cold_starts else Population.WARM
 
     @property
     def event_is_empty(self) -> bool:

@@ -82,7 +82,9 @@ class Invocation:
 
 INVOCATION_FIELDS = tuple(f.name for f in fields(Invocation))
 _POPULATIONS = tuple(Population)
-_PLACED = ("status", "lane", "environment", "init_ms", "restore_ms", "waited_ms")
+_PLACED = ("status", "lane", "environment", "init_ms", "restore_ms", "waited_ms", "error_type")
+#: Types of errors after which the environment is started anew, also where such an error is no failure.
+_LAMBDAS_OWN = ("Runtime.", "Extension.", "Sandbox.")
 #: For each population a table that turns its own code into 1, and every other into 0.
 _MASKS = {population: bytes(code == own for code in range(256)) for own, population in enumerate(_POPULATIONS)}
 
@@ -153,8 +155,9 @@ class Invocations(Sequence[Invocation]):
         ready: set[str | int] = set()
         suspect: set[str | int] = set()
         codes = bytearray()
-        for status, lane, environment, init, restore, waited in zip(*map(self.column, _PLACED), strict=True):
+        for status, lane, environment, init, restore, waited, error in zip(*map(self.column, _PLACED), strict=True):
             place = lane if environment is None else environment
+            broke = status.broke_environment
             if status is ok:
                 code = set_aside if waited else warm
                 if place not in ready:
@@ -163,14 +166,15 @@ class Invocations(Sequence[Invocation]):
                     code = set_aside
                 if init is not None or restore is not None:
                     code = cold
+                broke = error is not None and error.startswith(_LAMBDAS_OWN)
             else:
                 code = unknown if status is missing else failed
-                if status.broke_environment:
-                    broken = {p for p in ready if environment is None or isinstance(p, int)} | {place}
-                    suspect |= broken
-                    ready -= broken
-                elif place not in suspect:
+                if not broke and place not in suspect:
                     ready.add(place)
+            if broke:
+                broken = {p for p in ready if environment is None or isinstance(p, int)} | {place}
+                suspect |= broken
+                ready -= broken
             codes.append(code)
         return bytes(codes)
 
@@ -196,6 +200,17 @@ class Invocations(Sequence[Invocation]):
     def select(self, population: Population, name: str) -> tuple[Any, ...]:
         """One field of the invocations of one population."""
         return tuple(compress(self.column(name), self._codes.translate(_MASKS[population])))
+
+    def whole_ms(self, population: Population) -> tuple[float | None, ...]:
+        """What a caller waits for, of the invocations of one population: also a cold start's first phase."""
+        durations = self.select(population, "duration_ms")
+        if population is Population.WARM:
+            return durations
+        phases = zip(*(self.select(population, name) for name in ("init_ms", "restore_ms")), strict=True)
+        return tuple(
+            None if duration is None else duration + (init or 0.0) + (restore or 0.0)
+            for duration, (init, restore) in zip(durations, phases, strict=True)
+        )
 
     def count(self, population: Population) -> int:
         """How many invocations belong to a population."""

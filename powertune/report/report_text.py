@@ -187,6 +187,9 @@ def _chosen(analysis: Analysis) -> tuple[str, str]:
     design = analysis.run.design
     match design.search:
         case GridDesign(invocations=invocations):
+            if design.only_cold_starts:
+                words = f"{invocations} cold starts asked for per configuration, at one time"
+                return "Invocations", f"{words}; one configuration after the other"
             words = f"{invocations} warm ones asked for per configuration, over {plural(design.lanes, 'environment')}"
             return "Invocations", f"{words}, interleaved in random order (seed {design.seed})"
         case Exploration():

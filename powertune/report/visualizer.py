@@ -6,17 +6,33 @@ alexcasalboni/aws-lambda-power-tuning, and its utils.js.
 
 import struct
 from base64 import b64encode
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from powertune.analysis import Analysis, Profile, ProfileStatus
-from powertune.model import Architecture
+from powertune.model import Architecture, Configuration
 from powertune.units import printable
 
 _PAGE = "https://lambda-power-tuning.show/"
 #: What its 16-bit integers and 32-bit floating-point numbers hold.
 _LARGEST_SIZE = 2**15 - 1
 _LARGEST_NUMBER = 3e38
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What the page draws of one configuration: a duration (ms), and a cost (per invocation)."""
+
+    configuration: Configuration
+    duration_ms: float
+    cost: float
+
+    @property
+    def fits(self) -> bool:
+        """Whether the page's numbers can hold them."""
+        figures_fit = all(abs(value) < _LARGEST_NUMBER for value in (self.duration_ms, self.cost))
+        return self.configuration.memory_mb <= _LARGEST_SIZE and figures_fit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,27 +89,39 @@ def _wanted(analysis: Analysis) -> Architecture:
     return chosen.architecture
 
 
+def figures_url(name: str, figures: Iterable[Figures], currency: str) -> str | None:
+    """The chart of these figures of a function, or the comparison of two architectures; None where nothing fits."""
+    return _address(list(_charts(name, figures).values()), currency)
+
+
 def _by_architecture(analysis: Analysis) -> dict[Architecture, VisualizerChart]:
     """What can be drawn of each architecture that has anything, x86_64 first."""
+    return _charts(analysis.function.name, map(_warm, filter(_has_figures, analysis.profiles)))
+
+
+def _has_figures(profile: Profile) -> bool:
+    return profile.status is ProfileStatus.OK and profile.duration is not None and profile.cost is not None
+
+
+def _warm(profile: Profile) -> Figures:
+    assert profile.duration is not None
+    assert profile.cost is not None
+    return Figures(configuration=profile.configuration, duration_ms=profile.duration.mean, cost=profile.cost.warm)
+
+
+def _charts(name: str, figures: Iterable[Figures]) -> dict[Architecture, VisualizerChart]:
+    fitting = sorted((each for each in figures if each.fits), key=lambda each: each.configuration)
     charts = {}
     for architecture in Architecture:
-        drawn = [p for p in analysis.profiles if p.configuration.architecture is architecture and _drawable(p)]
+        drawn = [each for each in fitting if each.configuration.architecture is architecture]
         if drawn:
             charts[architecture] = VisualizerChart(
-                name=f"{analysis.function.name} {architecture}",
-                sizes=tuple(p.configuration.memory_mb for p in drawn),
-                durations=tuple(p.duration.mean for p in drawn if p.duration is not None),
-                costs=tuple(p.cost.warm for p in drawn if p.cost is not None),
+                name=f"{name} {architecture}",
+                sizes=tuple(each.configuration.memory_mb for each in drawn),
+                durations=tuple(each.duration_ms for each in drawn),
+                costs=tuple(each.cost for each in drawn),
             )
     return charts
-
-
-def _drawable(profile: Profile) -> bool:
-    duration, cost = profile.duration, profile.cost
-    if profile.status is not ProfileStatus.OK or duration is None or cost is None:
-        return False
-    fits = profile.configuration.memory_mb <= _LARGEST_SIZE
-    return fits and all(abs(value) < _LARGEST_NUMBER for value in (duration.mean, cost.warm))
 
 
 def _address(charts: list[VisualizerChart], currency: str) -> str | None:

@@ -3,12 +3,14 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from powertune.model import Configuration, Leader
 from powertune.quantiles import student_t
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 #: The quantile that ends a two-sided 95 % interval.
 UPPER = 0.975
@@ -49,7 +51,7 @@ class Band:
     """
 
     configuration: Configuration
-    log_ms: NDArray[np.float64]
+    log_ms: "NDArray[np.float64]"
     freedom: int
 
     @property

@@ -6,6 +6,7 @@ from pkgutil import resolve_name
 from powertune.errors import UsageError
 from powertune.model import Design, Exploration, GridDesign
 from powertune.prices import RegionPrices
+from powertune.search.cold_grid import ColdGrid
 from powertune.search.grid import Grid
 from powertune.search.protocol import Explorer, Search
 
@@ -26,6 +27,8 @@ def make_search(design: Design, prices: RegionPrices, ephemeral_storage_mb: int)
         UsageError: its policy is not known.
     """
     match design.search:
+        case GridDesign(configurations=configurations, invocations=invocations) if design.only_cold_starts:
+            return ColdGrid(configurations=configurations, invocations=invocations)
         case GridDesign(configurations=configurations, invocations=invocations):
             return Grid(configurations=configurations, invocations=invocations, lanes=design.lanes)
         case Exploration() as exploration:

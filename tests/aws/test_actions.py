@@ -56,6 +56,11 @@ def test_every_operation_that_the_code_names_is_listed() -> None:
     """Operations that are named as text: where a call is not made through its method."""
     named = set()
     for path in Path(powertune.__file__).parent.rglob("*.py"):
-        named |= set(re.findall(r'"((?:lambda|logs|s3|cloudwatch|pricing)\.[a-z_]+)"', path.read_text("utf-8")))
+        named |= set(
+            re.findall(
+                r'"((?:lambda|logs|s3|cloudwatch|pricing|cloudformation|stepfunctions|sts)\.[a-z_]+)"',
+                path.read_text("utf-8"),
+            )
+        )
     assert "lambda.invoke" in named
     assert named <= set(ACTIONS)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from strategies import configurations
 
 from powertune.errors import UsageError
+from powertune.estimate import execution_price
 from powertune.model import Architecture, Configuration
 from powertune.prices import ArchitecturePrices, PriceTable, RegionPrices
 
@@ -200,6 +202,38 @@ def test_the_bundled_prices_are_the_reference_tables() -> None:
             if (name, architecture) not in UNVERIFIED:
                 assert of.provisioned_concurrency_gb_second == _float(want.get("provisioned_concurrency_gb_s"))
                 assert of.provisioned_duration_gb_second == _float(want.get("provisioned_duration_gb_s"))
+
+
+@pytest.mark.skipif(not REFERENCE.exists(), reason="the reference table is not beside this repository")
+def test_the_prices_of_step_functions_are_those_that_have_a_source() -> None:
+    reference = json.loads(REFERENCE.read_text())["step_functions"]["standard"]
+    for prices in TABLE.regions:
+        expected = reference[prices.region]
+        assert expected["currency"] == prices.currency
+        sourced = expected["per_transition"] if expected["sources"] else None
+        assert prices.state_transition == _float(sourced), prices.region
+
+
+def test_an_execution_costs_its_transitions_or_an_unknown_amount() -> None:
+    assert execution_price(TABLE.region("us-east-1"), 40) == pytest.approx(0.001)
+    assert execution_price(TABLE.region("cn-north-1"), 10) == pytest.approx(0.001891)
+    assert execution_price(TABLE.region("eu-south-2"), 40) is None
+
+
+def test_refreshed_prices_keep_those_of_step_functions() -> None:
+    refreshed = replace(
+        TABLE, regions=tuple(replace(each, state_transition=None, request=1e-6) for each in TABLE.regions)
+    )
+    merged = TABLE.merged(refreshed)
+    assert [each.state_transition for each in merged.regions] == [each.state_transition for each in TABLE.regions]
+    assert {each.request for each in merged.regions} == {1e-6}
+
+
+def test_a_price_file_from_before_has_none_of_step_functions() -> None:
+    document = json.loads(TABLE.to_json())
+    for entry in document["regions"].values():
+        del entry["state_transition"]
+    assert all(each.state_transition is None for each in PriceTable.load(json.dumps(document).encode()).regions)
 
 
 def _float(text: str | None) -> float | None:

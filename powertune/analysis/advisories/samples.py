@@ -49,6 +49,7 @@ def about_samples(given: AdvisoryInput) -> Iterator[Advisory]:
         _empty_event,
         _memory_near_limit,
         _cold_costs,
+        _not_cold,
         _mostly_init,
     ):
         yield from finding(given)
@@ -60,10 +61,11 @@ def _too_few_samples(given: AdvisoryInput) -> Iterator[Advisory]:
     wide = [(o, needed) for o in given.judged if (needed := samples_needed(o)) is not None]
     if not wide:
         return
-    where = [f"{o.profile.configuration} ({o.profile.counts.warm} of about {needed.warm})" for o, needed in wide]
+    where = [f"{o.profile.configuration} ({o.profile.judged} of about {needed.warm})" for o, needed in wide]
     # Cold, failed and missing ones come on top of the warm invocations that count.
-    asked = max(needed.warm + o.total - o.profile.counts.warm for o, needed in wide)
-    lanes = max(needed.lanes for _, needed in wide)
+    asked = max(needed.warm + o.total - o.profile.judged for o, needed in wide)
+    # Cold starts have an environment each anyway.
+    lanes = 0 if given.run.design.only_cold_starts else max(needed.lanes for _, needed in wide)
     more = f"measure with --invocations {max(asked, lanes)}" + (f" --environments {lanes}" if lanes else "")
     target = f"+-{format_share(TARGET_PRECISION)}"
     hopeless = "accept the interval: environments differ so much that more invocations hardly narrow it"
@@ -175,7 +177,7 @@ def _outliers(given: AdvisoryInput) -> Iterator[Advisory]:
     counts = [(o, _far_outliers(o)) for o in given.judged]
     odd = enumeration(
         [
-            f"{far} of {o.profile.counts.warm} at {o.profile.configuration}"
+            f"{far} of {o.profile.judged} at {o.profile.configuration}"
             for o, far in counts
             if far > MANY_OUTLIERS * o.durations.size + 1
         ]
@@ -244,6 +246,22 @@ def _cold_costs(given: AdvisoryInput) -> Iterator[Advisory]:
         )
 
 
+def _not_cold(given: AdvisoryInput) -> Iterator[Advisory]:
+    if not given.run.design.only_cold_starts:
+        return
+    reused = names(
+        given.observed,
+        lambda p: p.counts.warm + p.counts.set_aside > 0,
+        lambda p: f"{p.counts.warm + p.counts.set_aside} at {p.configuration}",
+    )
+    if reused:
+        yield Advisory(
+            code="not-cold",
+            message=f"some invocations found an environment that was free: {reused}; they are left out",
+            next_step="measure with fewer --invocations, which begin closer together",
+        )
+
+
 def _mostly_init(given: AdvisoryInput) -> Iterator[Advisory]:
     share = given.pricing.billing.cold_share or 0.0
     slow = names(
@@ -264,6 +282,8 @@ def _init_share(profile: Profile, share: float) -> float:
     if profile.cold is None or profile.duration is None:
         return 0.0
     init, duration = profile.cold.init.mean, profile.duration.mean
+    if share == 1:
+        duration = profile.cold.duration.mean
     if not share:
         return float(init > LONG_INIT * duration)
     return share * init / (share * init + duration) if init else 0.0

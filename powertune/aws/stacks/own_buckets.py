@@ -21,8 +21,11 @@ class OwnBucket:
     name: str
     caller: Caller
 
-    def ensure(self) -> bool:
+    def ensure(self, *, protect: bool) -> bool:
         """Create it if it does not exist: private, encrypted, for TLS only. Returns whether it was created.
+
+        Args:
+            protect: make it so even if it exists: whoever created it may not have come that far.
 
         Raises:
             AccessDenied: it is another account's, or this identity may not look at it.
@@ -30,16 +33,19 @@ class OwnBucket:
         client, owner = self.aws.clients.s3, self.caller.account_id
         try:
             self.aws.call(client.head_bucket, Bucket=self.name, ExpectedBucketOwner=owner)
+            created = False
         except NotFound:
-            pass
-        else:
-            return False
+            self._create()
+            created = True
+        if created or protect:
+            self._protect(owner)
+        return created
+
+    def _create(self) -> None:
         place: Any = {"LocationConstraint": self.aws.region}
         more: dict[str, Any] = {} if self.aws.region == _FIRST_REGION else {"CreateBucketConfiguration": place}
         with suppress(AlreadyExists):  # our first attempt, whose answer was lost
-            self.aws.call(client.create_bucket, Bucket=self.name, **more)
-        self._protect(owner)
-        return True
+            self.aws.call(self.aws.clients.s3.create_bucket, Bucket=self.name, **more)
 
     def _protect(self, owner: str) -> None:
         """Say what are S3's defaults today, and those that are not: an account's rules may ask for it."""

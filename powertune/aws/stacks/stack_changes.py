@@ -80,7 +80,7 @@ def prepare_changes(
         Capabilities=_CAPABILITIES,
         **more,
     )
-    described = _described(stack, answer["Id"])
+    described = _described(stack, answer["Id"], answer["StackId"])
     prepared = PreparedChanges(
         id=answer["Id"], stack_id=answer["StackId"], changes=_changes(stack, described), created=created
     )
@@ -102,6 +102,7 @@ def execute_changes(stack: DeployedStack, prepared: PreparedChanges, happened: H
     reader = EventReader(stack.aws, prepared.stack_id)
     stack.aws.call(
         stack.aws.clients.cloudformation.execute_change_set,
+        StackName=prepared.stack_id,
         ChangeSetName=prepared.id,
         ClientRequestToken=_token(prepared),
     )
@@ -115,7 +116,7 @@ def discard_changes(stack: DeployedStack, prepared: PreparedChanges) -> None:
     """Throw a change set away, and the stack too that holds nothing else."""
     client = stack.aws.clients.cloudformation
     with suppress(NotFound):
-        stack.aws.call(client.delete_change_set, ChangeSetName=prepared.id)
+        stack.aws.call(client.delete_change_set, StackName=prepared.stack_id, ChangeSetName=prepared.id)
     if prepared.created:
         stack.aws.call(client.delete_stack, StackName=prepared.stack_id)
 
@@ -135,9 +136,10 @@ def _parameters(wanted: Mapping[str, str | None], known: Mapping[str, str]) -> A
     ]
 
 
-def _described(stack: DeployedStack, change_set: str) -> "DescribeChangeSetOutputTypeDef":
+def _described(stack: DeployedStack, change_set: str, stack_id: str) -> "DescribeChangeSetOutputTypeDef":
+    client = stack.aws.clients.cloudformation
     while True:
-        described = stack.aws.call(stack.aws.clients.cloudformation.describe_change_set, ChangeSetName=change_set)
+        described = stack.aws.call(client.describe_change_set, StackName=stack_id, ChangeSetName=change_set)
         if described["Status"] not in ("CREATE_PENDING", "CREATE_IN_PROGRESS"):
             return described
         stack.aws.sleep(POLL_S)
@@ -149,6 +151,7 @@ def _changes(stack: DeployedStack, first: "DescribeChangeSetOutputTypeDef") -> t
     while token := page.get("NextToken"):
         page = stack.aws.call(
             stack.aws.clients.cloudformation.describe_change_set,
+            StackName=first["StackId"],
             ChangeSetName=first["ChangeSetId"],
             NextToken=token,
         )

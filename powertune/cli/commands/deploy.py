@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from powertune.aws.client import Aws
-    from powertune.engine.deployment.deploying import Deployment
+    from powertune.engine.deployment.deploying import StackDeployment
     from powertune.engine.deployment.stack_parameters import StackParameters
 
 
@@ -127,7 +127,7 @@ def _prepare(
     artifact_bucket: str | None,
     *,
     quiet: bool,
-) -> "Deployment":
+) -> "StackDeployment":
     """Build what is to be deployed: for this machine, if the endpoint is on it, else for Lambda."""
     import secrets
 
@@ -135,7 +135,7 @@ def _prepare(
     from powertune.cli.console import say
     from powertune.engine.deployment.artifacts import Artifacts
     from powertune.engine.deployment.bundle import make_bundle
-    from powertune.engine.deployment.deploying import Deployment
+    from powertune.engine.deployment.deploying import StackDeployment
     from powertune.engine.deployment.libraries import ON_AWS, download_libraries, installed_libraries, this_machine
     from powertune.engine.deployment.sources import read_sources, sources_folder
     from powertune.local.settings import own_architecture
@@ -146,7 +146,7 @@ def _prepare(
     if not quiet:
         say(f"building the code of the steps for {worker.runtime} on {worker.architecture}")
     bundle = make_bundle(sources.handlers, installed_libraries() if here else download_libraries(worker))
-    return Deployment(
+    return StackDeployment(
         template=sources.template,
         artifacts=Artifacts(stack_name=stack_name, bundle=bundle, definition=sources.definition),
         worker=worker,
@@ -157,7 +157,7 @@ def _prepare(
     )
 
 
-def _deploy(aws: "Aws", deployment: "Deployment", *, ask: bool, quiet: bool) -> None:
+def _deploy(aws: "Aws", deployment: "StackDeployment", *, ask: bool, quiet: bool) -> None:
     from powertune.cli.console import say, write_stdout
     from powertune.cli.stack_progress import StackProgress
     from powertune.engine.deployment.deploying import deploy as deploy_stack

@@ -125,6 +125,18 @@ class MeasuringOptions:
             "[default: {}]",
         ),
     ] = None
+    allowed_errors: Annotated[
+        str | None,
+        typer.Option(help="Types of errors that are no failures, such as NotFound,Throttled.", show_default=False),
+    ] = None
+    only_cold_starts: Annotated[
+        bool | None,
+        typer.Option(
+            "--only-cold-starts",
+            help="Measure and judge cold starts alone: all invocations of a size at one time.",
+            show_default=False,
+        ),
+    ] = None
 
     @property
     def images(self) -> dict[str, str]:
@@ -194,6 +206,7 @@ class RunCommand(PanelCommand):
         "What to measure": (
             *("search", "min_memory", "max_memory", "precision", "start_from", "invocations", "environments"),
             *("isolate", "in_place", "image_uri_arm64", "image_uri_x86_64", "pre_processor", "post_processor"),
+            *("allowed_errors", "only_cold_starts"),
         ),
         "Goal": (
             *("cost_tolerance", "balanced_weight", "max_cost", "headroom"),

@@ -45,6 +45,9 @@ def plan_text(plan: Plan, *, width: int | None = None) -> str:
             f"about {format_seconds(estimate.typical_s)}, of which {format_seconds(estimate.publishing_s)} to publish"
         )
     match design.search:
+        case GridDesign(invocations=invocations) if design.only_cold_starts:
+            cost += worst
+            how = f"{estimate.invocations}: per size {invocations} at one time, which all start cold"
         case GridDesign(invocations=invocations):
             cost += worst
             how = (

@@ -1,6 +1,7 @@
 """Brings the state machine into an account, or up to date: change set, consent, upload, execution."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from powertune.aws.client import Aws
@@ -15,14 +16,14 @@ from powertune.engine.deployment.artifacts import (
     Artifacts,
     default_bucket,
 )
-from powertune.engine.deployment.libraries import Worker
+from powertune.engine.deployment.libraries import WorkerPlatform
 from powertune.engine.deployment.stack_parameters import StackParameters
 from powertune.engine.deployment.watching import StackWatcher
-from powertune.errors import UsageError
+from powertune.errors import PowertuneError, UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deployment:
+class StackDeployment:
     """What is to be deployed, and how. `token` names this deployment, and no other one.
 
     Without `artifact_bucket`, the code goes to the bucket that the stack already uses, or to the default one.
@@ -31,14 +32,14 @@ class Deployment:
 
     template: str
     artifacts: Artifacts
-    worker: Worker
+    worker: WorkerPlatform
     parameters: StackParameters
     artifact_bucket: str | None
     tags: Mapping[str, str]
     token: str
 
 
-def deploy(aws: Aws, deployment: Deployment, watcher: StackWatcher) -> StackState | None:
+def deploy(aws: Aws, deployment: StackDeployment, watcher: StackWatcher) -> StackState | None:
     """Create or update the stack; returns how it then stands, or None if that was not wanted.
 
     Nothing is uploaded before somebody has agreed.
@@ -69,11 +70,20 @@ def deploy(aws: Aws, deployment: Deployment, watcher: StackWatcher) -> StackStat
     if not watcher.confirm(f"{'create' if prepared.created else 'update'} stack {stack.name} in {aws.region}?"):
         discard_changes(stack, prepared)
         return None
-    if bucket.ensure():
+    try:
+        _upload(deployment, bucket, watcher)
+    except BaseException:
+        with suppress(PowertuneError):  # what kept the upload from succeeding may keep this from it, too
+            discard_changes(stack, prepared)
+        raise
+    return execute_changes(stack, prepared, watcher.happened)
+
+
+def _upload(deployment: StackDeployment, bucket: OwnBucket, watcher: StackWatcher) -> None:
+    if bucket.ensure(protect=bucket.name == default_bucket(bucket.aws, bucket.caller)):
         watcher.say(f"created the bucket {bucket.name} for the code")
     if deployment.artifacts.upload(bucket):
         watcher.say(f"uploaded the code to s3://{bucket.name}/{deployment.artifacts.code_key}")
-    return execute_changes(stack, prepared, watcher.happened)
 
 
 def check_ours(name: str, state: StackState) -> None:
@@ -86,13 +96,13 @@ def check_ours(name: str, state: StackState) -> None:
         raise UsageError(f"stack {name!r} is not one that powertune has made", hint="choose another --stack-name")
 
 
-def _bucket(aws: Aws, deployment: Deployment, existing: StackState | None) -> OwnBucket:
+def _bucket(aws: Aws, deployment: StackDeployment, existing: StackState | None) -> OwnBucket:
     caller = who_calls(aws)
     used = None if existing is None else existing.parameters.get(BUCKET_PARAMETER)
     return OwnBucket(aws=aws, name=deployment.artifact_bucket or used or default_bucket(aws, caller), caller=caller)
 
 
-def _request(deployment: Deployment, bucket: str) -> StackRequest:
+def _request(deployment: StackDeployment, bucket: str) -> StackRequest:
     return StackRequest(
         name=f"powertune-{deployment.token}",
         template=deployment.template,

@@ -11,9 +11,12 @@ from powertune.engine.deployment.artifacts import BUCKET_PARAMETER, artifact_pre
 from powertune.engine.deployment.deploying import check_ours
 from powertune.engine.deployment.watching import StackWatcher
 from powertune.errors import FunctionBusy
+from powertune.units import plural
 
 #: The outputs of the stack.
 MACHINE_OUTPUT, RESULTS_OUTPUT = "StateMachineArn", "ResultsBucket"
+#: So many executions are named.
+_FEW = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,7 @@ def _check_idle(aws: Aws, state: StackState) -> None:
     running = running_executions(aws, arn) if arn is not None else ()
     if running:
         raise FunctionBusy(
-            f"{len(running)} executions of {arn} run, among them {running[0]}",
+            f"{plural(len(running), 'execution')} of {arn} running: {', '.join(running[:_FEW])}",
             hint="wait for them, or stop them with `aws stepfunctions stop-execution`, which has functions restored",
         )
 

@@ -23,7 +23,7 @@ _MACHINE = {Architecture.ARM64: "aarch64", Architecture.X86_64: "x86_64"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Worker:
+class WorkerPlatform:
     """What the steps run on: a runtime of Lambda, such as `python3.14`, and a processor."""
 
     runtime: str
@@ -36,12 +36,14 @@ class Worker:
 
 
 #: The newest runtime for which the pinned libraries have wheels, on the cheaper processor; as in the template.
-ON_AWS = Worker(runtime="python3.14", architecture=Architecture.ARM64)
+ON_AWS = WorkerPlatform(runtime="python3.14", architecture=Architecture.ARM64)
 
 
-def this_machine(architecture: Architecture) -> Worker:
+def this_machine(architecture: Architecture) -> WorkerPlatform:
     """What runs here, for the embedded AWS: its functions run with the Python that runs powertune."""
-    return Worker(runtime=f"python{sys.version_info.major}.{sys.version_info.minor}", architecture=architecture)
+    return WorkerPlatform(
+        runtime=f"python{sys.version_info.major}.{sys.version_info.minor}", architecture=architecture
+    )
 
 
 def requirements() -> tuple[str, ...]:
@@ -56,7 +58,7 @@ def run_command(command: Sequence[str]) -> tuple[int, str]:
     return done.returncode, f"{done.stdout}\n{done.stderr}".strip()
 
 
-def download_libraries(worker: Worker, run: Runner = run_command) -> dict[str, bytes]:
+def download_libraries(worker: WorkerPlatform, run: Runner = run_command) -> dict[str, bytes]:
     """The files of the libraries for a runtime and a processor, from the index that pip or uv is set up to use.
 
     Raises:
@@ -75,7 +77,7 @@ def download_libraries(worker: Worker, run: Runner = run_command) -> dict[str, b
 
 
 def installer(
-    worker: Worker, folder: str, *, pip: bool | None = None, which: Callable[[str], str | None] = shutil.which
+    worker: WorkerPlatform, folder: str, *, pip: bool | None = None, which: Callable[[str], str | None] = shutil.which
 ) -> list[str]:
     """The command that installs the libraries into a folder.
 

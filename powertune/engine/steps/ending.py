@@ -1,25 +1,21 @@
-"""The steps that end a run: restore the function, judge what was measured, and apply the answer where that was asked."""
+"""The steps that concern the function at the end of a run: restore it, and apply the answer where that was asked."""
 
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from powertune.analysis import Analysis, analyze
 from powertune.aws.connection import Connection
 from powertune.aws.copies.lifecycle import delete_copies
 from powertune.aws.identity import ConnectionOptions
 from powertune.aws.journal import read_journal
 from powertune.aws.lambda_function import LambdaFunction
-from powertune.aws.transitions import transitions_of
 from powertune.engine.restoring import restore, restore_command
 from powertune.engine.steps.store import Errand, RunStore
 from powertune.engine.steps.worker import Worker, run_id_of, run_of
 from powertune.errors import FunctionBusy, NotFound, PowertuneError
-from powertune.measure import merge, with_environments
-from powertune.model import Advisory, FunctionRef, Goal
-from powertune.prices import PriceTable
-from powertune.report.execution_output import OutputRequest, execution_output
+from powertune.measure import merge
+from powertune.model import Advisory, FunctionRef
 
 #: Longer than one attempt of a control-plane call may take: what a worker has begun to change is changed by then.
 _GRACE_S = 40.0
@@ -41,15 +37,17 @@ def restore_function(worker: Worker, event: Mapping[str, Any]) -> State:
     """
     run_id = run_id_of(event["execution"])
     with worker.run(run_id) as store:
-        if event.get("stopped") and not _wait_for_workers(worker, store):
-            return {"notes": []}
         errand = store.errand
         if errand is None:  # which is kept before anything is touched
             return {"notes": []}
-        ref = FunctionRef.parse(errand.function)
-        with worker.access(ref, errand.role_arn) as connection:
-            notes = _restored(connection, ref, run_id)
-        store.restored()
+        notes: tuple[Advisory, ...] = ()
+        if event.get("stopped"):
+            _wait_for_workers(worker, store)
+        if not (event.get("stopped") and store.is_restored):
+            ref = FunctionRef.parse(errand.function)
+            with worker.access(ref, errand.role_arn) as connection:
+                notes = _restored(connection, ref, run_id)
+            store.restored()
         if event.get("failure"):
             with suppress(PowertuneError):
                 _keep(store, str(event["failure"]))
@@ -65,34 +63,6 @@ def restore_stopped(worker: Worker, event: Mapping[str, Any]) -> State:
     detail = event["detail"]
     failure = f"the execution has ended as {detail['status']}"
     return restore_function(worker, {"execution": detail["executionArn"], "failure": failure, "stopped": True})
-
-
-def judge(worker: Worker, event: Mapping[str, Any]) -> State:
-    """Judge the run and write its results file; returns the output of the execution.
-
-    Args:
-        event: the state, `execution`, and the `notes` of restoring.
-
-    Raises:
-        FunctionFailed, Inconclusive: there is no recommendation; the message says where the results file is.
-    """
-    run_id, ref, role = run_of(event)
-    with worker.run(run_id) as store:
-        plan, errand = store.plan, store.errand or Errand(function=str(ref))
-        run = store.run(event["batch"])
-        notes = tuple(Advisory(**note) for note in event["notes"])
-        run = replace(run, advisories=(*run.advisories, *notes))
-        results = store.publish(run)
-        with worker.access(ref, role) as connection:
-            target = worker.target(connection, plan)
-            target.join()
-            run = with_environments(plan, target, run, clock=worker.clock, sleep=worker.sleep)
-        results = store.publish(run)
-        analysis = analyze(run, plan.prices, run.design.goal or Goal(), run.design.usage)
-        if analysis.failure is not None:
-            failure = analysis.failure
-            raise type(failure)(f"{failure.message} (results: {results})", hint=failure.hint)
-        return _output(store, errand, analysis, event["execution"], results)
 
 
 def apply(worker: Worker, event: Mapping[str, Any]) -> State:
@@ -131,14 +101,11 @@ def apply(worker: Worker, event: Mapping[str, Any]) -> State:
     return {**output, "applied": applied}
 
 
-def _wait_for_workers(worker: Worker, store: RunStore) -> bool:
-    """Keep workers that still run from changing anything more; False if the function is restored already."""
+def _wait_for_workers(worker: Worker, store: RunStore) -> None:
+    """Keep workers that still run from changing anything more."""
     store.stop()
-    if store.is_restored:
-        return False
     if store.is_changing:
         worker.sleep(_GRACE_S)
-    return True
 
 
 def _restored(connection: Connection, ref: FunctionRef, run_id: str) -> tuple[Advisory, ...]:
@@ -155,33 +122,17 @@ def _restored(connection: Connection, ref: FunctionRef, run_id: str) -> tuple[Ad
 
 
 def _keep(store: RunStore, why: str) -> None:
-    """Write what was measured and paid for as a results file, although the run has failed."""
+    """Write what was measured and paid for as a results file, unless there is one: the run has failed."""
     found = store.latest()
     if found is None:
         return
     run, parts = found
     whole = merge(run, parts)
+    if store.has_results(whole):
+        return
     if any(len(each.invocations) for each in whole.measurements):
         store.publish(replace(whole, stopped=why))
 
 
 def _note(advisory: Advisory) -> dict[str, str]:
     return {"code": advisory.code, "message": advisory.message, "next_step": advisory.next_step}
-
-
-def _output(store: RunStore, errand: Errand, analysis: Analysis, execution: str, results: str) -> State:
-    prices = PriceTable.bundled().region(store.objects.aws.region)
-    transitions = transitions_of(store.objects.aws, execution)
-    price = getattr(prices, "state_transition", 2.5e-5)
-    return execution_output(
-        analysis,
-        OutputRequest(
-            include_output_results=errand.include_output_results,
-            discard_top_bottom=errand.discard_top_bottom,
-            only_cold_starts=errand.only_cold_starts,
-        ),
-        results_uri=results,
-        execution_cost=None if price is None else transitions * price,
-    )
-
-

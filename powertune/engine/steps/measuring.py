@@ -7,6 +7,7 @@ from typing import Any
 
 from powertune import __version__, documents
 from powertune.aws.answers import invocation_of
+from powertune.aws.invocation import with_allowed
 from powertune.aws.journal import alias_name
 from powertune.config.execution_input import TuningRequest, parse_request
 from powertune.engine.direct import TunedFunction, plan_run
@@ -159,7 +160,7 @@ def record(worker: Worker, state: State) -> State:
 
 def _payload(store: RunStore, address: str) -> bytes:
     bucket, _, key = address.removeprefix("s3://").partition("/")
-    return replace(store.objects, bucket=bucket).read(key)
+    return replace(store.objects, bucket=bucket, owner=None).read(key)
 
 
 def _invoked_by(plan: Plan, request: TuningRequest, *, own_region: str) -> str:
@@ -203,7 +204,6 @@ def _errand(request: TuningRequest, plan: Plan) -> Errand:
         role_arn=request.role_arn,
         include_output_results=request.include_output_results,
         discard_top_bottom=request.discard_top_bottom,
-        only_cold_starts=request.only_cold_starts,
         auto_optimize=request.auto_optimize,
         auto_optimize_alias=request.auto_optimize_alias,
     )
@@ -277,7 +277,8 @@ def _answered(run: TuningRun, turn: Turn, answers: Sequence[Mapping[str, Any]]) 
     known = run.measurement(turn.configuration)
     lanes = turn.trial.lanes or run.design.lanes
     new = (
-        invocation_of(answer, lane=index % lanes, payload=answer["payload"]) for index, answer in enumerate(answers)
+        with_allowed(invocation_of(answer, lane=index % lanes, payload=answer["payload"]), run.design.allowed_errors)
+        for index, answer in enumerate(answers)
     )
     invocations = Invocations.of((*(() if known is None else known.invocations), *new))
     measurement = Measurement(configuration=turn.configuration, invocations=invocations)

@@ -28,7 +28,6 @@ class Errand(Document):
     role_arn: str | None = None
     include_output_results: bool = False
     discard_top_bottom: float | None = None
-    only_cold_starts: bool = False
     auto_optimize: bool = False
     auto_optimize_alias: str | None = None
 
@@ -86,6 +85,10 @@ class RunStore:
         key = self._results_key(run.function.name)
         self.objects.write(key, results.dump(run))
         return self.objects.uri(key)
+
+    def has_results(self, run: TuningRun) -> bool:
+        """Whether the run has a results file."""
+        return self.objects.find(self._results_key(run.function.name)) is not None
 
     def published(self, function: str) -> TuningRun | None:
         """The results file of the run of a function; None if there is none yet."""

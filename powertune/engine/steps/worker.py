@@ -25,11 +25,14 @@ _FAREWELL_S = 30.0
 class Worker:
     """A Lambda function of the state machine, while it runs. `ends_at` is when Lambda ends it, as `clock` counts.
 
-    `connect` gives the worker's own identity in a region; None is the worker's own region.
+    `account` is its own account's id, and its bucket's.
+
+    `connect` gives an identity in a region: the worker's own, or that of a role. No region is the worker's own one.
     """
 
     bucket: str
-    connect: Callable[[str | None], Connection]
+    account: str
+    connect: Callable[[str | None, str | None], Connection]
     ends_at: float
     clock: Callable[[], float]
     sleep: Callable[[float], None]
@@ -42,17 +45,14 @@ class Worker:
     @contextmanager
     def run(self, run_id: str) -> Iterator[RunStore]:
         """What the workers of a run hand on to each other."""
-        with self.connect(None) as own:
-            yield RunStore(objects=Objects(aws=own.aws(), bucket=self.bucket), run_id=run_id)
+        with self.connect(None, None) as own:
+            yield RunStore(objects=Objects(aws=own.aws(), bucket=self.bucket, owner=self.account), run_id=run_id)
 
     @contextmanager
     def access(self, ref: FunctionRef, role_arn: str | None) -> Iterator[Connection]:
         """The way to a function, which may be in another region, or in another account that has a role for this."""
-        with self.connect(None) as own:
-            region = ref.region or own.region
-            connection = self.connect(region) if role_arn is None else assume(own, role_arn, region)
-            with connection:
-                yield connection
+        with self.connect(ref.region, role_arn) as connection:
+            yield connection
 
     def target(self, connection: Connection, plan: Plan, *, stop: Callable[[], None] = lambda: None) -> AwsTarget:
         """The function as a target.
@@ -79,20 +79,29 @@ class Worker:
         )
 
 
-def worker_here(bucket: str, ends_at: float) -> Worker:
+def worker_here(bucket: str, arn: str, ends_at: float) -> Worker:
     """The worker that this process is.
 
     Args:
         bucket: where runs are kept.
+        arn: what the process was invoked as.
         ends_at: when Lambda ends the process, in seconds since the epoch.
     """
     return Worker(
         bucket=bucket,
-        connect=lambda region: connect(ConnectionOptions(region=region)),
+        account=arn.split(":")[4],
+        connect=_connect,
         ends_at=ends_at,
         clock=time.time,
         sleep=time.sleep,
     )
+
+
+def _connect(region: str | None, role_arn: str | None) -> Connection:
+    if role_arn is None:
+        return connect(ConnectionOptions(region=region))
+    with connect(ConnectionOptions()) as own:
+        return assume(own, role_arn, region or own.region)
 
 
 def run_id_of(execution_arn: str) -> str:

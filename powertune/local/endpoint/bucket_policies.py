@@ -1,4 +1,4 @@
-"""Bucket policies: what a policy says without a condition holds; statements under a condition are kept, not judged."""
+"""Bucket policies: what they say without a condition holds; statements under a condition are kept, not judged."""
 
 import json
 from typing import Any

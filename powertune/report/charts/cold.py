@@ -1,5 +1,6 @@
 """Cold starts: the init phase, the invocation it delays, and a warm one to compare with."""
 
+from dataclasses import replace
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -33,6 +34,8 @@ _GAP = 7.0
 def draw_cold_starts(axes: Axes, analysis: Analysis) -> None:
     """A bar for each configuration of which a cold start was seen."""
     rows = rows_of(analysis)
+    if analysis.run.design.only_cold_starts:  # there is no warm mean to compare with
+        rows = replace(rows, profiles=tuple(replace(profile, duration=None) for profile in rows.profiles))
     plain(axes, "Cold starts", _NOTE, above=_TITLE_ABOVE)
     if not any(profile.cold for profile in rows.profiles):
         say(axes, "No cold start was seen.")

@@ -9,7 +9,6 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from powertune.analysis import Analysis, Profile, ProfileStatus
-from powertune.model import Population
 from powertune.report.charts.points import mark_roles
 from powertune.report.charts.rows import Rows, name_rows, rows_of, say_after_row, say_in_row
 from powertune.report.charts.scales import apply_scale, milliseconds, plain, say, scale_for, segments
@@ -43,7 +42,7 @@ def draw_distributions(axes: Axes, analysis: Analysis) -> None:
     most = max(_LEAST, min(_MOST, _DOTS // max(len(samples), 1)))
     all_of_them = all(sample.size <= most for sample in samples)
     dots = "the invocations" if all_of_them else "some of the invocations, with all extremes"
-    plain(axes, "Distribution of warm durations", _NOTE + dots)
+    plain(axes, f"Distribution of {analysis.run.design.judged} durations", _NOTE + dots)
     if not samples:
         say(axes, "Nothing was measured.")
         return
@@ -66,15 +65,16 @@ def draw_distributions(axes: Axes, analysis: Analysis) -> None:
         say_after_row(axes, rows, strip.row, f"n = {strip.sample.size:,}")
     for row, (profile, sample) in enumerate(zip(rows.profiles, samples, strict=True)):
         if not sample.size:
-            say_in_row(axes, rows, row, profile.reason or "no warm invocation can be used")
+            say_in_row(axes, rows, row, profile.reason or "no invocation can be used")
 
 
 def _sample(analysis: Analysis, profile: Profile) -> Sample:
-    """The warm durations of a configuration, ascending; empty where they are no basis for a judgement."""
+    """The judged durations of a configuration, ascending; empty where they are no basis for a judgement."""
     measurement = analysis.run.measurement(profile.configuration)
     if measurement is None or profile.status is not ProfileStatus.OK:
         return np.empty(0)
-    known = [value for value in measurement.invocations.select(Population.WARM, "duration_ms") if value is not None]
+    durations = measurement.invocations.whole_ms(analysis.run.design.judged)
+    known = [value for value in durations if value is not None]
     sample = np.sort(np.asarray(known, dtype=np.float64))
     return sample[np.isfinite(sample)]
 

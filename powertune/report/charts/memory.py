@@ -14,7 +14,7 @@ from powertune.report.charts.scales import apply_scale, beside, milliseconds, mo
 from powertune.report.charts.texts import text_width
 from powertune.report.palette import ARCHITECTURES, CURRENT, INK, RECOMMENDED
 
-_NOTE = "means of warm invocations, and what a million invocations cost"
+_NOTE = "means of {} invocations, and what a million invocations cost"
 _TICK_SIZE = 8
 #: Points between two labels.
 _GAP = 5.0
@@ -34,7 +34,10 @@ def draw_memory(top: Axes, bottom: Axes, analysis: Analysis) -> None:
     points = judged(analysis)
     lone = any(point.duration_ends is None for point in points)
     plain(
-        top, "Duration and cost against memory", _NOTE + ("; no band: one invocation only" if lone else ""), above=20
+        top,
+        "Duration and cost against memory",
+        _NOTE.format(analysis.run.design.judged) + ("; no band: one invocation only" if lone else ""),
+        above=20,
     )
     plain(bottom, "")
     top.set_ylabel("mean duration, ms", color=INK)

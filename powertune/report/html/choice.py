@@ -54,7 +54,7 @@ def significant(value: float) -> float:
 
 def _eligible(profile: Profile) -> bool:
     usable = profile.status is ProfileStatus.OK and profile.ruled_out is None
-    return usable and not profile.unmet and profile.counts.warm >= _FEWEST
+    return usable and not profile.unmet and profile.judged >= _FEWEST
 
 
 def _figures(row: Row) -> list[str]:

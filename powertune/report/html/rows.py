@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from powertune.analysis import ColdStarts
-from powertune.model import Architecture
+from powertune.model import Architecture, Population
 from powertune.report.html.axes import amount_axis, bar_axis, row_axis
 from powertune.report.html.choice import name, significant
 from powertune.report.html.samples import Spread, spread
@@ -23,14 +23,16 @@ _RAIN = 0.1
 
 def distributions(report: ReportText) -> Chart:
     """The warm durations of every configuration: some of them as points, and quantiles of all."""
-    analysis, title = report.analysis, "How warm durations are spread"
+    analysis = report.analysis
+    judged = analysis.run.design.judged
+    title = f"How {judged} durations are spread"
     known = [
         (row, found)
         for row in report.rows
         if (found := spread(analysis, row.profile.configuration, configurations=len(report.rows)))
     ]
     if not known:
-        note = "No warm invocation has a duration, so there is no distribution to draw."
+        note = f"No {judged} invocation has a duration, so there is no distribution to draw."
         return Chart(name="distributions", title=title, note=note, figure=None)
     traces: list[Trace] = []
     for architecture in Architecture:
@@ -116,7 +118,8 @@ def cold_starts(report: ReportText) -> Chart:
         note = "No cold start was seen, so there is nothing to say of them."
         return Chart(name="cold", title=title, note=note, figure=None)
     totals = [cold.init.mean + cold.duration.mean for _, cold in known]
-    warm = [(at, mean) for at, (row, _) in enumerate(known) if (mean := _warm_mean(row)) is not None]
+    means = [] if report.analysis.run.design.only_cold_starts else [_warm_mean(row) for row, _ in known]
+    warm = [(at, mean) for at, mean in enumerate(means) if mean is not None]
     return Chart(
         name="cold",
         title=title,
@@ -184,6 +187,7 @@ def _ticks(warm: Sequence[tuple[int, float]]) -> Trace:
 
 
 def _cold_words(row: Row, cold: ColdStarts) -> str:
+    kind = "warm" if row.profile.judged_by is Population.WARM else "cold, init included,"
     bounds = cold.init.interval
     interval = "" if bounds is None else " [{}, {}]".format(*(format_ms(end).removesuffix(" ms") for end in bounds))
     return "\n".join(
@@ -192,7 +196,7 @@ def _cold_words(row: Row, cold: ColdStarts) -> str:
             plural(cold.init.n, "cold start"),
             f"init {format_ms(cold.init.mean)}{interval}",
             f"duration when cold {format_ms(cold.duration.mean)}",
-            f"mean duration when warm {row.duration_interval}",
+            f"mean duration when {kind} {row.duration_interval}",
             f"{row.cost_interval} per million",
         )
     )

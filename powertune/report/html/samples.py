@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from powertune.analysis import Analysis
-from powertune.model import Configuration, Population
+from powertune.model import Configuration
 
 #: At most so many points are drawn, over all configurations: more take longer to draw and show no more.
 _MOST_POINTS = 2_400
@@ -17,7 +17,7 @@ _QUANTILES = (5, 25, 50, 75, 95)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """The warm durations of a configuration, in ms. `quantiles` are the 5th, 25th, 50th, 75th and 95th percentile.
+    """The judged durations of a configuration, in ms. `quantiles` are the 5th, 25th, 50th, 75th and 95th percentile.
 
     `points` are some of the values, ascending.
     """
@@ -27,15 +27,15 @@ class Spread:
 
 
 def spread(analysis: Analysis, configuration: Configuration, *, configurations: int) -> Spread | None:
-    """How the warm durations of one of so many configurations are spread; None where there is none above 0."""
+    """How the judged durations of one of so many configurations are spread; None where there is none above 0."""
     measurement = analysis.run.measurement(configuration)
     if measurement is None:
         return None
-    durations, billed = (
-        measurement.invocations.select(Population.WARM, name) for name in ("duration_ms", "billed_ms")
-    )
+    judged, invocations = analysis.run.design.judged, measurement.invocations
+    durations, billed = invocations.whole_ms(judged), invocations.select(judged, "billed_ms")
     # As in the analysis, an invocation counts when both are known; a logarithmic axis has no 0.
-    known = [ms for ms, paid in zip(durations, billed, strict=True) if None not in (ms, paid) and 0 < ms < math.inf]
+    pairs = ((ms, paid) for ms, paid in zip(durations, billed, strict=True) if ms is not None)
+    known = [ms for ms, paid in pairs if paid is not None and 0 < ms < math.inf]
     sample = np.sort(np.array(known, dtype=np.float64))
     if not sample.size:
         return None

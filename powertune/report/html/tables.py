@@ -100,7 +100,7 @@ def sort_keys(row: Row) -> dict[str, float | str]:
         "billed": "" if profile.billed_ms_mean is None else profile.billed_ms_mean,
         "init": "" if cold is None else cold.init.mean,
         "used": "" if profile.max_memory_used_mb is None else profile.max_memory_used_mb,
-        "counts": profile.counts.warm,
+        "counts": profile.judged,
         "notes": " ".join(row.notes),
     }
 

@@ -30,7 +30,7 @@ def hover(row: Row, *more: str) -> str:
     """What is said of a configuration under the pointer: a line for each figure."""
     lines = [
         name(row),
-        plural(row.profile.counts.warm, "warm invocation"),
+        plural(row.profile.judged, f"{row.profile.judged_by} invocation"),
         f"mean duration {row.duration_interval}",
         f"{row.cost_interval} per million",
         *more,

@@ -22,6 +22,40 @@ def load(folder: Path, environment: dict[str, str] | None = None, **options: Any
     return load_run(folder, environment or {}, options, lambda text, folder: text.encode())
 
 
+def test_errors_that_are_allowed(tmp_path: Path) -> None:
+    assert load(tmp_path, allowed_errors="NotFound, Throttled,NotFound").allowed_errors == ("NotFound", "Throttled")
+    (tmp_path / "powertune.toml").write_text('[run]\nallowed_errors = ["A", "B"]\n')
+    assert load(tmp_path).allowed_errors == ("A", "B")
+    assert load(tmp_path, allowed_errors="").allowed_errors == ()
+    for wrong in ("a,,b", " ", "x" * 129, ",".join(map(str, range(101))), "a\nb"):
+        with pytest.raises(UsageError, match="allowed-errors"):
+            load(tmp_path, allowed_errors=wrong)
+
+
+def test_cold_starts_alone(tmp_path: Path) -> None:
+    options = load(tmp_path, only_cold_starts=True)
+    assert (options.only_cold_starts, options.policy, options.concurrency) == (True, "grid", 32)
+    assert load(tmp_path, only_cold_starts=True, invocations="50").concurrency == 50
+    assert load(tmp_path, only_cold_starts=True, invocations="50", concurrency="40").concurrency == 40
+    assert load(tmp_path, {"POWERTUNE_ONLY_COLD_STARTS": "true"}).only_cold_starts
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"search": "adaptive"}, "only-cold-starts is not for the adaptive search"),
+        ({"environments": "3"}, "environments is not for only-cold-starts"),
+        ({"cold_share": "3%"}, "cold-share is not for only-cold-starts"),
+        ({"min_memory": "256"}, "min-memory is not for the grid search"),
+        ({"invocations": "1"}, "a single cold start"),
+    ],
+)
+def test_what_is_not_for_cold_starts(options: dict[str, Any], words: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=words) as caught:
+        load(tmp_path, only_cold_starts=True, **options)
+    assert caught.value.hint
+
+
 def test_nothing_given_means_the_defaults(tmp_path: Path) -> None:
     assert load(tmp_path) == RunOptions()
     assert load_local(tmp_path) == LocalOptions()

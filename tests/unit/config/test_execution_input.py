@@ -1,14 +1,16 @@
 import json
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mutations import EXTREMES
+from mutations import EXTREMES, mutated_json
 
 from powertune.config import RunOptions, TuningRequest, execution_input, parse_request
-from powertune.config.execution_input import ALL_SIZES, KEYS, OPTION_KEYS
+from powertune.config.execution_keys import ALL_SIZES, KEYS, OPTION_KEYS
 from powertune.config.parsers import RUN
 from powertune.errors import UsageError
 from powertune.model import Architecture, FunctionRef, Goal, Limit, Payload, Statistic, Strategy, Usage
@@ -324,13 +326,60 @@ json_values = st.recursive(
 
 @given(json_values | st.dictionaries(st.sampled_from(KEYS), json_values).map(lambda d: {"lambdaARN": NAME, **d}))
 def test_any_document_is_a_request_or_a_usage_error(document: Any) -> None:
-    try:
-        found = parse_request(document, lambda _: b"{}")
-    except UsageError as error:
-        assert error.hint
-        assert len(error.message) < 2_000
+    found = request_or_error(document)
+    if isinstance(found, UsageError):
+        assert found.hint
+        assert len(found.message) < 2_000
     else:
         assert isinstance(found, TuningRequest)
+
+
+def request_or_error(document: Any) -> TuningRequest | UsageError:
+    try:
+        return parse_request(document, lambda _: b"{}")
+    except UsageError as error:
+        return error
+
+
+FULL = {
+    "lambdaARN": NAME,
+    "powerValues": [128, "256"],
+    "num": 20,
+    "payload": [{"payload": {"a": [1]}, "weight": 3}, {"payload": "b", "weight": 1}],
+    "strategy": "balanced",
+    "balancedWeight": 0.5,
+    "autoOptimize": True,
+    "autoOptimizeAlias": "prod",
+    "discardTopBottom": 0.2,
+    "sleepBetweenRunsMs": 5,
+    "allowedExceptions": ["A"],
+    "roleArn": "arn:aws:iam::123456789012:role/tuning",
+    "maxSpend": 1,
+    "maxDuration": "p95<=300ms",
+    "maxCost": "<=5usd/1M",
+    "headroom": 1.1,
+    "coldShare": "2%",
+    "invocationsPerMonth": "2.5M",
+    "savingsPlan": 0.1,
+    "environments": 3,
+}
+
+
+def is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+@given(mutated_json(json.dumps(FULL)).filter(is_json))
+def test_a_damaged_input_is_a_request_that_comes_back_or_a_usage_error(text: str) -> None:
+    found = request_or_error(json.loads(text))
+    if isinstance(found, UsageError):
+        assert found.hint
+    else:
+        assert parse_request(json.loads(json.dumps(execution_input(found))), no_s3) == found
 
 
 shares = st.floats(0, 1).map(lambda share: round(share, 4))
@@ -374,6 +423,9 @@ others = st.fixed_dictionaries(
         "allowedExceptions": st.lists(st.sampled_from(["A", "B.c", "Runtime.ExitError"])),
         "roleArn": st.just("arn:aws:iam::123456789012:role/tuning"),
         "preProcessorARN": st.just("before"),
+        "postProcessorARN": st.just(f"{NAME}-after:prod"),
+        "imageUriArm64": st.just("123456789012.dkr.ecr.eu-west-1.amazonaws.com/fn:arm"),
+        "imageUriX8664": st.just("123456789012.dkr.ecr.eu-west-1.amazonaws.com/fn:x86"),
         "discardTopBottom": st.floats(0, 0.4),
         "includeOutputResults": st.booleans(),
         "autoOptimize": st.booleans(),
@@ -417,3 +469,9 @@ def test_large_payloads_belong_into_s3() -> None:
     written = execution_input(large, payload_s3="s3://bucket/event.json")
     assert written["payloadS3"] == "s3://bucket/event.json"
     assert parse_request(written, lambda _: body) == large
+
+
+def test_the_page_has_a_row_for_every_key() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "execution-input.md").read_text()
+    rows = re.findall(r"^\| `(\w+)` \|", page.split("\n## Output")[0], flags=re.MULTILINE)
+    assert sorted(rows) == sorted(KEYS)

@@ -1,0 +1,86 @@
+"""Destroying against fakes: what is deleted, what is kept, and when neither is touched."""
+
+import pytest
+from fake_stack_services import FakeStackServices, FakeWatcher
+
+from powertune.engine.deployment.destroying import Destroyed, destroy
+from powertune.errors import FunctionBusy, NotFound, StackFailed, UsageError
+
+ARTIFACTS, RESULTS = "powertune-artifacts-123456789012-us-east-1", "powertune-resultsbucket-1"
+CODE = {
+    "powertune/powertune/code-1.zip": b"",
+    "powertune/powertune/code-2.zip": b"",
+    "powertune/powertune/d.json": b"",
+}
+
+
+def deployed(bucket: str = ARTIFACTS) -> FakeStackServices:
+    there = FakeStackServices()
+    there.formation.add("powertune", "UPDATE_COMPLETE", ArtifactBucket=bucket, CodeKey="c", DefinitionKey="d")
+    there.buckets.buckets = {bucket: dict(CODE), RESULTS: {"results/1.json": b"{}"}}
+    return there
+
+
+def test_the_results_are_kept_and_all_else_is_gone() -> None:
+    there, watcher = deployed(), FakeWatcher()
+    assert destroy(there.aws, "powertune", watcher, delete_results=False) == Destroyed(results_bucket=RESULTS)
+    assert there.formation.stacks == {}
+    assert there.buckets.buckets == {RESULTS: {"results/1.json": b"{}"}}
+    assert [event.status for event in watcher.events] == ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"]
+
+
+def test_nothing_is_left_where_results_are_deleted_too() -> None:
+    there, watcher = deployed(), FakeWatcher()
+    assert destroy(there.aws, "powertune", watcher, delete_results=True) == Destroyed(results_bucket=None)
+    assert watcher.questions == [f"delete stack powertune in us-east-1, and all results in {RESULTS}?"]
+    assert there.buckets.buckets == {}
+
+
+def test_what_others_keep_in_the_bucket_for_code_stays() -> None:
+    there = deployed("mine")
+    destroy(there.aws, "powertune", FakeWatcher(), delete_results=True)
+    assert there.buckets.buckets == {"mine": {}}
+    there = deployed()
+    there.buckets.buckets[ARTIFACTS]["powertune/other/code.zip"] = b""
+    destroy(there.aws, "powertune", FakeWatcher(), delete_results=True)
+    assert there.buckets.buckets == {ARTIFACTS: {"powertune/other/code.zip": b""}}
+
+
+def test_nothing_is_deleted_where_somebody_says_no() -> None:
+    there = deployed()
+    assert destroy(there.aws, "powertune", FakeWatcher(False), delete_results=True) is None
+    assert set(there.formation.stacks) == {"powertune"}
+
+
+def test_a_machine_that_runs_is_left_alone() -> None:
+    there = deployed()
+    there.machines.running = ["first", "second"]
+    with pytest.raises(FunctionBusy, match=r"2 executions of .* running: first, second"):
+        destroy(there.aws, "powertune", FakeWatcher(), delete_results=False)
+    assert set(there.formation.stacks) == {"powertune"}
+
+
+def test_a_machine_that_is_gone_already_runs_nothing() -> None:
+    there = deployed()
+    there.machines.running = None
+    assert destroy(there.aws, "powertune", FakeWatcher(), delete_results=False) is not None
+
+
+def test_a_stack_that_does_not_exist_or_is_somebody_elses_is_said_so() -> None:
+    there = FakeStackServices()
+    with pytest.raises(NotFound, match="no stack 'powertune' in us-east-1"):
+        destroy(there.aws, "powertune", FakeWatcher(), delete_results=True)
+    there.formation.add("powertune", "CREATE_COMPLETE")
+    with pytest.raises(UsageError, match="not one that powertune has made"):
+        destroy(there.aws, "powertune", FakeWatcher(), delete_results=True)
+
+
+def test_what_cannot_be_deleted_says_why() -> None:
+    there = deployed()
+    there.buckets.undeletable = "results/1.json"
+    with pytest.raises(StackFailed, match=f"cannot delete s3://{RESULTS}/results/1.json: Access Denied"):
+        destroy(there.aws, "powertune", FakeWatcher(), delete_results=True)
+    there = deployed()
+    there.formation.failure = "it is in use"
+    with pytest.raises(StackFailed, match=r"could not be deleted: it is DELETE_FAILED\n  Made .*: it is in use"):
+        destroy(there.aws, "powertune", FakeWatcher(), delete_results=True)

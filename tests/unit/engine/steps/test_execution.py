@@ -1,0 +1,344 @@
+"""An execution of the state machine, step by step, on the fakes: what it answers, and that nothing is left of it."""
+
+import json
+from typing import Any
+
+import pytest
+from fakes import FakeClock, FakeLambda, answer, client_error
+from inside import Execution
+from runs import READING, fail_at_call
+
+from powertune import results
+from powertune.aws.journal import JOURNAL_ALIAS, Journal
+from powertune.engine.restoring import find_remains
+from powertune.engine.steps import ending
+from powertune.errors import (
+    FunctionBusy,
+    FunctionFailed,
+    FunctionRefused,
+    NotFound,
+    OutOfTime,
+    PowertuneError,
+    UsageError,
+)
+from powertune.model import TuningRun
+
+INPUT: dict[str, Any] = {"lambdaARN": "fn", "powerValues": [128, 1024], "num": 4, "environments": 2}
+
+
+def make(**options: Any) -> FakeLambda:
+    fake = FakeLambda(duration_ms=lambda memory_mb: 1769 * 100 / min(memory_mb, 1769), **options)
+    fake.add("fn", memory_mb=512)
+    return fake
+
+
+def results_of(execution: Execution) -> TuningRun:
+    (key,) = (key for key in execution.objects if key.startswith("results/"))
+    return results.parse(execution.objects[key])
+
+
+def test_an_execution_answers_and_leaves_the_function_as_it_was_found() -> None:
+    fake = make()
+    before, execution = fake.snapshot("fn"), Execution(fake)
+    output = execution.run(INPUT)
+    assert fake.snapshot("fn") == before
+    assert output["power"] in (128, 1024, 512)
+    assert output["results"] == f"s3://results/results/fn/{results_of(execution).run_id}.json"
+    assert output["stateMachine"]["executionCost"] > 0
+    run = results_of(execution)
+    assert (run.engine, run.stopped) == ("stepfunctions", "complete")
+    assert [len(each.invocations) for each in run.measurements] == [6, 6]
+    assert execution.steps == [
+        *("prepare", "publish", "measure", "record"),
+        *("publish", "measure", "measure", "record"),
+        *("restore", "analyze"),
+    ]
+
+
+def test_a_search_chooses_sizes_as_it_goes() -> None:
+    fake = make()
+    execution = Execution(fake)
+    output = execution.run({"lambdaARN": "fn", "strategy": "default"})
+    run = results_of(execution)
+    assert run.batches
+    assert output["samples"]
+    assert output["recommendation"] is not None
+
+
+def test_states_stay_small_with_many_sizes() -> None:
+    execution = Execution(make())
+
+    def end(step: str) -> None:
+        if execution.steps.count("measure") > 1:
+            raise RuntimeError("enough")
+
+    execution.before = end
+    with pytest.raises(RuntimeError, match="enough"):
+        execution.run({"lambdaARN": "fn", "powerValues": "ALL", "num": 100})
+    assert len(execution.states[-2]["turns"]) == 159
+    assert max(len(json.dumps(state)) for state in execution.states) < 100_000
+
+
+def test_a_dry_run_touches_nothing() -> None:
+    fake = make()
+    execution = Execution(fake)
+    plan = execution.run({**INPUT, "dryRun": True})["plan"]
+    assert plan["function"]["name"] == "fn"
+    assert plan["estimate"]
+    assert all(name.startswith(READING) or name == "fetch" for name in fake.calls)
+    assert execution.objects == {}
+
+
+def test_isolated_runs_and_both_architectures_are_measured_on_copies() -> None:
+    fake = make()
+    before, execution = fake.snapshot("fn"), Execution(fake)
+    execution.run({**INPUT, "isolate": True, "architectures": "both"})
+    assert fake.snapshot("fn") == before
+    assert len(results_of(execution).measurements) == 4
+    assert len(fake.created) == 2
+
+
+def test_a_version_or_an_alias_may_be_named() -> None:
+    fake = make()
+    fake.publish_user_version("fn", alias="prod")
+    before = fake.snapshot("fn")
+    Execution(fake).run({**INPUT, "lambdaARN": "123456789012:function:fn:prod"})
+    assert fake.snapshot("fn") == before
+
+
+def test_a_function_in_another_account_is_reached_by_its_role() -> None:
+    fake = make()
+    execution = Execution(fake)
+    role = "arn:aws:iam::210987654321:role/tuning"
+    execution.run({**INPUT, "roleArn": role})
+    assert all("sts.assume_role" in execution.called[step] for step in ("prepare", "publish", "measure", "restore"))
+
+
+@pytest.mark.parametrize("alias", [None, "prod"])
+def test_the_recommendation_is_applied_where_that_is_asked_for(alias: str | None) -> None:
+    fake = make()
+    given = {**INPUT, "strategy": "speed", "autoOptimize": True}
+    output = Execution(fake).run(given if alias is None else {**given, "autoOptimizeAlias": alias})
+    function = fake.functions["fn"]
+    assert output["applied"]["memory"] == output["power"] == function.configuration["MemorySize"] == 1024
+    if alias is None:
+        assert (function.versions, function.aliases) == ({}, {})
+    else:
+        number = function.aliases[alias]["FunctionVersion"]
+        assert output["applied"]["version"] == number
+        assert function.versions[number]["MemorySize"] == 1024
+
+
+def test_what_somebody_has_changed_meanwhile_is_not_overwritten() -> None:
+    fake = make()
+
+    def deploy(step: str) -> None:
+        if step == "apply":
+            fake.functions["fn"].configuration["CodeSha256"] = "another"
+
+    execution = Execution(fake, before=deploy)
+    with pytest.raises(FunctionBusy, match="changed by somebody else since it was measured"):
+        execution.run({**INPUT, "strategy": "speed", "autoOptimize": True})
+    assert fake.functions["fn"].configuration["MemorySize"] == 512
+    assert results_of(execution).stopped == "complete"
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "words"),
+    [
+        ([], UsageError, "is not an object"),
+        ({}, UsageError, "lambdaARN"),
+        ({"lambdaARN": "arn:aws:s3:::x"}, UsageError, "not the name or ARN"),
+        ({**INPUT, "powerValues": []}, UsageError, "powerValues"),
+        ({**INPUT, "powerValues": [64]}, UsageError, "powerValues"),
+        ({**INPUT, "num": 0}, UsageError, "num"),
+        ({**INPUT, "strategy": "best"}, UsageError, "strategy"),
+        ({**INPUT, "payloadS3": "s3://results/none.json"}, NotFound, "none.json|NoSuchKey|does not exist"),
+        ({**INPUT, "lambdaARN": "another"}, NotFound, "does not exist"),
+        ({**INPUT, "preProcessorARN": "none"}, NotFound, "does not exist"),
+    ],
+)
+def test_wrong_input_fails_before_anything_is_touched(given: Any, error: type[PowertuneError], words: str) -> None:
+    fake = make()
+    execution = Execution(fake)
+    with pytest.raises(error, match=words):
+        execution.run(given)
+    assert all(name.startswith((*READING, "put_object")) for name in fake.calls)
+    assert execution.objects == {}
+
+
+@pytest.mark.parametrize("setting", ["CapacityProviderConfig", "DurableConfig"])
+def test_functions_that_cannot_be_tuned_are_refused(setting: str) -> None:
+    fake = make()
+    fake.functions["fn"].configuration[setting] = {"x": 1}
+    with pytest.raises(FunctionRefused):
+        Execution(fake).run(INPUT)
+
+
+def test_another_run_on_the_function_is_left_alone() -> None:
+    fake = make()
+    journal = Journal(run_id="0badcafe", started_at=1, memory_mb=256, code_sha256="sha-of-the-code")
+    fake.create_alias(FunctionName="fn", Name=JOURNAL_ALIAS, FunctionVersion="$LATEST", Description=journal.encode())
+    before = fake.snapshot("fn")
+    with pytest.raises(FunctionBusy, match="0badcafe"):
+        Execution(fake).run(INPUT)
+    assert fake.snapshot("fn") == before
+
+
+@pytest.mark.parametrize("step", ["publish", "measure", "record"])
+@pytest.mark.parametrize("turn", [0, 1])
+def test_a_step_that_fails_leaves_the_function_as_found_and_what_was_measured(step: str, turn: int) -> None:
+    fake = make()
+    before, taken = fake.snapshot("fn"), [0]
+
+    def fail(name: str) -> None:
+        if name == step:
+            taken[0] += 1
+            if taken[0] > turn:
+                raise RuntimeError("the worker is gone")
+
+    execution = Execution(fake, before=fail)
+    with pytest.raises(RuntimeError, match="the worker is gone"):
+        execution.run(INPUT)
+    assert fake.snapshot("fn") == before
+    assert execution.steps.count("restore") == 1
+    if turn or step == "record":
+        run = results_of(execution)
+        assert sum(len(each.invocations) for each in run.measurements) > 0
+        assert run.stopped == "RuntimeError: the worker is gone"
+
+
+KINDS: list[dict[str, Any]] = [{}, {"isolate": True}, {"architectures": "both"}]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("given", KINDS, ids=["in place", "copy", "both"])
+@pytest.mark.parametrize("lost", [False, True], ids=["refused", "lost"])
+def test_every_call_of_every_step_may_fail(given: dict[str, Any], lost: bool) -> None:
+    number, happened = 0, True
+    while happened:
+        fake = make()
+        before, execution = fake.snapshot("fn"), Execution(fake)
+        occurred = fail_at_call(fake, number, lambda: client_error("AccessDeniedException", "no", 403), lost=lost)
+        try:
+            execution.run({**INPUT, **given, "num": 1, "environments": 1, "powerValues": [128]})
+        except PowertuneError:
+            if execution.steps[-1] == "restore":
+                # Step Functions takes the restoring step again.
+                execution.take("restore", {"execution": execution.arn})
+        happened = occurred()
+        assert fake.snapshot("fn") == before, number
+        number += 1
+    assert number > 8
+
+
+def test_a_turn_goes_on_in_another_worker() -> None:
+    fake = make()
+    clock = FakeClock()
+    execution = Execution(fake)
+    execution.clock = clock
+
+    def slow(call: dict[str, Any]) -> None:
+        clock.now += 20.0
+
+    fake.answer = slow
+    tries = [0]
+    take = execution.take
+
+    def again(step: str, event: Any) -> Any:
+        while True:
+            try:
+                return take(step, event)
+            except OutOfTime:
+                tries[0] += 1
+
+    execution.take = again  # type: ignore[method-assign]
+    execution.ends_in_s = 100.0
+    execution.run({**INPUT, "environments": 1})
+    assert tries[0] > 1
+    assert [len(each.invocations) for each in results_of(execution).measurements] == [5, 5]
+
+
+def test_a_size_that_the_account_may_not_use_is_left_out() -> None:
+    fake = make(memory_limit_mb=3008)
+    execution = Execution(fake)
+    output = execution.run({**INPUT, "powerValues": [512, 4096]})
+    assert [each["status"] for each in output["failedSizes"]] == ["unmeasured"]
+    run = results_of(execution)
+    assert [each.unmeasured is None for each in run.measurements] == [True, False]
+
+
+def test_a_function_that_fails_everywhere_fails_the_execution() -> None:
+    fake = make()
+    words = b'{"errorType": "KeyError", "errorMessage": "x"}'
+    fake.answer = lambda call: answer(call["request_id"], None, error="Unhandled", payload=words)
+    before, execution = fake.snapshot("fn"), Execution(fake)
+    with pytest.raises(FunctionFailed, match="results: s3://results/results/fn/"):
+        execution.run(INPUT)
+    assert fake.snapshot("fn") == before
+    assert execution.steps.count("measure") == 1
+
+
+def stop(execution: Execution) -> Any:
+    """What EventBridge tells when an execution was stopped."""
+    return {"detail": {"executionArn": execution.arn, "status": "ABORTED", "input": json.dumps(INPUT)}}
+
+
+@pytest.mark.parametrize("at", ["publish", "measure", "record", "analyze"])
+def test_a_stopped_execution_is_restored(at: str) -> None:
+    fake = make()
+
+    class Stopped(BaseException):
+        pass
+
+    def end(step: str) -> None:
+        if step == at:
+            raise Stopped
+
+    before, execution = fake.snapshot("fn"), Execution(fake, before=end)
+    with pytest.raises(Stopped):
+        execution.run(INPUT)
+    ending.restore_stopped(execution.worker(), stop(execution))
+    ending.restore_stopped(execution.worker(), stop(execution))
+    assert fake.snapshot("fn") == before
+    if at in ("record", "analyze"):
+        assert results_of(execution).run_id
+
+
+def test_a_worker_that_publishes_when_its_execution_is_stopped_changes_nothing_more() -> None:
+    """The worker outlives its execution: Lambda does not end it."""
+    fake = make()
+    before, execution = fake.snapshot("fn"), Execution(fake)
+    restored: list[bool] = []
+
+    def stop_midway(name: str, kwargs: dict[str, Any]) -> None:
+        if name == "publish_version" and not restored:
+            restored.append(True)
+            ending.restore_stopped(execution.worker(), stop(execution))
+
+    fake.on_call = stop_midway
+    with pytest.raises(PowertuneError):
+        execution.run(INPUT)
+    assert restored
+    assert max(execution.clock.slept) >= 40
+    ending.restore_stopped(execution.worker(), stop(execution))
+    assert fake.functions["fn"].configuration["MemorySize"] == 512
+    assert fake.snapshot("fn")[2] == before[2]
+
+
+def test_an_execution_that_was_stopped_before_it_began_leaves_nothing_to_restore() -> None:
+    fake = make()
+    execution = Execution(fake)
+    assert ending.restore_stopped(execution.worker(), stop(execution)) == {"notes": []}
+    assert {name for name in fake.calls if not name.endswith("_object")} == set()
+
+
+def test_no_remains_are_found_after_an_execution() -> None:
+    from powertune.aws.lambda_function import LambdaFunction
+    from powertune.model import FunctionRef
+
+    fake = make()
+    execution = Execution(fake)
+    execution.run(INPUT)
+    remains = find_remains(LambdaFunction(execution._aws(), FunctionRef(name="fn")))
+    assert (remains.journal, remains.copies) == (None, ())

@@ -1,0 +1,205 @@
+"""The template of the state machine: valid by AWS's own schemas, and no step may do more than it has to."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from botocore.session import get_session
+from cfnlint.api import lint
+from cfnlint.config import ManualArgs
+from cfnlint.core import get_rules
+
+from powertune.aws.actions import ACTIONS, READING, RESTORE_METHODS
+from powertune.aws.copies.names import RUN_TAG
+from powertune.engine.deployment.libraries import ON_AWS
+from powertune.engine.deployment.stack_parameters import RETENTIONS, StackParameters
+
+ROOT = Path(__file__).parents[2]
+TEMPLATE = ROOT / "statemachine" / "template.yaml"
+STEPS = ("prepare", "publish", "measure", "record", "restore", "analyze", "apply")
+REGIONS = ["us-east-1", "eu-central-2", "us-gov-west-1", "cn-north-1"]
+#: A template that is sent with the request may have so many bytes (CloudFormation quotas).
+MOST_BYTES = 51_200
+
+
+class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no types
+    """YAML with CloudFormation's short forms."""
+
+
+def _short_form(loader: yaml.SafeLoader, suffix: str, node: Any) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        value: Any = loader.construct_scalar(node)
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)
+    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
+
+
+_Loader.add_multi_constructor("!", _short_form)
+DOCUMENT: dict[str, Any] = yaml.load(TEMPLATE.read_text(), _Loader)
+RESOURCES: dict[str, Any] = DOCUMENT["Resources"]
+
+
+def of_type(kind: str) -> dict[str, Any]:
+    return {name: each["Properties"] for name, each in RESOURCES.items() if each["Type"] == kind}
+
+
+def statements(role: str) -> Iterator[dict[str, Any]]:
+    """What a role allows, in policies of its own and in managed ones, under whatever condition of the template."""
+    properties = RESOURCES[role]["Properties"]
+    documents = [policy["PolicyDocument"] for policy in properties.get("Policies", ())]
+    shared = [
+        RESOURCES[each["Ref"]]["Properties"]["PolicyDocument"] for each in properties.get("ManagedPolicyArns", ())
+    ]
+    for document in [*documents, *shared]:
+        for statement in document["Statement"]:
+            yield statement["Fn::If"][1] if "Fn::If" in statement else statement
+
+
+def allowed(role: str) -> dict[str, list[dict[str, Any]]]:
+    """By action, the statements that allow it."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for statement in statements(role):
+        assert statement["Effect"] == "Allow"
+        for action in statement["Action"]:
+            found.setdefault(action, []).append(statement)
+    return found
+
+
+@pytest.mark.long
+def test_cfn_lint_finds_nothing_in_any_partition() -> None:
+    rules = get_rules([], [], include_rules=["I"])
+    assert lint(TEMPLATE.read_text(), rules=rules, regions=REGIONS, config=ManualArgs(include_checks=["I"])) == []
+    assert "cfn-lint" not in TEMPLATE.read_text(), "no rule is ignored"
+
+
+def test_it_can_be_sent_without_a_bucket() -> None:
+    assert len(TEMPLATE.read_bytes()) < MOST_BYTES
+
+
+def test_no_partition_and_no_domain_is_taken_for_granted() -> None:
+    text = TEMPLATE.read_text()
+    assert "arn:aws" not in text
+    assert set(re.findall(r"[\w.]*amazonaws\.com[\w.]*", text)) == {
+        # The names of services are the same in all partitions.
+        *("events.amazonaws.com", "lambda.amazonaws.com", "states.amazonaws.com"),
+    }
+
+
+def test_every_parameter_of_a_person_is_an_option_and_the_defaults_agree() -> None:
+    parameters = DOCUMENT["Parameters"]
+    ours = {"ArtifactBucket", "CodeKey", "DefinitionKey", "WorkerRuntime", "WorkerArchitecture"}
+    assert set(parameters) == ours | set(StackParameters().template_names)
+    assert {name for name, each in parameters.items() if "Default" not in each} == {
+        *("ArtifactBucket", "CodeKey", "DefinitionKey"),
+    }
+    assert parameters["WorkerRuntime"]["Default"] == ON_AWS.runtime
+    assert parameters["WorkerArchitecture"]["Default"] == str(ON_AWS.architecture)
+    assert tuple(parameters["LogRetentionDays"]["AllowedValues"]) == RETENTIONS
+    assert all(each["Description"].endswith(".") for each in parameters.values())
+
+
+def test_the_runtime_is_one_that_lambda_has() -> None:
+    runtimes = get_session().get_service_model("lambda").shape_for("Runtime").enum  # type: ignore[attr-defined]
+    assert ON_AWS.runtime in runtimes
+
+
+def test_there_is_a_function_with_a_role_and_a_log_group_for_every_step() -> None:
+    functions = of_type("AWS::Lambda::Function")
+    assert {f"{step.capitalize()}Function" for step in STEPS} == set(functions)
+    for step in STEPS:
+        properties = functions[f"{step.capitalize()}Function"]
+        assert properties["Handler"] == f"handlers.{step}"
+        assert properties["Role"] == {"Fn::GetAtt": f"{step.capitalize()}Role.Arn"}
+        assert properties["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": f"{step.capitalize()}Logs"}}
+        assert properties["Timeout"] == (300 if step in ("analyze", "apply") else 900)
+        assert properties["MemorySize"] == 512
+        assert properties["Environment"]["Variables"] == {"POWERTUNE_BUCKET": {"Ref": "ResultsBucket"}}
+    assert all("RetentionInDays" in each and "KmsKeyId" in each for each in of_type("AWS::Logs::LogGroup").values())
+
+
+def test_the_state_machine_knows_its_functions_and_its_stopped_executions_are_restored() -> None:
+    machine = RESOURCES["StateMachine"]["Properties"]
+    functions = {f"{step.capitalize()}Function" for step in STEPS}
+    assert machine["DefinitionSubstitutions"] == {name: {"Fn::GetAtt": f"{name}.Arn"} for name in functions}
+    assert machine["StateMachineType"] == "STANDARD"
+    assert machine["LoggingConfiguration"]["IncludeExecutionData"] is False
+    assert machine["TracingConfiguration"] == {"Enabled": True}
+    rule = RESOURCES["RestoreRule"]["Properties"]
+    assert rule["EventPattern"]["detail"]["status"] == ["ABORTED", "TIMED_OUT"]
+    assert [target["Arn"] for target in rule["Targets"]] == [{"Fn::GetAtt": "RestoreFunction.Arn"}]
+    assert RESOURCES["RestorePermission"]["Properties"]["SourceArn"] == {"Fn::GetAtt": "RestoreRule.Arn"}
+
+
+def test_the_results_are_private_and_outlive_the_stack() -> None:
+    bucket = RESOURCES["ResultsBucket"]
+    assert bucket["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert set(bucket["Properties"]["PublicAccessBlockConfiguration"].values()) == {True}
+    rules = {rule["Id"]: rule for rule in bucket["Properties"]["LifecycleConfiguration"]["Rules"]}
+    assert rules["runs"]["ExpirationInDays"] == 30
+    assert rules["results"]["ExpirationInDays"] == {"Ref": "ResultsRetentionDays"}
+    (statement,) = RESOURCES["ResultsBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+
+
+def test_prepare_may_read_what_a_run_reads_and_restore_may_undo() -> None:
+    def names(methods: tuple[str, ...]) -> set[str]:
+        return {name for method in methods for name in (ACTIONS[method].name, *ACTIONS[method].also)}
+
+    assert names(READING) <= allowed("PrepareRole").keys()
+    assert names(RESTORE_METHODS) <= allowed("RestoreRole").keys()
+
+
+@pytest.mark.parametrize(
+    ("action", "roles"),
+    [
+        ("lambda:InvokeFunction", {"measure"}),
+        ("lambda:DeleteFunction", {"restore"}),
+        ("lambda:DeleteAlias", {"restore"}),
+        ("lambda:CreateFunction", {"publish"}),
+        ("iam:PassRole", {"publish"}),
+        ("lambda:PublishVersion", {"publish", "apply"}),
+        ("lambda:UpdateFunctionConfiguration", {"publish", "restore", "apply"}),
+        ("lambda:CreateAlias", {"prepare", "publish", "apply"}),
+        ("states:GetExecutionHistory", {"analyze"}),
+        ("logs:FilterLogEvents", {"prepare", "measure", "record", "analyze"}),
+    ],
+)
+def test_only_the_steps_that_have_to_may(action: str, roles: set[str]) -> None:
+    assert {step for step in STEPS if action in allowed(f"{step.capitalize()}Role")} == roles
+
+
+def test_whole_functions_are_deleted_only_if_they_are_tagged_as_copies() -> None:
+    for statement in allowed("RestoreRole")["lambda:DeleteFunction"]:
+        resource = statement["Resource"]["Fn::Sub"]
+        if "Condition" in statement:
+            assert statement["Condition"] == {"StringLike": {f"aws:ResourceTag/{RUN_TAG}": "*"}}
+            assert resource.endswith(":function:*-powertune-*")
+        else:
+            assert resource.endswith(":function:${FunctionPattern}:*")
+
+
+def test_everything_is_allowed_for_something_where_iam_knows_what() -> None:
+    # Service authorization reference: these actions know no resources.
+    without = re.compile(
+        r"(cloudwatch:GetMetric|compute-optimizer:|ec2:|lambda:(GetAccountSettings|List(EventSourceMappings|Functions"
+        r"|ProvisionedConcurrencyConfigs))|logs:|xray:)"
+    )
+    for role in of_type("AWS::IAM::Role"):
+        for action, allowing in allowed(role).items():
+            assert "*" not in action, f"{role}: {action}"
+            if any(statement["Resource"] == "*" for statement in allowing):
+                assert without.match(action), f"{role}: {action}"
+
+
+def test_every_role_takes_the_boundary() -> None:
+    boundary = {"Fn::If": ["HasBoundary", {"Ref": "PermissionsBoundary"}, {"Ref": "AWS::NoValue"}]}
+    for name, role in of_type("AWS::IAM::Role").items():
+        assert role["PermissionsBoundary"] == boundary, name
+        # IAM's limit for all policies of a role together, which counts no white space.
+        assert len(json.dumps(role["Policies"], separators=(",", ":"))) < 10_240, name

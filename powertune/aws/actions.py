@@ -81,7 +81,10 @@ _CLOUDFORMATION = {
 }
 _STEP_FUNCTIONS = {
     "list_executions": Action("states:ListExecutions", "machine"),
+    "start_execution": Action("states:StartExecution", "machine", rate_limited=False),
+    "describe_execution": Action("states:DescribeExecution", "execution", rate_limited=False),
     "get_execution_history": Action("states:GetExecutionHistory", "execution", rate_limited=False),
+    "stop_execution": Action("states:StopExecution", "execution", rate_limited=False),
 }
 _STS = {
     "get_caller_identity": Action("sts:GetCallerIdentity", "account", rate_limited=False),

@@ -96,7 +96,7 @@ def run(
         ending = Session(followed, _path(wishes, options, followed), quiet=wishes.quiet).run(
             lambda: Executions(aws=aws).start(machine.arn, name, document)
         )
-    _show(ending, prices, (options.goal, options.usage), wishes)
+    show(ending, prices, (options.goal, options.usage), wishes)
 
 
 def attach(
@@ -124,7 +124,7 @@ def attach(
         followed.know(known)
         session = Session(followed, _path(wishes, options, followed), quiet=wishes.quiet)
         ending = session.run(lambda: None)
-    _show(ending, prices, None, wishes)
+    show(ending, prices, None, wishes)
 
 
 def _plan(site: Site, options: RunOptions, prices: RegionPrices, *, dry_run: bool) -> Plan | None:
@@ -145,12 +145,12 @@ def _plan(site: Site, options: RunOptions, prices: RegionPrices, *, dry_run: boo
 def bill_line(plan: Plan, prices: RegionPrices) -> str:
     """What the state machine itself takes, for a person."""
     bill = execution_bill(plan, prices)
-    cost = "at a price that is not known" if bill.cost is None else f"about {format_usd(bill.cost, prices.currency)}"
-    rest = "" if bill.measuring else "; the time of the invocations, which is not known, comes on top"
+    cost = "an amount that is not known" if bill.cost is None else f"about {format_usd(bill.cost, prices.currency)}"
+    free = ", which the embedded AWS does not charge" if plan.function.platform else ""
+    rest = "" if bill.measuring else "; its workers wait for the invocations as well, whose duration is not known"
     return (
-        f"the state machine takes {cost}, beside the cost of the invocations: about {bill.transitions:,} state "
-        f"transitions, {bill.worker_gb_seconds:,.0f} GB-seconds of its workers, {bill.s3_requests:,} requests to S3"
-        f"{rest}"
+        f"the state machine itself costs {cost}{free}: about {bill.transitions:,} state transitions, "
+        f"{bill.worker_gb_seconds:,.0f} GB-seconds and {bill.s3_requests:,} requests to S3{rest}"
     )
 
 
@@ -188,7 +188,7 @@ def _path(wishes: Wishes, options: RunOptions, followed: Followed) -> Path:
     return path
 
 
-def _show(
+def show(
     ending: Ending, prices: RegionPrices | PriceTable, judgement: tuple[Goal, Usage] | None, wishes: Wishes
 ) -> None:
     """Report what was measured as a run from this machine is reported, and fail as the execution did.

@@ -271,8 +271,8 @@ def run(
         wishes = executing.Wishes(outputs=reports.parse(words), save=save, quiet=quiet)
         executing.attach(engine.attach, place.connection, engine.stack_name, results_folder, wishes)
         return
-    outputs = reports.parse(more)
     target = command_line_checks.check_target(target, more or (), files=bool(reports.output))
+    outputs = reports.parse(more)
     elsewhere = engine.elsewhere(target, given)
     tuning.check_outputs(outputs, save, [prices, earlier, payload_file(measuring.payload)], dry_run=dry_run)
     command_line_checks.check_place(target, groups.given(place) | measuring.images)

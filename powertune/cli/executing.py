@@ -16,7 +16,7 @@ from powertune.aws.identity import ConnectionOptions
 from powertune.cli import rendering, tuning
 from powertune.cli.command_line_checks import check_region
 from powertune.cli.console import confirmed, say, terminal_width
-from powertune.cli.execution_session import Session
+from powertune.cli.execution_session import ExecutionSession
 from powertune.cli.outputs import Output
 from powertune.cli.site import Site
 from powertune.cli.sources import load_prices
@@ -93,7 +93,7 @@ def run(
         name = f"{ref.name}-{secrets.token_hex(4)}"
         arn = machine.arn.execution(name)
         followed = Followed(aws, arn, machine, place=connection.place, ref=ref, clock=time.time, sleep=time.sleep)
-        ending = Session(followed, _path(wishes, options, followed), quiet=wishes.quiet).run(
+        ending = ExecutionSession(followed, _path(wishes, options, followed), quiet=wishes.quiet).run(
             lambda: Executions(aws=aws).start(machine.arn, name, document)
         )
     show(ending, prices, (options.goal, options.usage), wishes)
@@ -111,18 +111,18 @@ def attach(
     """
     execution = ExecutionArn.parse(arn)
     region = execution.machine.region
-    options = load_run(Path(), os.environ, {"results_folder": results_folder}, lambda _text, _folder: b"{}")
-    prices = load_prices(options.prices)
     check_region(place.region)
     if place.region and place.region != region:
         raise UsageError(f"--region {place.region} is not the region of {arn}", hint="leave --region out")
+    options = load_run(Path(), os.environ, {"results_folder": results_folder}, lambda _text, _folder: b"{}")
+    prices = load_prices(options.prices)
     with connect(replace(place, region=region)) as connection:
         aws = connection.aws()
         known = Executions(aws=aws).read(execution)
         machine = machine_of(aws, execution.machine, stack_name=stack_name)
         followed = Followed(aws, execution, machine, place=connection.place, clock=time.time, sleep=time.sleep)
         followed.know(known)
-        session = Session(followed, _path(wishes, options, followed), quiet=wishes.quiet)
+        session = ExecutionSession(followed, _path(wishes, options, followed), quiet=wishes.quiet)
         ending = session.run(lambda: None)
     show(ending, prices, None, wishes)
 

@@ -24,7 +24,7 @@ _INSIST = f"{_STOPPING}; press Ctrl-C once more not to wait"
 _HUNG_UP = getattr(signal, "SIGHUP", None)
 
 
-class Session:
+class ExecutionSession:
     """One execution at a terminal, or without one: until it has ended, or is let go of.
 
     Args:

@@ -13,7 +13,7 @@ from runs import make_fake
 from powertune import results
 from powertune.aws.executions import Executions, MachineArn
 from powertune.aws.identity import ConnectionOptions
-from powertune.cli.execution_session import Session
+from powertune.cli.execution_session import ExecutionSession
 from powertune.engine.state_machine import StateMachine
 from powertune.engine.stepfunctions import Ending, Followed
 from powertune.errors import FunctionFailed, IdentityError, Interrupted, NotRestored
@@ -67,7 +67,7 @@ class Desk:
             self.asked.append(question)
             return self._ask is not None and self._ask(question)
 
-        session = Session(followed, self.path, quiet=False, ask=ask, keyboard=lambda: self._keyboard)
+        session = ExecutionSession(followed, self.path, quiet=False, ask=ask, keyboard=lambda: self._keyboard)
         return session.run(lambda: Executions(aws=self.aws).start(MACHINE_ARN, "one", GIVEN))
 
 

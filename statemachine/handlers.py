@@ -2,6 +2,7 @@
 
 import os
 import time
+from importlib import import_module
 from pkgutil import resolve_name
 from typing import Any
 
@@ -9,6 +10,17 @@ from powertune.engine.steps.worker import worker_here
 from powertune.errors import PowertuneError
 
 Event = dict[str, Any]
+_STEPS = "powertune.engine.steps"
+#: What each handler needs, beside boto3: no more is imported.
+_MODULES = {
+    "prepare": "measuring",
+    "publish": "measuring",
+    "measure": "measuring",
+    "record": "measuring",
+    "restore": "ending",
+    "analyze": "judging",
+    "apply": "ending",
+}
 
 
 def prepare(event: Event, context: Any) -> Any:
@@ -47,11 +59,18 @@ def apply(event: Event, context: Any) -> Any:
 
 
 def _step(name: str, event: Event, context: Any) -> Any:
-    """Take a step, and import no other. Step Functions shows a failure's class and message: these hold the hint."""
+    """Take a step. Step Functions shows a failure's class and message: these hold the hint."""
     ends_at = time.time() + context.get_remaining_time_in_millis() / 1000
-    step = resolve_name(f"powertune.engine.steps.{name}")
+    step = resolve_name(f"{_STEPS}.{name}")
     try:
         return step(worker_here(os.environ["POWERTUNE_BUCKET"], context.invoked_function_arn, ends_at), event)
     except PowertuneError as error:
         told = f"{error.message}; {error.hint}" if error.hint else error.message
         raise type(type(error).__name__, (Exception,), {})(told) from None
+
+
+# Lambda's init phase has a whole processor, whatever the memory size: what this handler needs is imported there.
+_handler = os.environ.get("_HANDLER", "").rpartition(".")[2]
+if _handler in _MODULES:
+    import_module("boto3")
+    import_module(f"{_STEPS}.{_MODULES[_handler]}")

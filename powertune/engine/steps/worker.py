@@ -3,8 +3,9 @@
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from powertune.aws.client import Aws
@@ -32,7 +33,7 @@ class Worker:
 
     bucket: str
     account: str
-    connect: Callable[[str | None, str | None], Connection]
+    connect: Callable[[str | None, str | None], AbstractContextManager[Connection]]
     ends_at: float
     clock: Callable[[], float]
     sleep: Callable[[float], None]
@@ -97,11 +98,17 @@ def worker_here(bucket: str, arn: str, ends_at: float) -> Worker:
     )
 
 
-def _connect(region: str | None, role_arn: str | None) -> Connection:
+def _connect(region: str | None, role_arn: str | None) -> AbstractContextManager[Connection]:
     if role_arn is None:
-        return connect(ConnectionOptions(region=region))
-    with connect(ConnectionOptions()) as own:
-        return assume(own, role_arn, region or own.region)
+        return nullcontext(_own(region))
+    own = _own(None)
+    return assume(own, role_arn, region or own.region)
+
+
+@cache
+def _own(region: str | None) -> Connection:
+    """The process's own identity, for as long as Lambda keeps it: what botocore has read is not read again."""
+    return connect(ConnectionOptions(region=region))
 
 
 def run_id_of(execution_arn: str) -> str:

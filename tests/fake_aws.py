@@ -27,9 +27,7 @@ def fake_clients(fake: FakeLambda, **others: Any) -> BotoClients:
     return BotoClients(make)
 
 
-def fake_aws(
-    fake: FakeLambda, *, clock: FakeClock | None = None, rate: float = 1000.0, **others: Any
-) -> Aws:
+def fake_aws(fake: FakeLambda, *, clock: FakeClock | None = None, rate: float = 1000.0, **others: Any) -> Aws:
     """Our door to AWS, opening onto the fake, in no time; `others` are clients by their roles."""
     clock = clock or FakeClock()
     fake.logs.wall = clock

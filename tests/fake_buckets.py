@@ -73,10 +73,11 @@ class FakeBuckets(FakeService):
 
     def list_objects_v2(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("list_objects_v2", kwargs)
-        keys = sorted(key for key in self._bucket(kwargs, "NoSuchBucket") if key.startswith(kwargs["Prefix"]))
+        bucket = self._bucket(kwargs, "NoSuchBucket")
+        keys = sorted(key for key in bucket if key.startswith(kwargs["Prefix"]))
         start = int(kwargs.get("ContinuationToken", 0))
         more = {"NextContinuationToken": str(start + 2)} if start + 2 < len(keys) else {}
-        page = [{"Key": key} for key in keys[start : start + 2]]
+        page = [{"Key": key, "ETag": f'"{zlib.crc32(bucket[key])}"'} for key in keys[start : start + 2]]
         return {"Contents": page, "IsTruncated": bool(more), **more}
 
     def list_object_versions(self, **kwargs: Any) -> dict[str, Any]:

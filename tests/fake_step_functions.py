@@ -127,9 +127,14 @@ class FakeStepFunctions(FakeService):
 
     def worker(self) -> Worker:
         """One of its workers."""
-        connect: Any = lambda region: self.connection()  # noqa: E731 - a stand-in for a function of one line
+        connect: Any = lambda region, role: self.connection()  # noqa: E731 - a stand-in for a function of one line
         return Worker(
-            bucket=BUCKET, connect=connect, ends_at=self._clock() + 900, clock=self._clock, sleep=self._clock.sleep
+            bucket=BUCKET,
+            account=MACHINE.split(":")[4],
+            connect=connect,
+            ends_at=self._clock() + 900,
+            clock=self._clock,
+            sleep=self._clock.sleep,
         )
 
     def _find(self, kwargs: dict[str, Any]) -> FakeExecution:

@@ -201,6 +201,16 @@ DESTROY_METHODS = (
     "s3.delete_objects",
     "s3.delete_bucket",
 )
+#: What `run --engine stepfunctions` and `run --attach` call; the plan that the former shows takes `READING`, too.
+EXECUTION_METHODS = (
+    "cloudformation.describe_stacks",
+    "stepfunctions.start_execution",
+    "stepfunctions.describe_execution",
+    "stepfunctions.get_execution_history",
+    "stepfunctions.stop_execution",
+    "s3.get_object",
+    "s3.list_objects_v2",
+)
 COMMANDS: dict[str, tuple[str, ...]] = {
     "run": RUN_METHODS,
     "restore": RESTORE_METHODS,

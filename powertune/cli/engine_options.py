@@ -54,6 +54,19 @@ class EngineOptions:
         execution_checks.check_run(target, given)
         return True
 
+    def check_attached(self) -> None:
+        """See that the engine, if one was named, is that of an execution.
+
+        Raises:
+            UsageError: it is not.
+        """
+        from powertune.cli import execution_checks
+        from powertune.errors import UsageError
+
+        machine = {"stack_name": self.stack_name}
+        if self.engine is not None and execution_checks.check_engine(self.engine, machine) == execution_checks.DIRECT:
+            raise UsageError("--engine direct does not go with --attach", hint="leave --engine out")
+
     def machine(self, payload: str | None) -> "MachineNames":
         """The state machine, as it was named, and where its payload is."""
         from powertune.cli.executing import MachineNames

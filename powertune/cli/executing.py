@@ -16,7 +16,7 @@ from powertune.aws.identity import ConnectionOptions
 from powertune.cli import rendering, tuning
 from powertune.cli.command_line_checks import check_region
 from powertune.cli.console import confirmed, say, terminal_width
-from powertune.cli.execution_session import Session
+from powertune.cli.execution_session import ExecutionSession
 from powertune.cli.outputs import Output
 from powertune.cli.site import Site
 from powertune.cli.sources import load_prices
@@ -93,10 +93,10 @@ def run(
         name = f"{ref.name}-{secrets.token_hex(4)}"
         arn = machine.arn.execution(name)
         followed = Followed(aws, arn, machine, place=connection.place, ref=ref, clock=time.time, sleep=time.sleep)
-        ending = Session(followed, _path(wishes, options, followed), quiet=wishes.quiet).run(
+        ending = ExecutionSession(followed, _path(wishes, options, followed), quiet=wishes.quiet).run(
             lambda: Executions(aws=aws).start(machine.arn, name, document)
         )
-    _show(ending, prices, (options.goal, options.usage), wishes)
+    show(ending, prices, (options.goal, options.usage), wishes)
 
 
 def attach(
@@ -111,20 +111,20 @@ def attach(
     """
     execution = ExecutionArn.parse(arn)
     region = execution.machine.region
-    options = load_run(Path(), os.environ, {"results_folder": results_folder}, lambda _text, _folder: b"{}")
-    prices = load_prices(options.prices)
     check_region(place.region)
     if place.region and place.region != region:
         raise UsageError(f"--region {place.region} is not the region of {arn}", hint="leave --region out")
+    options = load_run(Path(), os.environ, {"results_folder": results_folder}, lambda _text, _folder: b"{}")
+    prices = load_prices(options.prices)
     with connect(replace(place, region=region)) as connection:
         aws = connection.aws()
         known = Executions(aws=aws).read(execution)
         machine = machine_of(aws, execution.machine, stack_name=stack_name)
         followed = Followed(aws, execution, machine, place=connection.place, clock=time.time, sleep=time.sleep)
         followed.know(known)
-        session = Session(followed, _path(wishes, options, followed), quiet=wishes.quiet)
+        session = ExecutionSession(followed, _path(wishes, options, followed), quiet=wishes.quiet)
         ending = session.run(lambda: None)
-    _show(ending, prices, None, wishes)
+    show(ending, prices, None, wishes)
 
 
 def _plan(site: Site, options: RunOptions, prices: RegionPrices, *, dry_run: bool) -> Plan | None:
@@ -145,12 +145,12 @@ def _plan(site: Site, options: RunOptions, prices: RegionPrices, *, dry_run: boo
 def bill_line(plan: Plan, prices: RegionPrices) -> str:
     """What the state machine itself takes, for a person."""
     bill = execution_bill(plan, prices)
-    cost = "at a price that is not known" if bill.cost is None else f"about {format_usd(bill.cost, prices.currency)}"
-    rest = "" if bill.measuring else "; the time of the invocations, which is not known, comes on top"
+    cost = "an amount that is not known" if bill.cost is None else f"about {format_usd(bill.cost, prices.currency)}"
+    free = ", which the embedded AWS does not charge" if plan.function.platform else ""
+    rest = "" if bill.measuring else "; its workers wait for the invocations as well, whose duration is not known"
     return (
-        f"the state machine takes {cost}, beside the cost of the invocations: about {bill.transitions:,} state "
-        f"transitions, {bill.worker_gb_seconds:,.0f} GB-seconds of its workers, {bill.s3_requests:,} requests to S3"
-        f"{rest}"
+        f"the state machine itself costs {cost}{free}: about {bill.transitions:,} state transitions, "
+        f"{bill.worker_gb_seconds:,.0f} GB-seconds and {bill.s3_requests:,} requests to S3{rest}"
     )
 
 
@@ -188,7 +188,7 @@ def _path(wishes: Wishes, options: RunOptions, followed: Followed) -> Path:
     return path
 
 
-def _show(
+def show(
     ending: Ending, prices: RegionPrices | PriceTable, judgement: tuple[Goal, Usage] | None, wishes: Wishes
 ) -> None:
     """Report what was measured as a run from this machine is reported, and fail as the execution did.

@@ -24,14 +24,26 @@ _INSIST = f"{_STOPPING}; press Ctrl-C once more not to wait"
 _HUNG_UP = getattr(signal, "SIGHUP", None)
 
 
-class Session:
+class ExecutionSession:
     """One execution at a terminal, or without one: until it has ended, or is let go of.
 
     Args:
         path: the results file.
+        ask: asks a person, who says yes or no.
+        keyboard: whether there is one.
     """
 
-    def __init__(self, followed: Followed, path: Path, *, quiet: bool) -> None:
+    def __init__(
+        self,
+        followed: Followed,
+        path: Path,
+        *,
+        quiet: bool,
+        ask: Callable[[str], bool] = confirmed,
+        keyboard: Callable[[], bool] = at_keyboard,
+    ) -> None:
+        self._ask = ask
+        self._keyboard = keyboard
         self._followed = followed
         self._path = path
         self._quiet = quiet
@@ -43,7 +55,7 @@ class Session:
         Raises:
             Interrupted, NotRestored: as `_interrupted`.
         """
-        with interruptible(_STOPPING, _INSIST) as interrupts:
+        with interruptible(_STOPPING, _INSIST, keyboard=self._keyboard) as interrupts:
             try:
                 ending = self._follow(start)
             except KeyboardInterrupt:
@@ -64,7 +76,10 @@ class Session:
             say(f"execution {self._followed.arn}")
         save = Saver(self._path, timer=time.monotonic)
         with ExecutionProgress(save, quiet=self._quiet) as progress:
-            execution = self._followed.follow(progress)
+            try:
+                execution = self._followed.follow(progress)
+            except PowertuneError as error:
+                raise self._out_of_sight(error) from error
             self._ended = True
             return self._followed.end(execution)
 
@@ -91,11 +106,11 @@ class Session:
         """Whether the person leaves the execution to itself. Who ends a process without a terminal ends both."""
         if interrupts.number == _HUNG_UP:
             return True
-        if interrupts.number != signal.SIGINT or not at_keyboard():
+        if interrupts.number != signal.SIGINT or not self._keyboard():
             return False
         interrupts.restoring = False  # the next Ctrl-C is an answer as well
         try:
-            return not confirmed("stop the execution? No leaves it running.")
+            return not self._ask("stop the execution? No leaves it running.")
         except KeyboardInterrupt:
             return True
 
@@ -109,9 +124,7 @@ class Session:
                 hint=f"should it have started all the same: {self._attach}",
             ) from None
         except PowertuneError as error:
-            raise type(error)(
-                f"{error.message}; so execution {followed.arn.name} goes on", hint=self._attach
-            ) from error
+            raise self._out_of_sight(error) from error
         ending = followed.end(execution)
         if execution.status != ABORTED or isinstance(ending.error, NotRestored):
             return ending
@@ -119,6 +132,12 @@ class Session:
             f"execution {followed.arn.name} is stopped; {followed.name} is restored", hint="nothing was measured yet"
         )
         return replace(ending, error=stopped, judged=False)
+
+    def _out_of_sight(self, error: PowertuneError) -> PowertuneError:
+        """The error, and that the execution does not end with it."""
+        return type(error)(
+            f"{error.message}; execution {self._followed.arn.name} goes on without being followed", hint=self._attach
+        )
 
     @property
     def _attach(self) -> str:

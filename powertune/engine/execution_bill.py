@@ -17,7 +17,7 @@ import math
 from dataclasses import dataclass
 
 from powertune.engine.steps.measuring import LONGEST_WAIT_S
-from powertune.estimate import searched
+from powertune.estimate import execution_price, searched
 from powertune.model import Architecture, Exploration, GridDesign
 from powertune.plan import Plan
 from powertune.prices import RegionPrices
@@ -103,10 +103,10 @@ def _measuring_s(plan: Plan) -> float | None:
 
 
 def _cost(prices: RegionPrices, transitions: int, gb_seconds: float, workers: int, s3_usd: float) -> float | None:
-    transition: float | None = getattr(prices, "state_transition", None)
-    if transition is None:
+    entered = execution_price(prices, transitions)
+    if entered is None:
         return None
     # Requests to S3 are a small part of it: where another currency is paid, they are left out.
     objects = s3_usd if prices.currency == "USD" else 0.0
     compute = gb_seconds * prices.gb_second(Architecture.ARM64) + workers * prices.request
-    return transitions * transition + compute + objects
+    return entered + compute + objects

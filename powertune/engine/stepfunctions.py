@@ -3,15 +3,12 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
-from powertune import results
 from powertune.aws.client import Aws
 from powertune.aws.executions import (
-    ABORTED,
     FAILED,
     SUCCEEDED,
-    TIMED_OUT,
     Execution,
     ExecutionArn,
     Executions,
@@ -19,7 +16,7 @@ from powertune.aws.executions import (
 from powertune.aws.identity import ConnectionOptions
 from powertune.aws.journal import read_journal
 from powertune.aws.lambda_function import LambdaFunction
-from powertune.aws.objects import Objects, parse_uri
+from powertune.aws.objects import Objects
 from powertune.engine.failures import why_ended
 from powertune.engine.following import RunReader, Storyteller, Watcher, read_results
 from powertune.engine.restoring import restore_command
@@ -36,9 +33,7 @@ from powertune.errors import (
     Unavailable,
     UsageError,
 )
-from powertune.measure import Observer
 from powertune.model import FunctionRef, TuningRun
-from powertune.plan import Plan
 
 #: How long to wait between two looks at an execution, in seconds: longer, step by step, while nothing is new.
 FIRST_POLL_S, LONGEST_POLL_S, _SLOWER = 2.0, 5.0, 1.25

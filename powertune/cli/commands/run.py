@@ -267,12 +267,13 @@ def run(
     if engine.attach is not None:
         words = [*(() if target is None else (target,)), *(more or ())]
         chosen = {**given, "dry_run": dry_run or None, "state_machine": engine.state_machine}
+        engine.check_attached()
         execution_checks.check_attach(engine.attach, words, chosen, files=bool(reports.output))
         wishes = executing.Wishes(outputs=reports.parse(words), save=save, quiet=quiet)
         executing.attach(engine.attach, place.connection, engine.stack_name, results_folder, wishes)
         return
-    outputs = reports.parse(more)
     target = command_line_checks.check_target(target, more or (), files=bool(reports.output))
+    outputs = reports.parse(more)
     elsewhere = engine.elsewhere(target, given)
     tuning.check_outputs(outputs, save, [prices, earlier, payload_file(measuring.payload)], dry_run=dry_run)
     command_line_checks.check_place(target, groups.given(place) | measuring.images)

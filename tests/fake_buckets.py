@@ -1,6 +1,7 @@
 """An S3 that remembers buckets, what they are told, and objects; `owners` says whose a bucket is, if not ours."""
 
 import io
+import zlib
 from typing import Any
 
 from fake_service import Enter, FakeService, client_error

@@ -12,6 +12,7 @@ import sys
 import threading
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,8 @@ def test_prices_are_refreshed_into_the_cache(
     assert run_app(["prices", "refresh"]) == 0
     refreshed = {prices.region: prices for prices in PriceTable.load(cache).regions}
     bundled = {p.region: p for p in PriceTable.bundled().regions if not p.region.startswith("cn-")}
-    assert refreshed == bundled
+    # The price list of Lambda does not hold what Step Functions costs; the bundled table adds it when it is read.
+    assert refreshed == {name: replace(prices, state_transition=None) for name, prices in bundled.items()}
 
 
 def test_prices_that_cannot_be_refreshed_leave_the_cache_alone(

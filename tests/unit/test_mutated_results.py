@@ -145,9 +145,9 @@ EXTREME: dict[str, Callable[[Any], None]] = {
     "hints beyond number": put(
         *EXPLORED,
         "hints",
-        value=[{"origin": "", "duration_ms": 1, "configuration": {"memory_mb": 128, "architecture": "arm64"}}] * 251,
+        value=[{"origin": "", "duration_ms": 1, "configuration": {"memory_mb": 128, "architecture": "arm64"}}] * 400,
     ),
-    "measurements beyond number": lambda document: document["measurements"].extend(document["measurements"] * 250),
+    "measurements beyond number": lambda document: document["measurements"].extend(document["measurements"] * 400),
 }
 
 

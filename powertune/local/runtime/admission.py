@@ -16,6 +16,9 @@ from powertune.local.runtime.demand import UNKNOWN_MS, Demand
 LOOK_S = 0.02
 """How long an invocation runs before what it really uses counts in place of what was expected."""
 
+TRUSTED_S = 0.3
+"""How long at most an invocation is taken to do as those before it did: it may wait for one that waits for it."""
+
 _STILL = 0.05
 _SLACK = 1e-6
 
@@ -59,7 +62,8 @@ class Claim:
     def look(self, now: float) -> Demand | None:
         """What it does, if that is not as expected; None if it is, or ran too short to tell."""
         elapsed_ms = (now - self.seen_at) * 1000
-        expected_ms = 2 * self.demand.duration_ms if self.demand.known and self.seen_ms is None else 0.0
+        known = self.demand.known and self.seen_ms is None
+        expected_ms = min(2 * self.demand.duration_ms, TRUSTED_S * 1000) if known else 0.0
         if self.used_ms is None or elapsed_ms < max(LOOK_S * 1000, expected_ms):
             return None
         used_ms = self.used_ms()

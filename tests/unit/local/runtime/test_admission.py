@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from machines import until
 
 from powertune.local.functions import Function
-from powertune.local.runtime.admission import LOOK_S, Admission, Claim, Ledger
+from powertune.local.runtime.admission import LOOK_S, TRUSTED_S, Admission, Claim, Ledger
 from powertune.local.runtime.demand import TOLERANCE, Demand, Uses
 
 ONE, TWO = (1,), (1, 2)
@@ -162,10 +162,20 @@ def test_one_that_waits_for_another_makes_room_for_it() -> None:
 def test_one_that_does_as_expected_is_left_alone() -> None:
     claim = Claim(demand=THROTTLED, used_ms=lambda: 0.0, cores=ONE)
     claim.begin(0.0)
-    assert claim.look(1.7) is None
+    assert claim.look(0.9 * TRUSTED_S) is None
     assert claim.seen_ms is None
-    assert claim.look(4.0) is None
-    assert claim.look(4.0 + 2 * LOOK_S) is not None
+    # It takes longer than that anyway, and may wait for one that waits for it.
+    assert claim.look(TRUSTED_S) is None
+    assert claim.look(TRUSTED_S + 2 * LOOK_S) is not None
+
+
+def test_a_short_one_is_left_alone_for_twice_its_duration() -> None:
+    claim = Claim(demand=Demand(cpus=1, cpu_ms=20, duration_ms=50), used_ms=lambda: 0.0, cores=ONE)
+    claim.begin(0.0)
+    assert claim.look(0.09) is None
+    assert claim.seen_ms is None
+    assert claim.look(0.1) is None
+    assert claim.seen_ms == 0.0
 
 
 def waiting(admission: Admission, demand: Demand) -> tuple[threading.Thread, list[Claim | None]]:

@@ -27,12 +27,12 @@ def fake_clients(fake: FakeLambda, **others: Any) -> BotoClients:
     return BotoClients(make)
 
 
-def fake_aws(fake: FakeLambda, *, clock: FakeClock | None = None, rate: float = 1000.0) -> Aws:
-    """Our door to AWS, opening onto the fake, in no time."""
+def fake_aws(fake: FakeLambda, *, clock: FakeClock | None = None, rate: float = 1000.0, **others: Any) -> Aws:
+    """Our door to AWS, opening onto the fake, in no time; `others` are clients by their roles."""
     clock = clock or FakeClock()
     fake.logs.wall = clock
     return Aws(
-        clients=fake_clients(fake),
+        clients=fake_clients(fake, **others),
         region="us-east-1",
         limiter=RateLimiter(rate, 2 * rate, clock=clock, sleep=clock.sleep),
         sleep=clock.sleep,

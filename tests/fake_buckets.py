@@ -1,6 +1,7 @@
 """An S3 that remembers buckets, what they are told, and objects; `owners` says whose a bucket is, if not ours."""
 
 import io
+import zlib
 from typing import Any
 
 from fake_service import Enter, FakeService, client_error
@@ -73,10 +74,11 @@ class FakeBuckets(FakeService):
 
     def list_objects_v2(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("list_objects_v2", kwargs)
-        keys = sorted(key for key in self._bucket(kwargs, "NoSuchBucket") if key.startswith(kwargs["Prefix"]))
+        bucket = self._bucket(kwargs, "NoSuchBucket")
+        keys = sorted(key for key in bucket if key.startswith(kwargs["Prefix"]))
         start = int(kwargs.get("ContinuationToken", 0))
         more = {"NextContinuationToken": str(start + 2)} if start + 2 < len(keys) else {}
-        page = [{"Key": key} for key in keys[start : start + 2]]
+        page = [{"Key": key, "ETag": f'"{zlib.crc32(bucket[key])}"'} for key in keys[start : start + 2]]
         return {"Contents": page, "IsTruncated": bool(more), **more}
 
     def list_object_versions(self, **kwargs: Any) -> dict[str, Any]:

@@ -8,12 +8,18 @@ from fake_lambda import FakeLambda
 from fake_packages import elf, make_zip
 from fake_reports import report_json, report_text
 from fake_service import client_error
+from fake_step_functions import BUCKET, MACHINE, FakeCloudFormation, FakeConnection, FakeStepFunctions
 from fake_target import FakeTarget, RecordingObserver, invocation
 
 __all__ = [
+    "BUCKET",
+    "MACHINE",
     "FakeClock",
+    "FakeCloudFormation",
+    "FakeConnection",
     "FakeFunction",
     "FakeLambda",
+    "FakeStepFunctions",
     "FakeTarget",
     "RecordingObserver",
     "answer",

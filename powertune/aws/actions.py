@@ -81,7 +81,10 @@ _CLOUDFORMATION = {
 }
 _STEP_FUNCTIONS = {
     "list_executions": Action("states:ListExecutions", "machine"),
+    "start_execution": Action("states:StartExecution", "machine", rate_limited=False),
+    "describe_execution": Action("states:DescribeExecution", "execution", rate_limited=False),
     "get_execution_history": Action("states:GetExecutionHistory", "execution", rate_limited=False),
+    "stop_execution": Action("states:StopExecution", "execution", rate_limited=False),
 }
 _STS = {
     "get_caller_identity": Action("sts:GetCallerIdentity", "account", rate_limited=False),
@@ -197,6 +200,16 @@ DESTROY_METHODS = (
     "s3.list_object_versions",
     "s3.delete_objects",
     "s3.delete_bucket",
+)
+#: What `run --engine stepfunctions` and `run --attach` call; the plan that the former shows takes `READING`, too.
+EXECUTION_METHODS = (
+    "cloudformation.describe_stacks",
+    "stepfunctions.start_execution",
+    "stepfunctions.describe_execution",
+    "stepfunctions.get_execution_history",
+    "stepfunctions.stop_execution",
+    "s3.get_object",
+    "s3.list_objects_v2",
 )
 COMMANDS: dict[str, tuple[str, ...]] = {
     "run": RUN_METHODS,

@@ -79,8 +79,8 @@ _MISCONFIGURED = frozenset(
     }
 )
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
-#: S3 refuses to create a bucket that is there already, and is ours.
-_OURS = frozenset({"BucketAlreadyOwnedByYou"})
+#: S3 refuses to create a bucket that is there already, and is ours; Step Functions an execution that has ended.
+_OURS = frozenset({"BucketAlreadyOwnedByYou", "ExecutionAlreadyExists"})
 #: What Invoke answers, with a 4xx or 5xx, where a function's configuration keeps it from running.
 _CANNOT_RUN = frozenset(
     {
@@ -112,6 +112,7 @@ _ABSENT = frozenset(
         "NoSuchBucket",
         "ChangeSetNotFound",
         "StateMachineDoesNotExist",
+        "ExecutionDoesNotExist",
         "404",
     }
 )

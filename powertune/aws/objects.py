@@ -4,7 +4,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from powertune.aws.client import Aws
-from powertune.errors import NotFound
+from powertune.errors import NotFound, UsageError
+from powertune.units import shown
+
+
+def parse_uri(uri: str) -> tuple[str, str]:
+    """The bucket and the key of `s3://bucket/key`.
+
+    Raises:
+        UsageError: it is no such address.
+    """
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    if not uri.startswith("s3://") or not bucket or not key:
+        raise UsageError(f"{shown(uri)} is not an object in S3", hint="write s3://bucket/key")
+    return bucket, key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,13 +68,17 @@ class Objects:
 
     def keys(self, prefix: str) -> tuple[str, ...]:
         """The keys that begin with a prefix, in order."""
-        found: list[str] = []
+        return tuple(self.entity_tags(prefix))
+
+    def entity_tags(self, prefix: str) -> dict[str, str]:
+        """The keys that begin with a prefix, in order, each with a tag that changes when the object does."""
+        found: dict[str, str] = {}
         more: dict[str, Any] = {}
         while True:
             page = self.aws.call(self.aws.clients.s3.list_objects_v2, Prefix=prefix, **more, **self._place)
-            found += [str(item["Key"]) for item in page.get("Contents", [])]
+            found |= {str(item["Key"]): str(item["ETag"]) for item in page.get("Contents", [])}
             if not page.get("IsTruncated"):
-                return tuple(found)
+                return found
             more = {"ContinuationToken": page["NextContinuationToken"]}
 
     def uri(self, key: str) -> str:

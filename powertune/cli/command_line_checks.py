@@ -18,15 +18,19 @@ _ANY_EVENT = b"{}"
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d+")
 
 
-def check_target(target: str, more: Sequence[str], *, files: bool) -> None:
-    """See that there is one target, and that it is not the results of one.
+def check_target(target: str | None, more: Sequence[str], *, files: bool) -> str:
+    """See that there is one target, and that it is not the results of one; returns it.
 
     Args:
         more: the arguments after the target; where `files` are written, a shell may have made them of braces.
 
     Raises:
-        UsageError: there are two targets, or the target is a results file.
+        UsageError: there is no target, there are two, or the target is a results file.
     """
+    if target is None:
+        raise UsageError(
+            "missing argument TARGET: which function?", hint="give its name or ARN; see powertune run --help"
+        )
     if more and not files:
         raise UsageError(
             f"unexpected argument {shown(more[0])} after {shown(target)}: one function is measured at a time",
@@ -34,6 +38,7 @@ def check_target(target: str, more: Sequence[str], *, files: bool) -> None:
         )
     if target.endswith(".json") and Path(target).is_file():
         raise UsageError(f"{shown(target)} is not a function", hint=f"for a results file: powertune report {target}")
+    return target
 
 
 def check_place(target: str, given: Mapping[str, Any]) -> None:

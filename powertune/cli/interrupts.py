@@ -43,12 +43,15 @@ class Interrupts:
         self.restoring = False
         self.restored = False
         self.insisted = False
+        #: The last signal that came; None before any.
+        self.number: int | None = None
         self._noticed: set[str] = set()
         #: Its `put` may be called again while it is being called, as signals demand.
         self.notices: SimpleQueue[str | None] = SimpleQueue()
 
     def handle(self, number: int, _frame: FrameType | None) -> None:
         """Called by Python between two instructions of the main thread."""
+        self.number = number
         if not self.restoring:
             self.restoring = True
             raise KeyboardInterrupt

@@ -175,6 +175,11 @@ class RunObserver:
         """The function is as it was found: an interruption may say so."""
         self._interrupts.restored = True
 
+    @property
+    def watched(self) -> bool:
+        """Whether there are bars."""
+        return not self._progress.disable
+
     def say(self, text: str) -> None:
         """A line beside the bars."""
         if not self._quiet:

@@ -113,6 +113,11 @@ def agreed(plan: Plan, *, ask: bool, quiet: bool) -> bool:
 
 
 def results_path(folder: Path, plan: Plan) -> Path:
+    """Where the run of a plan is saved unless a file was named, as `results_file`."""
+    return results_file(folder, plan.function.name, plan.run_id)
+
+
+def results_file(folder: Path, function: str, run_id: str) -> Path:
     """Where a run is saved unless a file was named. A folder that this makes is one that git ignores.
 
     Raises:
@@ -127,7 +132,7 @@ def results_path(folder: Path, plan: Plan) -> Path:
             f"cannot make the folder {str(folder)!r} for results: {error.strerror}",
             hint="choose another with --results-folder, or name a file with --save",
         ) from None
-    return folder / f"{plan.function.name}-{plan.run_id}.json"
+    return folder / f"{function}-{run_id}.json"
 
 
 def measure_plan(site: Site, options: RunOptions, plan: Plan, path: Path, *, quiet: bool) -> TuningRun:

@@ -13,6 +13,7 @@ import pytest
 
 from powertune import config
 from powertune.config import LocalOptions, RunOptions, loading, parsers
+from powertune.config.execution_input import parse_request
 from powertune.model import INVOCATION_FIELDS, TuningRun
 from powertune.plan import LANES
 
@@ -20,7 +21,8 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 #: Decisions are records of their day: what they name may have been renamed since.
 PAGES = sorted(
-    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "examples" / "README.md", ROOT / "reports" / "README.md"]
+    [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    + [ROOT / folder / "README.md" for folder in ("examples", "reports", "statemachine")]
     + [page for page in DOCS.glob("**/*.md") if page.parent.name != "adr" and page != cli_reference.PAGE]
 )
 COMMANDS = {context.command_path: context for context in cli_reference.commands(cli_reference.program())}
@@ -43,6 +45,30 @@ def mentions() -> Iterator[tuple[str, str]]:
         prose = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
         for text in re.findall(r"`((?:powertune [a-z]|--)[^`]+)`", prose):
             yield page.name, " ".join(text.split())
+
+
+def execution_inputs() -> Iterator[tuple[str, str]]:
+    """Page and text of every input of an execution, in a block of JSON or within a line."""
+    for page in PAGES:
+        text = page.read_text()
+        blocks = re.findall(r"^```json\n(.*?)^```", text, flags=re.MULTILINE | re.DOTALL)
+        documents = [each for block in blocks for each in ([block] if is_json(block) else block.splitlines())]
+        for document in (*documents, *re.findall(r"`({[^`]+})`", text)):
+            if '"lambdaARN":' in document:
+                yield page.name, document
+
+
+def is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except ValueError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("page", "text"), tuple(execution_inputs()))
+def test_every_input_of_an_execution_is_accepted(page: str, text: str) -> None:
+    parse_request(json.loads(text), lambda _address: b"{}")
 
 
 @pytest.mark.parametrize(("page", "line"), tuple(command_lines()))

@@ -1,6 +1,6 @@
 """`powertune iam`: print the least-privilege policy that a command needs."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -8,6 +8,7 @@ from powertune.cli import options as common
 
 if TYPE_CHECKING:
     from powertune.aws.iam_policy import Grant
+    from powertune.model import FunctionRef
 
 _ANY_FUNCTION = "my-function"
 
@@ -47,12 +48,20 @@ def iam(
         str | None,
         typer.Option(help="The s3://bucket/key of code that stays in your own bucket.", show_default=False),
     ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            help="As for `powertune run`; with stepfunctions, what it takes to start and to follow an execution.  "
+            "[default: direct]",
+            show_default=False,
+        ),
+    ] = None,
     output: common.File = None,
 ) -> None:
     """Print the IAM policy that allows exactly the calls that a command makes."""
     from powertune.aws.actions import COMMANDS, STACK_COMMANDS
-    from powertune.aws.iam_policy import PLACEHOLDERS, Grant, policy, policy_text
-    from powertune.aws.stacks.stack_policy import STACK, stack_policy
+    from powertune.aws.iam_policy import PLACEHOLDERS, Grant, policy_text
+    from powertune.aws.stacks.stack_policy import STACK
     from powertune.cli.console import say
     from powertune.cli.outputs import write_output
     from powertune.errors import UsageError
@@ -74,15 +83,55 @@ def iam(
         code_s3=code,
     )
     _check(command, function, grant)
-    document = stack_policy(command, ref, grant) if command in STACK_COMMANDS else policy(command, ref, grant)
+    elsewhere = _is_elsewhere(command, engine, grant)
+    document = _document(command, ref, grant, elsewhere=elsewhere)
     open_places = [word for word in PLACEHOLDERS if word in policy_text(document)]
-    if open_places and command in STACK_COMMANDS:
+    if open_places and (elsewhere or command in STACK_COMMANDS):
         say(f"replace {' and '.join(open_places)}, and {STACK} where --stack-name or --name-prefix differ")
     elif open_places:
         say(f"replace {' and '.join(open_places)} with your own, or give ARNs with --function and --role")
-    if command == "run" and not (copies or isolate):
+    if elsewhere:
+        say(
+            "the plan that a run shows takes more: the reading actions of `powertune iam run`; without, none is shown"
+        )
+    elif command == "run" and not (copies or isolate):
         say("where $LATEST is in use, a run measures a copy: --isolate prints the policy that this takes")
     write_output(policy_text(document).encode(), output)
+
+
+def _is_elsewhere(command: str, engine: str | None, grant: "Grant") -> bool:
+    """Whether the policy is for a run by the state machine.
+
+    Raises:
+        UsageError: no other command has an engine, or that engine does not take such an option.
+    """
+    from dataclasses import replace
+
+    from powertune.aws.iam_policy import PLAIN
+    from powertune.cli.execution_checks import DIRECT, check_engine
+    from powertune.errors import UsageError
+
+    if engine is not None and command != "run":
+        raise UsageError(f"`powertune {command}` has no engine", hint="leave --engine out")
+    if check_engine(engine, {}) == DIRECT:
+        return False
+    if replace(grant, payload_s3=None, kms_key=None) != PLAIN:
+        raise UsageError(
+            "the state machine has permissions of its own: only --payload and --kms-key matter to who starts it",
+            hint="`powertune deploy` takes options about what the state machine may do",
+        )
+    return True
+
+
+def _document(command: str, ref: "FunctionRef", grant: "Grant", *, elsewhere: bool) -> "dict[str, Any]":
+    from powertune.aws.actions import STACK_COMMANDS
+    from powertune.aws.iam_policy import policy
+    from powertune.aws.stacks.execution_policy import execution_policy
+    from powertune.aws.stacks.stack_policy import stack_policy
+
+    if elsewhere:
+        return execution_policy(ref, grant)
+    return stack_policy(command, ref, grant) if command in STACK_COMMANDS else policy(command, ref, grant)
 
 
 def _check(command: str, function: str, grant: "Grant") -> None:

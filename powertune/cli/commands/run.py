@@ -8,6 +8,7 @@ import typer
 
 from powertune.cli import groups
 from powertune.cli import options as common
+from powertune.cli.engine_options import EngineOptions
 from powertune.cli.help import PanelCommand
 
 EXAMPLES = """
@@ -24,6 +25,8 @@ Examples:
   powertune run my-function --yes -o "report.{html,json}"
   # Measure code on this machine, without AWS
   powertune run ./app.py:handler -p file://event.json
+  # Have the state machine in the account measure, and follow it
+  powertune run my-function --engine stepfunctions
 """
 
 
@@ -210,6 +213,7 @@ class RunCommand(PanelCommand):
             *("cold_share", "invocations_per_month", "savings_plan"),
         ),
         "Budget": ("concurrency", "prices"),
+        "Engine": ("engine", "stack_name", "state_machine", "attach"),
         "AWS": ("profile", "endpoint_url", "report_source"),
         "Output": ("save", "results_folder", "format_", "raw", "open_"),
     }
@@ -218,8 +222,11 @@ class RunCommand(PanelCommand):
 @groups.spread
 def run(
     target: Annotated[
-        str, typer.Argument(help="A function's name, name:alias or ARN; or ./folder or path/to/app.py:handler.")
-    ],
+        str | None,
+        typer.Argument(
+            help="A function's name, name:alias or ARN; or ./folder or path/to/app.py:handler.", show_default=False
+        ),
+    ] = None,
     more: common.More = None,
     *,
     measuring: MeasuringOptions,
@@ -227,6 +234,7 @@ def run(
     usage: common.UsageOptions,
     effort: EffortOptions,
     prices: common.Prices = None,
+    engine: EngineOptions,
     place: common.AwsPlace,
     save: Annotated[
         str | None,
@@ -248,16 +256,25 @@ def run(
     _verbose: common.Verbose = False,
 ) -> None:
     """Measure a function at several memory sizes and recommend one; leave it as it was found."""
-    from powertune.cli import command_line_checks, rendering, tuning
+    from powertune.cli import command_line_checks, executing, execution_checks, rendering, tuning
     from powertune.cli.site import open_site
     from powertune.cli.sources import payload_file
     from powertune.report import PLAN
 
-    command_line_checks.check_target(target, more or (), files=bool(reports.output))
-    outputs = reports.parse(more)
     earlier = old.start_from(measuring.start_from)
     beside = {"prices": prices, "start_from": earlier, "results_folder": results_folder}
     given = groups.given(measuring, goal, usage, effort, old) | beside
+    if engine.attach is not None:
+        words = [*(() if target is None else (target,)), *(more or ())]
+        chosen = {**given, "dry_run": dry_run or None, "state_machine": engine.state_machine}
+        engine.check_attached()
+        execution_checks.check_attach(engine.attach, words, chosen, files=bool(reports.output))
+        wishes = executing.Wishes(outputs=reports.parse(words), save=save, quiet=quiet)
+        executing.attach(engine.attach, place.connection, engine.stack_name, results_folder, wishes)
+        return
+    target = command_line_checks.check_target(target, more or (), files=bool(reports.output))
+    outputs = reports.parse(more)
+    elsewhere = engine.elsewhere(target, given)
     tuning.check_outputs(outputs, save, [prices, earlier, payload_file(measuring.payload)], dry_run=dry_run)
     command_line_checks.check_place(target, groups.given(place) | measuring.images)
     command_line_checks.check_options(target, given)
@@ -265,6 +282,10 @@ def run(
     with open_site(target, place.connection, quiet=quiet) as site:
         options = tuning.load_options(site, given)
         region_prices = tuning.region_prices(site, options)
+        if elsewhere:
+            wishes = executing.Wishes(outputs=outputs, save=save, quiet=quiet, dry_run=dry_run, ask=not yes)
+            executing.run(site, options, region_prices, place.connection, engine.machine(measuring.payload), wishes)
+            return
         plan = tuning.plan_run(site, options, region_prices, earlier=earlier)
         if dry_run:
             rendering.show(PLAN, plan, outputs, quiet=True)

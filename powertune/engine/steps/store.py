@@ -82,12 +82,27 @@ class RunStore:
 
     def publish(self, run: TuningRun) -> str:
         """Write the results file; returns its `s3://` address."""
-        self.objects.write(_results_key(run), results.dump(run))
-        return self.objects.uri(_results_key(run))
+        key = self._results_key(run.function.name)
+        self.objects.write(key, results.dump(run))
+        return self.objects.uri(key)
 
     def has_results(self, run: TuningRun) -> bool:
         """Whether the run has a results file."""
-        return self.objects.find(_results_key(run)) is not None
+        return self.objects.find(self._results_key(run.function.name)) is not None
+
+    def published(self, function: str) -> TuningRun | None:
+        """The results file of the run of a function; None if there is none yet."""
+        data = self.objects.find(self._results_key(function))
+        return None if data is None else results.parse(data)
+
+    def names(self) -> dict[str, str]:
+        """What is kept of the run at this moment: names of objects, each with a tag that changes with the object."""
+        prefix = self._key("")
+        return {key.removeprefix(prefix): tag for key, tag in self.objects.entity_tags(prefix).items()}
+
+    def kept_run(self, name: str) -> TuningRun:
+        """The run, or the part of it, that an object of this name holds."""
+        return results.parse(self.objects.read(self._key(name)))
 
     def latest(self) -> tuple[TuningRun, tuple[TuningRun, ...]] | None:
         """All that was measured and kept, whichever step has failed: the run, and parts of it since; None if none."""
@@ -139,6 +154,9 @@ class RunStore:
         if self.objects.find(self._key("stopped")) is not None:
             raise FunctionBusy(f"run {self.run_id} was stopped", hint="start another execution")
 
+    def _results_key(self, function: str) -> str:
+        return f"results/{function}/{self.run_id}.json"
+
     def _key(self, name: str) -> str:
         return f"runs/{self.run_id}/{name}"
 
@@ -147,10 +165,6 @@ class RunStore:
 
     def _part_key(self, batch: int, configuration: Configuration) -> str:
         return self._key(f"parts/{batch}-{configuration.memory_mb}-{configuration.architecture}.json")
-
-
-def _results_key(run: TuningRun) -> str:
-    return f"results/{run.function.name}/{run.run_id}.json"
 
 
 _ERRAND = tuple(name for name in Errand.__dataclass_fields__ if name != "schema")

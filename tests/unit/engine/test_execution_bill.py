@@ -1,0 +1,64 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from runs import make_fake, plan_for
+
+from powertune.engine.execution_bill import execution_bill
+from powertune.plan import Plan
+from powertune.prices import PriceTable
+
+PRICES = PriceTable.bundled().region("us-east-1")
+
+
+def plan(*, typical_s: float | None = 60.0, **options: Any) -> Plan:
+    made = plan_for(make_fake(), **options)
+    return replace(made, estimate=replace(made.estimate, typical_s=typical_s, publishing_s=10.0))
+
+
+def test_the_states_of_a_grid_are_counted_one_by_one() -> None:
+    # Prepare, 3 x What is next?, 2 x (Publish, Measure, Record), 3 turns, Restore, Analyze, choice, Tuned.
+    assert execution_bill(plan(), PRICES).transitions == 1 + 3 + 6 + 3 + 4
+    # One size is one batch with one turn.
+    assert execution_bill(plan(memory=(128,)), PRICES).transitions == 1 + 2 + 3 + 1 + 4
+
+
+def test_workers_are_paid_while_they_publish_and_wait() -> None:
+    bill = execution_bill(plan(), PRICES)
+    # Ten workers with an overhead of 3 s, 10 s of publishing, and two sizes side by side for 50 s; at half a GB.
+    assert bill.worker_gb_seconds == pytest.approx(0.5 * (3 * 10 + 10 + 2 * 50))
+    assert bill.cost is not None
+    assert 0.001 < bill.cost < 0.01
+    assert bill.measuring
+
+
+def test_what_is_not_known_is_not_in_it() -> None:
+    bill = execution_bill(plan(typical_s=None), PRICES)
+    assert not bill.measuring
+    assert bill.worker_gb_seconds == pytest.approx(0.5 * (3 * 10 + 10))
+    assert execution_bill(plan(), replace(PRICES, state_transition=None)).cost is None
+
+
+def test_workers_that_run_out_of_time_are_followed_by_others() -> None:
+    short, long = execution_bill(plan(), PRICES), execution_bill(plan(typical_s=10.0 + 840 * 5), PRICES)
+    assert long.transitions - short.transitions == 10
+
+
+def test_a_function_that_step_functions_invokes_takes_two_states_for_each_invocation() -> None:
+    made = plan()
+    long = replace(made, function=replace(made.function, timeout_s=900))
+    bill = execution_bill(long, PRICES)
+    assert bill.transitions == execution_bill(made, PRICES).transitions + 3 + 2 * made.estimate.invocations
+    assert bill.worker_gb_seconds < execution_bill(made, PRICES).worker_gb_seconds
+
+
+def test_another_currency_leaves_requests_to_s3_out() -> None:
+    china = replace(PRICES, currency="CNY")
+    here, there = execution_bill(plan(), PRICES), execution_bill(plan(), china)
+    assert here.cost is not None
+    assert there.cost is not None
+    assert there.cost < here.cost
+
+
+def test_a_search_is_a_guess() -> None:
+    assert execution_bill(plan(memory=None, invocations=None, environments=None), PRICES).transitions > 20

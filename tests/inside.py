@@ -4,6 +4,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, Self, cast
 
@@ -118,7 +119,9 @@ class Execution:
             while state["turns"]:
                 state = self._through_json("publish", state)
                 for turn in state["turns"]:
-                    self._through_json("measure", {"run": state["run"], "batch": state["batch"], "turn": turn})
+                    answers = self._invoked(turn, prepared["events"]) if state["invokedBy"] != "worker" else {}
+                    event = {"run": state["run"], "batch": state["batch"], "turn": turn, **answers}
+                    self._through_json("measure", event)
                 state = self._through_json("record", state)
         except Exception as error:
             self._through_json("restore", {"execution": self.arn, "failure": f"{type(error).__name__}: {error}"})
@@ -129,6 +132,22 @@ class Execution:
         if state["apply"]:
             output = self._through_json("apply", {"run": state["run"], "output": output})
         return output
+
+    def _invoked(self, turn: dict[str, Any], events: list[str]) -> dict[str, Any]:
+        """What Step Functions says of the invocations that it has made itself."""
+        function, _, alias = turn["function"].rpartition(":")
+        answers = []
+        for payload in turn["payloads"]:
+            made = self.fake.invoke(FunctionName=function, Qualifier=alias, Payload=events[payload].encode())
+            answers.append(
+                {
+                    "startedAt": datetime.fromtimestamp(self.clock(), UTC).isoformat(),
+                    "payload": payload,
+                    "requestId": made["ResponseMetadata"]["RequestId"],
+                    "version": made["ExecutedVersion"],
+                }
+            )
+        return {"answers": answers}
 
     def take(self, step: str, event: Any) -> Any:
         """Take one step."""

@@ -1,5 +1,6 @@
 """What Step Functions says of an invocation that it has made itself. The report is still to be looked up."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -31,8 +32,7 @@ def invocation_of(answer: Mapping[str, Any], *, lane: int, payload: int) -> Invo
             raise Unavailable(
                 f"Step Functions could not invoke the function: {error}: {cause}", hint="run again later"
             )
-        status, kind = failure_of(cause.encode())
-        kind = kind or (None if error == _UNNAMED else str(error)[:128])
+        status, kind = failure_of(cause.encode() if error == _UNNAMED else json.dumps({"errorType": error}).encode())
     return Invocation(
         started_at=datetime.fromisoformat(answer["startedAt"]).timestamp(),
         duration_ms=None,

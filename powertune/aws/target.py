@@ -246,8 +246,11 @@ class AwsTarget:
         try:
             lock.take()
         except AlreadyExists:
-            self._opening = False
-            raise held_by_another(self._function, self._restore_command) from None
+            # After a lost answer, it may be this run's own first attempt that has taken it.
+            if self._own_journal(self._function) is None:
+                self._opening = False
+                raise held_by_another(self._function, self._restore_command) from None
+            lock = JournalLock.taken(self._function, self._plan.run_id)
         self._lock = lock
         # Another run may have ended between the look and the lock: then the size that was seen was its trial.
         locked = self._function.wait_until_updated()

@@ -23,7 +23,6 @@ from powertune.model import (
 )
 from powertune.plan import Plan
 from powertune.search import Search, Stop
-from powertune.search.grid import Grid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +231,8 @@ class _Invoking:
 def _search(plan: Plan, turn: Turn, *, begun: int) -> Search:
     design = plan.design
     if turn.whole and isinstance(design.search, GridDesign):
-        return Grid(configurations=(turn.configuration,), invocations=design.search.invocations, lanes=design.lanes)
+        own = replace(design, search=replace(design.search, configurations=(turn.configuration,)))
+        return replace(plan, design=own).search
     return _Once(trial=turn.trial, begun=begun)
 
 

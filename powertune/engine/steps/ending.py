@@ -37,12 +37,12 @@ def restore_function(worker: Worker, event: Mapping[str, Any]) -> State:
     """
     run_id = run_id_of(event["execution"])
     with worker.run(run_id) as store:
+        if event.get("failure"):
+            _wait_for_workers(worker, store)
         errand = store.errand
         if errand is None:  # which is kept before anything is touched
             return {"notes": []}
         notes: tuple[Advisory, ...] = ()
-        if event.get("stopped"):
-            _wait_for_workers(worker, store)
         if not (event.get("stopped") and store.is_restored):
             ref = FunctionRef.parse(errand.function)
             with worker.access(ref, errand.role_arn) as connection:
@@ -82,7 +82,9 @@ def apply(worker: Worker, event: Mapping[str, Any]) -> State:
             return {**output, "applied": None, "notApplied": "autoOptimize does not change the architecture"}
         function = LambdaFunction(connection.aws(), ref)
         before = function.wait_until_updated()
-        if (before.fingerprint, before.memory_mb) != (plan.function.fingerprint, plan.function.memory_mb):
+        # It has the recommended size already where the answer of a first attempt was lost.
+        known = (plan.function.memory_mb, output["power"])
+        if before.fingerprint != plan.function.fingerprint or before.memory_mb not in known:
             raise FunctionBusy(
                 f"{ref.name} was changed by somebody else since it was measured; it was not changed to "
                 f"{output['power']} MB",
@@ -102,7 +104,7 @@ def apply(worker: Worker, event: Mapping[str, Any]) -> State:
 
 
 def _wait_for_workers(worker: Worker, store: RunStore) -> None:
-    """Keep workers that still run from changing anything more."""
+    """Keep workers from changing anything more: they outlive their execution, and may not have begun to change."""
     store.stop()
     if store.is_changing:
         worker.sleep(_GRACE_S)

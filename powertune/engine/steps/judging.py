@@ -14,6 +14,9 @@ from powertune.model import Advisory, Goal
 from powertune.prices import PriceTable
 from powertune.report.execution_output import Asked, execution_output
 
+#: The states that are entered after this step: whether to apply the answer, and the end.
+_LATER = 2
+
 State = dict[str, Any]
 
 
@@ -30,7 +33,7 @@ def judge(worker: Worker, event: Mapping[str, Any]) -> State:
     with worker.run(run_id) as store:
         plan, errand = store.plan, store.errand or Errand(function=str(ref))
         run = store.run(event["batch"])
-        notes = tuple(Advisory(**note) for note in event["notes"])
+        notes = tuple(_advisory(**note) for note in event["notes"])
         run = replace(run, advisories=(*run.advisories, *notes))
         results = store.publish(run)
         with worker.access(ref, role) as connection:
@@ -45,6 +48,10 @@ def judge(worker: Worker, event: Mapping[str, Any]) -> State:
         return _output(store, errand, analysis, event["execution"], results)
 
 
+def _advisory(code: str, message: str, next_step: str) -> Advisory:
+    return Advisory(code=code, message=message, next_step=next_step)
+
+
 def _output(store: RunStore, errand: Errand, analysis: Analysis, execution: str, results: str) -> State:
     table = PriceTable.bundled()
     own = table.region(store.objects.aws.region)
@@ -53,5 +60,5 @@ def _output(store: RunStore, errand: Errand, analysis: Analysis, execution: str,
         table.region(analysis.function.region),
         Asked(include_output_results=errand.include_output_results, discard_top_bottom=errand.discard_top_bottom),
         results_uri=results,
-        execution_cost=execution_price(own, transitions_of(store.objects.aws, execution)),
+        execution_cost=execution_price(own, transitions_of(store.objects.aws, execution) + _LATER),
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from powertune import __version__, documents
 from powertune.aws.answers import invocation_of
+from powertune.aws.copies.names import copy_names
 from powertune.aws.invocation import with_allowed
 from powertune.aws.journal import alias_name
 from powertune.config.execution_input import TuningRequest, parse_request
@@ -238,8 +239,12 @@ def _next(plan: Plan, run: TuningRun, turns: Sequence[Turn]) -> State:
 
 
 def _turn_state(plan: Plan, run: TuningRun, turn: Turn) -> State:
-    """A turn as JSON. `alias` is what to invoke, and `payloads` are the events to send, by their index."""
-    done = _done(run, turn.configuration)
+    """A turn as JSON. `function` is what to invoke, and `payloads` are the events to send, by their index.
+
+    There are no more events than the turn's allowance pays for, whatever each invocation costs.
+    """
+    done, worst = _done(run, turn.configuration), plan.worst_cost(turn.configuration)
+    count = min(turn.trial.invocations, int(turn.allowance / worst)) if worst else turn.trial.invocations
     return {
         "memory": turn.configuration.memory_mb,
         "architecture": turn.configuration.architecture.value,
@@ -247,9 +252,16 @@ def _turn_state(plan: Plan, run: TuningRun, turn: Turn) -> State:
         "lanes": turn.trial.lanes,
         "whole": turn.whole,
         "allowance": turn.allowance,
-        "alias": alias_name(plan.run_id, turn.configuration.memory_mb),
-        "payloads": list(plan.workload.first(done + turn.trial.invocations)[done:]),
+        "function": f"{_holder(plan, turn.configuration)}:{alias_name(plan.run_id, turn.configuration.memory_mb)}",
+        "payloads": list(plan.workload.first(done + count)[done:]),
     }
+
+
+def _holder(plan: Plan, configuration: Configuration) -> str:
+    """The ARN of what holds a configuration: the function, or a copy of it."""
+    names = copy_names(plan.function.name, plan.run_id, len(plan.copies))
+    name = dict(zip(plan.copies, names, strict=True)).get(configuration.architecture, plan.function.name)
+    return f"{plan.function.arn.removesuffix(plan.function.name)}{name}"
 
 
 def _done(run: TuningRun, configuration: Configuration) -> int:

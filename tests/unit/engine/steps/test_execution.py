@@ -1,6 +1,7 @@
 """An execution of the state machine, step by step, on the fakes: what it answers, and that nothing is left of it."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -26,9 +27,9 @@ from powertune.model import TuningRun
 INPUT: dict[str, Any] = {"lambdaARN": "fn", "powerValues": [128, 1024], "num": 4, "environments": 2}
 
 
-def make(**options: Any) -> FakeLambda:
+def make(timeout_s: int = 30, **options: Any) -> FakeLambda:
     fake = FakeLambda(duration_ms=lambda memory_mb: 1769 * 100 / min(memory_mb, 1769), **options)
-    fake.add("fn", memory_mb=512)
+    fake.add("fn", memory_mb=512, Timeout=timeout_s)
     return fake
 
 
@@ -86,7 +87,7 @@ def test_a_dry_run_touches_nothing() -> None:
     assert plan["function"]["name"] == "fn"
     assert plan["estimate"]
     assert all(name.startswith(READING) or name == "fetch" for name in fake.calls)
-    assert execution.objects == {}
+    assert {key for key in execution.objects if not key.endswith("/stopped")} == set()
 
 
 def test_isolated_runs_and_both_architectures_are_measured_on_copies() -> None:
@@ -164,7 +165,7 @@ def test_wrong_input_fails_before_anything_is_touched(given: Any, error: type[Po
     with pytest.raises(error, match=words):
         execution.run(given)
     assert all(name.startswith((*READING, "put_object")) for name in fake.calls)
-    assert execution.objects == {}
+    assert {key for key in execution.objects if not key.endswith("/stopped")} == set()
 
 
 @pytest.mark.parametrize("setting", ["CapacityProviderConfig", "DurableConfig"])
@@ -279,6 +280,79 @@ def test_a_function_that_fails_everywhere_fails_the_execution() -> None:
     assert execution.steps.count("measure") == 1
 
 
+@pytest.mark.parametrize("given", KINDS, ids=["in place", "copy", "both"])
+def test_long_functions_are_invoked_by_step_functions_wherever_their_sizes_are(given: dict[str, Any]) -> None:
+    fake = make(timeout_s=900)
+    before, execution = fake.snapshot("fn"), Execution(fake)
+    output = execution.run({**INPUT, **given, "maxSpend": 50})
+    assert fake.snapshot("fn") == before
+    assert output["power"] in (128, 512, 1024)
+    run = results_of(execution)
+    assert all(each.invocations.column("duration_ms").count(None) == 0 for each in run.measurements)
+    assert [len(each.invocations) for each in run.measurements] == [6] * len(run.measurements)
+
+
+def test_long_invocations_are_no_more_than_the_budget_pays_for() -> None:
+    fake = make(timeout_s=900)
+    worst = 900 * 128 / 1024 * 0.0000166667
+    execution = Execution(fake)
+    execution.run({**INPUT, "powerValues": [128], "environments": 4, "maxSpend": 2.5 * worst})
+    assert len(execution.states[0]["state"]["turns"][0]["payloads"]) == 2
+
+
+@pytest.mark.parametrize("obstacle", [{"preProcessorARN": "fn"}, {"roleArn": "arn:aws:iam::210987654321:role/t"}])
+def test_long_functions_that_step_functions_cannot_invoke_are_refused(obstacle: dict[str, Any]) -> None:
+    fake = make(timeout_s=900)
+    with pytest.raises(FunctionRefused, match="Step Functions has to invoke it itself, which it cannot"):
+        Execution(fake).run({**INPUT, **obstacle})
+    assert fake.functions["fn"].aliases == {}
+
+
+def test_cold_starts_alone_are_cold_at_every_size() -> None:
+    fake = make(sleep=time.sleep, latency={"running": 0.05})
+    execution = Execution(fake)
+    execution.run({"lambdaARN": "fn", "powerValues": [128, 512, 1024], "num": 4, "onlyColdStarts": True})
+    for measurement in results_of(execution).measurements:
+        assert len(measurement.invocations) == 4
+        assert None not in measurement.invocations.column("init_ms")
+
+
+def test_a_step_whose_answer_is_lost_is_taken_again() -> None:
+    """Step Functions invokes the worker again: it finds its own lock, and its own change."""
+    fake = make()
+    execution = Execution(fake)
+    take = execution.take
+
+    def twice(step: str, event: Any) -> Any:
+        if step in ("prepare", "publish", "record", "apply"):
+            take(step, event)
+            execution.clock.now += 5
+        return take(step, event)
+
+    execution.take = twice  # type: ignore[method-assign]
+    output = execution.run({**INPUT, "strategy": "speed", "autoOptimize": True})
+    assert output["applied"]["memory"] == 1024
+    assert [len(each.invocations) for each in results_of(execution).measurements] == [6, 6]
+    assert (fake.functions["fn"].versions, fake.functions["fn"].aliases) == ({}, {})
+
+
+def test_an_execution_that_is_stopped_while_it_prepares_takes_no_lock() -> None:
+    fake = make()
+    execution = Execution(fake)
+    stopped: list[bool] = []
+
+    def stop_before_the_lock(name: str, kwargs: dict[str, Any]) -> None:
+        if name == "get_account_settings" and not stopped:
+            stopped.append(True)
+            ending.restore_stopped(execution.worker(), stop(execution))
+
+    fake.on_call = stop_before_the_lock
+    with pytest.raises(FunctionBusy, match="was stopped"):
+        execution.run(INPUT)
+    assert stopped
+    assert fake.functions["fn"].aliases == {}
+
+
 def stop(execution: Execution) -> Any:
     """What EventBridge tells when an execution was stopped."""
     return {"detail": {"executionArn": execution.arn, "status": "ABORTED", "input": json.dumps(INPUT)}}
@@ -331,6 +405,8 @@ def test_an_execution_that_was_stopped_before_it_began_leaves_nothing_to_restore
     execution = Execution(fake)
     assert ending.restore_stopped(execution.worker(), stop(execution)) == {"notes": []}
     assert {name for name in fake.calls if not name.endswith("_object")} == set()
+    with pytest.raises(FunctionBusy, match="was stopped"):
+        execution.run(INPUT)
 
 
 def test_no_remains_are_found_after_an_execution() -> None:

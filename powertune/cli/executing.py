@@ -50,7 +50,7 @@ class MachineNames:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+class RunOutputs:
     """What is to be written, shown and asked. `save` is the results file that was named, if one was."""
 
     outputs: Sequence[Output]
@@ -66,7 +66,7 @@ def run(
     prices: RegionPrices,
     place: ConnectionOptions,
     names: MachineNames,
-    wishes: Wishes,
+    wishes: RunOutputs,
 ) -> None:
     """Show the plan, start an execution, follow it to its end, and report what it has measured.
 
@@ -100,7 +100,7 @@ def run(
 
 
 def attach(
-    arn: str, place: ConnectionOptions, stack_name: str | None, results_folder: str | None, wishes: Wishes
+    arn: str, place: ConnectionOptions, stack_name: str | None, results_folder: str | None, wishes: RunOutputs
 ) -> None:
     """Follow an execution that was started elsewhere to its end, and report what it has measured.
 
@@ -154,7 +154,7 @@ def bill_line(plan: Plan, prices: RegionPrices) -> str:
     )
 
 
-def _agreed(plan: Plan | None, site: Site, options: RunOptions, prices: RegionPrices, wishes: Wishes) -> bool:
+def _agreed(plan: Plan | None, site: Site, options: RunOptions, prices: RegionPrices, wishes: RunOutputs) -> bool:
     """Show what is going to happen, and ask. Whoever says no is told that nothing was changed.
 
     Raises:
@@ -176,7 +176,7 @@ def _agreed(plan: Plan | None, site: Site, options: RunOptions, prices: RegionPr
     return False
 
 
-def _path(wishes: Wishes, options: RunOptions, followed: Followed) -> Path:
+def _path(wishes: RunOutputs, options: RunOptions, followed: Followed) -> Path:
     """The results file.
 
     Raises:
@@ -189,7 +189,7 @@ def _path(wishes: Wishes, options: RunOptions, followed: Followed) -> Path:
 
 
 def show(
-    ending: Ending, prices: RegionPrices | PriceTable, judgement: tuple[Goal, Usage] | None, wishes: Wishes
+    ending: Ending, prices: RegionPrices | PriceTable, judgement: tuple[Goal, Usage] | None, wishes: RunOutputs
 ) -> None:
     """Report what was measured as a run from this machine is reported, and fail as the execution did.
 

@@ -13,14 +13,14 @@ DEFAULT_STACK = "powertune"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StateMachine:
+class TuningMachine:
     """Where functions are tuned, and the bucket where its workers keep runs; None if that is not known."""
 
     arn: MachineArn
     bucket: str | None
 
 
-def find_machine(aws: Aws, *, stack_name: str | None, arn: str | None) -> StateMachine:
+def find_machine(aws: Aws, *, stack_name: str | None, arn: str | None) -> TuningMachine:
     """The state machine of a stack, or the one that was named; its bucket, if the stack tells of it.
 
     Args:
@@ -41,16 +41,16 @@ def find_machine(aws: Aws, *, stack_name: str | None, arn: str | None) -> StateM
             hint=f"powertune deploy{'' if name == DEFAULT_STACK else f' --stack-name {name}'}"
             f" --region {aws.region}; or name another stack with --stack-name",
         )
-    return StateMachine(arn=MachineArn.parse(outputs["StateMachineArn"]), bucket=outputs.get("ResultsBucket"))
+    return TuningMachine(arn=MachineArn.parse(outputs["StateMachineArn"]), bucket=outputs.get("ResultsBucket"))
 
 
-def machine_of(aws: Aws, arn: MachineArn, *, stack_name: str | None) -> StateMachine:
+def machine_of(aws: Aws, arn: MachineArn, *, stack_name: str | None) -> TuningMachine:
     """A state machine that is known, with its bucket if the stack is its own and may be looked at."""
     outputs: dict[str, str] = {}
     with suppress(AccessDenied, UsageError):
         outputs = _outputs(aws, stack_name or DEFAULT_STACK)
     ours = outputs.get("StateMachineArn") == arn.unqualified
-    return StateMachine(arn=arn, bucket=outputs.get("ResultsBucket") if ours else None)
+    return TuningMachine(arn=arn, bucket=outputs.get("ResultsBucket") if ours else None)
 
 
 def _outputs(aws: Aws, stack_name: str) -> dict[str, str]:

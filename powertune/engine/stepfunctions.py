@@ -20,7 +20,7 @@ from powertune.aws.objects import Objects
 from powertune.engine.failures import why_ended
 from powertune.engine.following import RunReader, Storyteller, Watcher, read_results
 from powertune.engine.restoring import restore_command
-from powertune.engine.state_machine import StateMachine
+from powertune.engine.state_machine import TuningMachine
 from powertune.engine.steps.store import RunStore
 from powertune.engine.steps.worker import run_id_of
 from powertune.errors import (
@@ -70,7 +70,7 @@ class Followed:
         self,
         aws: Aws,
         arn: ExecutionArn,
-        machine: StateMachine,
+        machine: TuningMachine,
         *,
         place: ConnectionOptions,
         ref: FunctionRef | None = None,

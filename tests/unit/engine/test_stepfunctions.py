@@ -19,7 +19,7 @@ from runs import make_fake, tune
 
 from powertune.aws.executions import Execution, ExecutionArn, Executions, MachineArn
 from powertune.aws.identity import ConnectionOptions
-from powertune.engine.state_machine import StateMachine
+from powertune.engine.state_machine import TuningMachine
 from powertune.engine.stepfunctions import RESTORE_S, Ending, Followed
 from powertune.errors import (
     FunctionBusy,
@@ -72,7 +72,7 @@ class Account:
         self.followed = Followed(
             self.aws,
             self.arn,
-            StateMachine(arn=MACHINE_ARN, bucket=bucket),
+            TuningMachine(arn=MACHINE_ARN, bucket=bucket),
             place=ConnectionOptions(region="us-east-1"),
             clock=self.clock,
             sleep=self.clock.sleep,

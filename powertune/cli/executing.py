@@ -50,7 +50,7 @@ class MachineNames:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
+class RunOutputs:
     """What is to be written, shown and asked. `save` is the results file that was named, if one was."""
 
     outputs: Sequence[Output]
@@ -66,7 +66,7 @@ def run(
     prices: RegionPrices,
     place: ConnectionOptions,
     names: MachineNames,
-    delivery: Delivery,
+    wishes: RunOutputs,
 ) -> None:
     """Show the plan, start an execution, follow it to its end, and report what it has measured.
 
@@ -77,9 +77,9 @@ def run(
         UsageError: the input of the execution would be too large, or a file cannot be written.
         PowertuneError: as the execution has failed.
     """
-    plan = _plan(site, options, prices, dry_run=delivery.dry_run)
-    if plan is not None and delivery.dry_run:
-        rendering.show(PLAN, plan, delivery.outputs, quiet=True)
+    plan = _plan(site, options, prices, dry_run=wishes.dry_run)
+    if plan is not None and wishes.dry_run:
+        rendering.show(PLAN, plan, wishes.outputs, quiet=True)
         say(bill_line(plan, prices))
         return
     with _reach(site.connection, place, names.arn) as connection:
@@ -88,19 +88,19 @@ def run(
         ref = _as_seen_from(machine.arn, site)
         asked = TuningRequest(target=ref, options=options)
         document = execution_input(asked, payload_s3=names.payload_s3)
-        if not _agreed(plan, site, options, prices, delivery):
+        if not _agreed(plan, site, options, prices, wishes):
             return
         name = f"{ref.name}-{secrets.token_hex(4)}"
         arn = machine.arn.execution(name)
         followed = Followed(aws, arn, machine, place=connection.place, ref=ref, clock=time.time, sleep=time.sleep)
-        ending = ExecutionSession(followed, _path(delivery, options, followed), quiet=delivery.quiet).run(
+        ending = ExecutionSession(followed, _path(wishes, options, followed), quiet=wishes.quiet).run(
             lambda: Executions(aws=aws).start(machine.arn, name, document)
         )
-    show(ending, prices, (options.goal, options.usage), delivery)
+    show(ending, prices, (options.goal, options.usage), wishes)
 
 
 def attach(
-    arn: str, place: ConnectionOptions, stack_name: str | None, results_folder: str | None, delivery: Delivery
+    arn: str, place: ConnectionOptions, stack_name: str | None, results_folder: str | None, wishes: RunOutputs
 ) -> None:
     """Follow an execution that was started elsewhere to its end, and report what it has measured.
 
@@ -122,9 +122,9 @@ def attach(
         machine = machine_of(aws, execution.machine, stack_name=stack_name)
         followed = Followed(aws, execution, machine, place=connection.place, clock=time.time, sleep=time.sleep)
         followed.know(known)
-        session = ExecutionSession(followed, _path(delivery, options, followed), quiet=delivery.quiet)
+        session = ExecutionSession(followed, _path(wishes, options, followed), quiet=wishes.quiet)
         ending = session.run(lambda: None)
-    show(ending, prices, None, delivery)
+    show(ending, prices, None, wishes)
 
 
 def _plan(site: Site, options: RunOptions, prices: RegionPrices, *, dry_run: bool) -> Plan | None:
@@ -154,7 +154,7 @@ def bill_line(plan: Plan, prices: RegionPrices) -> str:
     )
 
 
-def _agreed(plan: Plan | None, site: Site, options: RunOptions, prices: RegionPrices, delivery: Delivery) -> bool:
+def _agreed(plan: Plan | None, site: Site, options: RunOptions, prices: RegionPrices, wishes: RunOutputs) -> bool:
     """Show what is going to happen, and ask. Whoever says no is told that nothing was changed.
 
     Raises:
@@ -163,33 +163,33 @@ def _agreed(plan: Plan | None, site: Site, options: RunOptions, prices: RegionPr
     told = options.from_file if plan is None else plan.from_file
     if plan is None and told is not None:
         told = replace(told, foreign=foreign_settings(told, site.ref.account_id or ""))
-    if delivery.ask or not delivery.quiet:
+    if wishes.ask or not wishes.quiet:
         if plan is None:
             money = format_usd(options.max_spend, prices.currency)
             say(f"{site.ref}: measured by the state machine, which plans itself; stops before {money} is spent")
         else:
             say(plan_text(plan, width=terminal_width(sys.stderr)).rstrip())
             say(bill_line(plan, prices))
-    if trusted(told, ask=delivery.ask) and (not delivery.ask or confirmed("start an execution that measures?")):
+    if trusted(told, ask=wishes.ask) and (not wishes.ask or confirmed("start an execution that measures?")):
         return True
     say("nothing was changed")
     return False
 
 
-def _path(delivery: Delivery, options: RunOptions, followed: Followed) -> Path:
+def _path(wishes: RunOutputs, options: RunOptions, followed: Followed) -> Path:
     """The results file.
 
     Raises:
         UsageError: it cannot be written.
     """
-    named = delivery.save
+    named = wishes.save
     path = Path(named) if named else tuning.results_file(options.results_folder, followed.name, followed.run_id)
     files.check_writable(path)
     return path
 
 
 def show(
-    ending: Ending, prices: RegionPrices | PriceTable, judgement: tuple[Goal, Usage] | None, delivery: Delivery
+    ending: Ending, prices: RegionPrices | PriceTable, judgement: tuple[Goal, Usage] | None, wishes: RunOutputs
 ) -> None:
     """Report what was measured as a run from this machine is reported, and fail as the execution did.
 
@@ -198,7 +198,7 @@ def show(
     """
     if ending.run is not None and ending.judged:
         goal, usage = judgement or (ending.run.design.goal or Goal(), ending.run.design.usage or Usage())
-        rendering.show_run(ending.run, prices, (goal, usage), delivery.outputs, quiet=delivery.quiet)
+        rendering.show_run(ending.run, prices, (goal, usage), wishes.outputs, quiet=wishes.quiet)
     if ending.error is not None:
         raise ending.error
 

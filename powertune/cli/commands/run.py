@@ -269,8 +269,8 @@ def run(
         chosen = {**given, "dry_run": dry_run or None, "state_machine": engine.state_machine}
         engine.check_attached()
         execution_checks.check_attach(engine.attach, words, chosen, files=bool(reports.output))
-        delivery = executing.Delivery(outputs=reports.parse(words), save=save, quiet=quiet)
-        executing.attach(engine.attach, place.connection, engine.stack_name, results_folder, delivery)
+        wishes = executing.RunOutputs(outputs=reports.parse(words), save=save, quiet=quiet)
+        executing.attach(engine.attach, place.connection, engine.stack_name, results_folder, wishes)
         return
     target = command_line_checks.check_target(target, more or (), files=bool(reports.output))
     outputs = reports.parse(more)
@@ -283,8 +283,8 @@ def run(
         options = tuning.load_options(site, given)
         region_prices = tuning.region_prices(site, options)
         if elsewhere:
-            delivery = executing.Delivery(outputs=outputs, save=save, quiet=quiet, dry_run=dry_run, ask=not yes)
-            executing.run(site, options, region_prices, place.connection, engine.machine(measuring.payload), delivery)
+            wishes = executing.RunOutputs(outputs=outputs, save=save, quiet=quiet, dry_run=dry_run, ask=not yes)
+            executing.run(site, options, region_prices, place.connection, engine.machine(measuring.payload), wishes)
             return
         plan = tuning.plan_run(site, options, region_prices, earlier=earlier)
         if dry_run:

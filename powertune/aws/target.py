@@ -1,6 +1,7 @@
 """A function on AWS as a `measure.Target`: published at each size, invoked, and left as it was found."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from threading import Event, Lock
 
@@ -34,6 +35,7 @@ from powertune.errors import (
     NotRestored,
     PowertuneError,
     Unavailable,
+    UsageError,
 )
 from powertune.measure import Publishing
 from powertune.model import Advisory, Configuration, FunctionRef, Invocation
@@ -247,7 +249,7 @@ class AwsTarget:
             lock.take()
         except AlreadyExists:
             # After a lost answer, it may be this run's own first attempt that has taken it.
-            if self._own_journal(self._function) is None:
+            if not self._is_locked_by_us():
                 self._opening = False
                 raise held_by_another(self._function, self._restore_command) from None
             lock = JournalLock.taken(self._function, self._plan.run_id)
@@ -316,6 +318,11 @@ class AwsTarget:
         """Our journal, if its creation went through although its answer was lost; nobody else's."""
         journal = read_journal(function)
         return journal if journal is not None and journal.run_id == self._plan.run_id else None
+
+    def _is_locked_by_us(self) -> bool:
+        with suppress(UsageError):  # a description that nobody can read is not ours
+            return self._own_journal(self._function) is not None
+        return False
 
     def _count_throttle(self) -> None:
         with self._counting:

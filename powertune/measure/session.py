@@ -122,7 +122,7 @@ class Session:
         Args:
             patient: wait for reports that are still on their way.
         """
-        self._recover(patient=patient)
+        self._recover(patient=patient, since=0.0)
         return NO_REPORTS if self._reports_are_lost() else None
 
     def _has_time(self) -> bool:
@@ -244,9 +244,10 @@ class Session:
         self._record.add(job.configuration, invocation)
         self._participants.observer.invoked(job.configuration, invocation, self._spending.spent)
 
-    def _recover(self, *, patient: bool) -> None:
+    def _recover(self, *, patient: bool, since: float | None = None) -> None:
         """Fill in the reports that were missing, in bulk, and correct what they were thought to have cost."""
-        since = 0.0 if patient else self._participants.clock() - _QUICK_LOOKS_S
+        if since is None:
+            since = 0.0 if patient else self._participants.clock() - _QUICK_LOOKS_S
         lost = [entry for entry in self._record.without_report() if entry[2].started_at >= since]
         if not lost:
             return

@@ -19,6 +19,7 @@ from powertune.errors import FunctionRefused, OutOfTime, SizeRefused
 from powertune.measure import OUT_OF_TIME, Nobody, Turn, gather, play_turn, propose
 from powertune.model import (
     BETWEEN_BATCHES,
+    UNDER_WAY,
     Architecture,
     Configuration,
     Invocations,
@@ -177,7 +178,7 @@ def _invoked_by(plan: Plan, request: TuningRequest, *, own_region: str) -> str:
         "is in another region": function.region != own_region,
         "is reached through a role": request.role_arn is not None,
         "has processors around it": (plan.design.pre_processor, plan.design.post_processor) != (None, None),
-        f"gets events of more than {_LARGEST_EVENTS:,} bytes": len(repr(_events(plan))) > _LARGEST_EVENTS,
+        f"gets events of more than {_LARGEST_EVENTS:,} bytes": len(json.dumps(_events(plan))) > _LARGEST_EVENTS,
     }
     for obstacle, is_there in obstacles.items():
         if is_there:
@@ -325,7 +326,7 @@ class _PartKeeper(Nobody):
     def saved(self, run: TuningRun) -> None:
         """Keep it, if that is due."""
         began = self._clock()
-        if began < self._due:
+        if run.stopped == UNDER_WAY and began < self._due:
             return
         self._save(run)
         ended = self._clock()

@@ -35,8 +35,9 @@ def failure_of(error: str | None, cause: str | None) -> PowertuneError:
         named = f"the execution has failed: {error or 'without an error'}: {text}"
         of_aws = error is None or error.startswith(_OF_AWS)
         return (Unavailable if of_aws else PowertuneError)(named, hint=_AGAIN)
-    message, _, hint = text.partition("; ")
-    return _plain(kind)(message, hint=hint or None)
+    # The message may hold the separator as well, as where undoing has several things to say.
+    message, found, hint = text.rpartition("; ")
+    return _plain(kind)(message, hint=hint) if found else _plain(kind)(text)
 
 
 def _kinds(kind: type[PowertuneError]) -> Iterator[type[PowertuneError]]:

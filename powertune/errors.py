@@ -21,6 +21,7 @@ The tree::
     ├── FunctionFailed          7    the function under test failed at every size
     ├── Inconclusive            8    not enough measurements for an answer
     ├── NotRestored             9    the function may still hold a trial configuration
+    │   └── DeployedMeanwhile   9    somebody has deployed new code at a trial size: only they know what is meant
     └── Interrupted           130    by the user; restored and saved
 """
 
@@ -147,6 +148,10 @@ class NotRestored(PowertuneError):
     """The function may still hold a trial configuration; the hint is the command that fixes it."""
 
     exit_code = ExitCode.NOT_RESTORED
+
+
+class DeployedMeanwhile(NotRestored):
+    """Somebody else has deployed new code at a trial size. All but that size is undone; trying again helps nobody."""
 
 
 class Interrupted(PowertuneError):

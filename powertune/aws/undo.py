@@ -10,7 +10,7 @@ from powertune.aws.foreign_versions import trial_size_published, trial_versions
 from powertune.aws.function_snapshot import Alias, Version
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
 from powertune.aws.lambda_function import LambdaFunction
-from powertune.errors import Changed, FunctionBusy, NotFound, NotRestored, UsageError
+from powertune.errors import Changed, DeployedMeanwhile, FunctionBusy, NotFound, UsageError
 from powertune.model import Advisory
 
 #: Deletions under way at one time; the rate limiter decides how many per second.
@@ -38,7 +38,7 @@ def undo(
         aliases, versions: what the run has made, as far as it is known: a listing may not show what is new.
 
     Raises:
-        NotRestored: new code was deployed while $LATEST held a trial size. All else is undone.
+        DeployedMeanwhile: new code was deployed while $LATEST held a trial size. All else is undone.
         PowertuneError: AWS refused or failed; the journal is still there, and undo can be repeated.
     """
     try:
@@ -50,11 +50,11 @@ def undo(
         notes = kept((f"{function.ref.name} is in use by another run: its memory size and journal are left to that",))
         notes += _delete_published(function, journal, listed, aliases, versions)
         return notes + kept(delete_copies(function, journal.run_id, journal.copies, uncertain=uncertain))
-    left: NotRestored | None = None
+    left: DeployedMeanwhile | None = None
     notes = ()
     try:
         notes = kept(restore_memory(function, journal))
-    except NotRestored as error:
+    except DeployedMeanwhile as error:
         left = error
     except NotFound:
         return _gone(function, journal, uncertain=uncertain)
@@ -62,7 +62,7 @@ def undo(
     notes += kept(delete_copies(function, journal.run_id, journal.copies, uncertain=uncertain))
     function.delete_alias(JOURNAL_ALIAS)
     if left is not None:
-        raise NotRestored("; ".join((left.message, *(note.message for note in notes))), hint=left.hint)
+        raise DeployedMeanwhile("; ".join((left.message, *(note.message for note in notes))), hint=left.hint)
     return notes
 
 
@@ -94,8 +94,8 @@ def restore_memory(function: LambdaFunction, journal: Journal) -> tuple[str, ...
     Only a size that the journal says the run has set is changed. Any other is somebody else's, and is left.
 
     Raises:
-        NotRestored: the size is the run's, but the code is not what the run saw: whoever deployed the code may have
-            wanted the size, too.
+        DeployedMeanwhile: the size is the run's, but the code is not what the run saw: whoever deployed the code may
+            have wanted the size, too.
     """
     for pause_s in _LOOKS_S:
         if pause_s:
@@ -120,9 +120,9 @@ def restore_memory(function: LambdaFunction, journal: Journal) -> tuple[str, ...
     )
 
 
-def _left_at_trial(function: LambdaFunction, journal: Journal, memory_mb: int) -> NotRestored:
+def _left_at_trial(function: LambdaFunction, journal: Journal, memory_mb: int) -> DeployedMeanwhile:
     name, region = function.ref.unqualified, function.aws.region
-    return NotRestored(
+    return DeployedMeanwhile(
         f"somebody else deployed new code to {function.ref.name} while $LATEST had the trial size of {memory_mb} MB, "
         f"and it was not changed; before the run it had {journal.memory_mb} MB",
         hint=f"unless {memory_mb} MB was deployed on purpose: aws lambda update-function-configuration "

@@ -13,7 +13,7 @@ from powertune.aws.lambda_function import LambdaFunction
 from powertune.engine.restoring import restore, restore_command
 from powertune.engine.steps.store import Errand, RunStore
 from powertune.engine.steps.worker import Worker, run_id_of, run_of
-from powertune.errors import FunctionBusy, NotFound, PowertuneError
+from powertune.errors import DeployedMeanwhile, FunctionBusy, NotFound, PowertuneError
 from powertune.measure import merge
 from powertune.model import Advisory, FunctionRef
 
@@ -42,15 +42,12 @@ def restore_function(worker: Worker, event: Mapping[str, Any]) -> State:
         errand = store.errand
         if errand is None:  # which is kept before anything is touched
             return {"notes": []}
-        notes: tuple[Advisory, ...] = ()
-        if not (event.get("stopped") and store.is_restored):
-            ref = FunctionRef.parse(errand.function)
-            with worker.access(ref, errand.role_arn) as connection:
-                notes = _restored(connection, ref, run_id)
-            store.restored()
-        if event.get("failure"):
-            with suppress(PowertuneError):
-                _keep(store, str(event["failure"]))
+        try:
+            notes = () if event.get("stopped") and store.is_restored else _restore_once(worker, store, errand)
+        finally:
+            if event.get("failure"):
+                with suppress(PowertuneError):
+                    _keep(store, str(event["failure"]))
     return {"notes": [_note(each) for each in notes]}
 
 
@@ -101,6 +98,25 @@ def apply(worker: Worker, event: Mapping[str, Any]) -> State:
             version = published.number
     applied = {"memory": output["power"], "alias": errand.auto_optimize_alias, "version": version}
     return {**output, "applied": applied}
+
+
+def _restore_once(worker: Worker, store: RunStore, errand: Errand) -> tuple[Advisory, ...]:
+    """Restore, and keep for whoever tries again that it is done, or that only a person can do the rest.
+
+    Undoing deletes the journal also where $LATEST is left as it is: a second attempt would find nothing to undo.
+    """
+    left = store.deployed_meanwhile
+    if left is not None:
+        raise left
+    ref = FunctionRef.parse(errand.function)
+    with worker.access(ref, errand.role_arn) as connection:
+        try:
+            notes = _restored(connection, ref, store.run_id)
+        except DeployedMeanwhile as error:
+            store.leave(error)
+            raise
+    store.restored()
+    return notes
 
 
 def _wait_for_workers(worker: Worker, store: RunStore) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from powertune import documents, results
 from powertune.aws.objects import Objects
 from powertune.documents import Document, Schema
-from powertune.errors import FunctionBusy
+from powertune.errors import DeployedMeanwhile, FunctionBusy
 from powertune.model import Configuration, TuningRun
 from powertune.plan import Plan
 from powertune.plan_document import parse_plan, plan_document
@@ -30,6 +30,17 @@ class Errand(Document):
     discard_top_bottom: float | None = None
     auto_optimize: bool = False
     auto_optimize_alias: str | None = None
+
+
+_LEFT = Schema(kind="powertune/left", version=1, called="note", remedy="look at the function's memory size")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Left(Document):
+    """Why a function is not restored."""
+
+    message: str
+    hint: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +151,20 @@ class RunStore:
     def is_restored(self) -> bool:
         """Whether the function is known to be as it was found."""
         return self.objects.find(self._key("restored")) is not None
+
+    def leave(self, left: DeployedMeanwhile) -> None:
+        """Note what only a person can restore."""
+        said = {"schema": _LEFT.header, "message": left.message, "hint": left.hint}
+        self.objects.write(self._key("left.json"), documents.write(said))
+
+    @property
+    def deployed_meanwhile(self) -> DeployedMeanwhile | None:
+        """What only a person can restore; None if there is nothing of that kind."""
+        data = self.objects.find(self._key("left.json"))
+        if data is None:
+            return None
+        said = documents.read(data, _Left, _LEFT)
+        return DeployedMeanwhile(said.message, hint=said.hint)
 
     def stop(self) -> None:
         """Let no worker change the function any more."""

@@ -14,6 +14,7 @@ from powertune.aws.journal import JOURNAL_ALIAS, Journal
 from powertune.engine.restoring import find_remains
 from powertune.engine.steps import ending
 from powertune.errors import (
+    DeployedMeanwhile,
     FunctionBusy,
     FunctionFailed,
     FunctionRefused,
@@ -398,6 +399,30 @@ def test_a_worker_that_publishes_when_its_execution_is_stopped_changes_nothing_m
     ending.restore_stopped(execution.worker(), stop(execution))
     assert fake.functions["fn"].configuration["MemorySize"] == 512
     assert fake.snapshot("fn")[2] == before[2]
+
+
+def test_new_code_at_a_trial_size_is_never_called_restored() -> None:
+    """The journal is gone after the first attempt; Step Functions, Lambda and EventBridge may all try again."""
+    fake = make()
+    execution = Execution(fake)
+
+    def deploy(name: str, kwargs: dict[str, Any]) -> None:
+        if name == "publish_version":
+            fake.functions["fn"].configuration["CodeSha256"] = "another"
+            raise client_error("AccessDeniedException", "no", 403)
+
+    fake.on_call = deploy
+    with pytest.raises(DeployedMeanwhile, match="before the run it had 512 MB"):
+        execution.run({**INPUT, "powerValues": [128]})
+    assert fake.functions["fn"].aliases == {}
+    for again in (lambda: execution.take("restore", {"execution": execution.arn}), lambda: restore_again(execution)):
+        with pytest.raises(DeployedMeanwhile, match="before the run it had 512 MB"):
+            again()
+    assert not any(key.endswith("/restored") for key in execution.objects)
+
+
+def restore_again(execution: Execution) -> None:
+    ending.restore_stopped(execution.worker(), stop(execution))
 
 
 def test_an_execution_that_was_stopped_before_it_began_leaves_nothing_to_restore() -> None:

@@ -88,6 +88,15 @@ class Plan:
         """Whether the function itself is published, and so needs a lock and a journal."""
         return in_place(self.design.isolate, self.function, self.design.architectures)
 
+    @property
+    def longest_round_s(self) -> float:
+        """How long a round of invocations may take, in seconds.
+
+        Processors are taken not to need longer than the function may.
+        """
+        processors = sum(each is not None for each in (self.design.pre_processor, self.design.post_processor))
+        return (1.0 + processors) * self.function.timeout_s
+
     def image_uri(self, architecture: Architecture) -> str | None:
         """The container image to measure instead of the function's own; None if none was given."""
         return dict(self.image_uris).get(architecture)

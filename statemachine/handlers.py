@@ -61,9 +61,10 @@ def apply(event: Event, context: Any) -> Any:
 def _step(name: str, event: Event, context: Any) -> Any:
     """Take a step. Step Functions shows a failure's class and message: these hold the hint."""
     ends_at = time.time() + context.get_remaining_time_in_millis() / 1000
+    bucket, arn, request_id = os.environ["POWERTUNE_BUCKET"], context.invoked_function_arn, context.aws_request_id
     step = resolve_name(f"{_STEPS}.{name}")
     try:
-        return step(worker_here(os.environ["POWERTUNE_BUCKET"], context.invoked_function_arn, ends_at), event)
+        return step(worker_here(bucket, arn, request_id, ends_at), event)
     except PowertuneError as error:
         told = f"{error.message}; {error.hint}" if error.hint else error.message
         raise type(type(error).__name__, (Exception,), {})(told) from None

@@ -131,6 +131,7 @@ class FakeStepFunctions(FakeService):
         return Worker(
             bucket=BUCKET,
             account=MACHINE.split(":")[4],
+            attempt="one",
             connect=connect,
             ends_at=self._clock() + 900,
             clock=self._clock,

@@ -165,6 +165,7 @@ class Execution:
         return Worker(
             bucket=BUCKET,
             account=ACCOUNT,
+            attempt=str(len(self.steps)),
             connect=self._connect,
             ends_at=self.clock() + self.ends_in_s,
             clock=self.clock,

@@ -1,7 +1,7 @@
 """What Step Functions says of an invocation that it has made itself. The report is still to be looked up."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,9 +10,37 @@ from powertune.errors import Unavailable
 from powertune.model import Invocation, Status
 
 #: The function has run, or may have, and Step Functions cannot tell what came of it.
-_UNTOLD = ("States.DataLimitExceeded", "States.Timeout")
+_UNTOLD = (
+    *(
+        "States.DataLimitExceeded",
+        "States.Timeout",
+        "Lambda.AWSLambdaException",
+        "Lambda.ClientExecutionTimeoutException",
+    ),
+    *("Lambda.SdkClientException", "Lambda.ServiceException"),
+)
 #: A function that has ended without an error type of its own, as at its timeout.
 _UNNAMED = "Lambda.Unknown"
+
+
+def invocations_of(answers: Sequence[Mapping[str, Any]], lanes: int) -> tuple[Invocation, ...]:
+    """The invocations that answers are about; what did not execute is no invocation.
+
+    Args:
+        answers: each with `payload`, and what `invocation_of` takes.
+
+    Raises:
+        Unavailable: Lambda executed none of them.
+    """
+    made, refused = list[Invocation](), list[Unavailable]()
+    for index, answer in enumerate(answers):
+        try:
+            made.append(invocation_of(answer, lane=index % lanes, payload=answer["payload"]))
+        except Unavailable as error:
+            refused.append(error)
+    if refused and not made:
+        raise refused[0]
+    return tuple(made)
 
 
 def invocation_of(answer: Mapping[str, Any], *, lane: int, payload: int) -> Invocation:

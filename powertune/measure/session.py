@@ -100,7 +100,7 @@ class Session:
         self._note(proposal)
         for round_ in self._rounds.split(proposal.trials, self._record.count):
             for jobs in self._portions(round_):
-                if not self._has_time():
+                if not self._has_time(self._plan.longest_round_s):
                     return OUT_OF_TIME
                 complete = self._request(self._ahead(round_, jobs)) and self._player.play(jobs)
                 self._recover(patient=not complete)
@@ -113,6 +113,8 @@ class Session:
                     return NO_REPORTS
             pause_s = self._pauses.after_round(self._record.measurements().values())
             if pause_s:
+                if not self._has_time(pause_s + self._plan.longest_round_s):
+                    return OUT_OF_TIME
                 self._participants.sleep(pause_s)
         return None
 
@@ -125,10 +127,10 @@ class Session:
         self._recover(patient=patient, since=0.0)
         return NO_REPORTS if self._reports_are_lost() else None
 
-    def _has_time(self) -> bool:
-        """Whether the next round surely ends before the deadline."""
+    def _has_time(self, seconds: float) -> bool:
+        """Whether so much time is left before the deadline."""
         deadline = self._participants.deadline
-        return deadline is None or self._participants.clock() + self._plan.function.timeout_s <= deadline
+        return deadline is None or self._participants.clock() + seconds <= deadline
 
     def _note(self, batch: Batch) -> None:
         if batch.why is not None:

@@ -5,13 +5,15 @@ from dataclasses import replace
 from typing import Any
 
 from powertune.analysis import Analysis, analyze
+from powertune.aws.client import Aws
 from powertune.aws.transitions import transitions_of
 from powertune.engine.steps.store import Errand, RunStore
 from powertune.engine.steps.worker import Worker, run_of
+from powertune.errors import AccessDenied, Unavailable
 from powertune.estimate import execution_price
 from powertune.measure import with_environments
 from powertune.model import Advisory, Goal
-from powertune.prices import PriceTable
+from powertune.prices import PriceTable, RegionPrices
 from powertune.report.execution_output import Asked, execution_output
 
 #: The states that are entered after this step: whether to apply the answer, and the end.
@@ -48,6 +50,14 @@ def judge(worker: Worker, event: Mapping[str, Any]) -> State:
         return _output(store, errand, analysis, event["execution"], results)
 
 
+def _own_cost(aws: Aws, prices: RegionPrices, execution: str) -> float | None:
+    """What the execution costs by itself; None where that cannot be found out, which is no reason to fail."""
+    try:
+        return execution_price(prices, transitions_of(aws, execution) + _LATER)
+    except (AccessDenied, Unavailable):
+        return None
+
+
 def _advisory(code: str, message: str, next_step: str) -> Advisory:
     return Advisory(code=code, message=message, next_step=next_step)
 
@@ -60,5 +70,5 @@ def _output(store: RunStore, errand: Errand, analysis: Analysis, execution: str,
         table.region(analysis.function.region),
         Asked(include_output_results=errand.include_output_results, discard_top_bottom=errand.discard_top_bottom),
         results_uri=results,
-        execution_cost=execution_price(own, transitions_of(store.objects.aws, execution) + _LATER),
+        execution_cost=_own_cost(store.objects.aws, own, execution),
     )

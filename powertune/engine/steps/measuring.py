@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from powertune import __version__, documents
-from powertune.aws.answers import invocation_of
+from powertune.aws.answers import invocations_of
 from powertune.aws.copies.names import copy_names
 from powertune.aws.invocation import with_allowed
 from powertune.aws.journal import alias_name
@@ -15,7 +15,7 @@ from powertune.engine.direct import TunedFunction, plan_run
 from powertune.engine.restoring import restore_command
 from powertune.engine.steps.store import Errand, RunStore
 from powertune.engine.steps.worker import Worker, run_id_of, run_of
-from powertune.errors import FunctionRefused, OutOfTime, SizeRefused
+from powertune.errors import FunctionRefused, OutOfTime, SizeRefused, UsageError
 from powertune.measure import OUT_OF_TIME, Nobody, Turn, gather, play_turn, propose
 from powertune.model import (
     BETWEEN_BATCHES,
@@ -70,7 +70,7 @@ def prepare(worker: Worker, event: Mapping[str, Any]) -> State:
             run, turns = propose(plan, _nothing_yet(worker, plan))
             store.begin(_errand(request, plan), plan, run)
             if turns:
-                with store.changing():
+                with store.changing(worker.attempt):
                     worker.target(connection, plan, stop=store.check).open()
     state = {
         "run": {"id": run_id, "function": plan.function.arn, "role": request.role_arn},
@@ -88,7 +88,7 @@ def publish(worker: Worker, state: State) -> State:
     with worker.run(run_id) as store, worker.access(ref, role) as connection:
         plan, told = store.plan, _Refusals()
         target = worker.target(connection, plan, stop=store.check)
-        with store.changing():
+        with store.changing(worker.attempt):
             target.resume()
             target.publish([turn.configuration for turn in _turns(state)], told)
         run = store.run(state["batch"])
@@ -170,9 +170,15 @@ def _invoked_by(plan: Plan, request: TuningRequest, *, own_region: str) -> str:
 
     Raises:
         FunctionRefused: neither.
+        UsageError: no worker can wait as long as is asked for.
     """
     function = plan.function
-    if function.timeout_s <= LONGEST_WAIT_S:
+    if plan.sleep_s > LONGEST_WAIT_S:
+        raise UsageError(
+            f"sleepBetweenRunsMs {plan.sleep_s * 1000:,.0f} is longer than a worker can wait",
+            hint=f"use at most {LONGEST_WAIT_S * 1000:,}",
+        )
+    if plan.longest_round_s <= LONGEST_WAIT_S:
         return WORKER
     obstacles = {
         "is in another region": function.region != own_region,
@@ -289,10 +295,7 @@ def _answered(run: TuningRun, turn: Turn, answers: Sequence[Mapping[str, Any]]) 
     """The part of a run that Step Functions has invoked itself: the reports are still to be looked up."""
     known = run.measurement(turn.configuration)
     lanes = turn.trial.lanes or run.design.lanes
-    new = (
-        with_allowed(invocation_of(answer, lane=index % lanes, payload=answer["payload"]), run.design.allowed_errors)
-        for index, answer in enumerate(answers)
-    )
+    new = (with_allowed(each, run.design.allowed_errors) for each in invocations_of(answers, lanes))
     invocations = Invocations.of((*(() if known is None else known.invocations), *new))
     measurement = Measurement(configuration=turn.configuration, invocations=invocations)
     return replace(run, measurements=(measurement,), advisories=(), throttles=0, batches=(), stopped="complete")

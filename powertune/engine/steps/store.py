@@ -125,23 +125,27 @@ class RunStore:
         return self.run(batch), tuple(results.parse(self.objects.read(key)) for key in parts)
 
     @contextmanager
-    def changing(self) -> Iterator[None]:
+    def changing(self, attempt: str) -> Iterator[None]:
         """While a worker changes the function: whoever restores it after a stop waits until the block has ended.
+
+        Args:
+            attempt: an id of this process's attempt, as another one may go on beside it.
 
         Raises:
             FunctionBusy: the execution was stopped.
         """
-        self.objects.write(self._key("changing"), b"")
+        marker = self._key(f"changing/{attempt}")
+        self.objects.write(marker, b"")
         try:
             self.check()
             yield
         finally:
-            self.objects.delete(self._key("changing"))
+            self.objects.delete(marker)
 
     @property
     def is_changing(self) -> bool:
         """Whether a worker changes the function, or has died while it did."""
-        return self.objects.find(self._key("changing")) is not None
+        return bool(self.objects.keys(self._key("changing/")))
 
     def restored(self) -> None:
         """Note that the function is as it was found."""

@@ -26,13 +26,14 @@ _FAREWELL_S = 30.0
 class Worker:
     """A Lambda function of the state machine, while it runs. `ends_at` is when Lambda ends it, as `clock` counts.
 
-    `account` is its own account's id, and its bucket's.
+    `account` is its own account's id, and its bucket's; `attempt` names this invocation of it.
 
     `connect` gives an identity in a region: the worker's own, or that of a role. No region is the worker's own one.
     """
 
     bucket: str
     account: str
+    attempt: str
     connect: Callable[[str | None, str | None], AbstractContextManager[Connection]]
     ends_at: float
     clock: Callable[[], float]
@@ -80,17 +81,19 @@ class Worker:
         )
 
 
-def worker_here(bucket: str, arn: str, ends_at: float) -> Worker:
+def worker_here(bucket: str, arn: str, request_id: str, ends_at: float) -> Worker:
     """The worker that this process is.
 
     Args:
         bucket: where runs are kept.
         arn: what the process was invoked as.
+        request_id: the id of this invocation.
         ends_at: when Lambda ends the process, in seconds since the epoch.
     """
     return Worker(
         bucket=bucket,
         account=arn.split(":")[4],
+        attempt=request_id,
         connect=_connect,
         ends_at=ends_at,
         clock=time.time,

@@ -309,6 +309,42 @@ def test_long_functions_that_step_functions_cannot_invoke_are_refused(obstacle: 
     assert fake.functions["fn"].aliases == {}
 
 
+def test_a_pause_that_no_worker_can_make_is_refused() -> None:
+    with pytest.raises(UsageError, match="sleepBetweenRunsMs 1,200,000 is longer than a worker can wait"):
+        Execution(make()).run({**INPUT, "sleepBetweenRunsMs": 1_200_000})
+
+
+def test_a_pause_does_not_outlast_its_worker() -> None:
+    fake = make()
+    execution = Execution(fake)
+    take = execution.take
+
+    def again(step: str, event: Any) -> Any:
+        while True:
+            began = execution.clock()
+            try:
+                return take(step, event)
+            except OutOfTime:
+                pass
+            finally:
+                assert execution.clock() - began <= 900
+
+    execution.take = again  # type: ignore[method-assign]
+    execution.run({**INPUT, "environments": 1, "sleepBetweenRunsMs": 400_000})
+    assert [len(each.invocations) for each in results_of(execution).measurements] == [5, 5]
+
+
+def test_what_the_execution_costs_may_stay_unknown() -> None:
+    fake = make()
+
+    def deny(name: str, kwargs: dict[str, Any]) -> None:
+        if name == "get_execution_history":
+            raise client_error("AccessDeniedException", "no", 403)
+
+    fake.on_call = deny
+    assert Execution(fake).run(INPUT)["stateMachine"]["executionCost"] is None
+
+
 def test_cold_starts_alone_are_cold_at_every_size() -> None:
     fake = make(sleep=time.sleep, latency={"running": 0.05})
     execution = Execution(fake)
@@ -429,7 +465,7 @@ def test_an_execution_that_was_stopped_before_it_began_leaves_nothing_to_restore
     fake = make()
     execution = Execution(fake)
     assert ending.restore_stopped(execution.worker(), stop(execution)) == {"notes": []}
-    assert {name for name in fake.calls if not name.endswith("_object")} == set()
+    assert {name for name in fake.calls if not name.endswith("_object")} == {"list_objects_v2"}
     with pytest.raises(FunctionBusy, match="was stopped"):
         execution.run(INPUT)
 

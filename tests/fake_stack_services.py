@@ -6,6 +6,7 @@ from typing import Any
 from fake_buckets import ACCOUNT, FakeBuckets
 from fake_clock import FakeClock
 from fake_formation import FakeFormation
+from fake_lambda import FakeLambda
 from fake_service import Enter, FakeService, client_error
 
 from powertune.aws.boto_clients import BotoClients
@@ -53,11 +54,13 @@ class FakeStackServices:
         self.clock = FakeClock()
         self.formation, self.buckets = FakeFormation(self._enter), FakeBuckets(self._enter)
         self.machines = FakeMachines(self._enter)
+        self.functions = FakeLambda()
         clients: dict[str, Any] = {
             "cloudformation": self.formation,
             "s3": self.buckets,
             "stepfunctions": self.machines,
             "sts": FakeIdentities(self._enter),
+            "control": self.functions,
         }
         self.aws = Aws(
             clients=BotoClients(lambda role: clients[role]),

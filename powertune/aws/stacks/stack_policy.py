@@ -67,6 +67,9 @@ def stack_policy(command: str, place: FunctionRef, grant: Grant = PLAIN) -> dict
         "artifacts": [artifacts, f"{artifacts}/*"],
         "buckets": [artifacts, f"{artifacts}/*", results, f"{results}/*"],
         "machine": arn("states", f"stateMachine:{STACK}"),
+        "object": f"{results}/*",
+        # Whether a function still waits to be restored.
+        "function": arn("lambda", "function:*"),
         "account": "*",
     }
     made: list[tuple[str, str, tuple[str, ...], str | list[str]]] = [

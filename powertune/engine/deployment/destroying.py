@@ -9,6 +9,7 @@ from powertune.aws.stacks.own_buckets import OwnBucket
 from powertune.aws.stacks.running import running_executions
 from powertune.engine.deployment.artifacts import BUCKET_PARAMETER, artifact_prefix, default_bucket
 from powertune.engine.deployment.deploying import check_ours
+from powertune.engine.deployment.unfinished import unrestored_functions
 from powertune.engine.deployment.watching import StackWatcher
 from powertune.errors import FunctionBusy
 from powertune.units import plural
@@ -30,7 +31,7 @@ def destroy(aws: Aws, stack_name: str, watcher: StackWatcher, *, delete_results:
     """Delete the stack and its artifacts; None if that was not wanted.
 
     Raises:
-        FunctionBusy: an execution runs, whose function could not be put back; or CloudFormation works on the stack.
+        FunctionBusy: an execution runs, or a function is not restored yet; or CloudFormation works on the stack.
         NotFound: there is no such stack.
         StackFailed: something could not be deleted.
         UsageError: the stack is something else.
@@ -43,6 +44,8 @@ def destroy(aws: Aws, stack_name: str, watcher: StackWatcher, *, delete_results:
     if not watcher.confirm(_question(stack, results, delete_results=delete_results)):
         return None
     caller = who_calls(aws)
+    _check_idle(aws, state)  # an execution may have begun while somebody thought about it
+    _check_restored(aws, caller, results)
     stack.delete(state, watcher.happened)
     _delete_artifacts(aws, caller, stack_name, state)
     if results is None or not delete_results:
@@ -66,6 +69,16 @@ def _check_idle(aws: Aws, state: StackState) -> None:
         raise FunctionBusy(
             f"{plural(len(running), 'execution')} of {arn} running: {', '.join(running[:_FEW])}",
             hint="wait for them, or stop them with `aws stepfunctions stop-execution`, which has functions restored",
+        )
+
+
+def _check_restored(aws: Aws, caller: Caller, results: str | None) -> None:
+    """See that no function waits for being restored, as after an execution that was stopped just now."""
+    waiting = () if results is None else unrestored_functions(aws, results, caller.account_id)
+    if waiting:
+        raise FunctionBusy(
+            f"{waiting[0]} is not restored yet after its execution has ended",
+            hint=f"wait a minute; if it stays so: powertune restore {waiting[0]}",
         )
 
 

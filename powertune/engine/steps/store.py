@@ -196,4 +196,11 @@ class RunStore:
         return self._key(f"parts/{batch}-{configuration.memory_mb}-{configuration.architecture}.json")
 
 
+def unfinished_runs(objects: Objects) -> tuple[str, ...]:
+    """The ids of runs that were begun, and that no worker has noted as restored."""
+    keys = set(objects.keys("runs/"))
+    begun = (key.split("/")[1] for key in sorted(keys) if key.endswith("/errand.json"))
+    return tuple(run_id for run_id in begun if f"runs/{run_id}/restored" not in keys)
+
+
 _ERRAND = tuple(name for name in Errand.__dataclass_fields__ if name != "schema")

@@ -174,8 +174,12 @@ def test_the_policies_allow_all_calls_and_no_others() -> None:
     deploy(there.aws, deployment(), FakeWatcher())
     assert set(there.operations) == set(COMMANDS["deploy"])
     there.operations.clear()
+    # A run that nobody has noted as restored is looked at.
+    errand = b'{"schema": "powertune/errand/1", "function": "arn:aws:lambda:us-east-1:123456789012:function:fn"}'
+    there.buckets.buckets["powertune-resultsbucket-1"] = {"runs/0badcafe/errand.json": errand}
+    there.functions.add("fn")
     destroy(there.aws, "powertune", FakeWatcher(), delete_results=True)
-    assert set(there.operations) == set(COMMANDS["destroy"])
+    assert {*there.operations, *there.functions.operations} == set(COMMANDS["destroy"])
 
 
 def number_of_calls() -> int:

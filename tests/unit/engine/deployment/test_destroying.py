@@ -1,8 +1,11 @@
 """Destroying against fakes: what is deleted, what is kept, and when neither is touched."""
 
+import json
+
 import pytest
 from fake_stack_services import FakeStackServices, FakeWatcher
 
+from powertune.aws.journal import JOURNAL_ALIAS, Journal
 from powertune.engine.deployment.destroying import Destroyed, destroy
 from powertune.errors import FunctionBusy, NotFound, StackFailed, UsageError
 
@@ -58,6 +61,29 @@ def test_a_machine_that_runs_is_left_alone() -> None:
     with pytest.raises(FunctionBusy, match=r"2 executions of .* running: first, second"):
         destroy(there.aws, "powertune", FakeWatcher(), delete_results=False)
     assert set(there.formation.stacks) == {"powertune"}
+
+
+def test_a_machine_is_kept_while_a_function_waits_to_be_restored() -> None:
+    """As right after an execution was stopped: what restores the function would be deleted."""
+    there = deployed()
+    function = "arn:aws:lambda:us-east-1:123456789012:function:fn"
+    errand = {"schema": "powertune/errand/1", "function": function}
+    there.buckets.buckets[RESULTS] |= {
+        "runs/0badcafe/errand.json": json.dumps(errand).encode(),
+        "runs/11111111/errand.json": json.dumps(errand).encode(),
+        "runs/11111111/restored": b"",
+    }
+    there.functions.add("fn")
+    journal = Journal(run_id="0badcafe", started_at=1, memory_mb=256)
+    there.functions.create_alias(
+        FunctionName="fn", Name=JOURNAL_ALIAS, FunctionVersion="$LATEST", Description=journal.encode()
+    )
+    with pytest.raises(FunctionBusy, match="function:fn is not restored yet") as refused:
+        destroy(there.aws, "powertune", FakeWatcher(), delete_results=True)
+    assert f"powertune restore {function}" in (refused.value.hint or "")
+    assert set(there.formation.stacks) == {"powertune"}
+    there.functions.delete_alias(FunctionName="fn", Name=JOURNAL_ALIAS)
+    assert destroy(there.aws, "powertune", FakeWatcher(), delete_results=True) is not None
 
 
 def test_a_machine_that_is_gone_already_runs_nothing() -> None:

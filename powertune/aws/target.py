@@ -13,18 +13,16 @@ from powertune.aws.function_snapshot import FunctionSnapshot
 from powertune.aws.holder import Holder, changed
 from powertune.aws.hooks import call_hook
 from powertune.aws.invocation import (
-    Sent,
-    error_status,
     error_type,
     invoke_once,
     only_of_size,
-    own_words,
     with_allowed,
     with_report,
 )
 from powertune.aws.journal import Journal, JournalLock, alias_name, held_by_another, read_journal
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.aws.logs.run_logs import RunLogs, lookup
+from powertune.aws.own_words import OwnWords
 from powertune.aws.publisher import Publisher
 from powertune.aws.resuming import latest_as_found
 from powertune.aws.undo import kept, undo
@@ -82,7 +80,7 @@ class AwsTarget:
         self._changing = Lock()
         self._counting = Lock()
         self._throttles = 0
-        self._noted: set[str] = set()
+        self._words = OwnWords()
         self._logs = RunLogs(
             aws,
             log_group=plan.function.log_group,
@@ -159,9 +157,9 @@ class AwsTarget:
         if invocation.status.failed:
             invocation = with_allowed(invocation, self._allowed, error_type(sent.output or b""))
         if invocation.status.failed:
-            self._note_failure(configuration, sent)
-        elif (answered := error_status(sent.output or b"")) is not None:
-            self._note_error_answer(configuration, answered, sent)
+            self._words.failed(configuration, sent)
+        else:
+            self._words.answered(configuration, sent)
         if self._after is not None:
             call_hook(self._aws, self._after, sent.output or b"null")
         return only_of_size(invocation, configuration.memory_mb)
@@ -218,7 +216,7 @@ class AwsTarget:
     @property
     def advisories(self) -> tuple[Advisory, ...]:
         """What came up while publishing, reading logs, and undoing."""
-        return (*self._publisher.advisories, *self._advisories, *self._logs.advisories)
+        return (*self._publisher.advisories, *self._words.advisories, *self._advisories, *self._logs.advisories)
 
     def _undo(self) -> tuple[Advisory, ...]:
         function = LambdaFunction.of(self._aws.patient(), self._state)
@@ -327,37 +325,3 @@ class AwsTarget:
     def _count_throttle(self) -> None:
         with self._counting:
             self._throttles += 1
-
-    def _is_noted(self, kind: str) -> bool:
-        """Whether such an answer was noted before; it is from now on."""
-        with self._counting:
-            noted = kind in self._noted
-            self._noted.add(kind)
-        return noted
-
-    def _note_error_answer(self, configuration: Configuration, answered: int, sent: Sent) -> None:
-        """Keep an answer that says that the request was wrong, once per HTTP status."""
-        if self._is_noted(f"status {answered}"):
-            return
-        self._advisories.append(
-            Advisory(
-                code="error-answer",
-                message=f"the function answered with HTTP status {answered} at {configuration}: "
-                f"{own_words(sent.output or b'')}",
-                next_step="give an event with --payload that the function answers as usual, unless you want to tune "
-                "how it rejects events",
-            )
-        )
-
-    def _note_failure(self, configuration: Configuration, sent: Sent) -> None:
-        """Keep the function's own words, once per kind of error."""
-        kind = sent.invocation.error_type or str(sent.invocation.status)
-        if self._is_noted(kind):
-            return
-        self._advisories.append(
-            Advisory(
-                code="function-error",
-                message=f"the function failed at {configuration}: {own_words(sent.output or b'')}",
-                next_step="look at the function's log; fix the function, its payload, or this memory size",
-            )
-        )

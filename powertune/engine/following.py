@@ -155,4 +155,5 @@ def read_results(aws: Aws, execution: Execution) -> TuningRun:
             hint="is it an execution of the state machine that `powertune deploy` makes?",
         )
     bucket, key = parse_uri(uri)
-    return results.parse(Objects(aws=aws, bucket=bucket).read(key))
+    owner = execution.arn.machine.account_id
+    return results.parse(Objects(aws=aws, bucket=bucket, owner=owner).read(key))

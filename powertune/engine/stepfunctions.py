@@ -184,7 +184,7 @@ class Followed:
             self._sleep(FIRST_POLL_S)
 
     def _reading(self, bucket: str) -> RunReader:
-        objects = Objects(aws=self._aws, bucket=bucket)
+        objects = Objects(aws=self._aws, bucket=bucket, owner=self.arn.machine.account_id)
         return RunReader(RunStore(objects=objects, run_id=self.run_id))
 
     def know(self, execution: Execution) -> None:

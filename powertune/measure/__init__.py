@@ -1,9 +1,9 @@
 """Search x Target -> TuningRun: the only stage with side effects, and they all go through the target."""
 
-from powertune.measure.protocols import Observer, Publishing, Target
+from powertune.measure.protocols import Nobody, Observer, Publishing, Target
 from powertune.measure.run import measure, play_batch
 from powertune.measure.session import OUT_OF_TIME
-from powertune.measure.turns import Nobody, Turn, gather, merge, play_turn, propose, with_environments
+from powertune.measure.turns import Turn, gather, merge, play_turn, propose, with_environments
 
 __all__ = [
     "OUT_OF_TIME",

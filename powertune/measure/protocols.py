@@ -119,3 +119,31 @@ class Observer(Protocol):
     def restored(self) -> None:
         """The function is as it was found."""
         ...
+
+
+class Nobody:
+    """An observer that looks away."""
+
+    def chosen(self, batch: Batch) -> None:
+        """Nothing is told."""
+
+    def waiting(self, configuration: Configuration, what: str) -> None:
+        """Nothing is told."""
+
+    def published(self, configuration: Configuration) -> None:
+        """Nothing is told."""
+
+    def unmeasured(self, configuration: Configuration, reason: str) -> None:
+        """Nothing is told."""
+
+    def invoked(self, configuration: Configuration, invocation: Invocation, spent: float) -> None:
+        """Nothing is told."""
+
+    def saved(self, run: TuningRun) -> None:
+        """Nothing is told."""
+
+    def restoring(self) -> None:
+        """Nothing is told."""
+
+    def restored(self) -> None:
+        """Nothing is told."""

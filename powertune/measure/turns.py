@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from powertune.measure.failing import fails_anyway
-from powertune.measure.protocols import Observer, Target
+from powertune.measure.protocols import Nobody, Observer, Target
 from powertune.measure.session import Participants, Session
 from powertune.measure.spending import Spending
 from powertune.model import (
@@ -164,34 +164,6 @@ def merge(run: TuningRun, parts: Sequence[TuningRun]) -> TuningRun:
         advisories=tuple(advisories),
         throttles=run.throttles + sum(part.throttles for part in parts),
     )
-
-
-class Nobody:
-    """An observer that looks away."""
-
-    def chosen(self, batch: Batch) -> None:
-        """Nothing is told."""
-
-    def waiting(self, configuration: Configuration, what: str) -> None:
-        """Nothing is told."""
-
-    def published(self, configuration: Configuration) -> None:
-        """Nothing is told."""
-
-    def unmeasured(self, configuration: Configuration, reason: str) -> None:
-        """Nothing is told."""
-
-    def invoked(self, configuration: Configuration, invocation: Invocation, spent: float) -> None:
-        """Nothing is told."""
-
-    def saved(self, run: TuningRun) -> None:
-        """Nothing is told."""
-
-    def restoring(self) -> None:
-        """Nothing is told."""
-
-    def restored(self) -> None:
-        """Nothing is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,9 @@
 """Search x Target -> TuningRun: the only stage with side effects, and they all go through the target."""
 
 from powertune.measure.protocols import Nobody, Observer, Publishing, Target
-from powertune.measure.run import measure, play_batch
+from powertune.measure.run import measure
 from powertune.measure.session import OUT_OF_TIME
-from powertune.measure.turns import Turn, gather, merge, play_turn, propose, with_environments
+from powertune.measure.turns import Turn, gather, merge, nothing_yet, play_turn, propose, with_environments
 
 __all__ = [
     "OUT_OF_TIME",
@@ -15,7 +15,7 @@ __all__ = [
     "gather",
     "measure",
     "merge",
-    "play_batch",
+    "nothing_yet",
     "play_turn",
     "propose",
     "with_environments",

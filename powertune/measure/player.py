@@ -100,11 +100,6 @@ class Player:
             ready.extend(self._take(self._next_event(), waiting))
         return True
 
-    def settle(self) -> None:
-        """Wait until publishing has put back what it had to change: that comes after the last size is ready."""
-        for publisher in self._publishers.values():
-            publisher.join()
-
     def drain(self) -> None:
         """Hand on what has come in since an interruption: it was paid for."""
         with suppress(Empty):

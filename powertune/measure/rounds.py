@@ -1,11 +1,10 @@
 """What a batch is played as: rounds of jobs, in an order that the seed and the rounds before decide. Pure."""
 
 import random
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from powertune.model import Configuration, Design, Invocation, Invocations, Status, Trial, TuningRun, Workload
+from powertune.model import Configuration, Design, Invocation, Status, Trial, Workload
 
 #: How often an invocation is made again that other programs on this machine have disturbed.
 _REPEATS = 2
@@ -41,20 +40,14 @@ class Job:
 class Rounds:
     """Splits batches into rounds in which each lane has at most one turn, each in random order.
 
-    The order follows from the seed and from how large the rounds before were, and `played` knows that from a results
-    file: so another process continues with exactly the rounds that the first one would have played.
-
-    Args:
-        before: how many jobs each round had that was played before.
+    The order follows from the seed and from how large the rounds before were.
     """
 
-    def __init__(self, design: Design, workload: Workload, side: str, before: Iterable[int] = ()) -> None:
+    def __init__(self, design: Design, workload: Workload, side: str) -> None:
         self._design = design
         self._workload = workload
         self._side = side
         self._random = random.Random(design.seed)  # noqa: S311 - an order, not a secret
-        for size in before:
-            self._random.shuffle([None] * size)
 
     def split(self, trials: Sequence[Trial], done: Callable[[Configuration], int]) -> tuple[tuple[Job, ...], ...]:
         """The rounds of the next batch.
@@ -80,43 +73,8 @@ class Rounds:
         return tuple(map(tuple, rounds))
 
 
-def played(run: TuningRun) -> tuple[int, ...]:
-    """How many jobs each round had that a run has played, in order. The run ends with a whole batch."""
-    if run.batches:
-        return tuple(size for batch in run.batches for size in _sizes(run.design, batch.trials))
-    # A grid keeps no batches. Each is one round, and a lane that has had its last turn has no other one later.
-    turns: list[int] = []
-    for measurement in run.measurements:
-        turns += _turns(measurement.invocations).values()
-        if measurement.unmeasured is not None:
-            turns += [1] * min(run.design.lanes, run.design.concurrency)
-    return tuple(sum(count > round_ for count in turns) for round_ in range(max(turns, default=0)))
-
-
 def _lanes(design: Design, trial: Trial) -> int:
     return min(trial.lanes or design.lanes, design.concurrency)
-
-
-def _sizes(design: Design, trials: Iterable[Trial]) -> list[int]:
-    """How many jobs each round of a batch has."""
-    sizes: Counter[int] = Counter()
-    for trial in trials:
-        sizes.update(turn // _lanes(design, trial) for turn in range(trial.invocations))
-    return [sizes[round_] for round_ in range(len(sizes))]
-
-
-def _turns(invocations: Invocations) -> Counter[int]:
-    """How many turns each lane has had. A disturbed invocation and its repetitions are one."""
-    turns: Counter[int] = Counter()
-    disturbed: defaultdict[int, int] = defaultdict(int)
-    for invocation in invocations:
-        lane = invocation.lane
-        if is_repeated(invocation, disturbed[lane]):
-            disturbed[lane] += 1
-        else:
-            turns[lane] += 1
-            disturbed[lane] = 0
-    return turns
 
 
 def is_repeated(invocation: Invocation, disturbed: int) -> bool:

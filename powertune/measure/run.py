@@ -1,4 +1,4 @@
-"""A run from beginning to end in one process, or one batch of it in a process of its own."""
+"""A run from beginning to end in one process."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -6,7 +6,7 @@ from contextlib import suppress
 from powertune.errors import PowertuneError
 from powertune.measure.protocols import Observer, Target
 from powertune.measure.session import Participants, Session
-from powertune.model import BETWEEN_BATCHES, TuningRun
+from powertune.model import TuningRun
 from powertune.plan import Plan
 from powertune.search import Search
 
@@ -50,45 +50,6 @@ def measure(
     if session.name_environments() or target.advisories != advisories:
         observer.saved(session.snapshot(reason))
     return session.snapshot(reason)
-
-
-def play_batch(
-    plan: Plan,
-    target: Target,
-    observer: Observer,
-    before: TuningRun | None,
-    *,
-    clock: Callable[[], float],
-    sleep: Callable[[float], None],
-) -> TuningRun:
-    """Play the next batch of a run that another process may have begun, and leave the target open for the next one.
-
-    The jobs and their order are those that one process would have played: they follow from the plan and from what was
-    measured. The run goes on as long as `stopped` is `BETWEEN_BATCHES`.
-
-    Args:
-        target: open, or resumed.
-        before: the run as the batch before has left it; None for the first batch.
-
-    Raises:
-        ValueError: `before` has ended, or was saved within a batch, whose rest would not be played.
-        PowertuneError: AWS has failed. What was measured and paid for until then was handed to `observer.saved`, with
-            the reason as `stopped`: a batch that has ended in its midst is not one to go on from.
-    """
-    if before is not None and before.stopped != BETWEEN_BATCHES:
-        raise ValueError(f"run {before.run_id} cannot go on from where it is: {before.stopped}")
-    participants = Participants(
-        plan=plan, target=target, observer=observer, search=plan.search, clock=clock, sleep=sleep
-    )
-    session = Session(participants, before)
-    try:
-        reason = session.play_batch()
-        session.settle()
-    except BaseException as error:
-        session.drain()
-        observer.saved(session.snapshot(error.message if isinstance(error, PowertuneError) else "interrupted"))
-        raise
-    return session.snapshot(BETWEEN_BATCHES if reason is None else reason)
 
 
 def _finish(session: Session, target: Target, observer: Observer, reason: str) -> None:

@@ -10,7 +10,7 @@ from powertune.measure.pauses import Pauses
 from powertune.measure.player import Player, Side
 from powertune.measure.protocols import Observer, Target
 from powertune.measure.record import Record, by_configuration
-from powertune.measure.rounds import Job, Place, Rounds, played
+from powertune.measure.rounds import Job, Place, Rounds
 from powertune.measure.spending import Spending
 from powertune.model import (
     BETWEEN_BATCHES,
@@ -81,16 +81,16 @@ class Session:
         side = Side(target=participants.target, workload=participants.plan.workload, concurrency=design.concurrency)
         self._name = name
         self._player = Player({name: side}, self, (Place(name, each) for each in self._spending.known))
-        self._rounds = Rounds(design, participants.plan.workload, name, () if before is None else played(before))
+        self._rounds = Rounds(design, participants.plan.workload, name)
 
     def run(self) -> str:
         """Batch after batch, until the search or the budget says stop; returns the reason."""
         while True:
-            reason = self.play_batch()
+            reason = self._play_batch()
             if reason is not None:
                 return reason
 
-    def play_batch(self) -> str | None:
+    def _play_batch(self) -> str | None:
         """What the search proposes next; returns the reason if the run ends with it."""
         proposal = self._participants.search.propose(self._record.measurements())
         if isinstance(proposal, Stop):
@@ -212,10 +212,6 @@ class Session:
         if new:
             self._player.publish(self._name, new)
         return True
-
-    def settle(self) -> None:
-        """Wait until publishing has put back what it had to change."""
-        self._player.settle()
 
     def drain(self) -> None:
         """Record what has come in since an interruption: it was paid for."""

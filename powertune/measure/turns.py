@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from powertune import __version__
 from powertune.measure.failing import fails_anyway
 from powertune.measure.protocols import Nobody, Observer, Target
 from powertune.measure.session import Participants, Session
@@ -41,6 +42,27 @@ class Turn:
     def configuration(self) -> Configuration:
         """The configuration whose turn it is."""
         return self.trial.configuration
+
+
+def nothing_yet(plan: Plan, now: float = 0.0) -> TuningRun:
+    """The run before its first turn.
+
+    Args:
+        now: seconds since the epoch.
+    """
+    return TuningRun(
+        run_id=plan.run_id,
+        tool_version=__version__,
+        started_at=now,
+        finished_at=now,
+        engine="stepfunctions",
+        function=plan.function,
+        design=plan.design,
+        measurements=(),
+        advisories=plan.advisories,
+        stopped=BETWEEN_BATCHES,
+        traffic=plan.traffic,
+    )
 
 
 def propose(plan: Plan, run: TuningRun) -> tuple[TuningRun, tuple[Turn, ...]]:

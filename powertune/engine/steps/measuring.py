@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from powertune import __version__, documents
+from powertune import documents
 from powertune.aws.answers import invocations_of
 from powertune.aws.copies.names import copy_names
 from powertune.aws.invocation import with_allowed
@@ -16,9 +16,8 @@ from powertune.engine.restoring import restore_command
 from powertune.engine.steps.store import Errand, RunStore
 from powertune.engine.steps.worker import Worker, run_id_of, run_of
 from powertune.errors import FunctionRefused, OutOfTime, SizeRefused, UsageError
-from powertune.measure import OUT_OF_TIME, Nobody, Turn, gather, play_turn, propose
+from powertune.measure import OUT_OF_TIME, Nobody, Turn, gather, nothing_yet, play_turn, propose
 from powertune.model import (
-    BETWEEN_BATCHES,
     UNDER_WAY,
     Architecture,
     Configuration,
@@ -67,7 +66,7 @@ def prepare(worker: Worker, event: Mapping[str, Any]) -> State:
             invoked_by = _invoked_by(plan, request, own_region=store.objects.aws.region)
             if request.dry_run:
                 return {"state": None, "events": [], "planned": _planned(plan)}
-            run, turns = propose(plan, _nothing_yet(worker, plan))
+            run, turns = propose(plan, nothing_yet(plan, worker.clock()))
             store.begin(_errand(request, plan), plan, run)
             if turns:
                 with store.changing(worker.attempt):
@@ -86,12 +85,13 @@ def publish(worker: Worker, state: State) -> State:
     """Publish the configurations that are to be measured next; what is refused takes no turn."""
     run_id, ref, role = run_of(state)
     with worker.run(run_id) as store, worker.access(ref, role) as connection:
-        plan, told = store.plan, _Refusals()
-        target = worker.target(connection, plan, stop=store.check)
-        with store.changing(worker.attempt):
-            target.resume()
-            target.publish([turn.configuration for turn in _turns(state)], told)
-        run = store.run(state["batch"])
+        plan, run, told = store.plan, store.run(state["batch"]), _Refusals()
+        new = [turn.configuration for turn in _turns(state) if run.measurement(turn.configuration) is None]
+        if new:
+            target = worker.target(connection, plan, stop=store.check)
+            with store.changing(worker.attempt):
+                target.resume()
+                target.publish(new, told)
         if told.reasons:
             refused = tuple(
                 Measurement(configuration=each, invocations=Invocations.of(()), unmeasured=reason)
@@ -214,23 +214,6 @@ def _errand(request: TuningRequest, plan: Plan) -> Errand:
         discard_top_bottom=request.discard_top_bottom,
         auto_optimize=request.auto_optimize,
         auto_optimize_alias=request.auto_optimize_alias,
-    )
-
-
-def _nothing_yet(worker: Worker, plan: Plan) -> TuningRun:
-    now = worker.clock()
-    return TuningRun(
-        run_id=plan.run_id,
-        tool_version=__version__,
-        started_at=now,
-        finished_at=now,
-        engine="stepfunctions",
-        function=plan.function,
-        design=plan.design,
-        measurements=(),
-        advisories=plan.advisories,
-        stopped=BETWEEN_BATCHES,
-        traffic=plan.traffic,
     )
 
 

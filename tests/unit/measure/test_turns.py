@@ -11,8 +11,18 @@ from fakes import FakeTarget, RecordingObserver, invocation
 from powertune import results
 from powertune.config import RunOptions
 from powertune.errors import Unavailable
-from powertune.measure import OUT_OF_TIME, Turn, gather, measure, merge, play_turn, propose, with_environments
-from powertune.model import BETWEEN_BATCHES, FUNCTION_FAILS, NO_REPORTS, Invocation, Status, TuningRun
+from powertune.measure import (
+    OUT_OF_TIME,
+    Turn,
+    gather,
+    measure,
+    merge,
+    nothing_yet,
+    play_turn,
+    propose,
+    with_environments,
+)
+from powertune.model import FUNCTION_FAILS, NO_REPORTS, Invocation, Status, TuningRun
 from powertune.plan import Plan, PriorKnowledge, make_plan
 from powertune.prices import PriceTable
 
@@ -26,20 +36,6 @@ def make(**options: Any) -> Plan:
         PRICES,
         PriorKnowledge(account_concurrency=1000, average_ms=None),
         run_id="abcd1234",
-    )
-
-
-def nothing_yet(plan: Plan) -> TuningRun:
-    return TuningRun(
-        run_id=plan.run_id,
-        tool_version="1",
-        started_at=5.0,
-        finished_at=5.0,
-        engine="stepfunctions",
-        function=plan.function,
-        design=plan.design,
-        measurements=(),
-        stopped=BETWEEN_BATCHES,
     )
 
 

@@ -79,7 +79,7 @@ def execution_output(
             for profile in analysis.profiles
             if profile.status is not ProfileStatus.OK
         ],
-        "advisories": [_advisory(each) for each in (*analysis.advisories, *_unpriced(analysis, execution_cost))],
+        "advisories": [_advisory(each) for each in (*analysis.advisories, *_unpriced(execution_cost))],
         "results": results_uri,
     }
 
@@ -191,16 +191,16 @@ def _advisory(advisory: Advisory) -> Value:
     return {"code": advisory.code, "message": advisory.message, "nextStep": advisory.next_step}
 
 
-def _unpriced(analysis: Analysis, execution_cost: float | None) -> tuple[Advisory, ...]:
+def _unpriced(execution_cost: float | None) -> tuple[Advisory, ...]:
     """That what the execution costs is not known, which is not nothing."""
     if execution_cost is not None:
         return ()
     return (
         Advisory(
             code="execution-cost-unknown",
-            message=f"no price of a state transition is known for {analysis.function.region}, so what this execution "
-            "costs by itself is not known",
-            next_step="look it up on the pricing page of AWS Step Functions",
+            message="what this execution costs by itself is not known: there is no price of a state transition for the "
+            "region of the state machine, or the history of the execution could not be read",
+            next_step="look the price up on the pricing page of AWS Step Functions",
         ),
     )
 

@@ -198,8 +198,8 @@ def _unpriced(execution_cost: float | None) -> tuple[Advisory, ...]:
     return (
         Advisory(
             code="execution-cost-unknown",
-            message="what this execution costs by itself is not known: there is no price of a state transition for the "
-            "region of the state machine, or the history of the execution could not be read",
+            message="what this execution costs by itself is not known: no price of a transition is known for the "
+            "region of the state machine, or its history could not be read",
             next_step="look the price up on the pricing page of AWS Step Functions",
         ),
     )

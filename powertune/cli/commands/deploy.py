@@ -44,6 +44,9 @@ class StackOptions:
     assumable_role: Annotated[
         str | None, typer.Option(help="ARN of a role in another account, to tune functions there.")
     ] = None
+    function_kms_key: Annotated[
+        str | None, typer.Option(help="ARN of the KMS key of functions that are encrypted with a key of your own.")
+    ] = None
     name_prefix: Annotated[
         str | None,
         typer.Option(

@@ -28,6 +28,7 @@ class StackParameters:
     payload_bucket: str | None = None
     payload_keys: str | None = None
     assumable_role: str | None = None
+    function_kms_key: str | None = None
     name_prefix: str | None = None
     permissions_boundary: str | None = None
     subnet_ids: str | None = None
@@ -49,6 +50,7 @@ class StackParameters:
             ("--assumable-role", self.assumable_role, "iam"),
             ("--permissions-boundary", self.permissions_boundary, "iam"),
             ("--kms-key", self.kms_key, "kms"),
+            ("--function-kms-key", self.function_kms_key, "kms"),
         ):
             if arn and arn.split(":")[2:3] != [service]:
                 raise UsageError(
@@ -73,6 +75,7 @@ _TEMPLATE_NAMES = {
     "payload_bucket": "PayloadBucket",
     "payload_keys": "PayloadKeyPattern",
     "assumable_role": "AssumableRoleArn",
+    "function_kms_key": "FunctionKmsKeyArn",
     "name_prefix": "NamePrefix",
     "permissions_boundary": "PermissionsBoundary",
     "subnet_ids": "SubnetIds",

@@ -37,9 +37,9 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/tuning"
 IMPLIED = {
     "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
     "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs",
-    "ec2:UnassignPrivateIpAddresses", "iam:PassRole", "kms:Decrypt", "kms:GenerateDataKey", "lambda:GetLayerVersion",
-    "lambda:ListTags", "lambda:TagResource", "logs:CreateLogStream", "logs:PutLogEvents", "s3:ListBucket",
-    "xray:PutTelemetryRecords", "xray:PutTraceSegments",
+    "ec2:UnassignPrivateIpAddresses", "iam:PassRole", "kms:CreateGrant", "kms:Decrypt", "kms:Encrypt",
+    "kms:GenerateDataKey", "lambda:GetLayerVersion", "lambda:ListTags", "lambda:TagResource",
+    "logs:CreateLogStream", "logs:PutLogEvents", "s3:ListBucket", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
 }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from powertune import results
 from powertune.aws.client import Aws
 from powertune.aws.executions import Execution
 from powertune.aws.objects import Objects, parse_uri
-from powertune.engine.steps.store import RunStore
+from powertune.engine.steps.store import RunStore, newest
 from powertune.errors import UsageError
 from powertune.measure import Observer, merge
 from powertune.measure.spending import Spending
@@ -61,14 +61,12 @@ class RunReader:
 
     def run(self) -> TuningRun | None:
         """All that was measured, as of the last look; None before anything is planned."""
-        batches = [int(name[4:-5]) for name in self._names if name.startswith("run-") and name.endswith(".json")]
-        if not batches:
+        found = newest(self._names)
+        if found is None:
             return None
-        batch = max(batches)
-        parts = [name for name in self._names if name.startswith(f"parts/{batch}-")]
-        wanted = [f"run-{batch}.json", *parts]
-        self._read = {name: self._current(name) for name in wanted}
-        whole = merge(self._read[wanted[0]][1], tuple(self._read[name][1] for name in parts))
+        run, parts = found
+        self._read = {name: self._current(name) for name in (run, *parts)}
+        whole = merge(self._read[run][1], tuple(self._read[name][1] for name in parts))
         return replace(whole, stopped=UNDER_WAY)
 
     def published(self, function: str) -> TuningRun | None:

@@ -1,6 +1,7 @@
 """What the workers of one run hand on to each other in S3: states carry nothing but its id and small figures."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -32,6 +33,7 @@ class Errand(Document):
     auto_optimize_alias: str | None = None
 
 
+_RUN = re.compile(r"run-(?P<batch>\d+)\.json")
 _LEFT = Schema(kind="powertune/left", version=1, called="note", remedy="look at the function's memory size")
 
 
@@ -117,12 +119,11 @@ class RunStore:
 
     def latest(self) -> tuple[TuningRun, tuple[TuningRun, ...]] | None:
         """All that was measured and kept, whichever step has failed: the run, and parts of it since; None if none."""
-        batches = [key for key in self.objects.keys(self._key("run-")) if key.endswith(".json")]
-        if not batches:
+        found = newest(self.names())
+        if found is None:
             return None
-        batch = max(int(key.removeprefix(self._key("run-")).removesuffix(".json")) for key in batches)
-        parts = self.objects.keys(self._key(f"parts/{batch}-"))
-        return self.run(batch), tuple(results.parse(self.objects.read(key)) for key in parts)
+        run, parts = found
+        return self.kept_run(run), tuple(map(self.kept_run, parts))
 
     @contextmanager
     def changing(self, attempt: str) -> Iterator[None]:
@@ -194,6 +195,16 @@ class RunStore:
 
     def _part_key(self, batch: int, configuration: Configuration) -> str:
         return self._key(f"parts/{batch}-{configuration.memory_mb}-{configuration.architecture}.json")
+
+
+def newest(names: Iterable[str]) -> tuple[str, tuple[str, ...]] | None:
+    """Of the names of what is kept: the newest run, and its parts since; None before there is a run."""
+    kept = tuple(names)
+    batches = [int(match["batch"]) for name in kept if (match := _RUN.fullmatch(name))]
+    if not batches:
+        return None
+    batch = max(batches)
+    return f"run-{batch}.json", tuple(sorted(name for name in kept if name.startswith(f"parts/{batch}-")))
 
 
 def unfinished_runs(objects: Objects) -> tuple[str, ...]:

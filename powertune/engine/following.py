@@ -7,8 +7,8 @@ from powertune import results
 from powertune.aws.client import Aws
 from powertune.aws.executions import Execution
 from powertune.aws.objects import Objects, parse_uri
-from powertune.engine.steps.store import RunStore, newest
-from powertune.errors import UsageError
+from powertune.engine.steps.store import LEFT, RunStore, newest
+from powertune.errors import DeployedMeanwhile, UsageError
 from powertune.measure import Observer, merge
 from powertune.measure.spending import Spending
 from powertune.model import UNDER_WAY, Configuration, Measurement, TuningRun
@@ -68,6 +68,11 @@ class RunReader:
         self._read = {name: self._current(name) for name in (run, *parts)}
         whole = merge(self._read[run][1], tuple(self._read[name][1] for name in parts))
         return replace(whole, stopped=UNDER_WAY)
+
+    @property
+    def left(self) -> DeployedMeanwhile | None:
+        """Why the function is not restored and will not be, as of the last look; None if there is no such reason."""
+        return self._store.deployed_meanwhile if self.has(LEFT) else None
 
     def published(self, function: str) -> TuningRun | None:
         """The results file; None if there is none."""

@@ -176,6 +176,8 @@ class Followed:
                 if self._story is not None:
                     self._story.restored()
                 return True
+            if self._left() is not None:
+                return False
             if self._clock() >= until:
                 # What has kept the workers from saying so need not have kept them from doing it.
                 return self._journal_is_gone() is True
@@ -285,8 +287,15 @@ class Followed:
                 self._reader.refresh()
                 self._last = self._reader.run() or self._last
 
+    def _left(self) -> NotRestored | None:
+        """What the workers could not restore, as only a person knows what is meant; None if nothing is known of that.
+
+        The journal is gone then as well, so that the function looks as if it were restored.
+        """
+        return None if self._reader is None else self._reader.left
+
     def _not_restored(self, execution: Execution) -> NotRestored:
-        why = why_ended(execution)
+        why = self._left() or why_ended(execution)
         if isinstance(why, NotRestored):
             return why
         return NotRestored(

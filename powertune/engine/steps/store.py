@@ -33,6 +33,8 @@ class Errand(Document):
     auto_optimize_alias: str | None = None
 
 
+#: The name of the note that only a person can restore the function.
+LEFT = "left.json"
 _RUN = re.compile(r"run-(?P<batch>\d+)\.json")
 _LEFT = Schema(kind="powertune/left", version=1, called="note", remedy="look at the function's memory size")
 
@@ -160,12 +162,12 @@ class RunStore:
     def leave(self, left: DeployedMeanwhile) -> None:
         """Note what only a person can restore."""
         said = {"schema": _LEFT.header, "message": left.message, "hint": left.hint}
-        self.objects.write(self._key("left.json"), documents.write(said))
+        self.objects.write(self._key(LEFT), documents.write(said))
 
     @property
     def deployed_meanwhile(self) -> DeployedMeanwhile | None:
         """What only a person can restore; None if there is nothing of that kind."""
-        data = self.objects.find(self._key("left.json"))
+        data = self.objects.find(self._key(LEFT))
         if data is None:
             return None
         said = documents.read(data, _Left, _LEFT)

@@ -19,9 +19,12 @@ from runs import make_fake, tune
 
 from powertune.aws.executions import Execution, ExecutionArn, Executions, MachineArn
 from powertune.aws.identity import ConnectionOptions
+from powertune.aws.objects import Objects
 from powertune.engine.state_machine import TuningMachine
 from powertune.engine.stepfunctions import RESTORE_S, Ending, Followed
+from powertune.engine.steps.store import RunStore
 from powertune.errors import (
+    DeployedMeanwhile,
     FunctionBusy,
     FunctionFailed,
     Inconclusive,
@@ -228,6 +231,21 @@ def test_what_is_not_restored_is_not_said_to_be() -> None:
     assert ending.error.hint == "powertune restore fn --region us-east-1"
     assert sum(account.clock.slept) >= RESTORE_S
     assert ending.run is not None
+
+
+def test_new_code_at_a_trial_size_is_not_restored_although_no_journal_is_left() -> None:
+    account = Account()
+    account.interrupt_at("Record")
+    execution = account.followed.stop()
+    # What the worker leaves that has found the new code: the journal is gone, and so looks the run.
+    store = RunStore(objects=Objects(aws=account.aws, bucket=BUCKET), run_id=account.followed.run_id)
+    store.objects.delete(f"runs/{store.run_id}/restored")
+    store.leave(DeployedMeanwhile("before the run it had 512 MB", hint="set it by hand"))
+    ending = account.followed.end(execution)
+    assert isinstance(ending.error, NotRestored)
+    assert ending.error.message == "before the run it had 512 MB"
+    assert ending.error.hint == "set it by hand"
+    assert sum(account.clock.slept) < RESTORE_S
 
 
 def test_a_failure_whose_restoring_has_failed_is_not_restored() -> None:

@@ -1,0 +1,60 @@
+"""Evidence for tests of rules: a function that no rule complains about, and what a test changes of it."""
+
+from dataclasses import replace
+from typing import Any
+
+from powertune.model import Architecture
+from powertune.prices import PriceTable
+from powertune.scan.evidence import AccountRegion, FunctionEvidence, FunctionUsage, PlaceEvidence, ScannedFunction
+
+DAY_S = 86_400
+NOW = 1_800_000_000.0
+PLACE = AccountRegion(account_id="123456789012", region="us-east-1")
+PRICES = PriceTable.bundled().region("us-east-1")
+
+
+def scanned_function(name: str = "orders", **changes: Any) -> ScannedFunction:
+    """A function that is configured as it should be, and was last changed 100 days ago."""
+    function = ScannedFunction(
+        place=PLACE,
+        name=name,
+        arn=f"arn:aws:lambda:us-east-1:123456789012:function:{name}",
+        runtime="python3.13",
+        package_type="Zip",
+        memory_mb=1024,
+        architecture=Architecture.ARM64,
+        timeout_s=10,
+        modified_at=NOW - 100 * DAY_S,
+        code_size_bytes=1_000_000,
+        code_sha256=f"sha-of-{name}",
+        log_group=f"/aws/lambda/{name}",
+    )
+    return replace(function, **changes)
+
+
+def busy(**changes: Any) -> FunctionUsage:
+    """A million invocations of 100 ms in 14 days, without an error."""
+    usage = FunctionUsage(
+        days=14,
+        invocations=1_000_000,
+        duration_sum_ms=100_000_000.0,
+        p50_ms=95.0,
+        p95_ms=150.0,
+        p99_ms=220.0,
+        max_ms=900.0,
+        recent_p50_ms=95.0,
+        peak_concurrency=10,
+        active_days=14,
+    )
+    return replace(usage, **changes)
+
+
+def known(function: ScannedFunction | None = None, **evidence: Any) -> FunctionEvidence:
+    """What is known of a function: how it is used, unless a test says otherwise."""
+    return FunctionEvidence(**{"function": function or scanned_function(), "usage": busy(), **evidence})
+
+
+def place_evidence(*functions: FunctionEvidence, **changes: Any) -> PlaceEvidence:
+    """An account with these functions, looked at over 14 days."""
+    evidence = PlaceEvidence(place=PLACE, now=NOW, days=14, functions=functions, prices=PRICES)
+    return replace(evidence, **changes)

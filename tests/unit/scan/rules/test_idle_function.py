@@ -1,0 +1,42 @@
+"""Functions that nobody invokes: found, unless they are new, replicated, or the window is short."""
+
+import pytest
+from scanned import DAY_S, NOW, known, place_evidence, scanned_function
+
+from powertune.scan.evidence import FunctionUsage, MonthlyCost
+from powertune.scan.finding import MonthlySaving
+from powertune.scan.rules.idle_function import RULE
+
+IDLE = FunctionUsage(days=14)
+
+
+def test_costs_what_is_charged_although_nobody_invokes_it() -> None:
+    cost = MonthlyCost(compute=0.0, requests=0.0, provisioned=10.0, log_storage=0.5)
+
+    (found,) = RULE.check(place_evidence(known(usage=IDLE, cost=cost, triggers=("an event rule",))))
+
+    assert found.saving == MonthlySaving.exactly(10.5)
+    assert [fact.text for fact in found.facts] == [
+        "no invocation in 14 days",
+        "last changed 100 days ago",
+        "it can be invoked by an event rule",
+    ]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        known(),
+        known(usage=None),
+        known(usage=FunctionUsage(days=14, throttles=1)),
+        known(usage=IDLE, edge=True),
+        known(scanned_function(modified_at=NOW - 29 * DAY_S), usage=IDLE),
+    ],
+    ids=["in use", "unknown", "throttled", "edge", "new"],
+)
+def test_is_not_said_of_a_function_that_may_be_in_use(other: object) -> None:
+    assert not list(RULE.check(place_evidence(other)))  # type: ignore[arg-type]
+
+
+def test_needs_a_window_of_two_weeks() -> None:
+    assert not list(RULE.check(place_evidence(known(usage=IDLE), days=7)))

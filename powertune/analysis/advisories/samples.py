@@ -78,9 +78,10 @@ def _too_few_samples(given: AdvisoryInput) -> Iterator[Advisory]:
 
 def _lacking(o: Observed, needed: "Needed") -> str:
     """What there is, of what it takes: invocations, or, where these are enough, environments."""
-    if o.profile.judged < needed.warm or needed.lanes <= o.environments.count:
+    environments = o.environments.count
+    if environments is None or o.profile.judged < needed.warm or needed.lanes <= environments:
         return f"{o.profile.judged} of about {needed.warm}"
-    return f"{o.environments.count} of about {needed.lanes} environments"
+    return f"{environments} of about {needed.lanes} environments"
 
 
 @dataclass(frozen=True, slots=True)

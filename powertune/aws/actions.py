@@ -98,6 +98,9 @@ _COMPUTE_OPTIMIZER = {
         rate_limited=False,
     ),
 }
+_COST_EXPLORER = {
+    "get_cost_and_usage": Action("ce:GetCostAndUsage", "account"),
+}
 _PRICING = {
     "get_products": Action("pricing:GetProducts", "account"),
 }
@@ -111,6 +114,7 @@ ACTIONS: Mapping[str, Action] = {
         "s3": _S3,
         "compute-optimizer": _COMPUTE_OPTIMIZER,
         "pricing": _PRICING,
+        "ce": _COST_EXPLORER,
         "cloudformation": _CLOUDFORMATION,
         "stepfunctions": _STEP_FUNCTIONS,
         "sts": _STS,

@@ -10,7 +10,7 @@ of `b` batches with `t` turns, one for each size of each batch, that is
 
 with 4 = Restore, Analyze, the choice whether to apply, Tuned, and `r` workers that go on where another one has run
 out of time. Where Step Functions has to invoke the function itself, each turn is a workflow of its own, with two
-states for each invocation, and no worker waits.
+states for each invocation, a choice follows each batch, and no worker waits.
 """
 
 import math
@@ -64,7 +64,7 @@ def execution_bill(plan: Plan, prices: RegionPrices) -> ExecutionBill:
     workers = 3 + 2 * batches + turns + again
     transitions = _FRAME + _PER_BATCH * batches + turns + again
     if long:
-        transitions += turns + 2 * plan.estimate.invocations
+        transitions += batches + turns + 2 * plan.estimate.invocations
     gb_seconds = _WORKER_GB * (_OVERHEAD_S * workers + plan.estimate.publishing_s + (measuring_s or 0.0))
     writes, reads = 6 + 2 * batches + rounds, _READS_PER_WORKER * workers
     return ExecutionBill(

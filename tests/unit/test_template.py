@@ -135,6 +135,41 @@ def test_the_state_machine_knows_its_functions_and_its_stopped_executions_are_re
     assert RESOURCES["RestorePermission"]["Properties"]["SourceArn"] == {"Fn::GetAtt": "RestoreRule.Arn"}
 
 
+def test_whoever_restores_in_vain_after_an_event_is_heard() -> None:
+    queue = {"Fn::GetAtt": "RestoreFailures.Arn"}
+    (target,) = RESOURCES["RestoreRule"]["Properties"]["Targets"]
+    assert target["DeadLetterConfig"] == {"Arn": queue}
+    (retries,) = of_type("AWS::Lambda::EventInvokeConfig").values()
+    assert retries == {
+        "FunctionName": {"Ref": "RestoreFunction"},
+        "Qualifier": "$LATEST",
+        "MaximumRetryAttempts": 2,
+        "DestinationConfig": {"OnFailure": {"Destination": queue}},
+    }
+    (alarm,) = of_type("AWS::CloudWatch::Alarm").values()
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": "RestoreFailures.QueueName"}}]
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
+    topic = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+    assert alarm["AlarmActions"] == topic
+
+
+def test_the_queue_is_encrypted_and_only_the_rule_and_the_step_fill_it() -> None:
+    (queue,) = of_type("AWS::SQS::Queue").values()
+    assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert queue["SqsManagedSseEnabled"] == {"Fn::If": ["HasKey", False, True]}
+    assert queue["KmsMasterKeyId"] == {"Fn::If": ["HasKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
+    (policy,) = of_type("AWS::SQS::QueuePolicy").values()
+    take, tls = policy["PolicyDocument"]["Statement"]
+    assert (take["Principal"], take["Action"]) == ({"Service": "events.amazonaws.com"}, "sqs:SendMessage")
+    assert take["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": "RestoreRule.Arn"}}}
+    assert (tls["Effect"], tls["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+    (statement,) = allowed("RestoreRole")["sqs:SendMessage"]
+    assert statement["Resource"] == {"Fn::GetAtt": "RestoreFailures.Arn"}
+    # Lambda takes the key with the permissions of the function's role.
+    assert {"kms:Decrypt", "kms:GenerateDataKey"} <= allowed("RestoreRole").keys()
+
+
 def test_the_results_are_private_and_outlive_the_stack() -> None:
     bucket = RESOURCES["ResultsBucket"]
     assert bucket["DeletionPolicy"] == "RetainExceptOnCreate"
@@ -158,6 +193,7 @@ def test_the_results_are_private_and_outlive_the_stack() -> None:
         ("lambda:UpdateFunctionConfiguration", {"publish", "restore", "apply"}),
         ("lambda:CreateAlias", {"prepare", "publish", "apply"}),
         ("states:GetExecutionHistory", {"analyze"}),
+        ("sqs:SendMessage", {"restore"}),
         ("logs:FilterLogEvents", {"prepare", "record", "analyze"}),
     ],
 )

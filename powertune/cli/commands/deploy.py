@@ -62,6 +62,9 @@ class StackOptions:
     kms_key: Annotated[
         str | None, typer.Option(help="ARN of the key that encrypts results, logs and environments.")
     ] = None
+    alarm_topic: Annotated[
+        str | None, typer.Option(help="ARN of the SNS topic that is told if a function could not be restored.")
+    ] = None
     log_retention: Annotated[
         str | None, typer.Option(help="Days after which logs expire.  [default: 30]", show_default=False)
     ] = None

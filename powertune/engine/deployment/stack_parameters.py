@@ -34,6 +34,7 @@ class StackParameters:
     subnet_ids: str | None = None
     security_group_ids: str | None = None
     kms_key: str | None = None
+    alarm_topic: str | None = None
     log_retention: str | None = None
     results_retention: str | None = None
 
@@ -51,6 +52,7 @@ class StackParameters:
             ("--permissions-boundary", self.permissions_boundary, "iam"),
             ("--kms-key", self.kms_key, "kms"),
             ("--function-kms-key", self.function_kms_key, "kms"),
+            ("--alarm-topic", self.alarm_topic, "sns"),
         ):
             if arn and arn.split(":")[2:3] != [service]:
                 raise UsageError(
@@ -81,6 +83,7 @@ _TEMPLATE_NAMES = {
     "subnet_ids": "SubnetIds",
     "security_group_ids": "SecurityGroupIds",
     "kms_key": "KmsKeyArn",
+    "alarm_topic": "AlarmTopicArn",
     "log_retention": "LogRetentionDays",
     "results_retention": "ResultsRetentionDays",
 }

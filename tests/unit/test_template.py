@@ -201,6 +201,19 @@ def test_only_the_steps_that_have_to_may(action: str, roles: set[str]) -> None:
     assert {step for step in STEPS if action in allowed(f"{step.capitalize()}Role")} == roles
 
 
+def test_copies_get_no_other_role_than_may_be_given_to_lambda() -> None:
+    (statement,) = allowed("PublishRole")["iam:PassRole"]
+    role = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${FunctionRolePattern}"
+    assert statement["Resource"] == {"Fn::Sub": role}
+    assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+    pattern = re.compile(DOCUMENT["Parameters"]["FunctionRolePattern"]["AllowedPattern"])
+    for name in ("*", "shop-*", "service-role/shop-role-1a2b3c", "a/b/c?@d=e+f,g.h_i"):
+        assert pattern.fullmatch(name), name
+        StackParameters(function_role_pattern=name).check()
+    for name in ("", "/shop", "arn:aws:iam::123456789012:role/x", "shop role", "${x}"):
+        assert not pattern.fullmatch(name), name
+
+
 def test_whole_functions_are_deleted_only_if_they_are_tagged_as_copies() -> None:
     for statement in allowed("RestoreRole")["lambda:DeleteFunction"]:
         resource = statement["Resource"]["Fn::Sub"]

@@ -31,6 +31,13 @@ class StackOptions:
         str | None,
         typer.Option(help="Regions of these functions, as in IAM: eu-*.  [default: *]", show_default=False),
     ] = None
+    function_role_pattern: Annotated[
+        str | None,
+        typer.Option(
+            help="Execution roles that copies of these functions may get, as in IAM, with their path.  [default: *]",
+            show_default=False,
+        ),
+    ] = None
     log_group_pattern: Annotated[
         str | None,
         typer.Option(

@@ -23,6 +23,7 @@ SUBSTITUTES = {
     "AWS::AccountId": ACCOUNT,
     "FunctionPattern": "fn*",
     "FunctionRegions": "*",
+    "FunctionRolePattern": "service-role/fn*",
     "NamePrefix": "powertune",
     "ResultsBucket.Arn": "arn:aws:s3:::results",
     "PayloadBucket": "payloads",

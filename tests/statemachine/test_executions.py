@@ -96,6 +96,16 @@ def test_wrong_input_fails_with_what_to_change(deployed: Deployed, given: Any, e
     assert deployed.snapshot("wrong") == before
 
 
+@pytest.mark.long
+def test_the_results_bucket_holds_no_payloads(deployed: Deployed) -> None:
+    arn = deployed.function("curious")
+    before = deployed.snapshot("curious")
+    ended = deployed.run({"lambdaARN": arn, **INPUT, "payloadS3": f"s3://{deployed.bucket}/results/other/1.json"})
+    assert (ended["status"], ended["error"]) == ("FAILED", "UsageError")
+    assert "powertune deploy --payload-bucket" in ended["cause"]
+    assert deployed.snapshot("curious") == before
+
+
 #: The step that fails, in which way, and what of the run is kept.
 FAULTS = [
     ("prepare", "raise", False),

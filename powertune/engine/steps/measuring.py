@@ -29,6 +29,7 @@ from powertune.model import (
 from powertune.plan import Plan
 from powertune.plan_document import plan_document
 from powertune.prices import PriceTable
+from powertune.units import shown
 
 #: A function that may run longer cannot be waited for by a worker, which Lambda ends after 15 minutes.
 LONGEST_WAIT_S = 840
@@ -161,7 +162,18 @@ def record(worker: Worker, state: State) -> State:
 
 
 def _payload(store: RunStore, address: str) -> bytes:
+    """The events at `s3://bucket/key`.
+
+    Raises:
+        UsageError: they are in the results bucket. Whoever may only start executions would have what others have
+            measured sent to a function, and could read it there.
+    """
     bucket, _, key = address.removeprefix("s3://").partition("/")
+    if bucket == store.objects.bucket:
+        raise UsageError(
+            f"payloadS3 {shown(address)} is in the results bucket of the state machine",
+            hint="put the events into another bucket, which `powertune deploy --payload-bucket` allows",
+        )
     return replace(store.objects, bucket=bucket, owner=None).read(key)
 
 

@@ -155,7 +155,8 @@ def test_what_somebody_has_changed_meanwhile_is_not_overwritten() -> None:
         ({**INPUT, "powerValues": [64]}, UsageError, "powerValues"),
         ({**INPUT, "num": 0}, UsageError, "num"),
         ({**INPUT, "strategy": "best"}, UsageError, "strategy"),
-        ({**INPUT, "payloadS3": "s3://results/none.json"}, NotFound, "none.json|NoSuchKey|does not exist"),
+        ({**INPUT, "payloadS3": "s3://payloads/none.json"}, NotFound, "none.json|NoSuchKey|does not exist"),
+        ({**INPUT, "payloadS3": "s3://results/results/fn/1.json"}, UsageError, "is in the results bucket"),
         ({**INPUT, "lambdaARN": "another"}, NotFound, "does not exist"),
         ({**INPUT, "preProcessorARN": "none"}, NotFound, "does not exist"),
     ],
@@ -167,6 +168,16 @@ def test_wrong_input_fails_before_anything_is_touched(given: Any, error: type[Po
         execution.run(given)
     assert all(name.startswith((*READING, "put_object")) for name in fake.calls)
     assert {key for key in execution.objects if not key.endswith("/stopped")} == set()
+
+
+def test_results_of_others_are_not_read_as_events() -> None:
+    """Who may only start executions cannot read the bucket."""
+    execution = Execution(make())
+    execution.objects["results/other/1.json"] = b'{"secret": 1}'
+    with pytest.raises(UsageError) as refused:
+        execution.run({**INPUT, "payloadS3": "s3://results/results/other/1.json"})
+    assert "--payload-bucket" in (refused.value.hint or "")
+    assert "s3.get_object" not in execution.called["prepare"]
 
 
 @pytest.mark.parametrize("setting", ["CapacityProviderConfig", "DurableConfig"])

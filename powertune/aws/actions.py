@@ -186,6 +186,7 @@ DEPLOY_METHODS = (
     "cloudformation.execute_change_set",
     "cloudformation.delete_change_set",
     "cloudformation.delete_stack",
+    "stepfunctions.list_executions",
     "s3.head_bucket",
     "s3.create_bucket",
     "s3.put_public_access_block",

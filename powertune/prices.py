@@ -183,7 +183,7 @@ class PriceTable:
     def merged(self, other: "PriceTable") -> "PriceTable":
         """Both tables in one. If both have a region, the prices of `other` are used.
 
-        What `other` does not know of Step Functions and CloudWatch is kept: the price list of Lambda does not hold it.
+        What `other` does not know of Step Functions and CloudWatch is kept: Lambda's price list does not hold it.
         """
         known = {prices.region: prices for prices in self.regions}
         newer = (_with_others(each, known.get(each.region)) for each in other.regions)

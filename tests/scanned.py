@@ -5,7 +5,14 @@ from typing import Any
 
 from powertune.model import Architecture
 from powertune.prices import PriceTable
-from powertune.scan.evidence import AccountRegion, FunctionEvidence, FunctionUsage, PlaceEvidence, ScannedFunction
+from powertune.scan.evidence import (
+    AccountRegion,
+    FunctionEvidence,
+    FunctionLogGroup,
+    FunctionUsage,
+    PlaceEvidence,
+    ScannedFunction,
+)
 
 DAY_S = 86_400
 NOW = 1_800_000_000.0
@@ -58,3 +65,8 @@ def place_evidence(*functions: FunctionEvidence, **changes: Any) -> PlaceEvidenc
     """An account with these functions, looked at over 14 days."""
     evidence = PlaceEvidence(place=PLACE, now=NOW, days=14, functions=functions, prices=PRICES)
     return replace(evidence, **changes)
+
+
+def log_group(name: str = "/aws/lambda/orders", **changes: Any) -> FunctionLogGroup:
+    """A log group that keeps its logs for two weeks, and holds none."""
+    return replace(FunctionLogGroup(name=name, stored_bytes=0, retention_days=14), **changes)

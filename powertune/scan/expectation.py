@@ -13,6 +13,7 @@ from powertune.scan.evidence import EvidenceSource, FunctionEvidence, MonthlyCos
 from powertune.scan.finding import MonthlySaving
 from powertune.search.adaptive.curves import Seen, believe
 from powertune.search.adaptive.noise import NOISE
+from powertune.search.adaptive.posterior import CURVES
 from powertune.search.adaptive.samples import LEAST_MS
 from powertune.search.adaptive.staircase import WORK_MS, staircase
 from powertune.units import MB_PER_VCPU, ROUNDING_MS
@@ -21,8 +22,8 @@ from powertune.units import MB_PER_VCPU, ROUNDING_MS
 SIZES_MB = (128, 192, 256, 384, 512, 768, 1024, 1536, MB_PER_VCPU, 2048, 3008, 4096, 6144, 8192, 10_240)
 #: A size holds the memory that was used with this much room for what was not seen.
 HEADROOM = 1.2
-#: How many curves are drawn, and with which seed: the same evidence always has the same answer.
-_CURVES, _SEED = 500, (14,)
+#: The seed with which curves are drawn: the same evidence always has the same answer.
+_SEED = (0,)
 #: The mean of a window of CloudWatch is that of many invocations, but of this window.
 _VARIANCE = 0.01**2
 #: Durations that differ by less than half of this (in the logarithm) are believed in alike. Only the staircase of
@@ -224,7 +225,7 @@ def _duration_ratios(
     ]
     candidates = [_configuration(size, other=other) for size in sizes]
     candidates += [] if current in candidates else [current]
-    drawn = believe([here, *earlier], candidates).draw(_CURVES, _SEED)
+    drawn = believe([here, *earlier], candidates).draw(CURVES, _SEED)
     ratios = np.exp(drawn - drawn[:, [candidates.index(current)]])
     figures = np.vstack([ratios.mean(axis=0), np.quantile(ratios, (0.5, 0.025, 0.975), axis=0)])
     return dict(zip(sizes, map(tuple, figures.T.tolist()), strict=False))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from powertune.scan.evidence import Compute, EvidenceSource, FunctionEvidence, PlaceEvidence, Tuned
-from powertune.scan.expectation import ExpectedCost, cheapest, expect
+from powertune.scan.expectation import SIZES_MB, ExpectedCost, cheapest, expect
 from powertune.scan.finding import Confidence, Fact, Finding, Severity
 from powertune.scan.resizing import confidence_of, expected_fact, run_command, saving_of
 from powertune.scan.rule import Need, ScanRule
@@ -70,7 +70,13 @@ def _recommended(known: FunctionEvidence, tuned: Tuned, evidence: PlaceEvidence)
         return None
     size = wanted.memory_mb
     expected = expect(
-        known, evidence.prices, least_mb=size, most_mb=size, architectures=(wanted.architecture,), sizes_mb=(size,)
+        known,
+        evidence.prices,
+        least_mb=size,
+        most_mb=size,
+        architectures=(wanted.architecture,),
+        # Of a usual size, all rules say the same.
+        sizes_mb=SIZES_MB if size in SIZES_MB else (size,),
     )
     best = cheapest(expected)
     return best if best is not None and best.ratio < 1 else None

@@ -62,8 +62,8 @@ Less memory is also less CPU. A function that computes takes longer at a smaller
 saving is therefore the one that the duration model expects, with its range of 95 %. It knows the mean duration at the
 current size, and, where they are there, the CPU time from Lambda Insights and the durations of an earlier run.
 Without the latter two, most functions are expected to be cheaper at a smaller size, but the range contains higher
-costs: then the confidence is low. Of the month's cost, only duration and ephemeral storage on demand are counted. With less than
-1 USD per month, the finding is only information.
+costs: then the confidence is low. Of the month's cost, only duration and ephemeral storage on demand are counted.
+With less than 1 USD per month, the finding is only information.
 
 Measure before you change the size: the next step is the run that does it.
 """,

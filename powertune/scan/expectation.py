@@ -28,7 +28,7 @@ _SEED = (0,)
 _VARIANCE = 0.01**2
 #: Durations that differ by less than half of this (in the logarithm) are believed in alike. Only the staircase of
 #: short work depends on the scale, and it is known within 0.1.
-_GRID = 0.1
+_GRID = 0.2
 #: How far the log of a duration is from a staircase before that is out of the question; and the shortest that counts.
 _FAR = 0.6
 _NEAREST = float(np.log(WORK_MS[0])) - _FAR

@@ -32,7 +32,7 @@ def test_what_is_not_needed_is_saved(used_mb: float, needed_mb: int, saving: flo
     assert found.confidence is Confidence.MEDIUM
     assert found.summary == f"it has 4,608 MB of ephemeral storage, and {needed_mb:,} MB are enough"
     assert found.next_step == (
-        "aws lambda update-function-configuration --function-name arn:aws:lambda:us-east-1:123456789012:function:orders"
+        f"aws lambda update-function-configuration --function-name {found.subject}"
         f" --ephemeral-storage Size={needed_mb} --region us-east-1"
     )
 

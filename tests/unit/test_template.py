@@ -25,7 +25,7 @@ REGIONS = ["us-east-1", "eu-central-2", "us-gov-west-1", "cn-north-1"]
 MOST_BYTES = 51_200
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no types
+class _Loader(yaml.SafeLoader):
     """YAML with CloudFormation's short forms."""
 
 

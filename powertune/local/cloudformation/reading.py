@@ -10,7 +10,7 @@ from powertune.local.cloudformation.faults import Refused, invalid
 _PLAIN = {"!Ref": "Ref", "!Condition": "Condition"}
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+class _Loader(yaml.SafeLoader):
     """YAML without dates: `Version: 2012-10-17` is text to CloudFormation."""
 
 
@@ -27,6 +27,7 @@ def _short_form(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str,
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
     else:
+        assert isinstance(node, yaml.MappingNode)
         value = loader.construct_mapping(node, deep=True)
     if tag == "!GetAtt" and isinstance(value, str):
         value = value.split(".", 1)

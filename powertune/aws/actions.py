@@ -90,6 +90,12 @@ _STS = {
     "get_caller_identity": Action("sts:GetCallerIdentity", "account", rate_limited=False),
     "assume_role": Action("sts:AssumeRole", "role", rate_limited=False),
 }
+_ORGANIZATIONS = {
+    "list_accounts": Action("organizations:ListAccounts", "account"),
+}
+_ACCOUNT = {
+    "list_regions": Action("account:ListRegions", "account"),
+}
 _COMPUTE_OPTIMIZER = {
     "get_lambda_function_recommendations": Action(
         "compute-optimizer:GetLambdaFunctionRecommendations",
@@ -114,6 +120,8 @@ ACTIONS: Mapping[str, Action] = {
         "cloudformation": _CLOUDFORMATION,
         "stepfunctions": _STEP_FUNCTIONS,
         "sts": _STS,
+        "organizations": _ORGANIZATIONS,
+        "account": _ACCOUNT,
     }.items()
     for method, action in actions.items()
 }
@@ -214,6 +222,10 @@ EXECUTION_METHODS = (
     "s3.get_object",
     "s3.list_objects_v2",
 )
+#: What a scan calls to find its accounts and to get into them, with the identity of the person who scans.
+REACHING_METHODS = ("sts.get_caller_identity", "sts.assume_role", "organizations.list_accounts")
+#: What it calls in each account to find its regions.
+REGION_METHODS = ("account.list_regions",)
 COMMANDS: dict[str, tuple[str, ...]] = {
     "run": RUN_METHODS,
     "restore": RESTORE_METHODS,

@@ -17,7 +17,18 @@ if TYPE_CHECKING:
 
 #: What each client is for. Two are clients of Lambda: `invoke` waits longer, and has more connections.
 Role = Literal[
-    "control", "invoke", "logs", "cloudwatch", "s3", "optimizer", "pricing", "cloudformation", "stepfunctions", "sts"
+    "control",
+    "invoke",
+    "logs",
+    "cloudwatch",
+    "s3",
+    "optimizer",
+    "pricing",
+    "cloudformation",
+    "stepfunctions",
+    "sts",
+    "organizations",
+    "account",
 ]
 
 
@@ -41,6 +52,8 @@ class BotoClients:
     cloudformation: "CloudFormationClient"
     stepfunctions: "SFNClient"
     sts: "STSClient"
+    organizations: Any
+    account: Any
 
     def __init__(self, make: Callable[[Role], Any]) -> None:
         self._make = make

@@ -237,6 +237,7 @@ def how_to_restore(error: PowertuneError, command: str) -> str:
 _POLICY = "`powertune iam` prints the policy"
 _DEPLOYING = "somebody else is deploying the function; run again afterwards"
 SIGN_IN = "sign in again (`aws sso login`, `aws configure`)"
+_ALONE = "scan it without --organization, or name the accounts with --accounts FILE"
 #: Error codes, what they are to us, and what to say. The first that matches is taken.
 _MEANINGS: tuple[tuple[frozenset[str], type[PowertuneError], str, str], ...] = (
     (_EXPIRED, IdentityError, "AWS does not accept the credentials: {message}", SIGN_IN),
@@ -248,5 +249,7 @@ _MEANINGS: tuple[tuple[frozenset[str], type[PowertuneError], str, str], ...] = (
     (_KEY, FunctionRefused, "the function cannot run, as its KMS key cannot be used: {message}", _DECRYPT),
     (_CANNOT_RUN, FunctionRefused, "the function cannot run: {message}", "fix its configuration, then tune it"),
     (_OURS, AlreadyExists, "{action}: {message}", "run again"),
+    (frozenset({"AWSOrganizationsNotInUseException"}), UsageError, "the account is in no organization", _ALONE),
+    (frozenset({"RegionDisabledException"}), UsageError, "{action}: {message}", "name an enabled region"),
     (frozenset({"PreconditionFailedException"}), Changed, "{action}: {message}", _DEPLOYING),
 )

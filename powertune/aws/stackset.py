@@ -1,0 +1,108 @@
+"""The role that lets a scan into an account, as a CloudFormation template: one StackSet makes it in thousands."""
+
+from collections.abc import Iterable
+
+from powertune.aws.actions import ACTIONS, REGION_METHODS
+from powertune.aws.roles import SCAN_ROLE
+
+#: Services that only the person who scans calls, before or instead of getting into an account.
+_FROM_OUTSIDE = ("sts.", "organizations.", "s3.", "pricing.")
+
+_TEMPLATE = """\
+AWSTemplateFormatVersion: "2010-09-09"
+Description: >-
+  The role with which powertune scans the Lambda functions of this account. It can read, and change nothing.
+
+# Deploy it to an organization as a service-managed StackSet, in one region, since IAM is global. A StackSet does not
+# deploy to the management account; a stack of its own does.
+
+Parameters:
+  ScanAccountId:
+    Type: String
+    AllowedPattern: "[0-9]{12}"
+    Description: The account from which scans are made.
+  ScanPrincipalArn:
+    Type: String
+    Default: ""
+    Description: >-
+      The ARN of the user or role in that account that may assume this role, with * as a wildcard. Empty allows all
+      that the account itself allows to.
+  ExternalId:
+    Type: String
+    Default: ""
+    AllowedPattern: "|[a-zA-Z0-9_+=,.@:/-]{2,1224}"
+    Description: What the scan has to know besides, given with --external-id. Empty asks for nothing.
+  RoleName:
+    Type: String
+    Default: @ROLE@
+    AllowedPattern: "[a-zA-Z0-9_+=,.@-]{1,64}"
+    Description: The name of the role, given with --role where it is another one.
+
+Conditions:
+  OnlyOnePrincipal: !Not [!Equals [!Ref ScanPrincipalArn, ""]]
+  WithExternalId: !Not [!Equals [!Ref ExternalId, ""]]
+
+Resources:
+  ScanRole:
+    Type: AWS::IAM::Role
+    Properties:
+      RoleName: !Ref RoleName
+      Description: Lets powertune read how the Lambda functions of this account are configured and used
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement:
+          - Effect: Allow
+            Principal:
+              AWS: !Sub "arn:${AWS::Partition}:iam::${ScanAccountId}:root"
+            Action: sts:AssumeRole
+            Condition:
+              StringEquals: !If
+                - WithExternalId
+                - sts:ExternalId: !Ref ExternalId
+                - !Ref AWS::NoValue
+              ArnLike: !If
+                - OnlyOnePrincipal
+                - aws:PrincipalArn: !Ref ScanPrincipalArn
+                - !Ref AWS::NoValue
+          # Session tags are for the account's own records; they allow nothing.
+          - Effect: Allow
+            Principal:
+              AWS: !Sub "arn:${AWS::Partition}:iam::${ScanAccountId}:root"
+            Action: sts:TagSession
+      Policies:
+        - PolicyName: powertune-scan
+          PolicyDocument:
+            Version: "2012-10-17"
+            Statement:
+              - Sid: PowertuneScan
+                Effect: Allow
+                Action:
+@ACTIONS@
+                Resource: "*"
+
+Outputs:
+  RoleArn:
+    Description: The role that scans assume.
+    Value: !GetAtt ScanRole.Arn
+"""
+
+
+def member_actions(methods: Iterable[str]) -> tuple[str, ...]:
+    """The IAM actions that a scan needs in each account, sorted.
+
+    Args:
+        methods: what a scan calls, as keys of `ACTIONS`. Those that only the identity of the person calls are left
+            out, and the one that lists regions is always there.
+    """
+    inside = [method for method in (*methods, *REGION_METHODS) if not method.startswith(_FROM_OUTSIDE)]
+    return tuple(sorted({action for m in inside for action in (ACTIONS[m].name, *ACTIONS[m].also)}))
+
+
+def member_role_template(methods: Iterable[str]) -> str:
+    """The template of the member role, as YAML, for every partition.
+
+    Args:
+        methods: what a scan calls, as keys of `ACTIONS`.
+    """
+    lines = "\n".join(f"                  - {action}" for action in member_actions(methods))
+    return _TEMPLATE.replace("@ROLE@", SCAN_ROLE).replace("@ACTIONS@", lines)

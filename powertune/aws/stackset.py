@@ -2,11 +2,8 @@
 
 from collections.abc import Iterable
 
-from powertune.aws.actions import ACTIONS, REGION_METHODS
+from powertune.aws.actions import ACTIONS, REGION_METHODS, SCAN_METHODS
 from powertune.aws.roles import SCAN_ROLE
-
-#: Services that only the person who scans calls, before or instead of getting into an account.
-_FROM_OUTSIDE = ("sts.", "organizations.", "s3.", "pricing.")
 
 _TEMPLATE = """\
 AWSTemplateFormatVersion: "2010-09-09"
@@ -87,22 +84,24 @@ Outputs:
 """
 
 
-def member_actions(methods: Iterable[str]) -> tuple[str, ...]:
-    """The IAM actions that a scan needs in each account, sorted.
+#: What a scan calls as the member role.
+MEMBER_METHODS = (*SCAN_METHODS, *REGION_METHODS)
+
+
+def member_actions(methods: Iterable[str] = MEMBER_METHODS) -> tuple[str, ...]:
+    """The IAM actions of calls, sorted.
 
     Args:
-        methods: what a scan calls, as keys of `ACTIONS`. Those that only the identity of the person calls are left
-            out, and the one that lists regions is always there.
+        methods: keys of `ACTIONS`.
     """
-    inside = [method for method in (*methods, *REGION_METHODS) if not method.startswith(_FROM_OUTSIDE)]
-    return tuple(sorted({action for m in inside for action in (ACTIONS[m].name, *ACTIONS[m].also)}))
+    return tuple(sorted({action for m in methods for action in (ACTIONS[m].name, *ACTIONS[m].also)}))
 
 
-def member_role_template(methods: Iterable[str]) -> str:
+def member_role_template(methods: Iterable[str] = MEMBER_METHODS) -> str:
     """The template of the member role, as YAML, for every partition.
 
     Args:
-        methods: what a scan calls, as keys of `ACTIONS`.
+        methods: what the role may call, as keys of `ACTIONS`.
     """
     lines = "\n".join(f"                  - {action}" for action in member_actions(methods))
     return _TEMPLATE.replace("@ROLE@", SCAN_ROLE).replace("@ACTIONS@", lines)

@@ -31,7 +31,7 @@ class PlaceDocument(Document):
     asked: tuple[str, ...] = ()
 
 
-def write_place(scanned: ScannedPlace, asked: tuple[str, ...] = ()) -> bytes:
+def write_scanned_place(scanned: ScannedPlace, asked: tuple[str, ...] = ()) -> bytes:
     """The document of a place, as UTF-8 JSON."""
     evidence = scanned.evidence
     groups = evidence.log_groups
@@ -57,7 +57,9 @@ def _writable(known: FunctionEvidence) -> FunctionEvidence:
     return replace(known, cost=MonthlyCost(**{k: v if v >= SMALLEST else 0.0 for k, v in costs.items()}))
 
 
-def read_place(data: bytes, prices: Callable[[str], RegionPrices | None]) -> tuple[ScannedPlace, tuple[str, ...]]:
+def read_scanned_place(
+    data: bytes, prices: Callable[[str], RegionPrices | None]
+) -> tuple[ScannedPlace, tuple[str, ...]]:
     """A place from its document, and what the scan asked about it.
 
     Args:

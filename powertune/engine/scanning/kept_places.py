@@ -8,7 +8,7 @@ from powertune.errors import UsageError
 from powertune.prices import RegionPrices
 from powertune.scan.coverage import ScannedPlace
 from powertune.scan.evidence import AccountRegion
-from powertune.scan.place_document import read_place, write_place
+from powertune.scan.place_document import read_scanned_place, write_scanned_place
 
 #: What is older is asked again: a scan that goes on the next day would mix two windows.
 MOST_AGE_S = 24 * 3600.0
@@ -44,7 +44,7 @@ class PlaceFolder:
         """What is kept of a place; None if nothing is that still holds, or that can be read."""
         try:
             data = self._path(place).read_bytes()
-            scanned, asked = read_place(data, self._prices)
+            scanned, asked = read_scanned_place(data, self._prices)
         except (OSError, UsageError):
             return None
         return scanned if asked == self._asked and self._holds(scanned, place) else None
@@ -62,7 +62,7 @@ class PlaceFolder:
             raise UsageError(
                 f"cannot make {str(self._folder)!r}: {error.strerror}", hint="choose another folder"
             ) from error
-        files.write(write_place(scanned, self._asked), path)
+        files.write(write_scanned_place(scanned, self._asked), path)
 
     def _path(self, place: AccountRegion) -> Path:
         return self._folder / f"{place.account_id}-{place.region}.json"

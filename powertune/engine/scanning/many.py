@@ -8,7 +8,7 @@ from threading import Event, Lock
 from typing import Protocol
 
 from powertune.aws.connection import Connection
-from powertune.engine.scanning.targets import PlaceToScan, reason_of
+from powertune.engine.scanning.targets import PlaceToScan, denied_entry, reason_of
 from powertune.errors import PowertuneError
 from powertune.scan.coverage import Gap, ScannedPlace
 from powertune.scan.evidence import AccountRegion, PlaceEvidence
@@ -139,9 +139,18 @@ class PlacesScan:
         return scanned
 
     def _read(self, target: PlaceToScan) -> ScannedPlace:
+        place = target.place
         try:
-            with target.connect() as connection:
-                return self.read(connection, target.place)
+            connection = target.connect()
         except PowertuneError as error:
-            nothing = PlaceEvidence(place=target.place, now=self.clock(), days=self.days, functions=(), prices=None)
-            return ScannedPlace(evidence=nothing, gaps=(Gap(place=target.place, what="", reason=reason_of(error)),))
+            return self._unread(Gap(place=place, what="", reason=reason_of(error), action=denied_entry(error)))
+        with connection:
+            try:
+                return self.read(connection, place)
+            except PowertuneError as error:
+                return self._unread(Gap(place=place, what="", reason=reason_of(error)))
+
+    def _unread(self, gap: Gap) -> ScannedPlace:
+        """A place of which nothing is known but why."""
+        nothing = PlaceEvidence(place=gap.place, now=self.clock(), days=self.days, functions=(), prices=None)
+        return ScannedPlace(evidence=nothing, gaps=(gap,))

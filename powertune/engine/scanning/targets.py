@@ -10,7 +10,7 @@ from powertune.aws.organization import Organization
 from powertune.aws.regions import EnabledRegions, is_default, partition_of
 from powertune.config.accounts import ScanAccount
 from powertune.config.region_option import ALL_REGIONS
-from powertune.errors import PowertuneError, UsageError
+from powertune.errors import AccessDenied, PowertuneError, UsageError
 from powertune.scan.coverage import Gap
 from powertune.scan.evidence import AccountRegion
 
@@ -133,7 +133,7 @@ def _places(account: ScanAccount, wanted: Sequence[str], way_in: WayIn) -> ScanT
         try:
             enabled = way_in.enter(account).regions()
         except PowertuneError as error:
-            return ScanTargets(places=(), gaps=(*gaps, _gap(account, reason_of(error))))
+            return ScanTargets(places=(), gaps=(*gaps, _refused(account, error)))
         if enabled.unknown:
             gaps.append(_unknown_regions(account, enabled, names))
         names, missing = _chosen(names, enabled)
@@ -169,6 +169,15 @@ def _place(account: ScanAccount, region: str, way_in: WayIn) -> PlaceToScan:
 def _gap(account: ScanAccount, reason: str, *, region: str = EVERY_REGION, what: str = "", action: str = "") -> Gap:
     place = AccountRegion(account_id=account.account_id, region=region, account_name=account.name)
     return Gap(place=place, what=what, reason=reason, action=action)
+
+
+def _refused(account: ScanAccount, error: PowertuneError) -> Gap:
+    return _gap(account, reason_of(error), action=denied_entry(error))
+
+
+def denied_entry(error: PowertuneError) -> str:
+    """The IAM action that is missing to get into an account; empty where that is not the reason."""
+    return "sts:AssumeRole" if isinstance(error, AccessDenied) else ""
 
 
 def reason_of(error: PowertuneError) -> str:

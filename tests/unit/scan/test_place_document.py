@@ -16,7 +16,7 @@ from powertune.errors import UsageError
 from powertune.figures import range_of
 from powertune.scan.coverage import Gap, ScanEffort, ScannedPlace
 from powertune.scan.evidence import FunctionEvidence, FunctionLogGroup, MonthlyCost, PlaceEvidence
-from powertune.scan.place_document import SCANNED_PLACE, read_place, write_place
+from powertune.scan.place_document import SCANNED_PLACE, read_scanned_place, write_scanned_place
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12)
 
@@ -74,32 +74,32 @@ SCANNED = st.builds(
 @given(SCANNED, st.lists(TEXT, max_size=2).map(tuple))
 @settings(max_examples=50)
 def test_everything_that_was_read_comes_back(scanned: ScannedPlace, asked: tuple[str, ...]) -> None:
-    data = write_place(scanned, asked)
-    again = read_place(data, lambda region: PRICES if region == "us-east-1" else None)
+    data = write_scanned_place(scanned, asked)
+    again = read_scanned_place(data, lambda region: PRICES if region == "us-east-1" else None)
     assert again == (scanned, asked)
     # The name of an account makes no difference to whether places are equal.
     assert [each.place.account_name for each in again[0].gaps] == [each.place.account_name for each in scanned.gaps]
-    assert write_place(again[0], asked) == data
+    assert write_scanned_place(again[0], asked) == data
 
 
 def test_prices_are_not_written_but_looked_up() -> None:
     place = scanned_place(PLACE)
     with_prices = replace(place, evidence=replace(place.evidence, prices=PRICES))
-    assert write_place(with_prices) == write_place(place)
-    assert read_place(write_place(with_prices), lambda region: None)[0].evidence.prices is None
+    assert write_scanned_place(with_prices) == write_scanned_place(place)
+    assert read_scanned_place(write_scanned_place(with_prices), lambda region: None)[0].evidence.prices is None
 
 
 def test_what_costs_next_to_nothing_costs_nothing() -> None:
     """A millisecond of a megabyte of ephemeral storage; a document takes such figures for damage."""
     function = known(cost=MonthlyCost(compute=1e-9, requests=2e-7, ephemeral_storage=3e-14))
     place = scanned_place(PLACE)
-    data = write_place(replace(place, evidence=replace(place.evidence, functions=(function,))))
-    (again,) = read_place(data, lambda region: None)[0].evidence.functions
+    data = write_scanned_place(replace(place, evidence=replace(place.evidence, functions=(function,))))
+    (again,) = read_scanned_place(data, lambda region: None)[0].evidence.functions
     assert again.cost == MonthlyCost(compute=1e-9, requests=2e-7, ephemeral_storage=0.0)
 
 
 def document() -> dict[str, Any]:
-    written: dict[str, Any] = json.loads(write_place(scanned_place(PLACE)))
+    written: dict[str, Any] = json.loads(write_scanned_place(scanned_place(PLACE)))
     return written
 
 
@@ -132,10 +132,10 @@ def damaged(**changes: Any) -> bytes:
             damaged(gaps=[{"place": {"account_id": "1", "region": "r"}, "what": ""}]),
             r"gaps\[0\]: 'reason' is missing",
         ),
-        (write_place(scanned_place(PLACE))[:-20], "cut off"),
+        (write_scanned_place(scanned_place(PLACE))[:-20], "cut off"),
         (b"\xff", "not UTF-8"),
     ],
 )
 def test_what_is_damaged_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        read_place(data, lambda region: None)
+        read_scanned_place(data, lambda region: None)

@@ -95,7 +95,9 @@ def test_a_role_that_does_not_exist_is_a_gap_of_its_place() -> None:
     assert account_ids(found.places) == list(IDS)
     assert [len(each.evidence.functions) for each in found.places] == [1, 0, 1, 1, 1, 1]
     lost = found.places[1]
-    assert lost.gaps == (Gap(place=PLACES[1], what="", reason="cannot assume the role (create it)"),)
+    assert lost.gaps == (
+        Gap(place=PLACES[1], what="", reason="cannot assume the role (create it)", action="sts:AssumeRole"),
+    )
     assert (lost.evidence.now, lost.evidence.days, lost.evidence.prices) == (NOW, 14, None)
 
 
@@ -109,6 +111,9 @@ def test_a_session_that_expires_in_the_middle_leaves_gaps_and_what_was_read_befo
 
     found = scan(until_then, keeping=keeping).go(targets(way_in))
     assert [bool(each.gaps) for each in found.places] == [False] * 3 + [True] * 3
+    assert {(gap.what, gap.reason, gap.action) for each in found.places for gap in each.gaps} == {
+        ("", "AWS does not accept the credentials: expired", "")
+    }
     assert list(keeping.places) == PLACES
     assert [each.closed for each in way_in.connections] == [1] * 6
 

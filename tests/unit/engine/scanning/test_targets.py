@@ -97,7 +97,7 @@ def test_an_account_that_cannot_be_entered_is_a_gap_and_the_others_are_scanned()
     found = find_targets(ScanScope(regions=ALL_REGIONS, accounts=accounts), way_in)
     assert places(found) == [(THREE, "af-south-1"), (THREE, "us-east-1")]
     assert gaps(found) == [(TWO, "*", "", "cannot assume the role (create it)")]
-    assert str(found.gaps[0].place) == "orders *"
+    assert (str(found.gaps[0].place), found.gaps[0].action) == ("orders *", "sts:AssumeRole")
 
 
 def test_regions_of_another_partition_are_gaps() -> None:

@@ -21,13 +21,13 @@ _USUAL = "/aws/lambda/"
 
 #: What a figure is called in a report as text, and as JSON.
 _FIGURES = {
-    "used": (r"\sMax Memory Used:", "maxMemoryUsedMB"),
-    "size": (r"\sMemory Size:", "memorySizeMB"),
-    "billed": (r"\sBilled Duration:", "billedDurationMs"),
-    "init": (r"\sInit Duration:", "initDurationMs"),
-    "restore": (r"\sRestore Duration:", "restoreDurationMs"),
+    "usedMb": (r"\sMax Memory Used:", "maxMemoryUsedMB"),
+    "sizeMb": (r"\sMemory Size:", "memorySizeMB"),
+    "billedMs": (r"\sBilled Duration:", "billedDurationMs"),
+    "initMs": (r"\sInit Duration:", "initDurationMs"),
+    "restoreMs": (r"\sRestore Duration:", "restoreDurationMs"),
 }
-_WORDS = {"status": (r"\sStatus:", "status"), "kind": (r"\sError Type:", "errorType")}
+_WORDS = {"reportStatus": (r"\sStatus:", "status"), "reportError": (r"\sError Type:", "errorType")}
 
 
 def report_query() -> str:
@@ -42,19 +42,19 @@ def report_query() -> str:
             f'parse @message /(?:{text}|"{key}":)\\s*"?(?<{name}>[A-Za-z_.]+)/'
             for name, (text, key) in _WORDS.items()
         ),
-        r"parse @logStream /^\d+\/\d+\/\d+\/(?<origin>[^\]]*)\]/",
+        r"parse @logStream /^\d+\/\d+\/\d+\/(?<streamOwner>[^\]]*)\]/",
     ]
     counts = (
-        "count(*) as reports, sum(billed * 1) as billed_ms, max(used * 1) as used_mb, "
-        "count(init) as inits, sum(init * 1) as init_ms, count(restore) as restores"
+        "count(*) as reports, sum(billedMs * 1) as billedSum, max(usedMb * 1) as usedMost, "
+        "count(initMs) as inits, sum(initMs * 1) as initSum, count(restoreMs) as restores"
     )
     return " | ".join(
         [
             'filter @message like "REPORT RequestId:" or @message like "platform.report"',
             *parses,
-            "filter ispresent(billed)",
-            'fields coalesce(status, "success") as outcome, coalesce(kind, "none") as error',
-            f"stats {counts} by @log, origin, size, outcome, error",
+            "filter ispresent(billedMs)",
+            'fields coalesce(reportStatus, "success") as outcome, coalesce(reportError, "none") as errorType',
+            f"stats {counts} by @log, streamOwner, sizeMb, outcome, errorType",
         ]
     )
 
@@ -118,19 +118,19 @@ def query_report_rows(aws: Aws, groups: Sequence[str], *, start: int, end: int) 
 def _row(cells: Iterable[Mapping[str, str]]) -> ReportRow:
     values = {cell.get("field", ""): cell.get("value", "") for cell in cells}
     group = values.get("@log", "").partition(":")[2]
-    owner = values.get("origin", "").partition("[")[0]
+    owner = values.get("streamOwner", "").partition("[")[0]
     return ReportRow(
         function=owner or group.removeprefix(_USUAL),
         log_group=group,
-        size_mb=None if not values.get("size") else round(float(values["size"])),
-        used_mb=None if not values.get("used_mb") else float(values["used_mb"]),
+        size_mb=None if not values.get("sizeMb") else round(float(values["sizeMb"])),
+        used_mb=None if not values.get("usedMost") else float(values["usedMost"]),
         reports=round(_number(values, "reports")),
-        billed_ms=_number(values, "billed_ms"),
+        billed_ms=_number(values, "billedSum"),
         inits=round(_number(values, "inits")),
-        init_ms=_number(values, "init_ms"),
+        init_ms=_number(values, "initSum"),
         restores=round(_number(values, "restores")),
         outcome=values.get("outcome", ""),
-        error=values.get("error", ""),
+        error=values.get("errorType", ""),
     )
 
 

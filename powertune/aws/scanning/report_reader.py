@@ -142,9 +142,10 @@ def _affordable(
 def _scan_bytes(group: FunctionLogGroup, span: MetricSpan) -> float:
     """What a query of the span scans: what was written to the group meanwhile.
 
-    Where that is not known, it is the span's share of what is stored, as if as much were written every day.
+    Where that is not known, or CloudWatch knows of nothing, it is the span's share of what is stored, as if as much
+    were written every day.
     """
-    if group.ingested_bytes is not None:
+    if group.ingested_bytes:
         return group.ingested_bytes
     kept_days = (span.end - group.created_at) / _DAY_S
     if group.retention_days is not None:

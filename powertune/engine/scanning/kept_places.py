@@ -71,6 +71,7 @@ class PlaceFolder:
         evidence = scanned.evidence
         return (
             evidence.place == place
+            and evidence.place.account_name == place.account_name
             and evidence.days == self._days
             and 0 <= self._clock() - evidence.now <= MOST_AGE_S
             # What could not be read at all may be readable now.

@@ -1,5 +1,6 @@
 """Places that an interrupted scan has kept: they hold for a day, for the same questions, if all could be read."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +48,9 @@ def test_each_place_is_a_file_of_its_own_and_gets_the_prices_of_now(tmp_path: Pa
         (scanned_place(ONE), {"asked": ("usage", "triggers")}),
         (scanned_place(ONE, gaps=(Gap(place=ONE, what="", reason="denied"),)), {}),
         (scanned_place(TWO), {}),
+        (scanned_place(replace(ONE, account_name="renamed")), {}),
     ],
-    ids=["shorter", "longer", "old", "future", "asked about less", "not read", "another"],
+    ids=["shorter", "longer", "old", "future", "asked about less", "not read", "another", "renamed"],
 )
 def test_what_does_not_hold_any_more_is_asked_again(
     tmp_path: Path, kept: ScannedPlace, changes: dict[str, Any]

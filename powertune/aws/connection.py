@@ -53,6 +53,7 @@ _SERVICES: dict[Role, Any] = {
     "account": "account",
 }
 _SIGN_IN = "run `aws configure` or `aws sso login`, or set AWS_PROFILE"
+_MAKING = RLock()
 _OPTIONAL: tuple[Role, ...] = ("logs", "cloudwatch", "optimizer")
 
 
@@ -70,7 +71,6 @@ class Connection:
             Unchanging() if place.access_key else SessionIdentity(session, lambda: sign_in(place))
         )
         self._sockets = ExitStack()
-        self._making = RLock()
         self._limiters: dict[float, RateLimiter] = {}
         self._reached = Event()
 
@@ -144,8 +144,8 @@ class Connection:
         return self.signed_by(credentials, region, self._identity)
 
     def _make(self, function_timeout_s: int, concurrency: int, role: Role) -> Any:
-        """Make a client; a boto3 session is not safe to be used by several threads at once."""
-        with self._making:
+        """Make a client. boto3's sessions, and the models that all of them share, are for one thread at a time."""
+        with _MAKING:
             config = _config(role, function_timeout_s, concurrency)
             client = self._client(_SERVICES[role], config)
             keep_alive(client)

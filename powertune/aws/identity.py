@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,6 +17,7 @@ from powertune.units import format_seconds
 if TYPE_CHECKING:
     from boto3.session import Session
     from botocore.credentials import Credentials
+    from botocore.loaders import Loader
     from botocore.session import Session as BotocoreSession
 
 _PERSONAL = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull}
@@ -98,7 +100,26 @@ def _inner(place: ConnectionOptions) -> "BotocoreSession":
     inner = botocore.session.Session(session_vars=nothing)
     # Opt-in regions refuse what STS's global endpoint hands out, which an old configuration may ask for.
     inner.set_config_variable("sts_regional_endpoints", "regional")
+    inner.register_component("data_loader", _loader(inner.get_config_variable("data_path")))
     return inner
+
+
+@cache
+def _loader(data_path: str | None) -> "Loader":
+    """What reads the models of services, once for all sessions: a scan has one for each account and region."""
+    from botocore.loaders import Loader, create_loader
+
+    paths = _EachOnce(create_loader(data_path).search_paths)
+    return Loader(extra_search_paths=paths, include_default_search_paths=False)
+
+
+class _EachOnce(list[str]):
+    """The folders of models. Every session of boto3's appends the same one."""
+
+    def append(self, path: str, /) -> None:
+        """Append a folder, unless it is there."""
+        if path not in self:
+            super().append(path)
 
 
 class Identity(Protocol):

@@ -69,6 +69,17 @@ def test_an_external_id_and_session_tags_are_told_to_every_role_of_a_chain(sts: 
         assert (asked["Tags.member.1.Key"], asked["Tags.member.1.Value"]) == ("team", "cost")
 
 
+def test_sessions_share_what_botocore_has_read_of_its_models(base: Connection) -> None:
+    """Else each account in each region would take a tenth of a second of computing before the first call."""
+    loaders = set()
+    for region in ("us-east-1", "eu-west-1", "sa-east-1"):
+        with base.in_region(region) as there:
+            loader = there.session._session.get_component("data_loader")
+            loaders.add(loader)
+            assert len(loader.search_paths) == len(set(loader.search_paths))
+    assert loaders == {base.session._session.get_component("data_loader")}
+
+
 def test_credentials_are_renewed_along_the_whole_chain_before_they_end(sts: FakeSts, base: Connection) -> None:
     sts.trusted[SCAN] = {"KEY-hub-1", "KEY-hub-3"}
     sts.lifetimes_s = [3600, 300]

@@ -5,12 +5,14 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 if TYPE_CHECKING:
+    from mypy_boto3_account.client import AccountClient
     from mypy_boto3_ce.client import CostExplorerClient
     from mypy_boto3_cloudformation.client import CloudFormationClient
     from mypy_boto3_cloudwatch.client import CloudWatchClient
     from mypy_boto3_compute_optimizer.client import ComputeOptimizerClient
     from mypy_boto3_lambda.client import LambdaClient
     from mypy_boto3_logs.client import CloudWatchLogsClient
+    from mypy_boto3_organizations.client import OrganizationsClient
     from mypy_boto3_pricing.client import PricingClient
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_stepfunctions.client import SFNClient
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 #: What each client is for. Two are clients of Lambda: `invoke` waits longer, and has more connections.
 Role = Literal[
+    "account",
     "billing",
     "cloudformation",
     "cloudwatch",
@@ -25,6 +28,7 @@ Role = Literal[
     "invoke",
     "logs",
     "optimizer",
+    "organizations",
     "pricing",
     "s3",
     "stepfunctions",
@@ -53,6 +57,8 @@ class BotoClients:
     cloudformation: "CloudFormationClient"
     stepfunctions: "SFNClient"
     sts: "STSClient"
+    organizations: "OrganizationsClient"
+    account: "AccountClient"
 
     def __init__(self, make: Callable[[Role], Any]) -> None:
         self._make = make

@@ -85,7 +85,7 @@ class MetricValues:
 
 
 @dataclass(slots=True)
-class _Answer:
+class _Arrived:
     """What has arrived for one query."""
 
     values: dict[float, float] = field(default_factory=dict)
@@ -160,7 +160,7 @@ def _read(inquiry: Inquiry, batch: Sequence[ScanMetric], span: MetricSpan) -> It
     """One call and its further pages. The ids are numbers: no two names can collide, whatever is in them."""
     asked = [(metric, statistic) for metric in batch for statistic in metric.statistics]
     queries = [_query(f"q{number}", *each, span.period_s) for number, each in enumerate(asked)]
-    answers = {query["Id"]: _Answer() for query in queries}
+    answers = {query["Id"]: _Arrived() for query in queries}
     aws = inquiry.aws
     token: str | None = None
     for _ in range(_MOST_PAGES):
@@ -187,7 +187,7 @@ def _read(inquiry: Inquiry, batch: Sequence[ScanMetric], span: MetricSpan) -> It
         yield _values(metric, {statistic: next(numbered) for statistic in metric.statistics})
 
 
-def _values(metric: ScanMetric, answers: Mapping[str, _Answer]) -> MetricValues:
+def _values(metric: ScanMetric, answers: Mapping[str, _Arrived]) -> MetricValues:
     """What is left as PartialData after the last page is not all that there is, and so no answer."""
     refusals = [answer.status for answer in answers.values() if answer.status != "Complete"]
     values = {statistic: answer.values for statistic, answer in answers.items()}

@@ -68,13 +68,15 @@ def read_reports(
     Args:
         usage, groups: by name; groups None where they could not be listed.
     """
-    costs = {
-        each.name: rough_cost(each, usage[each.name], inquiry.request.prices)
-        for each in functions
-        if each.name in usage
-    }
-    worthy = [each for each in functions if costs.get(each.name, 0.0) >= _LEAST_COST]
-    if not worthy or groups is None:
+    prices = inquiry.request.prices
+    invoked = [each for each in functions if each.name in usage and usage[each.name].invocations]
+    costs = {each.name: rough_cost(each, usage[each.name], prices) for each in invoked}
+    worthy = [each for each in invoked if costs[each.name] >= _LEAST_COST or prices is None]
+    if not worthy:
+        return ReportEvidence()
+    if prices is None or groups is None:
+        unknown = "its price is not known" if prices is None else "the log groups could not be listed"
+        inquiry.note(_need(inquiry), f"no query of logs is made, as {unknown}", [each.name for each in worthy])
         return ReportEvidence()
     named = {each.name: each for each in _with_reports(inquiry, worthy, groups)}
     ranked = sorted(named.values(), key=lambda each: (-costs[each.name], each.name))
@@ -94,6 +96,11 @@ def read_reports(
     )
 
 
+def _need(inquiry: Inquiry) -> Need:
+    """What reports are read for first."""
+    return Need.MEMORY if Need.MEMORY in inquiry.request.needs else Need.REPORTS
+
+
 def _with_reports(
     inquiry: Inquiry, functions: Sequence[ScannedFunction], groups: Mapping[str, FunctionLogGroup]
 ) -> Iterator[ScannedFunction]:
@@ -111,7 +118,7 @@ def _with_reports(
         else:
             yield function
             continue
-        inquiry.note(Need.MEMORY, reason, (function.name,))
+        inquiry.note(_need(inquiry), reason, (function.name,))
 
 
 def _affordable(
@@ -166,10 +173,10 @@ def _query(
 ) -> tuple[ReportRow, ...]:
     subjects = [each.name for each in functions if each.log_group in batch]
     if inquiry.meter.usd > inquiry.request.max_spend_usd:
-        inquiry.note(Need.MEMORY, "earlier queries have cost more than was expected of them", subjects)
+        inquiry.note(_need(inquiry), "earlier queries have cost more than was expected of them", subjects)
         return ()
     answer = inquiry.ask(
-        Need.MEMORY,
+        _need(inquiry),
         lambda: query_report_rows(inquiry.aws, batch, start=span.start, end=span.end),
         subjects,
     )

@@ -258,6 +258,24 @@ def test_what_is_stored_is_shared_by_the_days_that_it_is_kept() -> None:
     assert known(scan(fake, Need.MEMORY, max_spend_usd=0.89))["fn"].memory is None
 
 
+def test_without_prices_or_log_groups_no_query_is_made_and_that_is_said() -> None:
+    fake = account("fn", "unused")
+    busy(fake, "fn")
+    log(fake, "/aws/lambda/fn", "2027/01/14/[1]a", report_text("00000001", memory=512))
+    unpriced = scan(fake, Need.MEMORY, prices=None)
+    assert gaps(unpriced) == [("memory", "no query of logs is made, as its price is not known", ("fn",), "")]
+
+    def deny(name: str, kwargs: dict[str, Any]) -> None:
+        if name == "describe_log_groups":
+            raise client_error("AccessDeniedException", "no", 400)
+
+    fake.on_call = deny
+    unlisted = scan(fake, Need.REPORTS, Need.MEMORY)
+    reason = "no query of logs is made, as the log groups could not be listed"
+    assert gaps(unlisted)[1:] == [("memory", reason, ("fn",), "")]
+    assert "logs.start_query" not in fake.operations
+
+
 def test_fifty_groups_of_one_class_are_one_query() -> None:
     names = [f"fn-{number:02}" for number in range(52)]
     fake = account(*names)

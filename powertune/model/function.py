@@ -81,6 +81,11 @@ class FunctionRef:
         return f"arn:{self.partition}:lambda:{self.region}:{self.account_id}:function:{self.name}"
 
 
+def charges_for_snapshots(runtime: str) -> bool:
+    """Whether SnapStart snapshots of a runtime are charged: not those of Java."""
+    return not runtime.startswith("java")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionState:
     """What AWS says about a function before it is touched.
@@ -119,8 +124,8 @@ class FunctionState:
 
     @property
     def pays_for_snapshots(self) -> bool:
-        """Whether SnapStart snapshots are charged: not those of Java runtimes."""
-        return self.snapstart and not self.runtime.startswith("java")
+        """Whether SnapStart snapshots are charged."""
+        return self.snapstart and charges_for_snapshots(self.runtime)
 
     @property
     def current(self) -> Configuration:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,19 +28,23 @@ DAY_S, HOUR_S = 86_400, 3_600
 class MetricSpan:
     """The time that is looked at, in seconds since the epoch, in periods of so many seconds.
 
-    Both ends are whole hours, and the first is the beginning of a day in UTC: the periods then are days of UTC,
-    whether CloudWatch counts them from the first end or from the epoch. The last day has not ended.
+    It begins with a day of UTC, so that the periods are days of UTC, whether CloudWatch counts them from the
+    beginning or from the epoch.
     """
 
     start: int
     end: int
-    period_s: int
+    period_s: int = DAY_S
 
     @classmethod
-    def of(cls, days: int, now: float, period_s: int = DAY_S) -> "MetricSpan":
-        """The span that holds at least the last so many days."""
-        end = int(now) // HOUR_S * HOUR_S
-        return cls(start=(end - days * DAY_S) // DAY_S * DAY_S, end=end, period_s=period_s)
+    def of(cls, days: int, now: float) -> "MetricSpan":
+        """The last so many whole days: a part of a day would stand for the night, or for the busy hours."""
+        midnight = int(now) // DAY_S * DAY_S
+        return cls(start=midnight - days * DAY_S, end=midnight)
+
+    def to(self, now: float, *, period_s: int = DAY_S) -> "MetricSpan":
+        """The same, and of today what is over: up to the last whole hour."""
+        return MetricSpan(start=self.start, end=int(now) // HOUR_S * HOUR_S, period_s=period_s)
 
     @property
     def days(self) -> float:
@@ -74,6 +78,11 @@ class MetricValues:
     metric: ScanMetric
     values: Mapping[str, Mapping[float, float]]
     refusal: str = ""
+
+    def before(self, end: float) -> "MetricValues":
+        """The same without the values of this time and later."""
+        values = {name: {at: each for at, each in one.items() if at < end} for name, one in self.values.items()}
+        return replace(self, values=values)
 
     def total(self, statistic: str = "Sum") -> float:
         """The sum of the values."""

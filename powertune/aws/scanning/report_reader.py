@@ -32,6 +32,8 @@ _LEAST_COST = 1.0
 #: The class of log groups that Logs Insights does not query.
 _DELIVERY = "DELIVERY"
 _DAY_S = 86_400
+#: What compression leaves of logs (CloudWatch pricing, examples).
+_COMPRESSED = 0.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +94,10 @@ def read_reports(
     memory = {name: memory_in(each, named[name].memory_mb) for name, each in found.items()}
     return ReportEvidence(
         memory={name: use for name, use in memory.items() if use is not None},
-        statistics={name: statistics_in(each, span.days) for name, each in found.items()},
+        statistics={
+            name: statistics_in(each, min(span.days, _kept_days(groups[named[name].log_group], span)))
+            for name, each in found.items()
+        },
     )
 
 
@@ -146,18 +151,21 @@ def _affordable(
     return list(chosen.values())
 
 
+def _kept_days(group: FunctionLogGroup, span: MetricSpan) -> float:
+    """How many days of events it holds: those since it was created, or those that it retains."""
+    age_days = (span.end - group.created_at) / _DAY_S
+    return max(1.0, age_days if group.retention_days is None else min(age_days, group.retention_days))
+
+
 def _scan_bytes(group: FunctionLogGroup, span: MetricSpan) -> float:
     """What a query of the span scans: what was written to the group meanwhile.
 
     Where that is not known, or CloudWatch knows of nothing, it is the span's share of what is stored, as if as much
-    were written every day.
+    were written every day. What is stored is compressed, and what is scanned is not.
     """
     if group.ingested_bytes:
         return group.ingested_bytes
-    kept_days = (span.end - group.created_at) / _DAY_S
-    if group.retention_days is not None:
-        kept_days = min(kept_days, group.retention_days)
-    return group.stored_bytes * min(1.0, span.days / max(kept_days, 1.0))
+    return group.stored_bytes / _COMPRESSED * min(1.0, span.days / _kept_days(group, span))
 
 
 def _batches(groups: Sequence[FunctionLogGroup]) -> Iterator[list[str]]:

@@ -32,6 +32,8 @@ _LEAST_COST = 1.0
 #: The class of log groups that Logs Insights does not query.
 _DELIVERY = "DELIVERY"
 _DAY_S = 86_400
+#: What compression leaves of logs (CloudWatch pricing, examples).
+_COMPRESSED = 0.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +70,15 @@ def read_reports(
     Args:
         usage, groups: by name; groups None where they could not be listed.
     """
-    costs = {
-        each.name: rough_cost(each, usage[each.name], inquiry.request.prices)
-        for each in functions
-        if each.name in usage
-    }
-    worthy = [each for each in functions if costs.get(each.name, 0.0) >= _LEAST_COST]
-    if not worthy or groups is None:
+    prices = inquiry.request.prices
+    invoked = [each for each in functions if each.name in usage and usage[each.name].invocations]
+    costs = {each.name: rough_cost(each, usage[each.name], prices) for each in invoked}
+    worthy = [each for each in invoked if costs[each.name] >= _LEAST_COST or prices is None]
+    if not worthy:
+        return ReportEvidence()
+    if prices is None or groups is None:
+        unknown = "its price is not known" if prices is None else "the log groups could not be listed"
+        inquiry.note(_need(inquiry), f"no query of logs is made, as {unknown}", [each.name for each in worthy])
         return ReportEvidence()
     named = {each.name: each for each in _with_reports(inquiry, worthy, groups)}
     ranked = sorted(named.values(), key=lambda each: (-costs[each.name], each.name))
@@ -90,8 +94,16 @@ def read_reports(
     memory = {name: memory_in(each, named[name].memory_mb) for name, each in found.items()}
     return ReportEvidence(
         memory={name: use for name, use in memory.items() if use is not None},
-        statistics={name: statistics_in(each, span.days) for name, each in found.items()},
+        statistics={
+            name: statistics_in(each, min(span.days, _kept_days(groups[named[name].log_group], span)))
+            for name, each in found.items()
+        },
     )
+
+
+def _need(inquiry: Inquiry) -> Need:
+    """What reports are read for first."""
+    return Need.MEMORY if Need.MEMORY in inquiry.request.needs else Need.REPORTS
 
 
 def _with_reports(
@@ -111,7 +123,7 @@ def _with_reports(
         else:
             yield function
             continue
-        inquiry.note(Need.MEMORY, reason, (function.name,))
+        inquiry.note(_need(inquiry), reason, (function.name,))
 
 
 def _affordable(
@@ -139,18 +151,21 @@ def _affordable(
     return list(chosen.values())
 
 
+def _kept_days(group: FunctionLogGroup, span: MetricSpan) -> float:
+    """How many days of events it holds: those since it was created, or those that it retains."""
+    age_days = (span.end - group.created_at) / _DAY_S
+    return max(1.0, age_days if group.retention_days is None else min(age_days, group.retention_days))
+
+
 def _scan_bytes(group: FunctionLogGroup, span: MetricSpan) -> float:
     """What a query of the span scans: what was written to the group meanwhile.
 
     Where that is not known, or CloudWatch knows of nothing, it is the span's share of what is stored, as if as much
-    were written every day.
+    were written every day. What is stored is compressed, and what is scanned is not.
     """
     if group.ingested_bytes:
         return group.ingested_bytes
-    kept_days = (span.end - group.created_at) / _DAY_S
-    if group.retention_days is not None:
-        kept_days = min(kept_days, group.retention_days)
-    return group.stored_bytes * min(1.0, span.days / max(kept_days, 1.0))
+    return group.stored_bytes / _COMPRESSED * min(1.0, span.days / _kept_days(group, span))
 
 
 def _batches(groups: Sequence[FunctionLogGroup]) -> Iterator[list[str]]:
@@ -166,10 +181,10 @@ def _query(
 ) -> tuple[ReportRow, ...]:
     subjects = [each.name for each in functions if each.log_group in batch]
     if inquiry.meter.usd > inquiry.request.max_spend_usd:
-        inquiry.note(Need.MEMORY, "earlier queries have cost more than was expected of them", subjects)
+        inquiry.note(_need(inquiry), "earlier queries have cost more than was expected of them", subjects)
         return ()
     answer = inquiry.ask(
-        Need.MEMORY,
+        _need(inquiry),
         lambda: query_report_rows(inquiry.aws, batch, start=span.start, end=span.end),
         subjects,
     )

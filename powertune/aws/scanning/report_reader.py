@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from powertune.aws.scanning.inquiry import Inquiry
+from powertune.aws.scanning.log_query import MOST_GROUPS, kept_days, query_logs, scan_bytes
 from powertune.aws.scanning.metric_data import MetricSpan
 from powertune.aws.scanning.report_query import (
-    MOST_GROUPS,
     ReportRow,
     by_function,
     memory_in,
-    query_report_rows,
+    report_query,
+    report_row,
     statistics_in,
 )
 from powertune.errors import UsageError
@@ -31,9 +32,6 @@ from powertune.units import format_usd
 _LEAST_COST = 1.0
 #: The class of log groups that Logs Insights does not query.
 _DELIVERY = "DELIVERY"
-_DAY_S = 86_400
-#: What compression leaves of logs (CloudWatch pricing, examples).
-_COMPRESSED = 0.15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +93,7 @@ def read_reports(
     return ReportEvidence(
         memory={name: use for name, use in memory.items() if use is not None},
         statistics={
-            name: statistics_in(each, min(span.days, _kept_days(groups[named[name].log_group], span)))
+            name: statistics_in(each, min(span.days, kept_days(groups[named[name].log_group], span)))
             for name, each in found.items()
         },
     )
@@ -137,7 +135,7 @@ def _affordable(
     chosen: dict[str, FunctionLogGroup] = {}
     for function in functions:
         group = groups[function.log_group]
-        price = inquiry.meter.scan_usd(_scan_bytes(group, span))
+        price = inquiry.meter.scan_usd(scan_bytes(group, span))
         if group.name in chosen:
             continue
         if price > left:
@@ -149,23 +147,6 @@ def _affordable(
         left -= price
         chosen[group.name] = group
     return list(chosen.values())
-
-
-def _kept_days(group: FunctionLogGroup, span: MetricSpan) -> float:
-    """How many days of events it holds: those since it was created, or those that it retains."""
-    age_days = (span.end - group.created_at) / _DAY_S
-    return max(1.0, age_days if group.retention_days is None else min(age_days, group.retention_days))
-
-
-def _scan_bytes(group: FunctionLogGroup, span: MetricSpan) -> float:
-    """What a query of the span scans: what was written to the group meanwhile.
-
-    Where that is not known, or CloudWatch knows of nothing, it is the span's share of what is stored, as if as much
-    were written every day. What is stored is compressed, and what is scanned is not.
-    """
-    if group.ingested_bytes:
-        return group.ingested_bytes
-    return group.stored_bytes / _COMPRESSED * min(1.0, span.days / _kept_days(group, span))
 
 
 def _batches(groups: Sequence[FunctionLogGroup]) -> Iterator[list[str]]:
@@ -185,10 +166,10 @@ def _query(
         return ()
     answer = inquiry.ask(
         _need(inquiry),
-        lambda: query_report_rows(inquiry.aws, batch, start=span.start, end=span.end),
+        lambda: query_logs(inquiry.aws, batch, report_query(), span),
         subjects,
     )
     if answer is None:
         return ()
     inquiry.meter.scanned_bytes += answer.scanned_bytes
-    return answer.rows
+    return tuple(map(report_row, answer.rows))

@@ -1,5 +1,6 @@
 """The ladder of evidence about memory: what is free first, and logs only where they are worth their price."""
 
+import json
 from typing import Any
 
 import pytest
@@ -135,6 +136,38 @@ def test_what_lambda_insights_knows_of_environments_is_a_mean_over_invocations()
     # Eight metrics are listed, on three pages; three are asked for.
     assert fake.operations.count("cloudwatch.list_metrics") == 3
     assert scanned.effort.metrics == 3
+
+
+def test_the_use_of_tmp_is_read_from_the_logs_of_lambda_insights() -> None:
+    fake = account("plain")
+    for name in ("large", "larger", "without"):
+        fake.add(name, EphemeralStorage={"Size": 2048})
+    for name in ("plain", "large", "larger"):
+        insights(fake, name, cpu_total_time={"Sum": 10.0, "SampleCount": 1.0})
+    for name, free in (("large", 1_000), ("large", 900), ("plain", 500), ("larger", None)):
+        event = {"event_type": "performance", "function_name": name, "tmp_max": 2_048 * 1_048_576}
+        more = {} if free is None else {"tmp_free": free * 1_048_576}
+        log(fake, "/aws/lambda-insights", "2027/01/14/x", json.dumps({**event, **more}))
+
+    scanned = scan(fake, Need.ENVIRONMENT)
+
+    tmp = {name: each.environment and each.environment.tmp_used_mb for name, each in known(scanned).items()}
+    assert tmp == {"plain": None, "large": 1148.0, "larger": None, "without": None}
+    assert scanned.gaps == ()
+    assert fake.operations.count("logs.start_query") == 1
+    assert scanned.effort.scanned_bytes == sum(len(event.message) for event in fake.logs.events)
+
+    fake.logs.groups["/aws/lambda-insights"] = {"storedBytes": 10**15}
+    reason = "reading log group /aws/lambda-insights may cost more than what is left of $1.00"
+    assert gaps(scan(fake, Need.ENVIRONMENT)) == [("environment", reason, ("large", "larger"), "")]
+    assert fake.operations.count("logs.start_query") == 1
+
+
+def test_nobody_pays_for_logs_of_tmp_without_a_larger_one() -> None:
+    fake = account("plain")
+    insights(fake, "plain", cpu_total_time={"Sum": 10.0, "SampleCount": 1.0})
+    scan(fake, Need.ENVIRONMENT)
+    assert not [each for each in fake.operations if each.startswith("logs.")]
 
 
 def test_reports_of_a_shared_group_are_told_apart_in_text_and_in_json() -> None:

@@ -93,10 +93,10 @@ class PlacesScan:
     def go(self, targets: Sequence[PlaceToScan]) -> ScannedPlaces:
         """Read all places. One that cannot be read has a gap, which says why.
 
-        On Ctrl-C, the places that are being read are finished, and no other is begun; a second Ctrl-C leaves at once,
-        with everything kept that is done.
+        On Ctrl-C, the places that are being read are finished, and no other is begun.
 
         Raises:
+            KeyboardInterrupt: a second Ctrl-C; everything is kept that is done.
             UsageError: a finished place cannot be kept. The places that were begun are finished first.
         """
         lock = Lock()

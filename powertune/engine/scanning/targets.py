@@ -114,8 +114,11 @@ def find_targets(scope: ScanScope, way_in: WayIn) -> ScanTargets:
     def resolve(account: ScanAccount) -> ScanTargets:
         return _places(account, scope.regions or account.regions or (way_in.region,), way_in)
 
-    with ThreadPoolExecutor(_THREADS) as pool:
+    pool = ThreadPoolExecutor(_THREADS)
+    try:
         found = list(pool.map(resolve, accounts))
+    finally:
+        pool.shutdown(cancel_futures=True)  # which Ctrl-C does not wait for
     return ScanTargets(
         places=tuple(place for each in found for place in each.places),
         gaps=(*gaps, *(gap for each in found for gap in each.gaps)),

@@ -20,6 +20,9 @@ from powertune.local.events.targets import FAULTS, deliver
 
 _log = logging.getLogger(__name__)
 
+_FAULTS = (*FAULTS, AttributeError, RuntimeError, TypeError)
+"""The last three are faults of moto, of which other schedules should not suffer."""
+
 _ATTRIBUTE = re.compile(r"<aws\.scheduler\.(?P<name>schedule-arn|scheduled-time|execution-id|attempt-number)>")
 
 
@@ -59,7 +62,7 @@ class ScheduledInvocation:
         """Send it; what cannot be delivered goes to the dead-letter queue, if there is one."""
         try:
             deliver(self.target, self.text)
-        except FAULTS as error:
+        except _FAULTS as error:
             _log.warning("%s of %s not delivered to %s: %s", self.time, self.schedule_arn, self.target["Arn"], error)
             self._bury(error)
 
@@ -83,7 +86,7 @@ class ScheduledInvocation:
         told = {name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()}
         try:
             sqs_backends[arn.account][arn.region].send_message(arn.resource_id, self._request(), told)
-        except FAULTS as second:
+        except _FAULTS as second:
             _log.warning("the dead-letter queue %s takes nothing: %s", queue, second)
 
     def _request(self) -> str:

@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 import zoneinfo
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +19,11 @@ from powertune.local.scheduler.timetable import At, Timetable, parse_expression
 _EARLIEST_START_S = 300
 _DOCUMENT_TARGETS = ("lambda", "states")
 """Services that take JSON and nothing else."""
+
+_OTHER_TARGETS = frozenset(
+    ("codebuild", "codepipeline", "ecs", "events", "firehose", "inspector", "kinesis", "sagemaker", "scheduler")
+)
+"""Services that AWS invokes beside those that are known here; Scheduler's own are the universal targets."""
 
 _PRINCIPAL = "scheduler.amazonaws.com"
 
@@ -88,22 +94,24 @@ def check_schedule(asked: Mapping[str, Any], now: float) -> None:
     timetable = timetable_of(asked)
     if timetable.start is not None and timetable.start < now - _EARLIEST_START_S:
         raise invalid("The StartDate you specify cannot be earlier than 5 minutes ago.")
-    window = asked["FlexibleTimeWindow"]
-    if (window["Mode"] == "FLEXIBLE") != ("MaximumWindowInMinutes" in window):
-        raise invalid("MaximumWindowInMinutes goes with the mode FLEXIBLE of FlexibleTimeWindow, and with no other.")
+    mode, bounded = asked["FlexibleTimeWindow"]["Mode"], "MaximumWindowInMinutes" in asked["FlexibleTimeWindow"]
+    if bounded != (mode == "FLEXIBLE"):
+        must = "must not be provided" if bounded else "must be provided"
+        raise invalid(f"MaximumWindowInMinutes {must} when FlexibleTimeWindowMode is set to {mode}.")
     _check_target(asked["Target"])
 
 
 def _check_target(target: Mapping[str, Any]) -> None:
     arn = target["Arn"]
-    if len(arn.split(":")) < 6 or not arn.startswith("arn:"):
-        raise invalid("Provided Arn is not in correct format.")
-    if not is_known(arn):
+    service = arn.split(":")[2] if re.fullmatch(r"arn(:[^:]*){4}:.+", arn) else ""
+    if service in _OTHER_TARGETS:
         message = f"the embedded AWS does not support schedules with the target {arn}"
         raise ControlError(501, "NotImplementedException", message)
+    if not service or not is_known(arn):
+        raise invalid("Provided Arn is not in correct format.")
     if not _is_assumable(target["RoleArn"]):
         raise invalid("The execution role you provide must allow AWS EventBridge Scheduler to assume the role.")
-    if "Input" in target and parse_arn(arn).service in _DOCUMENT_TARGETS:
+    if "Input" in target and service in _DOCUMENT_TARGETS:
         try:
             json.loads(target["Input"])
         except ValueError as error:

@@ -3,6 +3,8 @@
 import datetime
 import json
 import re
+import urllib.error
+import urllib.request
 from typing import Any
 
 import pytest
@@ -238,6 +240,18 @@ def test_groups(schedules: Schedules, machines_there: Machines) -> None:
         ),
         ({"ScheduleExpressionTimezone": "Mars/Olympus"}, "Invalid ScheduleExpressionTimezone Mars/Olympus."),
         ({"Target": {"Arn": "queue"}}, "Provided Arn is not in correct format."),
+        (
+            {"Target": {"Arn": "arn:aws:dynamodb:us-east-1:123456789012:table/t"}},
+            "Provided Arn is not in correct format.",
+        ),
+        (
+            {"FlexibleTimeWindow": {"Mode": "OFF", "MaximumWindowInMinutes": 5}},
+            "MaximumWindowInMinutes must not be provided when FlexibleTimeWindowMode is set to OFF.",
+        ),
+        (
+            {"FlexibleTimeWindow": {"Mode": "FLEXIBLE"}},
+            "MaximumWindowInMinutes must be provided when FlexibleTimeWindowMode is set to FLEXIBLE.",
+        ),
     ],
 )
 def test_what_is_refused(there: Any, schedules: Schedules, change: dict[str, Any], message: str) -> None:
@@ -275,8 +289,12 @@ def test_requests_that_come_twice(schedules: Schedules, machines_there: Machines
     assert machines_there.received(url, 1) == ["once"]
 
 
-def test_the_clock_goes_forward_only(there: Any) -> None:
+def test_the_clock_goes_forward_only_and_for_the_owner_of_the_server(there: Any) -> None:
     before = there.aws.advance_schedules(0)
     assert (there.aws.advance_schedules(86400) - before).days == 1
     with pytest.raises(ValueError, match="by -1 seconds"):
         there.aws.advance_schedules(-1)
+    url = f"{there.aws.endpoint_url}/_powertune/schedules/advance"
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(url, data=b'{"seconds": 60}', timeout=10)
+    assert (there.aws.advance_schedules(0) - before).total_seconds() < 2 * 86400

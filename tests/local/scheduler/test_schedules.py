@@ -31,7 +31,7 @@ def test_rates(schedules: Schedules, machines_there: Machines) -> None:
     assert sorted(machines_there.received(url, 3)) == expected
 
 
-@pytest.mark.supports("scheduler:CreateSchedule", "cron in a time zone, with its changes of the clock")
+@pytest.mark.supports("scheduler:CreateSchedule", "cron in a time zone")
 def test_cron_in_a_zone(schedules: Schedules, machines_there: Machines) -> None:
     url, arn = machines_there.queue()
     # India's clocks are always five and a half hours ahead.

@@ -144,7 +144,8 @@ def _parsed(data: bytes, schema: Schema) -> Any:
         return json.loads(text, parse_constant=refuse, parse_float=finite)
     except (ValueError, RecursionError) as error:
         stripped = text.strip()
-        if stripped.startswith("{") and not stripped.endswith("}"):
+        missing = isinstance(error, json.JSONDecodeError) and error.pos >= len(text.rstrip())
+        if stripped.startswith("{") and (missing or not stripped.endswith("}")):
             raise schema.refused(f"{schema.called} is cut off") from error
         raise schema.refused(f"not a {schema.called}: not JSON ({error})") from error
 

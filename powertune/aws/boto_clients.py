@@ -5,6 +5,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 if TYPE_CHECKING:
+    from mypy_boto3_ce.client import CostExplorerClient
     from mypy_boto3_cloudformation.client import CloudFormationClient
     from mypy_boto3_cloudwatch.client import CloudWatchClient
     from mypy_boto3_compute_optimizer.client import ComputeOptimizerClient
@@ -17,7 +18,17 @@ if TYPE_CHECKING:
 
 #: What each client is for. Two are clients of Lambda: `invoke` waits longer, and has more connections.
 Role = Literal[
-    "control", "invoke", "logs", "cloudwatch", "s3", "optimizer", "pricing", "cloudformation", "stepfunctions", "sts"
+    "billing",
+    "cloudformation",
+    "cloudwatch",
+    "control",
+    "invoke",
+    "logs",
+    "optimizer",
+    "pricing",
+    "s3",
+    "stepfunctions",
+    "sts",
 ]
 
 
@@ -31,6 +42,7 @@ class BotoClients:
         make: makes the client of a role.
     """
 
+    billing: "CostExplorerClient"
     control: "LambdaClient"
     invoke: "LambdaClient"
     logs: "CloudWatchLogsClient"

@@ -39,6 +39,7 @@ _SERVICES: dict[Role, Any] = {
     "cloudformation": "cloudformation",
     "stepfunctions": "stepfunctions",
     "sts": "sts",
+    "billing": "ce",
 }
 _OPTIONAL: tuple[Role, ...] = ("logs", "cloudwatch", "optimizer")
 

@@ -86,9 +86,10 @@ class FunctionState:
     """What AWS says about a function before it is touched.
 
     `fingerprint` is a digest of the code and of everything configured except the memory size: while it stays the
-    same, nobody else has deployed. `provisioned_concurrency` is that of the alias which is tuned. `platform` is what
-    limits the CPU on the embedded AWS, and `cores` what it has; both are None on AWS itself. `vpc` says whether it is
-    connected to a VPC. `system_log_level` is None for text logs, which have no levels.
+    same, nobody else has deployed. `code_sha256` is AWS's digest of the code alone. `provisioned_concurrency` is that
+    of the alias which is tuned. `platform` is what limits the CPU on the embedded AWS, and `cores` what it has; both
+    are None on AWS itself. `vpc` says whether it is connected to a VPC. `system_log_level` is None for text logs,
+    which have no levels.
     """
 
     name: str
@@ -108,6 +109,7 @@ class FunctionState:
     reserved_concurrency: int | None = None
     provisioned_concurrency: int = 0
     fingerprint: str = ""
+    code_sha256: str = ""
     platform: str | None = None
     cores: float | None = None
     vpc: bool = False

@@ -1,0 +1,1 @@
+"""Scanning without a terminal: what laptops and workers share."""

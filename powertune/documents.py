@@ -200,8 +200,9 @@ def _check_figures(value: Any, schema: Schema, place: str) -> None:
             return
         case int() | float():
             low, high = range_of(name)
-            # A moment may be as near to the epoch as it likes: nothing is divided by it.
-            if not low <= value <= high or (0 < value < SMALLEST and not name.endswith("_at")):
+            # A moment may be as near to the epoch as it likes, and what may be negative as near to 0: nothing is
+            # divided by them.
+            if not low <= value <= high or (0 < value < SMALLEST and low >= 0 and not name.endswith("_at")):
                 raise schema.wrong(place, value)
         case tuple():
             for index, item in enumerate(value):

@@ -12,9 +12,10 @@ from powertune.scan.evidence import AccountRegion, FunctionEvidence
 from powertune.scan.request import ScanRequest
 from powertune.scan.rule import Need
 
-#: 8 o'clock, UTC: two weeks before are 14 days and 8 hours in whole days.
+#: 8 o'clock, UTC, of a day that has not ended.
 NOW = datetime(2027, 1, 15, 8, 0, tzinfo=UTC).timestamp()
-PERIODS = 15
+#: Two weeks of whole days, and of today.
+DAYS, PERIODS = 14, 15
 PLACE = AccountRegion(account_id="123456789012", region="us-east-1")
 PRICES = PriceTable.bundled().region("us-east-1")
 

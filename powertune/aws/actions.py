@@ -107,6 +107,9 @@ _COMPUTE_OPTIMIZER = {
         rate_limited=False,
     ),
 }
+_COST_EXPLORER = {
+    "get_cost_and_usage": Action("ce:GetCostAndUsage", "account"),
+}
 _PRICING = {
     "get_products": Action("pricing:GetProducts", "account"),
 }
@@ -120,6 +123,7 @@ ACTIONS: Mapping[str, Action] = {
         "s3": _S3,
         "compute-optimizer": _COMPUTE_OPTIMIZER,
         "pricing": _PRICING,
+        "ce": _COST_EXPLORER,
         "cloudformation": _CLOUDFORMATION,
         "stepfunctions": _STEP_FUNCTIONS,
         "sts": _STS,
@@ -193,6 +197,7 @@ DEPLOY_METHODS = (
     "cloudformation.execute_change_set",
     "cloudformation.delete_change_set",
     "cloudformation.delete_stack",
+    "stepfunctions.list_executions",
     "s3.head_bucket",
     "s3.create_bucket",
     "s3.put_public_access_block",

@@ -49,6 +49,7 @@ _SERVICES: dict[Role, Any] = {
     "cloudformation": "cloudformation",
     "stepfunctions": "stepfunctions",
     "sts": "sts",
+    "billing": "ce",
     "organizations": "organizations",
     "account": "account",
 }

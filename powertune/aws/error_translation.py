@@ -79,8 +79,11 @@ _MISCONFIGURED = frozenset(
     }
 )
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
-#: S3 refuses to create a bucket that is there already, and is ours; Step Functions an execution that has ended.
-_OURS = frozenset({"BucketAlreadyOwnedByYou", "ExecutionAlreadyExists"})
+#: S3 refuses to create a bucket that is there already, and is ours; or an object that is there, or about to be; Step
+#: Functions an execution that has ended.
+_OURS = frozenset(
+    {"BucketAlreadyOwnedByYou", "ExecutionAlreadyExists", "PreconditionFailed", "ConditionalRequestConflict"}
+)
 #: What Invoke answers, with a 4xx or 5xx, where a function's configuration keeps it from running.
 _CANNOT_RUN = frozenset(
     {

@@ -1,6 +1,7 @@
 """The accounts of an organization."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from powertune.aws.client import Aws
 from powertune.config.accounts import ScanAccount
@@ -43,7 +44,7 @@ _WHO_MAY = (
 def _listed(aws: Aws) -> list[tuple[ScanAccount, str]]:
     """A page may be empty although more follow."""
     found: list[tuple[ScanAccount, str]] = []
-    page: dict[str, str] = {}
+    page: dict[str, Any] = {}
     while True:
         answer = aws.call(aws.clients.organizations.list_accounts, **page)
         for each in answer.get("Accounts", ()):

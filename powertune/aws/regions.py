@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from powertune.aws.client import Aws
 from powertune.errors import AccessDenied, NotFound, Unavailable, UsageError
@@ -19,7 +19,7 @@ DEFAULT_REGIONS = (
 )
 #: A scan can do without, so nobody waits long for it.
 _ATTEMPTS = 3
-_ENABLED = ("ENABLED", "ENABLED_BY_DEFAULT")
+_ENABLED: Any = ("ENABLED", "ENABLED_BY_DEFAULT")
 #: The partition that has regions to opt in to; the others enable all of theirs.
 _WITH_OPT_IN = "aws"
 
@@ -88,10 +88,10 @@ def enabled_regions(aws: Aws) -> EnabledRegions:
 
 def _listed(aws: Aws) -> list[str]:
     names: list[str] = []
-    page: dict[str, str] = {}
+    page: dict[str, Any] = {}
     while True:
         answer = aws.call(
-            aws.clients.account.list_regions, RegionOptStatusContains=list(_ENABLED), MaxResults=50, **page
+            aws.clients.account.list_regions, RegionOptStatusContains=[*_ENABLED], MaxResults=50, **page
         )
         names += [each["RegionName"] for each in answer.get("Regions", ()) if each["RegionOptStatus"] in _ENABLED]
         if not answer.get("NextToken"):

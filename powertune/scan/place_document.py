@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from powertune.documents import Document, Schema, read, write
 from powertune.figures import SMALLEST
 from powertune.prices import RegionPrices
 from powertune.scan.coverage import Gap, ScanEffort, ScannedPlace
-from powertune.scan.evidence import AccountRegion, FunctionEvidence, FunctionLogGroup, MonthlyCost, PlaceEvidence
+from powertune.scan.evidence import AccountRegion, FunctionEvidence, FunctionLogGroup, PlaceEvidence
 
 SCANNED_PLACE = Schema(
     kind="powertune/scanned-place",
@@ -53,8 +54,9 @@ def _writable(known: FunctionEvidence) -> FunctionEvidence:
     """The same without costs that are too small for a document, and for anybody: less than 1e-12 is 0."""
     if known.cost is None:
         return known
-    costs = {f.name: getattr(known.cost, f.name) for f in fields(known.cost)}
-    return replace(known, cost=MonthlyCost(**{k: v if v >= SMALLEST else 0.0 for k, v in costs.items()}))
+    amounts = {f.name: getattr(known.cost, f.name) for f in fields(known.cost) if f.type is float}
+    nothing: Any = {name: 0.0 for name, amount in amounts.items() if amount < SMALLEST}
+    return replace(known, cost=replace(known.cost, **nothing))
 
 
 def read_scanned_place(

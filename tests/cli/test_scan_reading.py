@@ -23,7 +23,7 @@ from powertune.scan.evidence import AccountRegion, EvidenceSource
 from powertune.scan.request import ScanRequest
 from powertune.scan.rule import Need
 
-HOUR_S = 3_600
+DAY_S = 86_400
 PLACE = AccountRegion(account_id="123456789012", region="us-east-1")
 #: So that a function with a few invocations is worth a query of its logs.
 DEAR = replace(PriceTable.bundled().region("us-east-1"), request=1_000.0)
@@ -62,8 +62,8 @@ def functions(aws_environment: EmbeddedAWS, client: Any, source: Path) -> Iterat
 
 
 def read(called: set[str]) -> ScannedPlace:
-    """What is read of the hour that has not ended yet as well."""
-    request = ScanRequest(days=14, now=time.time() + HOUR_S, needs=frozenset(Need), prices=DEAR, max_spend_usd=1.0)
+    """What is read tomorrow, when today is a whole day."""
+    request = ScanRequest(days=14, now=time.time() + DAY_S, needs=frozenset(Need), prices=DEAR, max_spend_usd=1.0)
     with connect(ConnectionOptions()) as connection:
         connection.session.events.register(
             "before-call", lambda event_name, **_: called.add(".".join(event_name.split(".")[1:]))

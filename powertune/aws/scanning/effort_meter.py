@@ -4,10 +4,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from powertune.aws.logs.insights import USD_PER_GB
+from powertune.prices import RegionPrices
 from powertune.scan.coverage import ScanEffort
 
 #: What GetMetricData costs per metric in the most expensive regions; 0.00001 in most (CloudWatch pricing).
 USD_PER_METRIC = 0.000014
+#: The smaller of the two meanings of a GB, so that no query costs more than was expected.
 _GB = 1e9
 
 
@@ -22,6 +24,15 @@ class EffortMeter:
     scanned_bytes: int = 0
     #: The operation that was sent last.
     last: str = ""
+
+    @classmethod
+    def priced(cls, prices: RegionPrices | None) -> "EffortMeter":
+        """A meter with a region's prices; with the highest of any region where they are not known in US dollars."""
+        known = None if prices is None or prices.currency != "USD" else prices.observability
+        return cls(
+            usd_per_metric=USD_PER_METRIC if known is None else known.get_metric_data or USD_PER_METRIC,
+            usd_per_gb=USD_PER_GB if known is None else known.logs_insights_gb or USD_PER_GB,
+        )
 
     def count(self, operation: str) -> None:
         """Count a call."""

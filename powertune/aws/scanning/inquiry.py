@@ -41,7 +41,7 @@ class Inquiry:
     @classmethod
     def begin(cls, aws: Aws, place: AccountRegion, request: ScanRequest) -> "Inquiry":
         """An inquiry that counts its calls."""
-        meter = EffortMeter()
+        meter = EffortMeter.priced(request.prices)
         return cls(
             aws=replace(aws, counted=meter.count),
             place=place,

@@ -2,7 +2,9 @@
 
 import math
 import statistics
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from powertune.aws.scanning.inquiry import Inquiry
@@ -25,8 +27,25 @@ _FEW_CALLS = 4
 #: What must be known of a function that was invoked: without one of them, a zero would stand where nobody knows.
 _NEEDED = frozenset({"errors", "duration_sum_ms", "peak_concurrency"})
 
-#: Fields of a `FunctionUsage`, by the name of the function.
-_Known = dict[str, dict[str, Any]]
+
+@dataclass(slots=True)
+class _UsageFields:
+    """Fields of a `FunctionUsage`: of the whole days, and of these and what is over of today."""
+
+    whole: dict[str, Any] = field(default_factory=dict)
+    extended: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def used(self) -> dict[str, Any]:
+        """Today counts for a function that was not invoked before: it is in use."""
+        return self.whole if self.whole.get("invocations") else self.extended
+
+    @property
+    def complete(self) -> bool:
+        """Whether all is known that a usage is made of."""
+        if not {"invocations", "throttles"} <= self.used.keys():
+            return False
+        return not self.used["invocations"] or self.used.keys() >= _NEEDED
 
 
 def read_usage(inquiry: Inquiry, functions: Sequence[ScannedFunction], span: MetricSpan) -> dict[str, FunctionUsage]:
@@ -34,8 +53,11 @@ def read_usage(inquiry: Inquiry, functions: Sequence[ScannedFunction], span: Met
 
     Metrics are those of a function's name: of all its versions and aliases together. How many events were queued is
     asked only of functions with errors, as these events are tried again.
+
+    Args:
+        span: whole days.
     """
-    known: _Known = {}
+    known: dict[str, _UsageFields] = defaultdict(_UsageFields)
     everything = {**_ALWAYS, **_INVOKED}
     count = sum(map(len, everything.values()))
     if math.ceil(count * len(functions) / _QUERIES_PER_CALL) <= _FEW_CALLS:
@@ -44,7 +66,7 @@ def read_usage(inquiry: Inquiry, functions: Sequence[ScannedFunction], span: Met
         _ask(inquiry, functions, _ALWAYS, span, known)
         _ask(inquiry, _with_any(functions, known, "invocations"), _INVOKED, span, known)
     _ask(inquiry, _with_any(functions, known, "errors"), {"AsyncEventsReceived": ("Sum",)}, span, known)
-    return {name: FunctionUsage(days=span.days, **found) for name, found in known.items() if _whole(found)}
+    return {name: FunctionUsage(days=span.days, **found.used) for name, found in known.items() if found.complete}
 
 
 def _ask(
@@ -52,7 +74,7 @@ def _ask(
     functions: Sequence[ScannedFunction],
     wanted: Mapping[str, tuple[str, ...]],
     span: MetricSpan,
-    known: _Known,
+    known: dict[str, _UsageFields],
 ) -> None:
     """Add what CloudWatch says to what is known."""
     metrics = [
@@ -60,16 +82,16 @@ def _ask(
         for name, kinds in wanted.items()
         for each in functions
     ]
-    for values in answered(inquiry, Need.USAGE, metrics, span):
-        known.setdefault(values.metric.subject, {}).update(_FIELDS[values.metric.name](values))
+    for values in answered(inquiry, Need.USAGE, metrics, span.to(inquiry.request.now)):
+        found, fields = known[values.metric.subject], _FIELDS[values.metric.name]
+        found.whole.update(fields(values.before(span.end)))
+        found.extended.update(fields(values))
 
 
-def _with_any(functions: Sequence[ScannedFunction], known: _Known, field: str) -> list[ScannedFunction]:
-    return [each for each in functions if known.get(each.name, {}).get(field)]
-
-
-def _whole(found: Mapping[str, Any]) -> bool:
-    return {"invocations", "throttles"} <= found.keys() and (not found["invocations"] or found.keys() >= _NEEDED)
+def _with_any(
+    functions: Sequence[ScannedFunction], known: Mapping[str, _UsageFields], name: str
+) -> list[ScannedFunction]:
+    return [each for each in functions if each.name in known and known[each.name].used.get(name)]
 
 
 def _invocations(values: MetricValues) -> dict[str, Any]:

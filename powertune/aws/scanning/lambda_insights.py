@@ -26,8 +26,9 @@ _MIB = 1_048_576
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InsightsEvidence:
-    """What is known of the functions that have Lambda Insights, by name."""
+    """What is known of the functions that have Lambda Insights, by name; `names` are those that have it."""
 
+    names: frozenset[str] = frozenset()
     memory: Mapping[str, MemoryUse] = field(default_factory=dict)
     environments: Mapping[str, EnvironmentUse] = field(default_factory=dict)
 
@@ -52,6 +53,7 @@ def read_lambda_insights(
     Raises:
         AccessDenied, Unavailable, UsageError: the metrics cannot be listed. Single metrics may leave gaps.
     """
+    listed = _listed(inquiry.aws)
     metrics = [
         ScanMetric(
             subject=name,
@@ -60,7 +62,7 @@ def read_lambda_insights(
             dimensions=(("function_name", name),),
             namespace=_NAMESPACE,
         )
-        for name, metric in _listed(inquiry.aws)
+        for name, metric in listed
         if name in functions and (name in memory_of if metric == _MEMORY else environments)
     ]
     found: dict[str, dict[str, MetricValues]] = defaultdict(dict)
@@ -68,6 +70,7 @@ def read_lambda_insights(
     for values in answered(inquiry, what, metrics, span):
         found[values.metric.subject][values.metric.name] = values
     return InsightsEvidence(
+        names=frozenset(name for name, _ in listed),
         memory={
             name: use for name, each in found.items() if (use := _memory(each, functions[name].memory_mb)) is not None
         },

@@ -29,7 +29,7 @@ def read_log_groups(inquiry: Inquiry, functions: Sequence[ScannedFunction]) -> d
         return None
     groups = {group.name: group for group in listed if group.name in wanted}
     others = [wanted[name] for name in sorted(wanted) if not name.startswith(_USUAL)]
-    found = inquiry.each(Need.LOG_GROUPS, others, lambda function: _named(inquiry.aws, function.log_group))
+    found = inquiry.each(Need.LOG_GROUPS, others, lambda function: named_group(inquiry.aws, function.log_group))
     return groups | {group.name: group for group in found.values() if group is not None}
 
 
@@ -65,7 +65,7 @@ def _listed(aws: Aws, prefix: str) -> Iterator[FunctionLogGroup]:
             return
 
 
-def _named(aws: Aws, name: str) -> FunctionLogGroup | None:
+def named_group(aws: Aws, name: str) -> FunctionLogGroup | None:
     """The group of exactly this name. Groups are listed in order, so it is the first of those that begin with it."""
     page = aws.call(aws.clients.logs.describe_log_groups, logGroupNamePrefix=name, limit=1)
     return next((_group(each) for each in page.get("logGroups", ()) if each.get("logGroupName") == name), None)

@@ -8,6 +8,7 @@ from powertune.aws.scanning.lambda_insights import InsightsEvidence, read_lambda
 from powertune.aws.scanning.metric_data import MetricSpan
 from powertune.aws.scanning.optimizer_memory import read_optimizer
 from powertune.aws.scanning.report_reader import read_reports
+from powertune.aws.scanning.tmp_storage import with_tmp
 from powertune.scan.evidence import (
     EnvironmentUse,
     FunctionLogGroup,
@@ -57,9 +58,8 @@ def read_memory(
         or (Need.REPORTS in needs and each.name in usage and usage[each.name].errors)
     ]
     reports = read_reports(inquiry, asked, usage, groups, span)
-    return MemoryEvidence(
-        memory={**reports.memory, **memory}, reports=reports.statistics, environments=insights.environments
-    )
+    environments = with_tmp(inquiry, functions, insights, span)
+    return MemoryEvidence(memory={**reports.memory, **memory}, reports=reports.statistics, environments=environments)
 
 
 def _known_only(memory: Mapping[str, MemoryUse], functions: Sequence[ScannedFunction]) -> dict[str, MemoryUse]:

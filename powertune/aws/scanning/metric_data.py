@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,19 +28,23 @@ DAY_S, HOUR_S = 86_400, 3_600
 class MetricSpan:
     """The time that is looked at, in seconds since the epoch, in periods of so many seconds.
 
-    Both ends are whole hours, and the first is the beginning of a day in UTC: the periods then are days of UTC,
-    whether CloudWatch counts them from the first end or from the epoch. The last day has not ended.
+    It begins with a day of UTC, so that the periods are days of UTC, whether CloudWatch counts them from the
+    beginning or from the epoch.
     """
 
     start: int
     end: int
-    period_s: int
+    period_s: int = DAY_S
 
     @classmethod
-    def of(cls, days: int, now: float, period_s: int = DAY_S) -> "MetricSpan":
-        """The span that holds at least the last so many days."""
-        end = int(now) // HOUR_S * HOUR_S
-        return cls(start=(end - days * DAY_S) // DAY_S * DAY_S, end=end, period_s=period_s)
+    def of(cls, days: int, now: float) -> "MetricSpan":
+        """The last so many whole days: a part of a day would stand for the night, or for the busy hours."""
+        midnight = int(now) // DAY_S * DAY_S
+        return cls(start=midnight - days * DAY_S, end=midnight)
+
+    def to(self, now: float, *, period_s: int = DAY_S) -> "MetricSpan":
+        """The same, and of today what is over: up to the last whole hour."""
+        return MetricSpan(start=self.start, end=int(now) // HOUR_S * HOUR_S, period_s=period_s)
 
     @property
     def days(self) -> float:
@@ -75,6 +79,11 @@ class MetricValues:
     values: Mapping[str, Mapping[float, float]]
     refusal: str = ""
 
+    def before(self, end: float) -> "MetricValues":
+        """The same without the values of this time and later."""
+        values = {name: {at: each for at, each in one.items() if at < end} for name, one in self.values.items()}
+        return replace(self, values=values)
+
     def total(self, statistic: str = "Sum") -> float:
         """The sum of the values."""
         return math.fsum(self.values[statistic].values())
@@ -85,7 +94,7 @@ class MetricValues:
 
 
 @dataclass(slots=True)
-class _Answer:
+class _Arrived:
     """What has arrived for one query."""
 
     values: dict[float, float] = field(default_factory=dict)
@@ -160,7 +169,7 @@ def _read(inquiry: Inquiry, batch: Sequence[ScanMetric], span: MetricSpan) -> It
     """One call and its further pages. The ids are numbers: no two names can collide, whatever is in them."""
     asked = [(metric, statistic) for metric in batch for statistic in metric.statistics]
     queries = [_query(f"q{number}", *each, span.period_s) for number, each in enumerate(asked)]
-    answers = {query["Id"]: _Answer() for query in queries}
+    answers = {query["Id"]: _Arrived() for query in queries}
     aws = inquiry.aws
     token: str | None = None
     for _ in range(_MOST_PAGES):
@@ -187,7 +196,7 @@ def _read(inquiry: Inquiry, batch: Sequence[ScanMetric], span: MetricSpan) -> It
         yield _values(metric, {statistic: next(numbered) for statistic in metric.statistics})
 
 
-def _values(metric: ScanMetric, answers: Mapping[str, _Answer]) -> MetricValues:
+def _values(metric: ScanMetric, answers: Mapping[str, _Arrived]) -> MetricValues:
     """What is left as PartialData after the last page is not all that there is, and so no answer."""
     refusals = [answer.status for answer in answers.values() if answer.status != "Complete"]
     values = {statistic: answer.values for statistic, answer in answers.items()}

@@ -1,7 +1,7 @@
 """Reads one account in one region: its functions first, then what the rules need to know of them."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from powertune.aws.client import Aws
 from powertune.aws.scanning.inquiry import Inquiry, why
@@ -57,7 +57,7 @@ def read_place(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Known:
+class _PlaceReadings:
     """What was read, by the names of the functions; `groups` by those of the log groups."""
 
     usage: Mapping[str, FunctionUsage]
@@ -88,7 +88,7 @@ def _read(inquiry: Inquiry, inventory: FunctionInventory, observer: ScanObserver
     )
     idle = [each for each in functions if each.name in usage and _is_idle(usage[each.name])]
     invokers = read_invokers(inquiry, idle) if needed(Need.TRIGGERS) else {}
-    known = _Known(
+    known = _PlaceReadings(
         usage=usage, provisioned=provisioned, reserved=reserved, groups=groups, memory=memory, invokers=invokers
     )
     return PlaceEvidence(
@@ -123,16 +123,17 @@ def _reserved(
 def _groups(
     inquiry: Inquiry, functions: Sequence[ScannedFunction], usage: Mapping[str, FunctionUsage], span: MetricSpan
 ) -> dict[str, FunctionLogGroup] | None:
-    """The log groups, with what was written to those of functions that were invoked, or may have been."""
+    """The log groups, with what was written to them: nothing to those of which no function was invoked."""
     groups = read_log_groups(inquiry, functions)
     if not groups:
         return groups
     written = {each.log_group for each in functions if each.name not in usage or usage[each.name].invocations}
-    return with_ingestion(inquiry, groups, sorted(written & groups.keys()), span)
+    silent = {name: replace(group, ingested_bytes=0) for name, group in groups.items() if name not in written}
+    return with_ingestion(inquiry, groups | silent, sorted(written & groups.keys()), span)
 
 
 def _evidence(
-    function: ScannedFunction, known: _Known, inventory: FunctionInventory, request: ScanRequest
+    function: ScannedFunction, known: _PlaceReadings, inventory: FunctionInventory, request: ScanRequest
 ) -> FunctionEvidence:
     name = function.name
     invokers = known.invokers.get(name)

@@ -46,7 +46,7 @@ def read_provisioned(
 
     Args:
         usage: by name.
-        span: in periods of a day.
+        span: whole days; what is over of today is looked at as well.
     """
     published = [each for each in functions if each.versions]
     used = _used(inquiry, published, span)
@@ -57,8 +57,9 @@ def read_provisioned(
 
     kept = inquiry.each(Need.PROVISIONED, sorted(published, key=rank), lambda each: _configured(inquiry.aws, each))
     found: dict[str, list[Provisioned]] = {name: [] for name in kept}
-    for each, values in _with_metrics(inquiry, [one for several in kept.values() for one in several], span):
-        found[each.function.name].append(_provisioned(each, _version(inquiry, each), values, span))
+    hourly = span.to(inquiry.request.now, period_s=HOUR_S)
+    for each, values in _with_metrics(inquiry, [one for several in kept.values() for one in several], hourly):
+        found[each.function.name].append(_provisioned(each, _version(inquiry, each), values, hourly))
     # Of what has no metrics because CloudWatch did not answer, nothing is said.
     whole = {name: tuple(each) for name, each in found.items() if len(each) == len(kept[name])}
     return {each.name: () for each in functions if not each.versions} | whole
@@ -105,7 +106,6 @@ def _time(text: Any) -> float:
 def _with_metrics(
     inquiry: Inquiry, kept: Sequence[_Kept], span: MetricSpan
 ) -> list[tuple[_Kept, Mapping[str, MetricValues]]]:
-    hourly = MetricSpan(start=span.start, end=span.end, period_s=HOUR_S)
     metrics = [
         ScanMetric(
             subject=each.resource,
@@ -117,7 +117,7 @@ def _with_metrics(
         for name, statistics in _METRICS.items()
     ]
     found: dict[str, dict[str, MetricValues]] = defaultdict(dict)
-    for values in answered(inquiry, Need.PROVISIONED, metrics, hourly):
+    for values in answered(inquiry, Need.PROVISIONED, metrics, span):
         found[values.metric.subject][values.metric.name] = values
     return [(each, found[each.resource]) for each in kept if len(found[each.resource]) == len(_METRICS)]
 

@@ -8,15 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from powertune.aws.client import Aws
-from powertune.aws.logs.insights import query_pages
 from powertune.scan.evidence import EvidenceSource, MemoryUse, ReportStatistics
 
-#: How many log groups one query reads (CloudWatch Logs quotas).
-MOST_GROUPS = 50
-_MOST_ROWS = 10_000
-#: Queries of many GB take minutes: so many times 8 seconds.
-_LONG_POLLS = 100
 _USUAL = "/aws/lambda/"
 
 #: What a figure is called in a report as text, and as JSON.
@@ -85,38 +78,8 @@ class ReportRow:
         return self.error == "Runtime.OutOfMemory" or (self.error == "Runtime.ExitError" and full)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportRows:
-    """What a query has found, and how many bytes it scanned, which is what it is billed by."""
-
-    rows: tuple[ReportRow, ...]
-    scanned_bytes: int
-
-
-def query_report_rows(aws: Aws, groups: Sequence[str], *, start: int, end: int) -> ReportRows:
-    """The reports in at most 50 log groups of one class, in a span of time in seconds since the epoch.
-
-    Raises:
-        AccessDenied, NotFound, UsageError: the groups cannot be queried.
-        Unavailable: the query failed, or took more than a quarter of an hour.
-    """
-    started = aws.call(
-        aws.clients.logs.start_query,
-        logGroupNames=list(groups),
-        startTime=start,
-        endTime=end,
-        queryString=report_query(),
-        limit=_MOST_ROWS,
-    )
-    pages = tuple(query_pages(aws, started["queryId"], long_polls=_LONG_POLLS))
-    return ReportRows(
-        rows=tuple(_row(row) for page in pages for row in page.get("results", ())),
-        scanned_bytes=round(max(float(page.get("statistics", {}).get("bytesScanned", 0.0)) for page in pages)),
-    )
-
-
-def _row(cells: Iterable[Mapping[str, str]]) -> ReportRow:
-    values = {cell.get("field", ""): cell.get("value", "") for cell in cells}
+def report_row(values: Mapping[str, str]) -> ReportRow:
+    """A row of the query's answer."""
     group = values.get("@log", "").partition(":")[2]
     owner = values.get("streamOwner", "").partition("[")[0]
     return ReportRow(

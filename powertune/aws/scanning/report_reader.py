@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from powertune.aws.scanning.inquiry import Inquiry
+from powertune.aws.scanning.log_query import MOST_GROUPS, kept_days, query_logs, scan_bytes
 from powertune.aws.scanning.metric_data import MetricSpan
 from powertune.aws.scanning.report_query import (
-    MOST_GROUPS,
     ReportRow,
     by_function,
     memory_in,
-    query_report_rows,
+    report_query,
+    report_row,
     statistics_in,
 )
 from powertune.errors import UsageError
@@ -31,7 +32,6 @@ from powertune.units import format_usd
 _LEAST_COST = 1.0
 #: The class of log groups that Logs Insights does not query.
 _DELIVERY = "DELIVERY"
-_DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,13 +68,15 @@ def read_reports(
     Args:
         usage, groups: by name; groups None where they could not be listed.
     """
-    costs = {
-        each.name: rough_cost(each, usage[each.name], inquiry.request.prices)
-        for each in functions
-        if each.name in usage
-    }
-    worthy = [each for each in functions if costs.get(each.name, 0.0) >= _LEAST_COST]
-    if not worthy or groups is None:
+    prices = inquiry.request.prices
+    invoked = [each for each in functions if each.name in usage and usage[each.name].invocations]
+    costs = {each.name: rough_cost(each, usage[each.name], prices) for each in invoked}
+    worthy = [each for each in invoked if costs[each.name] >= _LEAST_COST or prices is None]
+    if not worthy:
+        return ReportEvidence()
+    if prices is None or groups is None:
+        unknown = "its price is not known" if prices is None else "the log groups could not be listed"
+        inquiry.note(_need(inquiry), f"no query of logs is made, as {unknown}", [each.name for each in worthy])
         return ReportEvidence()
     named = {each.name: each for each in _with_reports(inquiry, worthy, groups)}
     ranked = sorted(named.values(), key=lambda each: (-costs[each.name], each.name))
@@ -90,8 +92,16 @@ def read_reports(
     memory = {name: memory_in(each, named[name].memory_mb) for name, each in found.items()}
     return ReportEvidence(
         memory={name: use for name, use in memory.items() if use is not None},
-        statistics={name: statistics_in(each, span.days) for name, each in found.items()},
+        statistics={
+            name: statistics_in(each, min(span.days, kept_days(groups[named[name].log_group], span)))
+            for name, each in found.items()
+        },
     )
+
+
+def _need(inquiry: Inquiry) -> Need:
+    """What reports are read for first."""
+    return Need.MEMORY if Need.MEMORY in inquiry.request.needs else Need.REPORTS
 
 
 def _with_reports(
@@ -111,7 +121,7 @@ def _with_reports(
         else:
             yield function
             continue
-        inquiry.note(Need.MEMORY, reason, (function.name,))
+        inquiry.note(_need(inquiry), reason, (function.name,))
 
 
 def _affordable(
@@ -125,7 +135,7 @@ def _affordable(
     chosen: dict[str, FunctionLogGroup] = {}
     for function in functions:
         group = groups[function.log_group]
-        price = inquiry.meter.scan_usd(_scan_bytes(group, span))
+        price = inquiry.meter.scan_usd(scan_bytes(group, span))
         if group.name in chosen:
             continue
         if price > left:
@@ -137,20 +147,6 @@ def _affordable(
         left -= price
         chosen[group.name] = group
     return list(chosen.values())
-
-
-def _scan_bytes(group: FunctionLogGroup, span: MetricSpan) -> float:
-    """What a query of the span scans: what was written to the group meanwhile.
-
-    Where that is not known, or CloudWatch knows of nothing, it is the span's share of what is stored, as if as much
-    were written every day.
-    """
-    if group.ingested_bytes:
-        return group.ingested_bytes
-    kept_days = (span.end - group.created_at) / _DAY_S
-    if group.retention_days is not None:
-        kept_days = min(kept_days, group.retention_days)
-    return group.stored_bytes * min(1.0, span.days / max(kept_days, 1.0))
 
 
 def _batches(groups: Sequence[FunctionLogGroup]) -> Iterator[list[str]]:
@@ -166,14 +162,14 @@ def _query(
 ) -> tuple[ReportRow, ...]:
     subjects = [each.name for each in functions if each.log_group in batch]
     if inquiry.meter.usd > inquiry.request.max_spend_usd:
-        inquiry.note(Need.MEMORY, "earlier queries have cost more than was expected of them", subjects)
+        inquiry.note(_need(inquiry), "earlier queries have cost more than was expected of them", subjects)
         return ()
     answer = inquiry.ask(
-        Need.MEMORY,
-        lambda: query_report_rows(inquiry.aws, batch, start=span.start, end=span.end),
+        _need(inquiry),
+        lambda: query_logs(inquiry.aws, batch, report_query(), span),
         subjects,
     )
     if answer is None:
         return ()
     inquiry.meter.scanned_bytes += answer.scanned_bytes
-    return answer.rows
+    return tuple(map(report_row, answer.rows))

@@ -26,9 +26,10 @@ def _short_form(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str,
         value = loader.construct_scalar(node)
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
-    else:
-        assert isinstance(node, yaml.MappingNode)
+    elif isinstance(node, yaml.MappingNode):
         value = loader.construct_mapping(node, deep=True)
+    else:
+        raise AssertionError(f"YAML has no node like {node!r}")
     if tag == "!GetAtt" and isinstance(value, str):
         value = value.split(".", 1)
     return {_PLAIN.get(tag, f"Fn::{tag[1:]}"): value}

@@ -1,18 +1,17 @@
 """How functions are invoked: the numbers, how few calls they take, and what becomes of half an answer."""
 
 import math
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from fakes import client_error
-from scan_places import PERIODS, account, gaps, invoke, known, scan
+from scan_places import DAYS, account, gaps, invoke, known, scan
 
 from powertune.scan.evidence import FunctionUsage
 from powertune.scan.rule import Need
 
 NAMES = ("a-b", "a_b", "A-b", "aB", "ab", "1ab", "n" * 64)
-#: From the beginning of the 1st to 8 o'clock on the 15th.
-DAYS = 1_238_400 / 86_400
 
 
 def calls(operations: list[str]) -> int:
@@ -22,8 +21,9 @@ def calls(operations: list[str]) -> int:
 def test_what_the_metrics_say() -> None:
     fake = account("fn")
     series = fake.cloudwatch.series
-    series["Invocations", "Sum", "fn"] = [100.0, None, 0.0, 300.0, *[None] * 11]
-    series["Throttles", "Sum", "fn"] = [None, 7.0]
+    # What is over of today is left out: it would count as a day.
+    series["Invocations", "Sum", "fn"] = [100.0, None, 0.0, 300.0, *[None] * 10, 999.0]
+    series["Throttles", "Sum", "fn"] = [None, 7.0, *[None] * 12, 999.0]
     series["Errors", "Sum", "fn"] = [1.0, None, None, 4.0]
     series["Duration", "Sum", "fn"] = [1_000.0, None, None, 9_000.0]
     series["Duration", "p50", "fn"] = [9.0, None, None, 25.0]
@@ -61,6 +61,37 @@ def test_the_recent_median_is_that_of_the_last_two_days_with_invocations() -> No
     assert (usage.p50_ms, usage.recent_p50_ms) == (10.0, 25.0)
 
 
+def test_today_counts_for_a_function_that_was_not_invoked_before() -> None:
+    fake = account("fn")
+    invoke(fake, "fn", daily=100.0, ms=50.0)
+    for key, values in fake.cloudwatch.series.items():
+        fake.cloudwatch.series[key] = [*[None] * DAYS, values[-1]]
+    usage = known(scan(fake, Need.USAGE))["fn"].usage
+    assert usage == FunctionUsage(
+        days=DAYS,
+        invocations=100,
+        duration_sum_ms=5_000.0,
+        p50_ms=50.0,
+        p95_ms=50.0,
+        p99_ms=50.0,
+        max_ms=50.0,
+        recent_p50_ms=50.0,
+        peak_concurrency=3.0,
+        active_days=1,
+    )
+
+
+def test_the_days_are_whole_days_of_utc() -> None:
+    fake = account("fn")
+    scan(fake, Need.USAGE)
+    (asked,) = [each for each in fake.arguments if "MetricDataQueries" in each]
+    assert (asked["StartTime"], asked["EndTime"]) == (
+        datetime(2027, 1, 1, tzinfo=UTC),
+        datetime(2027, 1, 15, 8, tzinfo=UTC),
+    )
+    assert {each["MetricStat"]["Period"] for each in asked["MetricDataQueries"]} == {86_400}
+
+
 def test_a_function_without_any_metric_was_not_invoked() -> None:
     scanned = scan(account("fn"), Need.USAGE)
     assert known(scanned)["fn"].usage == FunctionUsage(days=DAYS)
@@ -73,7 +104,7 @@ def test_each_of_the_names_that_hardly_differ_has_its_own_numbers() -> None:
         invoke(fake, name, daily=float(number))
     found = known(scan(fake, Need.USAGE))
     assert [found[name].usage.invocations for name in NAMES] == [  # type: ignore[union-attr]
-        PERIODS * number for number in range(1, len(NAMES) + 1)
+        DAYS * number for number in range(1, len(NAMES) + 1)
     ]
 
 
@@ -83,7 +114,7 @@ def test_a_small_account_is_asked_once_and_all_statistics_of_a_metric_are_charge
     # 2 + 5 + 1 + 1 queries for each of 40 functions are 360, of 5 metrics each.
     assert calls(fake.operations) == 1
     assert scanned.effort.metrics == 200
-    assert scanned.effort.usd == pytest.approx(200 * 0.000014)
+    assert scanned.effort.usd == pytest.approx(200 * 0.00001)
 
 
 def test_only_functions_with_invocations_are_asked_about_durations_in_a_large_account() -> None:
@@ -114,7 +145,7 @@ def test_partial_data_is_read_to_its_end() -> None:
     invoke(fake, "other")
     fake.cloudwatch.results_per_page = 7
     scanned = scan(fake, Need.USAGE)
-    assert [each.usage.invocations for each in scanned.evidence.functions if each.usage] == [1500, 1500]
+    assert [each.usage.invocations for each in scanned.evidence.functions if each.usage] == [1400, 1400]
     assert calls(fake.operations) == math.ceil(2 * 9 / 7)
 
 
@@ -145,7 +176,7 @@ def test_an_error_of_cloudwatchs_own_is_asked_again() -> None:
     answers = iter(["InternalError"])
     fake.cloudwatch.status = lambda query: next(answers, "Complete")
     scanned = scan(fake, Need.USAGE)
-    assert known(scanned)["fn"].usage.invocations == 1500  # type: ignore[union-attr]
+    assert known(scanned)["fn"].usage.invocations == 1400  # type: ignore[union-attr]
     assert scanned.gaps == ()
     assert calls(fake.operations) == 2
     # The metric is charged again, with all its statistics.

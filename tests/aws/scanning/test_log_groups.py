@@ -40,9 +40,13 @@ def test_groups_of_functions_are_kept_with_what_was_written_to_them() -> None:
             retention_days=30,
             retention_policy="organization",
             log_class="INFREQUENT_ACCESS",
+            ingested_bytes=0,
         ),
     }
     assert scanned.gaps == ()
+    asked = [len(each["MetricDataQueries"]) for each in fake.arguments if "MetricDataQueries" in each]
+    # Nine queries for each of three functions, and what was written to one group.
+    assert asked == [27, 1]
 
 
 def test_fifty_groups_are_one_call_and_a_custom_group_is_one_more_whoever_shares_it() -> None:

@@ -1,17 +1,16 @@
 """The ladder of evidence about memory: what is free first, and logs only where they are worth their price."""
 
+import json
 from typing import Any
 
 import pytest
 from fake_logs import LogEvent
 from fakes import FakeLambda, client_error, report_json, report_text
-from scan_places import NOW, account, gaps, invoke, known, scan
+from scan_places import DAYS, NOW, account, gaps, invoke, known, scan
 
 from powertune.scan.evidence import EnvironmentUse, EvidenceSource, MemoryUse, ReportStatistics
 from powertune.scan.rule import Need
 
-#: From the beginning of the 1st to 8 o'clock on the 15th.
-DAYS = 1_238_400 / 86_400
 SHARED = "/shared"
 
 
@@ -44,12 +43,12 @@ def insights(fake: FakeLambda, name: str, **metrics: dict[str, float]) -> None:
 def log(fake: FakeLambda, group: str, stream: str, *texts: str) -> None:
     for number, text in enumerate(texts):
         for line in text.splitlines():
-            event = LogEvent(group=group, stream=stream, at=NOW - 3600 + number, message=line)
+            event = LogEvent(group=group, stream=stream, at=NOW - 86_400 + number, message=line)
             fake.logs.events.append(event)
 
 
 def busy(fake: FakeLambda, *names: str) -> None:
-    """Functions that cost 1,500 * 100 s * 0.5 GB * 0.0000166667 USD in 14.3 days, about 2.6 USD a month."""
+    """Functions that cost 1,400 * 100 s * 0.5 GB * 0.0000166667 USD in 14 days, about 2.5 USD a month."""
     for name in names:
         invoke(fake, name, daily=100.0, ms=100_000.0)
 
@@ -137,6 +136,38 @@ def test_what_lambda_insights_knows_of_environments_is_a_mean_over_invocations()
     # Eight metrics are listed, on three pages; three are asked for.
     assert fake.operations.count("cloudwatch.list_metrics") == 3
     assert scanned.effort.metrics == 3
+
+
+def test_the_use_of_tmp_is_read_from_the_logs_of_lambda_insights() -> None:
+    fake = account("plain")
+    for name in ("large", "larger", "without"):
+        fake.add(name, EphemeralStorage={"Size": 2048})
+    for name in ("plain", "large", "larger"):
+        insights(fake, name, cpu_total_time={"Sum": 10.0, "SampleCount": 1.0})
+    for name, free in (("large", 1_000), ("large", 900), ("plain", 500), ("larger", None)):
+        event = {"event_type": "performance", "function_name": name, "tmp_max": 2_048 * 1_048_576}
+        more = {} if free is None else {"tmp_free": free * 1_048_576}
+        log(fake, "/aws/lambda-insights", "2027/01/14/x", json.dumps({**event, **more}))
+
+    scanned = scan(fake, Need.ENVIRONMENT)
+
+    tmp = {name: each.environment and each.environment.tmp_used_mb for name, each in known(scanned).items()}
+    assert tmp == {"plain": None, "large": 1148.0, "larger": None, "without": None}
+    assert scanned.gaps == ()
+    assert fake.operations.count("logs.start_query") == 1
+    assert scanned.effort.scanned_bytes == sum(len(event.message) for event in fake.logs.events)
+
+    fake.logs.groups["/aws/lambda-insights"] = {"storedBytes": 10**15}
+    reason = "reading log group /aws/lambda-insights may cost more than what is left of $1.00"
+    assert gaps(scan(fake, Need.ENVIRONMENT)) == [("environment", reason, ("large", "larger"), "")]
+    assert fake.operations.count("logs.start_query") == 1
+
+
+def test_nobody_pays_for_logs_of_tmp_without_a_larger_one() -> None:
+    fake = account("plain")
+    insights(fake, "plain", cpu_total_time={"Sum": 10.0, "SampleCount": 1.0})
+    scan(fake, Need.ENVIRONMENT)
+    assert not [each for each in fake.operations if each.startswith("logs.")]
 
 
 def test_reports_of_a_shared_group_are_told_apart_in_text_and_in_json() -> None:
@@ -236,9 +267,9 @@ def test_a_query_is_priced_by_what_was_written_meanwhile_and_the_most_expensive_
     invoke(fake, "large", daily=200.0, ms=100_000.0)
     for name in ("small", "large"):
         log(fake, f"/aws/lambda/{name}", "2027/01/14/[1]a", report_text("00000001", memory=512))
-        # 60 GB are 0.54 USD at most, so that one dollar is enough for one of them.
+        # 120 GB are 0.60 USD, so that one dollar is enough for one of them.
         fake.logs.groups[f"/aws/lambda/{name}"] = {"storedBytes": 10**13}
-        fake.cloudwatch.series["IncomingBytes", "Sum", f"/aws/lambda/{name}"] = [60e9]
+        fake.cloudwatch.series["IncomingBytes", "Sum", f"/aws/lambda/{name}"] = [120e9]
     scanned = scan(fake, Need.MEMORY)
     assert {name: each.memory is not None for name, each in known(scanned).items()} == {"large": True, "small": False}
     assert [gap.subjects for gap in scanned.gaps] == [("small",)]
@@ -250,12 +281,39 @@ def test_what_is_stored_is_shared_by_the_days_that_it_is_kept() -> None:
     fake.cloudwatch.status = lambda query: (
         "Forbidden" if query["MetricStat"]["Metric"]["MetricName"] == "IncomingBytes" else "Complete"
     )
-    # 1,000 GB of 144 days: some 100 GB of 14.3 days, at most 0.90 USD.
+    # 15 GB are 100 GB before compression, of 140 days: 10 GB of 14 days, which are 0.05 USD.
     created = (NOW - 1_000 * 86_400) * 1000
-    fake.logs.groups["/aws/lambda/fn"] = {"storedBytes": 10**12, "retentionInDays": 144, "creationTime": created}
+    fake.logs.groups["/aws/lambda/fn"] = {"storedBytes": 15 * 10**9, "retentionInDays": 140, "creationTime": created}
     log(fake, "/aws/lambda/fn", "2027/01/14/[1]a", report_text("00000001", memory=512))
-    assert known(scan(fake, Need.MEMORY))["fn"].memory is not None
-    assert known(scan(fake, Need.MEMORY, max_spend_usd=0.89))["fn"].memory is None
+    assert known(scan(fake, Need.MEMORY, max_spend_usd=0.051))["fn"].memory is not None
+    assert known(scan(fake, Need.MEMORY, max_spend_usd=0.05))["fn"].memory is None
+
+
+def test_reports_are_of_no_more_days_than_the_group_retains() -> None:
+    fake = account("fn")
+    busy(fake, "fn")
+    fake.logs.groups["/aws/lambda/fn"] = {"retentionInDays": 3, "creationTime": 0}
+    log(fake, "/aws/lambda/fn", "2027/01/14/[1]a", report_text("00000001", memory=512, billed=13))
+    reports = known(scan(fake, Need.MEMORY))["fn"].reports
+    assert reports == ReportStatistics(days=3.0, count=1, billed_sum_ms=13.0)
+
+
+def test_without_prices_or_log_groups_no_query_is_made_and_that_is_said() -> None:
+    fake = account("fn", "unused")
+    busy(fake, "fn")
+    log(fake, "/aws/lambda/fn", "2027/01/14/[1]a", report_text("00000001", memory=512))
+    unpriced = scan(fake, Need.MEMORY, prices=None)
+    assert gaps(unpriced) == [("memory", "no query of logs is made, as its price is not known", ("fn",), "")]
+
+    def deny(name: str, kwargs: dict[str, Any]) -> None:
+        if name == "describe_log_groups":
+            raise client_error("AccessDeniedException", "no", 400)
+
+    fake.on_call = deny
+    unlisted = scan(fake, Need.REPORTS, Need.MEMORY)
+    reason = "no query of logs is made, as the log groups could not be listed"
+    assert gaps(unlisted)[1:] == [("memory", reason, ("fn",), "")]
+    assert "logs.start_query" not in fake.operations
 
 
 def test_fifty_groups_of_one_class_are_one_query() -> None:

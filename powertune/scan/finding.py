@@ -28,6 +28,17 @@ class Confidence(StrEnum):
     HIGH = "high"
 
 
+class CostPart(StrEnum):
+    """Which part of what a function costs a finding would save. Findings about different parts add up."""
+
+    ON_DEMAND = "on demand"
+    EPHEMERAL_STORAGE = "ephemeral storage"
+    PROVISIONED = "provisioned concurrency"
+    SNAPSTART = "SnapStart"
+    LOGS = "logs"
+    WHOLE = "everything"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonthlySaving:
     """Money per 30 days that a change would save, in the currency of the region: expected, and a 95 % range.
@@ -59,6 +70,7 @@ class Finding:
 
     `subject` is the ARN of the function, or the name of the log group. `saving` is None where no money is at stake,
     or where there are no prices. `summary` is a sentence without a period; `next_step` is a command, or a sentence.
+    `part` is what of the function's cost the saving is a part of.
     """
 
     rule: str
@@ -71,6 +83,7 @@ class Finding:
     next_step: str
     confidence: Confidence = Confidence.HIGH
     saving: MonthlySaving | None = None
+    part: CostPart = CostPart.ON_DEMAND
 
     @property
     def key(self) -> tuple[str, str, str, str]:

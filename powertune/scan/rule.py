@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from powertune.scan.evidence import FunctionEvidence, PlaceEvidence
-from powertune.scan.finding import Confidence, Fact, Finding, MonthlySaving, Severity
+from powertune.scan.finding import Confidence, CostPart, Fact, Finding, MonthlySaving, Severity
 
 
 class Need(StrEnum):
@@ -25,6 +25,7 @@ class Need(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanRule:
     """One rule. `page` is its documentation in Markdown, below the title: what it finds, why, and how dollars follow.
+    `part` is what its findings would save: of several rules about the same part, only one is counted.
 
     `check` never asks AWS, and yields nothing about what it has no evidence for.
     """
@@ -35,6 +36,7 @@ class ScanRule:
     needs: tuple[Need, ...]
     check: Callable[[PlaceEvidence], Iterator[Finding]]
     page: str
+    part: CostPart = CostPart.ON_DEMAND
 
     def finding(
         self,
@@ -60,4 +62,5 @@ class ScanRule:
             next_step=next_step,
             saving=saving,
             confidence=confidence,
+            part=self.part,
         )

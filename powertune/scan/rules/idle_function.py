@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence
-from powertune.scan.finding import Fact, Finding, MonthlySaving, Severity
+from powertune.scan.finding import CostPart, Fact, Finding, MonthlySaving, Severity
 from powertune.scan.rule import Need, ScanRule
 from powertune.units import plural
 
@@ -51,6 +51,7 @@ RULE = ScanRule(
     id="idle-function",
     title="Nobody invokes the function",
     severity=Severity.LOW,
+    part=CostPart.WHOLE,
     needs=(Need.USAGE, Need.TRIGGERS),
     check=_check,
     page=f"""

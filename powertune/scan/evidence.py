@@ -224,7 +224,8 @@ class MonthlyCost:
     """What a function costs in 30 days, in the currency of the region, before the free tier.
 
     `compute` is for GB-seconds of CloudWatch's Duration; `init` is what INIT adds, which that does not contain. It is
-    an estimate, from `init_low` to `init_high`.
+    an estimate, from `init_low` to `init_high`. `unpriced` names the fields that are 0, or too small, because a price
+    or a figure is not known.
     """
 
     compute: float
@@ -237,6 +238,7 @@ class MonthlyCost:
     snapstart: float = 0.0
     log_ingestion: float = 0.0
     log_storage: float = 0.0
+    unpriced: tuple[str, ...] = ()
 
     @property
     def on_demand(self) -> float:

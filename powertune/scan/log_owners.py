@@ -16,9 +16,12 @@ def owned_log_groups(evidence: PlaceEvidence) -> Iterator[tuple[FunctionLogGroup
             yield group, tuple(owners[name])
 
 
-def costs_of(owners: tuple[FunctionEvidence, ...]) -> tuple[MonthlyCost, ...] | None:
-    """What these functions cost; None if that of any of them is not known, as a part of a sum would mislead."""
-    costs = tuple(known.cost for known in owners if known.cost is not None)
+def costs_of(owners: tuple[FunctionEvidence, ...], part: str) -> tuple[MonthlyCost, ...] | None:
+    """What these functions cost; None if that of any of them, or this part of it, is not known.
+
+    A sum of which something is missing would mislead.
+    """
+    costs = tuple(known.cost for known in owners if known.cost is not None and part not in known.cost.unpriced)
     return costs if len(costs) == len(owners) else None
 
 

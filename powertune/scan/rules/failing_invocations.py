@@ -74,8 +74,9 @@ RULE = ScanRule(
     needs=(Need.USAGE,),
     check=_check,
     page=f"""
-Reports a function of which at least {_LEAST_SHARE:.0%} of the invocations, and at least {_LEAST_ERRORS}, ended in an
-error. The severity is medium from {_MEDIUM_SHARE:.0%}, and high from {_HIGH_SHARE:.0%}.
+Reports a function of which at least {format_share(_LEAST_SHARE)} of the invocations, and at least {_LEAST_ERRORS},
+ended in an error. The severity is medium from {format_share(_MEDIUM_SHARE)}, and high from
+{format_share(_HIGH_SHARE)}.
 
 An invocation that fails is charged like any other. The amount is the number of errors in 30 days, times the mean cost
 of an invocation of this function on demand. CloudWatch does not say how long the failed invocations took, so the
@@ -86,7 +87,7 @@ and CloudWatch counts it among the invocations, and among the errors if it fails
 are retries. The finding says how many there are at most, if it is known how many events were queued.
 
 The amount is spent on work that failed. You save all of it only if the events need not be processed at all. If the
-function succeeds instead, you save the retries.
+invocations succeed instead, you save the retries.
 
 Timeouts are errors as well. Where `timeouts-billed` reports the same function, a part of the amount is in both.
 """,

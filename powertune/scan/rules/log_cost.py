@@ -18,7 +18,7 @@ _BYTES_PER_GB = 2**30
 
 def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
     for group, owners in owned_log_groups(evidence):
-        costs = costs_of(owners)
+        costs = costs_of(owners, "log_ingestion")
         if costs is None:
             continue
         ingestion, compute = sum(cost.log_ingestion for cost in costs), sum(map(_compute, costs))
@@ -91,19 +91,19 @@ RULE = ScanRule(
     needs=(Need.USAGE, Need.LOG_GROUPS),
     check=_check,
     page=f"""
-Reports a log group if writing to it costs more than its functions cost to run, and at least {_LEAST_COST:g} a month
-in the currency of the region. What they cost to run is their duration, INIT, and provisioned concurrency. A log group
-that several functions share is reported once, with the sum of what they cost.
+Reports a log group that costs more to write to than its functions cost to run, if that is at least {_LEAST_COST:g} US
+dollar a month, or 1 yuan in China. What a function costs to run is its duration, INIT, and provisioned concurrency. A
+log group that several functions share is reported once, and compared with what all of them cost.
 
 There are three ways to pay less:
 
-- Log less. A line per event adds up.
-- Log as JSON, and let Lambda drop what is below a level, without a change to the code. Leave the system log level at
-  INFO: at WARN, Lambda no longer logs the reports of successful invocations, and powertune cannot read them.
-- Write to a log group of the class INFREQUENT_ACCESS. Writing to it costs half as much, and storage the same. But it
-  has no metric filters, subscription filters or Live Tail. A log group cannot change its class, so create a new one.
+- Log less.
+- Log as JSON, and choose the application log level. Lambda then drops what is below that level. Leave the system log
+  level at INFO: at WARN, Lambda no longer logs the reports of successful invocations, and powertune cannot read them.
+- Use a log group of the class INFREQUENT_ACCESS, which costs half as much to write to, and the same to store. It has
+  neither metric filters nor Live Tail. The class of a log group cannot be changed, so you need a new one.
 
-The expected saving is that of the last way, half of what writing costs now, for a log group of the class STANDARD.
-The range is from nothing to all of it. For other classes no saving is given.
+For a log group of the class STANDARD, the expected saving is that of the last way: half of what it costs to write to
+now. The range is from nothing to all of it. For other classes, no saving is given.
 """,
 )

@@ -55,7 +55,7 @@ def _finding(group: FunctionLogGroup, owners: tuple[FunctionEvidence, ...], evid
 def _saving(
     group: FunctionLogGroup, owners: tuple[FunctionEvidence, ...], evidence: PlaceEvidence
 ) -> MonthlySaving | None:
-    costs = costs_of(owners)
+    costs = costs_of(owners, "log_storage")
     if costs is None:
         return None
     storage = sum(cost.log_storage for cost in costs)

@@ -60,7 +60,7 @@ utilization of provisioned concurrency only while there are invocations. So if t
 Provisioned concurrency is charged for as long as it is configured. The saving is the number of environments, times
 their memory, times the price of a GB-second of provisioned concurrency, for 30 days.
 
-Often the alias points to a version that clients no longer use, or clients invoke the function without naming the
-alias: then they get on-demand environments.
+If you expected it to be used, check which alias or version clients invoke. Only those that name the one with
+provisioned concurrency get its environments.
 """,
 )

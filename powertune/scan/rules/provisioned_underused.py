@@ -79,13 +79,13 @@ RULE = ScanRule(
     check=_check,
     page="""
 Reports provisioned concurrency that is used less than its break-even. Invocations on provisioned concurrency have a
-lower price per GB-second than those on demand. The break-even is the utilization from which this makes up for the
-price of keeping the environments: the price of configured concurrency, divided by the difference between the two
-prices of duration. It is computed from the prices of the region, and is about 60 % in most. Without prices, nothing
-is reported.
+lower price per GB-second than those on demand. The break-even is the utilization at which this makes up for the price
+of keeping the environments: the price of provisioned concurrency, divided by the difference between the two prices of
+duration. It is computed from the prices of the region, and is about 60 % in most. Without prices, nothing is
+reported.
 
-The expected saving is that of running everything on demand: what provisioned concurrency costs, minus what the same
-work would cost more. The other end of the range is that of reducing it to what was used at most.
+The expected saving is what you would save by running everything on demand. The other end of the range is what you
+would save by keeping only as many environments as were in use at the same time.
 
 On demand, invocations start cold, and their INIT is charged, which is not taken into account here. If you have
 provisioned concurrency because cold starts are too slow, reduce it, or schedule it for the hours that need it.

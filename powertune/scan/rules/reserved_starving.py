@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence
 from powertune.scan.finding import Fact, Finding, Severity
 from powertune.scan.rule import Need, ScanRule
-from powertune.units import plural
+from powertune.units import format_share, plural
 
 _LEAST_THROTTLES = 10
 _HIGH_SHARE = 0.2
@@ -63,7 +63,7 @@ RULE = ScanRule(
     check=_check,
     page=f"""
 Reports a function that was throttled at least {_LEAST_THROTTLES} times while as many of its invocations ran as its
-reserved concurrency allows. The severity is high if {_HIGH_SHARE:.0%} of the requests were throttled.
+reserved concurrency allows. The severity is high if {format_share(_HIGH_SHARE)} of the requests were throttled.
 
 Reserved concurrency is free. It keeps a part of the account's concurrency for one function, and is the most that this
 function can use. It may be low on purpose, for example to protect a database: suppress the finding with that reason.

@@ -62,16 +62,15 @@ RULE = ScanRule(
 Reports a function whose `$LATEST` uses a runtime that AWS has deprecated, or will deprecate within {_SOON_DAYS} days.
 The severity depends on what AWS no longer allows:
 
-- high: the code and the configuration of existing functions cannot be updated any more, except to change the runtime
-- medium: new functions cannot be created with the runtime
-- low: the runtime is deprecated, so it gets no more security updates
-- info: it will be deprecated soon
+- high: existing functions can no longer be updated, except to another runtime;
+- medium: new functions can no longer be created;
+- low: the runtime is deprecated, and gets no more security updates;
+- info: it will be deprecated soon.
 
 The dates are those of the page "Lambda runtimes" of the AWS Lambda Developer Guide as of {AS_OF}. AWS has postponed
 some of them more than once, so look there before you plan. A runtime that powertune does not know is never reported,
-and neither are container images, whose runtime Lambda does not know. Published versions are not looked at.
+and neither is a container image, of which Lambda does not know the runtime. Published versions are not looked at.
 
-There is no saving. But an invocation on an old runtime may be slower, and a function that cannot be updated cannot be
-tuned either.
+There is no saving. But a function that cannot be updated cannot be tuned either.
 """,
 )

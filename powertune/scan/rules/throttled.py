@@ -55,8 +55,9 @@ RULE = ScanRule(
     needs=(Need.USAGE, Need.RESERVED),
     check=_check,
     page=f"""
-Reports a function of which at least {_LEAST_SHARE:.0%} of the requests, and at least {_LEAST_THROTTLES}, were
-throttled. The severity is low below {_MEDIUM_SHARE:.0%}, medium below {_HIGH_SHARE:.0%}, and high from there on.
+Reports a function of which at least {format_share(_LEAST_SHARE)} of the requests, and at least {_LEAST_THROTTLES},
+were throttled. The severity is low below {format_share(_MEDIUM_SHARE)}, medium below {format_share(_HIGH_SHARE)}, and
+high from there on.
 
 A throttled request is not an invocation, and is not charged. Whoever waits for the response gets an error. Events of
 asynchronous invocations and of queues are tried again later.
@@ -65,6 +66,7 @@ CloudWatch counts every attempt. An event that is tried again and again is count
 larger than that of the events that had to wait.
 
 If the function has reserved concurrency and has used all of it, that is the reason, and `reserved-starving` reports
-it too. If not, the concurrency of the account was used up, or the function scaled up too fast.
+it too. If not, the concurrency of the account may have been used up, or requests came in faster than the function can
+scale.
 """,
 )

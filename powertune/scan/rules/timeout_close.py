@@ -43,11 +43,9 @@ RULE = ScanRule(
     needs=(Need.USAGE,),
     check=_check,
     page=f"""
-Reports a function whose 99th percentile, on the slowest day of the window, is between {_CLOSE:.0%} and 100 % of its
+Reports a function whose 99th percentile, on the slowest day of the window, is at least {format_share(_CLOSE)} of its
 timeout. A slower dependency, or a larger event, makes such a function time out. No money is at stake yet: what has
 timed out already is reported by `timeouts-billed`.
-
-CloudWatch's Duration does not contain the time of a cold start, which has a limit of its own.
 
 If the function uses the processor, more memory makes it faster, and `powertune run` measures by how much. If it waits
 for something else, raise the timeout, or give it less work at a time.

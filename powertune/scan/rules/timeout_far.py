@@ -60,6 +60,7 @@ days, because the longest of a few invocations says little about the longest to 
 A long timeout costs nothing by itself. But an invocation that hangs is charged until it times out, and a dependency
 that stops responding makes all of them hang. The finding says what one such invocation costs. There is no saving.
 
-A timeout with room to spare is right, so the mean duration plays no part in this rule.
+Every timeout should leave room for slow invocations. So this rule compares it with the longest one, not with the
+mean.
 """,
 )

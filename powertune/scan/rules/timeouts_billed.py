@@ -105,23 +105,21 @@ RULE = ScanRule(
     needs=(Need.USAGE, Need.REPORTS),
     check=_check,
     page=f"""
-Reports a function whose invocations reach its timeout. Each of them is charged for the whole timeout, and has nothing
-to show for it.
+Reports a function whose invocations reach its timeout. Each of them is charged for the whole timeout, and fails.
 
-If the reports of its invocations were read, the timeouts in them are counted, and there have to be at least
-{_LEAST_TIMEOUTS}. The amount is the number of timeouts in 30 days, times the timeout, times the price of a second on
-demand. If the function was changed since the first of them, the timeout may have been another, and the confidence is
-medium.
+If the reports of its invocations were read, the timeouts in them are counted. Fewer than {_LEAST_TIMEOUTS} are not
+reported. The amount is the number of timeouts in 30 days, times the timeout, times the price of a second on demand.
+If the function was changed since the first of them, the timeout may have been another, and the confidence is medium.
 
 Without reports, there is only CloudWatch, which does not count timeouts. The finding then needs the 99th percentile
 of the slowest day to be at the timeout, the longest invocation to have reached it, and errors. The amount is an
 estimate, of low confidence:
 
-- at least one invocation has timed out;
-- about 1 % of the invocations of an average day have, or 5 % if the 95th percentile is at the timeout as well;
-- at most as many have as there were errors, and as the sum of all durations allows.
+- At least one invocation has timed out.
+- About 1 % of the invocations of an average day have timed out, or 5 % if the 95th percentile is at the timeout too.
+- At most, every error was a timeout, as far as the sum of all durations allows.
 
-Find out what the function waits for, and give the call to it a timeout of its own. That call then fails sooner, and
-the function can say why.
+Find out what the function waits for, and set a shorter timeout for that call. It then fails sooner, and the function
+can log the reason.
 """,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence
 from powertune.scan.finding import Fact, Finding, Severity
 from powertune.scan.rule import Need, ScanRule
-from powertune.units import format_ms, plural
+from powertune.units import format_ms, format_share, plural
 
 #: Means that differ by less may differ by what they are given to do, or by chance.
 _FACTOR = 1.3
@@ -73,12 +73,13 @@ RULE = ScanRule(
     page=f"""
 Reports functions of one account in one region that have the same code, by its hash, the same handler and the same
 runtime, if their memory sizes, architectures or timeouts differ. If these are the same, it reports functions whose
-mean durations differ by more than {_FACTOR - 1:.0%}, of those with at least {_LEAST_INVOCATIONS} invocations. There
-is one finding for all functions with the same code. It is about the first of them, and lists the others.
+mean durations differ by more than {format_share(_FACTOR - 1)}, of those with at least {_LEAST_INVOCATIONS}
+invocations. There is one finding for all functions with the same code. It is about the first of them, and lists the
+others.
 
-What is right for one of them is probably right for the others, unless they get other events, or their environment
-variables make them do something else. Container images have no handler that Lambda knows.
+What is right for one of them is probably right for the others, unless they get different events, or their environment
+variables make them do different work. The handlers of container images are not known, and may differ.
 
-There is no saving, because nobody knows which of them is right. Tune two of them, and compare the results.
+There is no saving, because it is not known which of them is right. Tune two of them, and compare the results.
 """,
 )

@@ -43,15 +43,22 @@ def test_a_shared_log_group_is_compared_with_all_that_write_to_it() -> None:
     assert found.next_step == "log less, or raise the application log level"
 
 
+def test_how_much_is_written_need_not_be_known() -> None:
+    group = replace(GROUP, ingested_bytes=None)
+    (found,) = RULE.check(place_evidence(known(cost=COST), log_groups={NAME: group}))
+    assert len(found.facts) == 2
+
+
 @pytest.mark.parametrize(
     "cost",
     [
         None,
         replace(COST, log_ingestion=3.5),
+        replace(COST, unpriced=("log_ingestion",)),
         replace(COST, provisioned=4.0),
         MonthlyCost(compute=0.0, requests=0.0, log_ingestion=0.99),
     ],
-    ids=["unknown", "as much", "provisioned", "cheap"],
+    ids=["unknown", "as much", "unpriced", "provisioned", "cheap"],
 )
 def test_is_not_said_otherwise(cost: MonthlyCost | None) -> None:
     assert not list(RULE.check(place_evidence(known(cost=cost), log_groups={NAME: GROUP})))

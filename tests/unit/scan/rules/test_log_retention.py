@@ -55,11 +55,12 @@ def test_a_shared_log_group_is_reported_once() -> None:
     assert found.facts[1].text == "written by a, b, c and 2 more"
 
 
-def test_nothing_is_added_up_if_a_part_is_missing() -> None:
+@pytest.mark.parametrize("unknown", [None, replace(cost(0.0), unpriced=("log_storage",))], ids=["cost", "part"])
+def test_nothing_is_added_up_if_a_part_is_missing(unknown: MonthlyCost | None) -> None:
     functions = [scanned_function(name, log_group="/shared") for name in ("a", "b")]
     evidence = place_evidence(
         known(functions[0], cost=cost(0.25)),
-        known(functions[1]),
+        known(functions[1], cost=unknown),
         log_groups={"/shared": replace(GROUP, name="/shared")},
     )
     assert [found.saving for found in RULE.check(evidence)] == [None]

@@ -90,4 +90,5 @@ def test_have_no_price_where_duration_is_not_charged() -> None:
     function = scanned_function(compute=Compute.MANAGED_INSTANCES)
     evidence = place_evidence(known(function, reports=REPORTS), known(usage=slow()))
     assert [found.saving is None for found in RULE.check(evidence)] == [True, False]
-    assert [found.saving for found in RULE.check(place_evidence(known(reports=REPORTS), prices=None))] == [None]
+    evidence = place_evidence(known(reports=REPORTS), known(usage=slow()), prices=None)
+    assert [found.saving for found in RULE.check(evidence)] == [None, None]

@@ -18,6 +18,7 @@ import msgspec
 
 from powertune.errors import UsageError
 from powertune.figures import SMALLEST, range_of
+from powertune.units import shortened
 
 #: A part of a document that is decoded later, by `read_part`.
 Raw = msgspec.Raw
@@ -144,7 +145,8 @@ def _parsed(data: bytes, schema: Schema) -> Any:
         return json.loads(text, parse_constant=refuse, parse_float=finite)
     except (ValueError, RecursionError) as error:
         stripped = text.strip()
-        if stripped.startswith("{") and not stripped.endswith("}"):
+        missing = isinstance(error, json.JSONDecodeError) and error.pos >= len(text.rstrip())
+        if stripped.startswith("{") and (missing or not stripped.endswith("}")):
             raise schema.refused(f"{schema.called} is cut off") from error
         raise schema.refused(f"not a {schema.called}: not JSON ({error})") from error
 
@@ -182,7 +184,8 @@ def _explained(error: msgspec.ValidationError, parsed: Any, schema: Schema, plac
     for step in _STEP.finditer(within):
         if parsed is not None:
             parsed = parsed.get(step["key"]) if step["key"] else parsed[int(step["index"])]
-    return schema.wrong(where, parsed, problem[:1].lower() + problem[1:].replace("`", ""))
+    # It may repeat the value, which may be long.
+    return schema.wrong(where, parsed, shortened(problem[:1].lower() + problem[1:].replace("`", "")))
 
 
 def _check_figures(value: Any, schema: Schema, place: str) -> None:
@@ -197,8 +200,9 @@ def _check_figures(value: Any, schema: Schema, place: str) -> None:
             return
         case int() | float():
             low, high = range_of(name)
-            # A moment may be as near to the epoch as it likes: nothing is divided by it.
-            if not low <= value <= high or (0 < value < SMALLEST and not name.endswith("_at")):
+            # A moment may be as near to the epoch as it likes, and what may be negative as near to 0: nothing is
+            # divided by them.
+            if not low <= value <= high or (0 < value < SMALLEST and low >= 0 and not name.endswith("_at")):
                 raise schema.wrong(place, value)
         case tuple():
             for index, item in enumerate(value):

@@ -20,6 +20,8 @@ _DECIMAL = re.compile(r"\d{1,30}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 #: The highest price of a unit, and the lowest above 0.
 _HIGHEST, _LOWEST = 1e6, 1e-15
+#: The fields of `ObservabilityPrices`, and their keys in a price file.
+_OBSERVABILITY = ("get_metric_data", "logs_ingest_gb", "logs_storage_gb_month", "logs_insights_gb")
 #: Every function has this much ephemeral storage for free.
 EPHEMERAL_STORAGE_FREE_MB = 512
 
@@ -39,13 +41,38 @@ class ArchitecturePrices:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ObservabilityPrices:
+    """Prices of CloudWatch in one region, in its currency; None where a price is not known.
+
+    `get_metric_data` is the price of a metric that GetMetricData is asked for. `logs_ingest_gb` is that of a GB of
+    the STANDARD class in the first volume tier, `logs_storage_gb_month` of a GB of stored (compressed) logs, and
+    `logs_insights_gb` of a GB that Logs Insights scans. A GB of logs is taken as 2**30 bytes: CloudWatch Logs calls
+    1,048,576 bytes a MB in its quotas, but no page that was found says it of a GB. In decimal GB, logs would cost
+    7 % more.
+    """
+
+    get_metric_data: float | None = None
+    logs_ingest_gb: float | None = None
+    logs_storage_gb_month: float | None = None
+    logs_insights_gb: float | None = None
+
+    def or_else(self, other: "ObservabilityPrices | None") -> "ObservabilityPrices":
+        """These prices, and where one is not known, that of `other`."""
+        if other is None:
+            return self
+        mine = ((name, getattr(self, name)) for name in _OBSERVABILITY)
+        return ObservabilityPrices(**{name: getattr(other, name) if price is None else price for name, price in mine})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegionPrices:
     """Prices of one region, in its currency (CNY in China, USD elsewhere).
 
     `request` is the price of one invocation; `snapstart_cache` of a GB-second of a kept snapshot; `snapstart_restore`
     of a GB restored; `state_transition` of a transition of a Standard workflow of Step Functions, None also where it
-    is not known. None where AWS does not offer it. `as_of` is the date (YYYY-MM-DD) on which the prices
-    held; None where it is not known. It makes no difference to whether two of them are equal.
+    is not known. None where AWS does not offer it. `observability` is None where nothing of it is known. `as_of` is
+    the date (YYYY-MM-DD) on which Lambda's prices held; None where it is not known. It makes no difference to whether
+    two of them are equal.
     """
 
     region: str
@@ -55,6 +82,7 @@ class RegionPrices:
     snapstart_cache: float | None = None
     snapstart_restore: float | None = None
     state_transition: float | None = None
+    observability: ObservabilityPrices | None = None
     as_of: str | None = field(default=None, compare=False)
 
     def of(self, architecture: Architecture) -> ArchitecturePrices:
@@ -155,13 +183,10 @@ class PriceTable:
     def merged(self, other: "PriceTable") -> "PriceTable":
         """Both tables in one. If both have a region, the prices of `other` are used.
 
-        What `other` does not know of Step Functions is kept: the price list of Lambda does not hold it.
+        What `other` does not know of Step Functions and CloudWatch is kept: Lambda's price list does not hold it.
         """
-        known = {prices.region: prices.state_transition for prices in self.regions}
-        newer = (
-            replace(each, state_transition=known.get(each.region)) if each.state_transition is None else each
-            for each in other.regions
-        )
+        known = {prices.region: prices for prices in self.regions}
+        newer = (_with_others(each, known.get(each.region)) for each in other.regions)
         regions = {prices.region: prices for prices in (*self.regions, *newer)}
         sources = dict.fromkeys((*self.source.split("; "), *other.source.split("; ")))
         return PriceTable(
@@ -179,6 +204,18 @@ class PriceTable:
             "regions": {prices.region: _region_document(prices) for prices in self.regions},
         }
         return json.dumps(document, indent=1) + "\n"
+
+
+def _with_others(newer: RegionPrices, older: RegionPrices | None) -> RegionPrices:
+    """Prices with what an older table knows of other services than Lambda, and the newer one does not."""
+    if older is None:
+        return newer
+    transition, observability = newer.state_transition, newer.observability
+    return replace(
+        newer,
+        state_transition=older.state_transition if transition is None else transition,
+        observability=older.observability if observability is None else observability.or_else(older.observability),
+    )
 
 
 def _hint(region: str) -> str:
@@ -214,6 +251,9 @@ def _region_document(prices: RegionPrices) -> dict[str, object]:
         if prices.snapstart_cache is None and prices.snapstart_restore is None
         else {name: _decimal(price) for name, price in snapstart.items()},
         "state_transition": _decimal(prices.state_transition),
+        "observability": None
+        if prices.observability is None
+        else {name: _decimal(getattr(prices.observability, name)) for name in _OBSERVABILITY},
     }
 
 
@@ -261,7 +301,14 @@ def _region(name: str, entry: Mapping[str, Any]) -> RegionPrices:
         snapstart_cache=_optional_price(snapstart, "cache_gb_second"),
         snapstart_restore=_optional_price(snapstart, "restore_gb"),
         state_transition=_optional_price(entry, "state_transition"),
+        observability=None
+        if entry.get("observability") is None
+        else _observability(_mapping(entry, "observability")),
     )
+
+
+def _observability(entry: Mapping[str, Any]) -> ObservabilityPrices:
+    return ObservabilityPrices(**{name: _optional_price(entry, name) for name in _OBSERVABILITY})
 
 
 def _architecture(entry: Mapping[str, Any]) -> ArchitecturePrices:

@@ -6,7 +6,7 @@ from powertune.errors import UsageError
 from powertune.model import DAYS_PER_MONTH, Configuration, FunctionState
 from powertune.prices import EPHEMERAL_STORAGE_FREE_MB, ArchitecturePrices, RegionPrices
 
-_SECONDS_PER_MONTH = DAYS_PER_MONTH * 24 * 3600
+SECONDS_PER_MONTH = DAYS_PER_MONTH * 24 * 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +61,12 @@ def make_tariff(
     if function.provisioned_concurrency:
         configured, duration = _provisioned(of, configuration, prices.region)
         per_cold_start = 0.0
-        per_month = function.provisioned_concurrency * memory_gb * configured * kept * _SECONDS_PER_MONTH
+        per_month = function.provisioned_concurrency * memory_gb * configured * kept * SECONDS_PER_MONTH
     else:
-        duration = _average(of.gb_second, gb_seconds_per_month)
+        duration = average_gb_second(of.gb_second, gb_seconds_per_month)
         restore, cache = _snapstart(function, prices)
         per_cold_start = memory_gb * restore
-        per_month = memory_gb * cache * _SECONDS_PER_MONTH
+        per_month = memory_gb * cache * SECONDS_PER_MONTH
     per_second = memory_gb * (duration * kept) + storage_gb * of.ephemeral_gb_second
     return Tariff(
         per_ms=per_second / 1000,
@@ -76,8 +76,8 @@ def make_tariff(
     )
 
 
-def _average(tiers: tuple[tuple[int | None, float], ...], volume: float) -> float:
-    """The mean price of a GB-second if this many are used in a month."""
+def average_gb_second(tiers: tuple[tuple[int | None, float], ...], volume: float) -> float:
+    """The mean price of a GB-second if `volume` of them are used in a month, the tiers taken one after the other."""
     first_end, first_price = tiers[0]
     if first_end is None or volume <= first_end:
         return first_price

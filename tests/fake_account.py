@@ -74,6 +74,10 @@ class FakeAccount(FakeService):
         self.choose: Callable[[Sequence[str]], str] = lambda idle: idle[0]
         #: Alias or version -> how many environments are kept ready for it.
         self.provisioned: dict[str, int] = {}
+        #: Provisioned concurrency as it is listed, of any function.
+        self.kept_ready: list[dict[str, Any]] = []
+        #: Function -> its reserved concurrency.
+        self.reserved: dict[str, int] = {}
         #: What can be downloaded, by address; every function has a package of its own at first.
         self.packages: dict[str, bytes] = {}
         self.layers: dict[str, dict[str, Any]] = {}

@@ -55,10 +55,16 @@ class FakeLambda(FakeVersions, FakeTriggers, FakeInvoke):
     def list_functions(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("list_functions", kwargs)
         items = [
-            {**self.functions[name].configuration, "LastModified": "2026-09-20T10:00:00.000+0000"}
+            {"LastModified": "2026-09-20T10:00:00.000+0000", **configuration}
             for name in sorted(self.functions)
+            for configuration in self._listed(name, kwargs.get("FunctionVersion"))
         ]
         return self._page("Functions", items, kwargs)
+
+    def _listed(self, name: str, versions: str | None) -> list[dict[str, Any]]:
+        """The function, and with `ALL` its published versions."""
+        function = self.functions[name]
+        return [function.configuration, *(function.versions.values() if versions == "ALL" else ())]
 
     def get_layer_version_by_arn(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("get_layer_version_by_arn", kwargs)

@@ -11,6 +11,11 @@ from typing import Any
 
 from fake_service import Enter, FakeService, client_error
 
+from powertune.local.logs.insights_fields import Origin
+from powertune.local.logs.insights_query import Progress, execute
+from powertune.local.logs.insights_syntax import parse_query
+from powertune.local.logs.pace import Pace
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogEvent:
@@ -54,9 +59,12 @@ class FakeLogs(FakeService):
         self.scan_size = 20
         self.log_class = "STANDARD"
         self.stored_bytes = 0
+        #: Log groups by name, as DescribeLogGroups has them; those of events are there without being in here.
+        self.groups: dict[str, dict[str, Any]] = {}
         self._lock = threading.RLock()
         self._polls = 0
         self._queries: dict[str, tuple[list[LogEvent], int]] = {}
+        self._rows: dict[str, list[list[dict[str, str]]]] = {}
 
     def new_stream(self, configuration: Mapping[str, Any]) -> str:
         """The log stream of a new environment; in a group of one's own choice it carries the function's name."""
@@ -116,18 +124,24 @@ class FakeLogs(FakeService):
 
     def describe_log_groups(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("describe_log_groups", kwargs)
-        groups = sorted({event.group for event in self.events})
-        return {
-            "logGroups": [
-                {"logGroupName": group, "storedBytes": self.stored_bytes, "logGroupClass": self.log_class}
-                for group in groups
-                if group.startswith(kwargs["logGroupNamePrefix"])
-            ]
+        known = {
+            event.group: {"storedBytes": self.stored_bytes, "logGroupClass": self.log_class} for event in self.events
         }
+        known |= self.groups
+        found = [
+            {"logGroupName": name, **known[name]}
+            for name in sorted(known)
+            if name.startswith(kwargs["logGroupNamePrefix"])
+        ]
+        at = int(kwargs.get("nextToken", 0))
+        end = at + kwargs.get("limit", 50)
+        return {"logGroups": found[at:end], **({"nextToken": str(end)} if end < len(found) else {})}
 
     def start_query(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("start_query", kwargs)
         query = kwargs["queryString"]
+        if "logGroupNames" in kwargs:
+            return self._start_stats(kwargs)
         streams = re.findall(r'@logStream like "([^"]+)"', query)
         words = re.findall(r'@message like "([^"]+)"', query)
         searched = [
@@ -143,6 +157,26 @@ class FakeLogs(FakeService):
         ]
         number = str(len(self._queries))
         self._queries[number] = (found, sum(len(event.message) for event in searched))
+        return {"queryId": number}
+
+    def _start_stats(self, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+        """A query of several groups, by the Logs Insights of the embedded AWS."""
+        events = [
+            (
+                Origin(log=f"123456789012:{event.group}", stream=event.stream),
+                (int(event.at * 1000), int(event.at * 1000), number, event.message),
+            )
+            for group in kwargs["logGroupNames"]
+            for number, event in enumerate(self._readable(group))
+            if kwargs["startTime"] <= event.at <= kwargs["endTime"]
+        ]
+        progress = Progress()
+        results = execute(parse_query(kwargs["queryString"]), events, progress, Pace(), kwargs["limit"])
+        number = str(len(self._queries))
+        self._queries[number] = ([], progress.bytes_scanned)
+        self._rows[number] = [
+            [{"field": field, "value": value} for field, value in result.cells] for result in results
+        ]
         return {"queryId": number}
 
     def get_query_results(self, **kwargs: Any) -> dict[str, Any]:
@@ -161,4 +195,5 @@ class FakeLogs(FakeService):
             ]
             for event in found[at : at + self.page_size]
         ]
+        rows = self._rows.get(kwargs["queryId"], rows)
         return {"status": "Complete", "results": rows, "statistics": {"bytesScanned": float(scanned)}, **more}

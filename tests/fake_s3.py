@@ -25,6 +25,8 @@ class FakeS3(FakeService):
 
     def put_object(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("put_object", kwargs)
+        if kwargs.get("IfNoneMatch") == "*" and (kwargs["Bucket"], kwargs["Key"]) in self.objects:
+            raise client_error("PreconditionFailed", "At least one of the pre-conditions did not hold", 412)
         self.objects[kwargs["Bucket"], kwargs["Key"]] = bytes(kwargs["Body"])
         return {}
 

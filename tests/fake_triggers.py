@@ -14,8 +14,10 @@ class FakeTriggers(FakeAccount):
     def list_event_source_mappings(self, **kwargs: Any) -> dict[str, Any]:
         """Of a bare name: those of all its qualifiers, which asks more of the reader than if AWS listed fewer."""
         self._enter("list_event_source_mappings", kwargs)
-        arn = self._function(kwargs).configuration["FunctionArn"]
-        found = [mapping for mapping in self.mappings if f"{mapping['FunctionArn']}:".startswith(f"{arn}:")]
+        arn = self._function(kwargs).configuration["FunctionArn"] if "FunctionName" in kwargs else ""
+        found = [
+            mapping for mapping in self.mappings if not arn or f"{mapping['FunctionArn']}:".startswith(f"{arn}:")
+        ]
         return self._page("EventSourceMappings", found, kwargs)
 
     def get_function_url_config(self, **kwargs: Any) -> dict[str, Any]:
@@ -42,3 +44,14 @@ class FakeTriggers(FakeAccount):
             code = "ProvisionedConcurrencyConfigNotFoundException"
             raise client_error(code, "No Provisioned Concurrency Config found for this function", 404)
         return {"RequestedProvisionedConcurrentExecutions": kept, "Status": "READY"}
+
+    def list_provisioned_concurrency_configs(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("list_provisioned_concurrency_configs", kwargs)
+        arn = self._function(kwargs).configuration["FunctionArn"]
+        found = [each for each in self.kept_ready if each["FunctionArn"].startswith(f"{arn}:")]
+        return self._page("ProvisionedConcurrencyConfigs", found, kwargs)
+
+    def get_function_concurrency(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("get_function_concurrency", kwargs)
+        name = self._function(kwargs).configuration["FunctionName"]
+        return {"ReservedConcurrentExecutions": self.reserved[name]} if name in self.reserved else {}

@@ -5,7 +5,16 @@ from typing import Any
 
 from powertune.model import Architecture
 from powertune.prices import PriceTable
-from powertune.scan.evidence import AccountRegion, FunctionEvidence, FunctionUsage, PlaceEvidence, ScannedFunction
+from powertune.scan.evidence import (
+    AccountRegion,
+    EvidenceSource,
+    FunctionEvidence,
+    FunctionLogGroup,
+    FunctionUsage,
+    MemoryUse,
+    PlaceEvidence,
+    ScannedFunction,
+)
 
 DAY_S = 86_400
 NOW = 1_800_000_000.0
@@ -58,3 +67,14 @@ def place_evidence(*functions: FunctionEvidence, **changes: Any) -> PlaceEvidenc
     """An account with these functions, looked at over 14 days."""
     evidence = PlaceEvidence(place=PLACE, now=NOW, days=14, functions=functions, prices=PRICES)
     return replace(evidence, **changes)
+
+
+def log_group(name: str = "/aws/lambda/orders", **changes: Any) -> FunctionLogGroup:
+    """A log group that keeps its logs for two weeks, and holds none."""
+    return replace(FunctionLogGroup(name=name, stored_bytes=0, retention_days=14), **changes)
+
+
+def memory_use(used_mb: float, **changes: Any) -> MemoryUse:
+    """The most memory that a thousand invocations at 1,024 MB used, by their reports."""
+    use = MemoryUse(max_used_mb=used_mb, at_mb=1024, source=EvidenceSource.LOGS_INSIGHTS, samples=1_000)
+    return replace(use, **changes)

@@ -29,6 +29,7 @@ _SERVICES = {
     "lambda": "Lambda",
     "logs": "CloudWatch Logs",
     "s3": "S3",
+    "scheduler": "EventBridge Scheduler",
     "sns": "SNS",
     "stepfunctions": "Step Functions",
 }

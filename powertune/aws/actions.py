@@ -41,6 +41,8 @@ _LAMBDA = {
     "get_policy": Action("lambda:GetPolicy", "function"),
     "get_account_settings": Action("lambda:GetAccountSettings", "account"),
     "get_provisioned_concurrency_config": Action("lambda:GetProvisionedConcurrencyConfig", "function"),
+    "list_provisioned_concurrency_configs": Action("lambda:ListProvisionedConcurrencyConfigs", "function"),
+    "get_function_concurrency": Action("lambda:GetFunctionConcurrency", "function"),
 }
 _LOGS = {
     "filter_log_events": Action("logs:FilterLogEvents", "logs", rate_limited=False),
@@ -51,6 +53,7 @@ _LOGS = {
 _CLOUDWATCH = {
     "get_metric_data": Action("cloudwatch:GetMetricData", "account", rate_limited=False),
     "get_metric_statistics": Action("cloudwatch:GetMetricStatistics", "account", rate_limited=False),
+    "list_metrics": Action("cloudwatch:ListMetrics", "account", rate_limited=False),
 }
 _S3 = {
     "get_object": Action("s3:GetObject", "object", rate_limited=False),
@@ -90,6 +93,12 @@ _STS = {
     "get_caller_identity": Action("sts:GetCallerIdentity", "account", rate_limited=False),
     "assume_role": Action("sts:AssumeRole", "role", rate_limited=False),
 }
+_ORGANIZATIONS = {
+    "list_accounts": Action("organizations:ListAccounts", "account"),
+}
+_ACCOUNT = {
+    "list_regions": Action("account:ListRegions", "account"),
+}
 _COMPUTE_OPTIMIZER = {
     "get_lambda_function_recommendations": Action(
         "compute-optimizer:GetLambdaFunctionRecommendations",
@@ -97,6 +106,9 @@ _COMPUTE_OPTIMIZER = {
         also=("lambda:ListFunctions", "lambda:ListProvisionedConcurrencyConfigs"),
         rate_limited=False,
     ),
+}
+_COST_EXPLORER = {
+    "get_cost_and_usage": Action("ce:GetCostAndUsage", "account"),
 }
 _PRICING = {
     "get_products": Action("pricing:GetProducts", "account"),
@@ -111,9 +123,12 @@ ACTIONS: Mapping[str, Action] = {
         "s3": _S3,
         "compute-optimizer": _COMPUTE_OPTIMIZER,
         "pricing": _PRICING,
+        "ce": _COST_EXPLORER,
         "cloudformation": _CLOUDFORMATION,
         "stepfunctions": _STEP_FUNCTIONS,
         "sts": _STS,
+        "organizations": _ORGANIZATIONS,
+        "account": _ACCOUNT,
     }.items()
     for method, action in actions.items()
 }
@@ -182,6 +197,7 @@ DEPLOY_METHODS = (
     "cloudformation.execute_change_set",
     "cloudformation.delete_change_set",
     "cloudformation.delete_stack",
+    "stepfunctions.list_executions",
     "s3.head_bucket",
     "s3.create_bucket",
     "s3.put_public_access_block",
@@ -214,6 +230,26 @@ EXECUTION_METHODS = (
     "s3.get_object",
     "s3.list_objects_v2",
 )
+#: What `scan` reads in one account and region. None of it changes anything.
+SCAN_METHODS = (
+    "lambda.list_functions",
+    "lambda.list_event_source_mappings",
+    "lambda.list_provisioned_concurrency_configs",
+    "lambda.get_alias",
+    "lambda.get_function_concurrency",
+    "lambda.get_function_url_config",
+    "lambda.get_policy",
+    "cloudwatch.get_metric_data",
+    "cloudwatch.list_metrics",
+    "compute-optimizer.get_lambda_function_recommendations",
+    "logs.describe_log_groups",
+    "logs.start_query",
+    "logs.get_query_results",
+)
+#: What a scan calls to find its accounts and to get into them, with the identity of the person who scans.
+REACHING_METHODS = ("sts.get_caller_identity", "sts.assume_role", "organizations.list_accounts")
+#: What it calls in each account to find its regions.
+REGION_METHODS = ("account.list_regions",)
 COMMANDS: dict[str, tuple[str, ...]] = {
     "run": RUN_METHODS,
     "restore": RESTORE_METHODS,

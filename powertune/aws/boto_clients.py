@@ -5,11 +5,14 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 if TYPE_CHECKING:
+    from mypy_boto3_account.client import AccountClient
+    from mypy_boto3_ce.client import CostExplorerClient
     from mypy_boto3_cloudformation.client import CloudFormationClient
     from mypy_boto3_cloudwatch.client import CloudWatchClient
     from mypy_boto3_compute_optimizer.client import ComputeOptimizerClient
     from mypy_boto3_lambda.client import LambdaClient
     from mypy_boto3_logs.client import CloudWatchLogsClient
+    from mypy_boto3_organizations.client import OrganizationsClient
     from mypy_boto3_pricing.client import PricingClient
     from mypy_boto3_s3.client import S3Client
     from mypy_boto3_stepfunctions.client import SFNClient
@@ -17,7 +20,19 @@ if TYPE_CHECKING:
 
 #: What each client is for. Two are clients of Lambda: `invoke` waits longer, and has more connections.
 Role = Literal[
-    "control", "invoke", "logs", "cloudwatch", "s3", "optimizer", "pricing", "cloudformation", "stepfunctions", "sts"
+    "account",
+    "billing",
+    "cloudformation",
+    "cloudwatch",
+    "control",
+    "invoke",
+    "logs",
+    "optimizer",
+    "organizations",
+    "pricing",
+    "s3",
+    "stepfunctions",
+    "sts",
 ]
 
 
@@ -31,6 +46,7 @@ class BotoClients:
         make: makes the client of a role.
     """
 
+    billing: "CostExplorerClient"
     control: "LambdaClient"
     invoke: "LambdaClient"
     logs: "CloudWatchLogsClient"
@@ -41,6 +57,8 @@ class BotoClients:
     cloudformation: "CloudFormationClient"
     stepfunctions: "SFNClient"
     sts: "STSClient"
+    organizations: "OrganizationsClient"
+    account: "AccountClient"
 
     def __init__(self, make: Callable[[Role], Any]) -> None:
         self._make = make

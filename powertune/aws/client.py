@@ -37,7 +37,7 @@ class Aws:
     `give_up` is called before each attempt, and may raise to end the patience with a call. `reached` is set once AWS
     has answered; all that uses one connection shares it, so that undoing is always patient. `attempts` is how often
     a call is made, and `patience_s` for how long it is made even after that, from its first attempt on. `identity`
-    is asked for other credentials when AWS refuses those it has.
+    is asked for other credentials when AWS refuses those it has. `counted` is told the operation of every attempt.
     """
 
     clients: BotoClients
@@ -52,6 +52,7 @@ class Aws:
     patience_s: float = 0.0
     clock: Callable[[], float] = time.monotonic
     identity: Identity = field(default_factory=Unchanging)
+    counted: Callable[[str], None] = lambda _: None
 
     @property
     def backoff(self) -> Backoff:
@@ -91,6 +92,7 @@ class Aws:
             if ACTIONS[operation].rate_limited:
                 self.limiter.acquire()
             _log.debug("%s", operation)
+            self.counted(operation)
             return send()
 
         def judge(error: Exception, attempt: int, slept_s: float) -> None:

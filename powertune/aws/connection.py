@@ -3,6 +3,7 @@
 import os
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from threading import Event, RLock
 from typing import TYPE_CHECKING, Any, Self
@@ -12,7 +13,15 @@ from powertune.aws.boto_clients import BotoClients, Role
 from powertune.aws.client import Aws
 from powertune.aws.error_translation import aws_errors, raise_translated
 from powertune.aws.http import is_local
-from powertune.aws.identity import ConnectionOptions, Identity, SessionIdentity, Unchanging, ends_at, sign_in
+from powertune.aws.identity import (
+    ConnectionOptions,
+    Identity,
+    SessionIdentity,
+    Unchanging,
+    ends_at,
+    sign_in,
+    signed_by,
+)
 from powertune.aws.keepalive import keep_alive
 from powertune.aws.rate_limit import RateLimiter
 from powertune.errors import IdentityError, UsageError
@@ -20,6 +29,7 @@ from powertune.errors import IdentityError, UsageError
 if TYPE_CHECKING:
     from boto3.session import Session
     from botocore.config import Config
+    from botocore.credentials import Credentials
 
 _CONTROL_TIMEOUT_S = 30
 #: A network may lead to Lambda and not to what a run can do without.
@@ -39,22 +49,29 @@ _SERVICES: dict[Role, Any] = {
     "cloudformation": "cloudformation",
     "stepfunctions": "stepfunctions",
     "sts": "sts",
+    "billing": "ce",
+    "organizations": "organizations",
+    "account": "account",
 }
+_SIGN_IN = "run `aws configure` or `aws sso login`, or set AWS_PROFILE"
+_MAKING = RLock()
 _OPTIONAL: tuple[Role, ...] = ("logs", "cloudwatch", "optimizer")
 
 
 class Connection:
     """An identity in a region. Closes the sockets of its clients when its block ends."""
 
-    def __init__(self, session: "Session", region: str, place: ConnectionOptions) -> None:
+    def __init__(
+        self, session: "Session", region: str, place: ConnectionOptions, identity: Identity | None = None
+    ) -> None:
         self.session = session
         self.region = region
+        self._options = place
         self._endpoint_url = place.endpoint_url
-        self._identity: Identity = (
+        self._identity: Identity = identity or (
             Unchanging() if place.access_key else SessionIdentity(session, lambda: sign_in(place))
         )
         self._sockets = ExitStack()
-        self._making = RLock()
         self._limiters: dict[float, RateLimiter] = {}
         self._reached = Event()
 
@@ -98,9 +115,38 @@ class Connection:
             region=self.region, profile=None if profile == "default" else profile, endpoint_url=endpoint
         )
 
+    def signed_by(self, credentials: "Credentials", region: str, identity: Identity | None = None) -> "Connection":
+        """The same way to AWS with other credentials, in a region.
+
+        Args:
+            credentials: what signs calls.
+            region: where they go.
+            identity: what renews them when AWS refuses them; without it, nothing ever signs in their place.
+
+        Raises:
+            IdentityError, UsageError: AWS's configuration cannot be used.
+        """
+        options = replace(self._options, region=region)
+        try:
+            session = signed_by(options, credentials)
+        except aws_errors() as error:
+            raise_translated(error, "sign in")
+        return Connection(session, region, options, identity or Unchanging())
+
+    def in_region(self, region: str) -> "Connection":
+        """The same identity in another region: nobody is asked to sign in again.
+
+        Raises:
+            IdentityError, UsageError: AWS's configuration cannot be used.
+        """
+        credentials = self.session.get_credentials()
+        if credentials is None:
+            raise IdentityError("no AWS credentials", hint=_SIGN_IN)
+        return self.signed_by(credentials, region, self._identity)
+
     def _make(self, function_timeout_s: int, concurrency: int, role: Role) -> Any:
-        """Make a client; a boto3 session is not safe to be used by several threads at once."""
-        with self._making:
+        """Make a client. boto3's sessions, and the models that all of them share, are for one thread at a time."""
+        with _MAKING:
             config = _config(role, function_timeout_s, concurrency)
             client = self._client(_SERVICES[role], config)
             keep_alive(client)
@@ -127,25 +173,6 @@ class Connection:
         except ValueError as error:
             raise UsageError(str(error).lower(), hint="for example --endpoint-url http://127.0.0.1:4566") from None
         return client
-
-
-def assume(connection: Connection, role_arn: str, region: str) -> Connection:
-    """The identity of a role, which may be another account's, in a region. It ends after an hour.
-
-    Raises:
-        AccessDenied: the role does not trust this identity, or this identity may not assume it.
-    """
-    import boto3
-
-    aws = connection.aws()
-    keys = aws.call(aws.clients.sts.assume_role, RoleArn=role_arn, RoleSessionName="powertune")["Credentials"]
-    session = boto3.Session(
-        aws_access_key_id=keys["AccessKeyId"],
-        aws_secret_access_key=keys["SecretAccessKey"],
-        aws_session_token=keys["SessionToken"],
-        region_name=region,
-    )
-    return Connection(session, region, ConnectionOptions(region=region, endpoint_url=connection.endpoint_url))
 
 
 def _config(role: Role, function_timeout_s: int, concurrency: int) -> "Config":
@@ -177,9 +204,7 @@ def connect(place: ConnectionOptions) -> Connection:
         if region is None:
             raise IdentityError("no AWS region", hint="pass --region, give a full ARN, or set AWS_REGION")
         if session.get_credentials() is None:
-            raise IdentityError(
-                "no AWS credentials", hint="run `aws configure` or `aws sso login`, or set AWS_PROFILE"
-            )
+            raise IdentityError("no AWS credentials", hint=_SIGN_IN)
     except ProfileNotFound as error:
         raise IdentityError(str(error).lower(), hint="`aws configure list-profiles` shows the profiles") from None
     except BotoCoreError as error:

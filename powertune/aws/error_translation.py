@@ -79,8 +79,11 @@ _MISCONFIGURED = frozenset(
     }
 )
 _DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized"})
-#: S3 refuses to create a bucket that is there already, and is ours; Step Functions an execution that has ended.
-_OURS = frozenset({"BucketAlreadyOwnedByYou", "ExecutionAlreadyExists"})
+#: S3 refuses to create a bucket that is there already, and is ours; or an object that is there, or about to be; Step
+#: Functions an execution that has ended.
+_OURS = frozenset(
+    {"BucketAlreadyOwnedByYou", "ExecutionAlreadyExists", "PreconditionFailed", "ConditionalRequestConflict"}
+)
 #: What Invoke answers, with a 4xx or 5xx, where a function's configuration keeps it from running.
 _CANNOT_RUN = frozenset(
     {
@@ -145,9 +148,13 @@ def status_of(error: Exception) -> int:
     return int(metadata.get("HTTPStatusCode", 0))
 
 
+#: HTTP's status for an operation that a server does not have, as one that stands in for AWS may not.
+_NEVER = 501
+
+
 def is_transient(error: Exception) -> bool:
     """Whether it may pass: throttling, a failure of AWS or the network, or an update of the function under way."""
-    if is_throttled(error) or status_of(error) >= 500 or is_network(error):
+    if is_throttled(error) or is_network(error) or (status_of(error) >= 500 and status_of(error) != _NEVER):
         return True
     message = str(_error_part(error).get("Message", "")).lower()
     lasting = "already exist" in message or "reference it" in message
@@ -237,6 +244,7 @@ def how_to_restore(error: PowertuneError, command: str) -> str:
 _POLICY = "`powertune iam` prints the policy"
 _DEPLOYING = "somebody else is deploying the function; run again afterwards"
 SIGN_IN = "sign in again (`aws sso login`, `aws configure`)"
+_ALONE = "scan it without --organization, or name the accounts with --accounts FILE"
 #: Error codes, what they are to us, and what to say. The first that matches is taken.
 _MEANINGS: tuple[tuple[frozenset[str], type[PowertuneError], str, str], ...] = (
     (_EXPIRED, IdentityError, "AWS does not accept the credentials: {message}", SIGN_IN),
@@ -248,5 +256,7 @@ _MEANINGS: tuple[tuple[frozenset[str], type[PowertuneError], str, str], ...] = (
     (_KEY, FunctionRefused, "the function cannot run, as its KMS key cannot be used: {message}", _DECRYPT),
     (_CANNOT_RUN, FunctionRefused, "the function cannot run: {message}", "fix its configuration, then tune it"),
     (_OURS, AlreadyExists, "{action}: {message}", "run again"),
+    (frozenset({"AWSOrganizationsNotInUseException"}), UsageError, "the account is in no organization", _ALONE),
+    (frozenset({"RegionDisabledException"}), UsageError, "{action}: {message}", "name an enabled region"),
     (frozenset({"PreconditionFailedException"}), Changed, "{action}: {message}", _DEPLOYING),
 )

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
@@ -15,6 +16,9 @@ from powertune.units import format_seconds
 
 if TYPE_CHECKING:
     from boto3.session import Session
+    from botocore.credentials import Credentials
+    from botocore.loaders import Loader
+    from botocore.session import Session as BotocoreSession
 
 _PERSONAL = {"profile": None, "config_file": os.devnull, "credentials_file": os.devnull}
 #: Where tools that write temporary keys into a profile note their end: saml2aws and others, okta tools, aws-mfa.
@@ -46,11 +50,8 @@ def sign_in(place: ConnectionOptions) -> "Session":
         BotoCoreError: an unknown profile, or a configuration that cannot be read.
     """
     import boto3
-    import botocore.session
 
-    # With keys of its own, as for the embedded AWS, a place needs nothing of the person's configuration.
-    nothing = {name: (None, None, file, None) for name, file in _PERSONAL.items()} if place.access_key else None
-    inner = botocore.session.Session(session_vars=nothing)
+    inner = _inner(place)
     session = boto3.Session(
         profile_name=place.profile,
         region_name=place.region or os.environ.get("AWS_REGION") or None,
@@ -64,6 +65,61 @@ def sign_in(place: ConnectionOptions) -> "Session":
         token = os.environ.get("AWS_SECURITY_TOKEN") or os.environ.get("AWS_SESSION_TOKEN") or ""
         inner.set_credentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"], token)
     return session
+
+
+def signed_by(place: ConnectionOptions, credentials: "Credentials") -> "Session":
+    """A session at a place that signs with these credentials, and none of its own.
+
+    Raises:
+        BotoCoreError: an unknown profile, or a configuration that cannot be read.
+    """
+    import boto3
+
+    inner = _inner(place)
+    inner.register_component("credential_provider", _Given(credentials))
+    return boto3.Session(profile_name=place.profile, region_name=place.region, botocore_session=inner)
+
+
+class _Given:
+    """What botocore asks for credentials."""
+
+    def __init__(self, credentials: "Credentials") -> None:
+        self._credentials = credentials
+
+    def load_credentials(self) -> "Credentials":
+        """What was given."""
+        return self._credentials
+
+
+def _inner(place: ConnectionOptions) -> "BotocoreSession":
+    """botocore's part of a session."""
+    import botocore.session
+
+    # With keys of its own, as for the embedded AWS, a place needs nothing of the person's configuration.
+    nothing = {name: (None, None, file, None) for name, file in _PERSONAL.items()} if place.access_key else None
+    inner = botocore.session.Session(session_vars=nothing)
+    # Opt-in regions refuse what STS's global endpoint hands out, which an old configuration may ask for.
+    inner.set_config_variable("sts_regional_endpoints", "regional")
+    inner.register_component("data_loader", _loader(inner.get_config_variable("data_path")))
+    return inner
+
+
+@cache
+def _loader(data_path: str | None) -> "Loader":
+    """What reads the models of services, once for all sessions: a scan has one for each account and region."""
+    from botocore.loaders import Loader, create_loader
+
+    paths = _EachOnce(create_loader(data_path).search_paths)
+    return Loader(extra_search_paths=paths, include_default_search_paths=False)
+
+
+class _EachOnce(list[str]):
+    """The folders of models. Every session of boto3's appends the same one."""
+
+    def append(self, path: str, /) -> None:
+        """Append a folder, unless it is there."""
+        if path not in self:
+            super().append(path)
 
 
 class Identity(Protocol):

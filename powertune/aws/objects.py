@@ -62,6 +62,21 @@ class Objects:
         """Make an object, or replace it."""
         self.aws.call(self.aws.clients.s3.put_object, Key=key, Body=data, ContentType=content_type, **self._place)
 
+    def create(self, key: str, data: bytes, content_type: str = "application/json") -> None:
+        """Make an object, and replace none. Tried again after an answer was lost, it may refuse its own object.
+
+        Raises:
+            AlreadyExists: there is one of this key, or somebody is making one at this moment.
+        """
+        self.aws.call(
+            self.aws.clients.s3.put_object,
+            Key=key,
+            Body=data,
+            ContentType=content_type,
+            IfNoneMatch="*",
+            **self._place,
+        )
+
     def delete(self, key: str) -> None:
         """Delete an object; fine if there is none."""
         self.aws.call(self.aws.clients.s3.delete_object, Key=key, **self._place)

@@ -13,7 +13,7 @@ from powertune.cli.tables.screen import Screen
 from powertune.errors import UsageError
 from powertune.model import Goal, TuningRun, Usage
 from powertune.prices import PriceTable, RegionPrices
-from powertune.report import COMPARISON, PLAN, PRICES, RUN, TABLE, Subject
+from powertune.report import COMPARISON, PLAN, PRICES, RUN, SCAN, TABLE, Subject
 from powertune.units import printable
 
 _T = TypeVar("_T")
@@ -24,6 +24,7 @@ TABLES: Mapping[str, str] = MappingProxyType(
         COMPARISON.name: "comparison:render_comparison_table",
         PLAN.name: "plan:render_plan_table",
         PRICES.name: "prices:render_prices_table",
+        SCAN.name: "scan:render_scan_table",
     }
 )
 

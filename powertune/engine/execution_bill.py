@@ -6,17 +6,18 @@ of `b` batches with `t` turns, one for each size of each batch, that is
 
     transitions = Prepare + (1 + b) x What is next? + b x (Publish + Measure + Record) + t + r + 4
     worker seconds = publishing + measuring + 3 s for each of the 3 + 2b + t + r workers
-    S3 writes = 6 + 2b + rounds; S3 reads = 5 for each worker
+    S3 writes = 6 + 2b + rounds; S3 reads = 5 for each worker, 1 for each 5 s of measuring
 
 with 4 = Restore, Analyze, the choice whether to apply, Tuned, and `r` workers that go on where another one has run
 out of time. Where Step Functions has to invoke the function itself, each turn is a workflow of its own, with two
-states for each invocation, and no worker waits.
+states for each invocation, a choice follows each batch, and no worker waits.
 """
 
 import math
 from dataclasses import dataclass
 
 from powertune.engine.steps.measuring import LONGEST_WAIT_S
+from powertune.engine.steps.part_keeper import LOOK_S
 from powertune.estimate import execution_price, searched
 from powertune.model import Architecture, Exploration, GridDesign
 from powertune.plan import Plan
@@ -64,9 +65,10 @@ def execution_bill(plan: Plan, prices: RegionPrices) -> ExecutionBill:
     workers = 3 + 2 * batches + turns + again
     transitions = _FRAME + _PER_BATCH * batches + turns + again
     if long:
-        transitions += turns + 2 * plan.estimate.invocations
+        transitions += batches + turns + 2 * plan.estimate.invocations
     gb_seconds = _WORKER_GB * (_OVERHEAD_S * workers + plan.estimate.publishing_s + (measuring_s or 0.0))
-    writes, reads = 6 + 2 * batches + rounds, _READS_PER_WORKER * workers
+    writes = 6 + 2 * batches + rounds
+    reads = _READS_PER_WORKER * workers + math.floor((measuring_s or 0.0) / LOOK_S)
     return ExecutionBill(
         transitions=transitions,
         worker_gb_seconds=gb_seconds,

@@ -9,6 +9,8 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
+from http import HTTPStatus
 from types import TracebackType
 from typing import IO, Any, Self
 
@@ -18,6 +20,7 @@ from powertune.local.system.cores import pin_thread, usable_numbers
 
 _READY_S = 30.0
 _END_S = 15.0
+_ADVANCE_S = 60
 _THIS_MACHINE = ("127.0.0.1", "localhost")
 
 
@@ -108,6 +111,35 @@ class EmbeddedAWS:
             "AWS_DEFAULT_REGION": self.settings.region,
             **_without_proxy(os.environ),
         }
+
+    def advance_schedules(self, seconds: float) -> datetime:
+        """Set the clock of EventBridge Scheduler forward, and invoke what becomes due on the way; returns its time.
+
+        The time of all other services stays as it is. Every invocation has been sent when this returns.
+
+        Raises:
+            Unavailable: the server has ended, or does not answer.
+            ValueError: the number of seconds is negative, or more than 400 days.
+        """
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        from botocore.credentials import Credentials
+        from botocore.exceptions import HTTPClientError
+        from botocore.httpsession import URLLib3Session
+
+        from powertune.local.scheduler.service import ADVANCE_PATH
+
+        request = AWSRequest("POST", self.endpoint_url + ADVANCE_PATH, data=json.dumps({"seconds": seconds}))
+        credentials = Credentials(str(self._facts["access_key"]), str(self._facts["secret_key"]))
+        SigV4Auth(credentials, "scheduler", self.settings.region).add_auth(request)
+        try:
+            answer = URLLib3Session(timeout=_ADVANCE_S).send(request.prepare())
+        except HTTPClientError as error:
+            self.check(_END_S)
+            raise Unavailable(f"the embedded AWS does not answer: {error}", hint="end it, and start again") from error
+        if answer.status_code != HTTPStatus.OK:
+            raise ValueError(f"the clock of schedules cannot go forward by {seconds} seconds: {answer.text}")
+        return datetime.fromisoformat(json.loads(answer.content)["now"])
 
     def check(self, wait_s: float = 0.0) -> None:
         """See whether the server still runs.

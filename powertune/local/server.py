@@ -81,6 +81,7 @@ class Server:
                 from powertune.local.endpoint import signatures
                 from powertune.local.endpoint.bucket_policies import install_bucket_policies
                 from powertune.local.endpoint.unimplemented import Dispatcher
+                from powertune.local.scheduler.service import ADVANCE_PATH, Scheduler
                 from powertune.local.stepfunctions.service import StepFunctions
                 from powertune.local.web import Application
             except BaseException:
@@ -89,6 +90,7 @@ class Server:
         self.runner = made.result()
         install(self.runner, settings)
         self._states = StepFunctions(keys.owner, self.endpoint_url)
+        self._scheduler = Scheduler()
         moto = Dispatcher(moto_app.create_backend_app)
         self._http.app = Application(
             moto,
@@ -98,7 +100,9 @@ class Server:
                 "iam": load_managed_policies,
                 "cloudformation": lambda: _install_cloudformation(self.endpoint_url, keys.owner),
                 "s3": install_bucket_policies,
+                "scheduler": self._scheduler.install,
             },
+            own={ADVANCE_PATH: self._scheduler.answer_advance},
         )
         self._states.connect(self._http.app)
         self._thread = threading.Thread(target=self._http.serve_forever, name="http", daemon=True)
@@ -128,6 +132,7 @@ class Server:
         """Answer no more, and end everything."""
         self._http.shutdown()
         self._thread.join()
+        self._scheduler.close()
         self._states.close()
         self.runner.close()
         self._states.join(_JOIN_S)

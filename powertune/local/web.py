@@ -59,12 +59,13 @@ class Application:
         check: Callable[[dict[str, Any]], Fault | None],
         *,
         late: Mapping[str, Callable[[], None]] = MappingProxyType({}),
+        own: Mapping[str, Wsgi] = MappingProxyType({}),
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._moto, self._runner, self._check = moto, runner, check
         self._clock, self._sleep = clock, sleep
-        self._late, self._installing = dict(late), threading.Lock()
+        self._late, self._installing, self._own = dict(late), threading.Lock(), own
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -79,8 +80,8 @@ class Application:
             refusals.drain(environ)
             return refusals.answer(refusals.refuse(environ, service, fault), start)
         path = environ.get("PATH_INFO", "")
-        if path.startswith(CODE_PATH):
-            return _send_code(path, start)
+        if (own := self._own_answer(path)) is not None:
+            return own(environ, start)
         if path.startswith("/moto-api"):
             return self._moto(environ, start)
         if service == "lambda":
@@ -95,6 +96,12 @@ class Application:
         if service not in PROMPT_SERVICES:
             self._delay(began)
         return body
+
+    def _own_answer(self, path: str) -> Wsgi | None:
+        """What answers a path that no service of AWS has."""
+        if path.startswith(CODE_PATH):
+            return lambda _, start: _send_code(path, start)
+        return self._own.get(path)
 
     def _install(self, service: str) -> None:
         """Make a service ready that takes long to load, when it is first asked for."""

@@ -1,7 +1,15 @@
 """The nouns: what is measured, how it is named, and what a run holds. All frozen."""
 
 from powertune.model.exploration import Batch, Exploration, GridDesign, Hint, Leader, Trial
-from powertune.model.function import Architecture, Configuration, FunctionRef, FunctionState, Payload, Workload
+from powertune.model.function import (
+    Architecture,
+    Configuration,
+    FunctionRef,
+    FunctionState,
+    Payload,
+    Workload,
+    charges_for_snapshots,
+)
 from powertune.model.goal import EXCHANGE, Goal, Limit, Statistic, Strategy, Usage
 from powertune.model.production import Production
 from powertune.model.run import (
@@ -54,4 +62,5 @@ __all__ = [
     "TuningRun",
     "Usage",
     "Workload",
+    "charges_for_snapshots",
 ]

@@ -81,14 +81,20 @@ class FunctionRef:
         return f"arn:{self.partition}:lambda:{self.region}:{self.account_id}:function:{self.name}"
 
 
+def charges_for_snapshots(runtime: str) -> bool:
+    """Whether SnapStart snapshots of a runtime are charged: not those of Java."""
+    return not runtime.startswith("java")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FunctionState:
     """What AWS says about a function before it is touched.
 
     `fingerprint` is a digest of the code and of everything configured except the memory size: while it stays the
-    same, nobody else has deployed. `provisioned_concurrency` is that of the alias which is tuned. `platform` is what
-    limits the CPU on the embedded AWS, and `cores` what it has; both are None on AWS itself. `vpc` says whether it is
-    connected to a VPC. `system_log_level` is None for text logs, which have no levels.
+    same, nobody else has deployed. `code_sha256` is AWS's digest of the code alone. `provisioned_concurrency` is that
+    of the alias which is tuned. `platform` is what limits the CPU on the embedded AWS, and `cores` what it has; both
+    are None on AWS itself. `vpc` says whether it is connected to a VPC. `system_log_level` is None for text logs,
+    which have no levels.
     """
 
     name: str
@@ -108,6 +114,7 @@ class FunctionState:
     reserved_concurrency: int | None = None
     provisioned_concurrency: int = 0
     fingerprint: str = ""
+    code_sha256: str = ""
     platform: str | None = None
     cores: float | None = None
     vpc: bool = False
@@ -119,8 +126,8 @@ class FunctionState:
 
     @property
     def pays_for_snapshots(self) -> bool:
-        """Whether SnapStart snapshots are charged: not those of Java runtimes."""
-        return self.snapstart and not self.runtime.startswith("java")
+        """Whether SnapStart snapshots are charged."""
+        return self.snapstart and charges_for_snapshots(self.runtime)
 
     @property
     def current(self) -> Configuration:

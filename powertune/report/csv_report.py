@@ -67,14 +67,14 @@ def render_csv(analysis: Analysis) -> bytes:
             "current": profile.configuration == analysis.current,
             "recommended": profile.configuration == recommended,
         }
-        rows.append([_cell(cells.get(name)) for name in COLUMNS])
-    return _written(COLUMNS, rows)
+        rows.append([cell(cells.get(name)) for name in COLUMNS])
+    return written(COLUMNS, rows)
 
 
 def render_raw_csv(analysis: Analysis) -> bytes:
     """One row per invocation, in the order of the results file, with every figure as it was reported."""
     columns = analysis.run.columns()
-    return _written(tuple(columns), zip(*map(_harmless, columns.values()), strict=True))
+    return written(tuple(columns), zip(*map(_harmless, columns.values()), strict=True))
 
 
 def _harmless(column: Sequence[object]) -> Iterable[object]:
@@ -84,7 +84,7 @@ def _harmless(column: Sequence[object]) -> Iterable[object]:
     texts = [value for value in set(column) if isinstance(value, str)]
     if "".join(texts).isprintable() and not _FORMULA.search("\n".join(texts)):
         return column
-    return map(_cell, column)
+    return map(cell, column)
 
 
 def _flat(document: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, object]]:
@@ -102,7 +102,7 @@ def _flat(document: Mapping[str, object], prefix: str = "") -> Iterator[tuple[st
             yield name, value
 
 
-def _cell(value: object) -> object:
+def cell(value: object) -> object:
     """Numbers as they are; texts so that no spreadsheet computes them and no terminal obeys them."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -112,7 +112,8 @@ def _cell(value: object) -> object:
     return f"'{text}" if value.startswith(_STEERING) or _FORMULA.match(text) else text
 
 
-def _written(header: Sequence[str], rows: Iterable[Iterable[object]]) -> bytes:
+def written(header: Sequence[str], rows: Iterable[Iterable[object]]) -> bytes:
+    """A header and rows of cells, as RFC 4180 asks."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\r\n")
     writer.writerow(header)

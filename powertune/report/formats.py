@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from powertune.plan import Plan
     from powertune.prices import PriceTable
     from powertune.report.comparison_report import ComparedRuns
+    from powertune.report.scan import ReportedScan
 
 _T = TypeVar("_T")
 
@@ -111,4 +112,15 @@ COMPARISON: "Subject[ComparedRuns]" = Subject(
 PLAN: "Subject[Plan]" = Subject(name="plan", renderers=MappingProxyType({"json": "plan_report:render_plan_json"}))
 PRICES: "Subject[PriceTable]" = Subject(
     name="price table", renderers=MappingProxyType({"json": "price_report:render_prices_json"})
+)
+SCAN: "Subject[ReportedScan]" = Subject(
+    name="scan",
+    renderers=MappingProxyType(
+        {
+            "json": "scan.machine:render_scan_json",
+            "html": "html.scan_page:render_scan_html",
+            "markdown": "scan.markdown:render_scan_markdown",
+            "csv": "scan.machine:render_scan_csv",
+        }
+    ),
 )

@@ -49,10 +49,10 @@ def render_markdown(analysis: Analysis) -> bytes:
         f"### {escape(report.title)}",
         f"**{escape(report.headline)}**",
         _table(report),
-        _list(escape(reason) for reason in report.reasons),
+        listed(escape(reason) for reason in report.reasons),
         _change(report),
         _advisories(report),
-        _details("How it was measured", _facts(report)),
+        details("How it was measured", _facts(report)),
     ]
     return ("\n\n".join(block for block in blocks if block) + "\n").encode()
 
@@ -67,7 +67,7 @@ def _table(report: ReportText) -> str:
         return "Nothing was measured."
     headers = [header for header, _, _ in _COLUMNS] + [""]
     alignments = [alignment for _, alignment, _ in _COLUMNS] + ["---"]
-    return "\n".join(map(_line, (headers, alignments, *map(_cells, report.rows))))
+    return "\n".join(map(table_line, (headers, alignments, *map(_cells, report.rows))))
 
 
 def _cells(row: Row) -> list[str]:
@@ -77,7 +77,8 @@ def _cells(row: Row) -> list[str]:
     return [*cells, escape(", ".join(row.notes))]
 
 
-def _line(cells: Iterable[str]) -> str:
+def table_line(cells: Iterable[str]) -> str:
+    """A row of a table, of cells that are Markdown."""
     return f"| {' | '.join(cells)} |"
 
 
@@ -85,8 +86,8 @@ def _advisories(report: ReportText) -> str:
     advisories = dict.fromkeys(report.advisories)
     if not advisories:
         return ""
-    items = _list(f"{escape(advisory.message)}. _Next: {escape(advisory.next_step)}._" for advisory in advisories)
-    return _details(f"{plural(len(advisories), 'thing')} to know about this measurement", items)
+    items = listed(f"{escape(advisory.message)}. _Next: {escape(advisory.next_step)}._" for advisory in advisories)
+    return details(f"{plural(len(advisories), 'thing')} to know about this measurement", items)
 
 
 def _change(report: ReportText) -> str:
@@ -96,20 +97,21 @@ def _change(report: ReportText) -> str:
         return ""
     lines = [line for command in change.commands for line in shell_lines(command, _COMMAND_WIDTH)]
     commands = "\n".join(printable(line) for line in lines)
-    properties = _list(f"{escape(tool)}: {escape(', '.join(texts))}" for tool, texts in change.definitions)
+    properties = listed(f"{escape(tool)}: {escape(', '.join(texts))}" for tool, texts in change.definitions)
     note = "" if change.note is None else f"{escape(change.note)}\n\n"
-    return _details("How to apply it", f"```shell\n{commands}\n```\n\n{note}{properties}")
+    return details("How to apply it", f"```shell\n{commands}\n```\n\n{note}{properties}")
 
 
 def _facts(report: ReportText) -> str:
     function = ("Function", report.subtitle)
-    return _list(f"{escape(label)}: {escape(text)}" for label, text in (function, *report.facts))
+    return listed(f"{escape(label)}: {escape(text)}" for label, text in (function, *report.facts))
 
 
-def _list(items: Iterable[str]) -> str:
+def listed(items: Iterable[str]) -> str:
+    """A list of items that are Markdown."""
     return "\n".join(f"- {item}" for item in items)
 
 
-def _details(summary: str, body: str) -> str:
-    """Markdown inside of HTML needs empty lines around it."""
+def details(summary: str, body: str) -> str:
+    """Markdown that is folded away. Inside of HTML it needs empty lines around it."""
     return f"<details>\n<summary>{summary}</summary>\n\n{body}\n\n</details>"

@@ -58,7 +58,7 @@ def test_every_operation_that_the_code_names_is_listed() -> None:
     for path in Path(powertune.__file__).parent.rglob("*.py"):
         named |= set(
             re.findall(
-                r'"((?:lambda|logs|s3|cloudwatch|pricing|cloudformation|stepfunctions|sts)\.[a-z_]+)"',
+                r'"((?:lambda|logs|s3|cloudwatch|pricing|cloudformation|stepfunctions|sts|organizations|account)\.[a-z_]+)"',
                 path.read_text("utf-8"),
             )
         )

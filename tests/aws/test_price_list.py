@@ -7,10 +7,15 @@ from fake_pricing import FakePricing, Product, product, products_of
 from powertune.aws.price_list import ENDPOINT_REGIONS, endpoint_region, read_price_list
 from powertune.errors import UsageError
 from powertune.model import Architecture
-from powertune.prices import PriceTable
+from powertune.prices import PriceTable, RegionPrices
 
 BUNDLED = PriceTable.bundled()
 IRELAND = products_of(BUNDLED.region("eu-west-1"))
+
+
+def of_lambda_alone(prices: RegionPrices) -> RegionPrices:
+    """Lambda's price list holds no prices of other services."""
+    return replace(prices, state_transition=None, observability=None)
 
 
 def test_the_price_list_becomes_the_table_that_is_bundled() -> None:
@@ -20,7 +25,7 @@ def test_the_price_list_becomes_the_table_that_is_bundled() -> None:
     table = read_price_list(client, (*regions, "eu-west-1"))
     assert [prices.region for prices in table.regions] == sorted(regions)
     for name in regions:
-        assert table.region(name) == replace(BUNDLED.region(name), as_of=table.as_of, state_transition=None)
+        assert table.region(name) == of_lambda_alone(BUNDLED.region(name))
     assert table.as_of == "2026-09-19"
     assert client.calls == sum(-(-len(rows) // 4) for rows in products.values())
     assert PriceTable.load(table.to_json().encode()) == table
@@ -35,7 +40,7 @@ def test_free_tiers_edge_and_other_regions_are_dropped() -> None:
         product("", [(None, 0.7)], usagetype="EU-Lambda-Managed-Instances-c7i-Management-Hours"),
     ]
     table = read_price_list(FakePricing({"eu-west-1": [*noise, *IRELAND]}), ["eu-west-1"])
-    assert table.region("eu-west-1") == replace(BUNDLED.region("eu-west-1"), as_of=table.as_of, state_transition=None)
+    assert table.region("eu-west-1") == of_lambda_alone(BUNDLED.region("eu-west-1"))
 
 
 def test_the_oldest_publication_dates_the_table() -> None:

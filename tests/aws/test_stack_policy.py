@@ -16,14 +16,18 @@ HERE = FunctionRef.parse("arn:aws-cn:lambda:cn-north-1:123456789012:function:any
 TEMPLATE = Path(__file__).parents[2] / "statemachine" / "template.yaml"
 #: A resource of each type that CloudFormation creates, and an action that this takes.
 CREATES = {
+    "AWS::CloudWatch::Alarm": "cloudwatch:PutMetricAlarm",
     "AWS::Events::Rule": "events:PutRule",
     "AWS::IAM::ManagedPolicy": "iam:CreatePolicy",
     "AWS::IAM::Role": "iam:CreateRole",
+    "AWS::Lambda::EventInvokeConfig": "lambda:PutFunctionEventInvokeConfig",
     "AWS::Lambda::Function": "lambda:CreateFunction",
     "AWS::Lambda::Permission": "lambda:AddPermission",
     "AWS::Logs::LogGroup": "logs:CreateLogGroup",
     "AWS::S3::Bucket": "s3:CreateBucket",
     "AWS::S3::BucketPolicy": "s3:PutBucketPolicy",
+    "AWS::SQS::Queue": "sqs:CreateQueue",
+    "AWS::SQS::QueuePolicy": "sqs:SetQueueAttributes",
     "AWS::StepFunctions::StateMachine": "states:CreateStateMachine",
 }
 
@@ -53,6 +57,8 @@ def test_destroying_creates_and_changes_nothing() -> None:
     verbs = ("Create", "Put", "Update", "Attach", "Add", "Tag", "Pass", "Execute", "Associate")
     for action in actions_of(stack_policy("destroy", HERE, Grant(kms_key="arn:aws:kms:x", vpc=True))):
         assert not action.split(":")[1].startswith(verbs), action
+    # What takes the policy from a queue.
+    assert "sqs:SetQueueAttributes" in actions_of(stack_policy("destroy", HERE))
 
 
 def test_resources_are_those_of_the_stack_and_its_place() -> None:

@@ -16,6 +16,7 @@ from powertune.errors import ExitCode
 from powertune.local.embedded import EmbeddedAWS
 
 REPOSITORY = Path(__file__).parents[2]
+TOPIC = "arn:aws:sns:us-east-1:123456789012:on-call"
 HANDLERS = """
 def prepare(event, context):
     import os
@@ -65,7 +66,7 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def services(aws_environment: EmbeddedAWS) -> Iterator[dict[str, Any]]:
     session: Any = boto3.Session()
-    names = ("cloudformation", "events", "iam", "lambda", "logs", "s3", "stepfunctions")
+    names = ("cloudformation", "cloudwatch", "events", "iam", "lambda", "logs", "s3", "sqs", "stepfunctions")
     with ExitStack() as stack:
         clients = {name: session.client(name) for name in names}
         for client in clients.values():
@@ -81,6 +82,8 @@ def what_is_there(services: dict[str, Any]) -> dict[str, set[str]]:
         "functions": {each["FunctionName"] for each in services["lambda"].list_functions()["Functions"]},
         "log groups": {each["logGroupName"] for each in services["logs"].describe_log_groups()["logGroups"]},
         "machines": {each["name"] for each in services["stepfunctions"].list_state_machines()["stateMachines"]},
+        "alarms": {each["AlarmName"] for each in services["cloudwatch"].describe_alarms()["MetricAlarms"]},
+        "queues": {*services["sqs"].list_queues().get("QueueUrls", ())},
         "rules": {each["Name"] for each in services["events"].list_rules()["Rules"]},
         "buckets": {each["Name"] for each in services["s3"].list_buckets()["Buckets"]},
         "stacks": {each["StackName"] for each in services["cloudformation"].describe_stacks()["Stacks"]},
@@ -107,12 +110,30 @@ def written(s3: Any, bucket: str, key: str) -> bytes:
     return body
 
 
+def see_that_failures_to_restore_are_heard(services: dict[str, Any], before: dict[str, set[str]]) -> None:
+    """The queue, who fills it, and the alarm are there."""
+    now = what_is_there(services)
+    (url,), (alarm_name,), (rule,) = (now[each] - before[each] for each in ("queues", "alarms", "rules"))
+    queue = services["sqs"].get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert (queue["MessageRetentionPeriod"], queue["SqsManagedSseEnabled"]) == ("1209600", "true")
+    assert {each["Sid"] for each in json.loads(queue["Policy"])["Statement"]} == {"TakeEvents", "OnlyWithTls"}
+    (target,) = services["events"].list_targets_by_rule(Rule=rule)["Targets"]
+    assert target["DeadLetterConfig"] == {"Arn": queue["QueueArn"]}
+    invoked = services["lambda"].get_function_event_invoke_config(FunctionName="tune-restore", Qualifier="$LATEST")
+    assert invoked["MaximumRetryAttempts"] == 2
+    assert invoked["DestinationConfig"]["OnFailure"] == {"Destination": queue["QueueArn"]}
+    (alarm,) = services["cloudwatch"].describe_alarms(AlarmNames=[alarm_name])["MetricAlarms"]
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": url.rpartition("/")[2]}]
+    assert alarm["AlarmActions"] == [TOPIC]
+
+
 @pytest.mark.long
 def test_a_deployment_runs_and_leaves_nothing_when_it_is_destroyed(
     sources: Path, services: dict[str, Any], capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = what_is_there(services)
-    assert run_app(["deploy", "--stack-name", "tuning", "--tag", "team=shop", "--name-prefix", "tune", "--yes"]) == 0
+    rules = ["--tag", "team=shop", "--name-prefix", "tune", "--alarm-topic", TOPIC]
+    assert run_app(["deploy", "--stack-name", "tuning", *rules, "--yes"]) == 0
     out, err = capfd.readouterr()
     outputs = dict(line.split() for line in out.splitlines())
     assert outputs.keys() == {"ResultsBucket", "StateMachineArn"}
@@ -120,12 +141,15 @@ def test_a_deployment_runs_and_leaves_nothing_when_it_is_destroyed(
     assert "add     PrepareFunction" in err
     assert "CREATE_COMPLETE  tuning (AWS::CloudFormation::Stack)" in err
 
+    see_that_failures_to_restore_are_heard(services, before)
     key = output_of(services["stepfunctions"], outputs["StateMachineArn"])["key"]
     assert services["s3"].get_object(Bucket=outputs["ResultsBucket"], Key=key)["Body"].read() == b"{}"
 
     machines, arn = services["stepfunctions"], outputs["StateMachineArn"]
     stopped = machines.start_execution(stateMachineArn=arn, input='{"seconds": 600}')["executionArn"]
     assert run_app(["destroy", "--stack-name", "tuning", "--yes"]) == ExitCode.USAGE
+    assert "error: 1 execution of" in capfd.readouterr().err
+    assert run_app(["deploy", "--stack-name", "tuning", "--log-retention", "7", "--yes"]) == ExitCode.USAGE
     assert "error: 1 execution of" in capfd.readouterr().err
     machines.stop_execution(executionArn=stopped)
     assert written(services["s3"], outputs["ResultsBucket"], "runs/1/restored") == b"ABORTED"
@@ -181,6 +205,7 @@ def test_the_template_is_printed_and_says_how_it_is_used(capfd: pytest.CaptureFi
         (["deploy"], "no terminal to ask on"),
         (["destroy"], "no terminal to ask on"),
         (["deploy", "--yes", "--subnet-ids", "subnet-1"], "--security-group-ids is missing"),
+        (["deploy", "--yes", "--alarm-topic", "on-call"], "--alarm-topic 'on-call' is not an ARN of SNS"),
         (["deploy", "--yes", "--tag", "shop"], "--tag 'shop' is not a tag"),
         (["destroy", "--yes", "--stack-name", "a_b"], "--stack-name 'a_b' cannot be taken"),
         (["iam", "deploy", "--function", "fn"], "`powertune deploy` does not use a function"),

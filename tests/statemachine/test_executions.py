@@ -96,6 +96,16 @@ def test_wrong_input_fails_with_what_to_change(deployed: Deployed, given: Any, e
     assert deployed.snapshot("wrong") == before
 
 
+@pytest.mark.long
+def test_the_results_bucket_holds_no_payloads(deployed: Deployed) -> None:
+    arn = deployed.function("curious")
+    before = deployed.snapshot("curious")
+    ended = deployed.run({"lambdaARN": arn, **INPUT, "payloadS3": f"s3://{deployed.bucket}/results/other/1.json"})
+    assert (ended["status"], ended["error"]) == ("FAILED", "UsageError")
+    assert "powertune deploy --payload-bucket" in ended["cause"]
+    assert deployed.snapshot("curious") == before
+
+
 #: The step that fails, in which way, and what of the run is kept.
 FAULTS = [
     ("prepare", "raise", False),
@@ -145,9 +155,30 @@ def test_long_invocations_that_fail_leave_the_function_as_it_was(deployed: Deplo
     arn = deployed.function("faulty-long", Timeout=900)
     before = deployed.snapshot("faulty-long")
     deployed.fail(step, times=9)
-    ended = deployed.run({"lambdaARN": arn, **INPUT, "powerValues": [128]})
+    execution = deployed.start({"lambdaARN": arn, **INPUT, "powerValues": [128]})
+    ended = deployed.wait(execution)
     assert ended["status"] == "FAILED"
+    assert (ended["error"], ended["cause"]) == ("RuntimeError", f"the worker of {step} is gone")
     assert deployed.snapshot("faulty-long") == before
+    entered = deployed.entered(execution)
+    assert entered[-2:] == ["Restore after a failure", "Failed"]
+    assert ("Were the answers kept?" in entered) == (step == "measure")
+
+
+@pytest.mark.long
+def test_the_first_of_several_long_sizes_that_fail_is_told(deployed: Deployed) -> None:
+    arn = deployed.function("faulty-sizes", Timeout=900)
+    before = deployed.snapshot("faulty-sizes")
+    execution = deployed.start({"lambdaARN": arn, **INPUT, "num": 2, "payload": {"sleep": 1.0}})
+    end = time.monotonic() + 60
+    while "Record" not in deployed.entered(execution):  # the first size alone is done: two follow
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    deployed.fail("measure", times=9)
+    ended = deployed.wait(execution)
+    assert (ended["status"], ended["error"]) == ("FAILED", "RuntimeError")
+    assert ended["cause"] == "the worker of measure is gone"
+    assert deployed.snapshot("faulty-sizes") == before
 
 
 @pytest.mark.long

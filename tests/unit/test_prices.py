@@ -13,7 +13,7 @@ from strategies import configurations
 from powertune.errors import UsageError
 from powertune.estimate import execution_price
 from powertune.model import Architecture, Configuration
-from powertune.prices import ArchitecturePrices, PriceTable, RegionPrices
+from powertune.prices import ArchitecturePrices, ObservabilityPrices, PriceTable, RegionPrices
 
 REFERENCE = Path(__file__).parents[2].parent / "shared" / "data" / "pricing.json"
 X86, ARM = Architecture.X86_64, Architecture.ARM64
@@ -155,6 +155,8 @@ TIERS = (*REGION, "architectures", "arm64", "gb_second")
         (changed(TIERS, [[5, "1"], [5, "1"], [None, "1"]]), "must ascend"),
         (changed(TIERS, [[9, "1"], [5, "1"], [None, "1"]]), "must ascend"),
         (changed(TIERS, ["1"]), "wrong shape"),
+        (changed((*REGION, "observability"), "no"), "observability is not an object"),
+        (changed((*REGION, "observability"), {"logs_ingest_gb": 0.5}), "not a decimal string"),
     ],
 )
 def test_a_damaged_price_file_is_refused(data: bytes, message: str) -> None:
@@ -234,6 +236,50 @@ def test_a_price_file_from_before_has_none_of_step_functions() -> None:
     for entry in document["regions"].values():
         del entry["state_transition"]
     assert all(each.state_transition is None for each in PriceTable.load(json.dumps(document).encode()).regions)
+
+
+@pytest.mark.skipif(not REFERENCE.exists(), reason="the reference table is not beside this repository")
+def test_the_prices_of_cloudwatch_are_the_reference_tables() -> None:
+    reference = json.loads(REFERENCE.read_text())["cloudwatch"]["regions"]
+    assert {prices.region for prices in TABLE.regions if prices.observability} == set(reference)
+    for prices in TABLE.regions:
+        if prices.observability is not None:
+            expected = reference[prices.region]
+            assert prices.observability.get_metric_data == _float(expected["get_metric_data_per_metric"])
+            assert prices.observability.logs_ingest_gb == _float(expected["logs_ingest_gb"])
+            assert prices.observability.logs_insights_gb == _float(expected["logs_insights_scanned_gb"])
+
+
+def test_log_storage_has_a_price_only_where_a_source_gives_it() -> None:
+    storage = {
+        prices.region: prices.observability.logs_storage_gb_month for prices in TABLE.regions if prices.observability
+    }
+    assert storage["us-east-1"] == 0.03
+    assert storage["eu-central-1"] == 0.0324
+    unknown = {"ap-east-2", "ap-southeast-6", "us-gov-east-1", "us-gov-west-1"}
+    assert {region for region, price in storage.items() if price is None} == unknown
+
+
+def test_refreshed_prices_keep_those_of_cloudwatch_one_by_one() -> None:
+    def only(observability: ObservabilityPrices | None) -> PriceTable:
+        return PriceTable(as_of="2026-01-01", source="test", regions=(make_prices(observability=observability),))
+
+    known = ObservabilityPrices(get_metric_data=1e-5, logs_ingest_gb=0.5, logs_storage_gb_month=0.03)
+    assert only(known).merged(only(None)).regions[0].observability == known
+    newer = only(ObservabilityPrices(logs_ingest_gb=0.6, logs_insights_gb=0.006))
+    assert only(known).merged(newer).regions[0].observability == ObservabilityPrices(
+        get_metric_data=1e-5, logs_ingest_gb=0.6, logs_storage_gb_month=0.03, logs_insights_gb=0.006
+    )
+    assert only(None).merged(newer).regions[0].observability == newer.regions[0].observability
+
+
+def test_a_price_file_from_before_has_none_of_cloudwatch() -> None:
+    document = json.loads(TABLE.to_json())
+    for entry in document["regions"].values():
+        del entry["observability"]
+    table = PriceTable.load(json.dumps(document).encode())
+    assert all(prices.observability is None for prices in table.regions)
+    assert TABLE.merged(table) == TABLE
 
 
 def _float(text: str | None) -> float | None:

@@ -230,10 +230,8 @@ def test_another_kind_of_file_is_refused(data: bytes, message: str) -> None:
 def test_a_file_that_is_cut_off_is_refused_wherever_the_cut_is() -> None:
     data = dump(RUN)
     for end in range(1, len(data) - 2, 7):
-        with pytest.raises(UsageError, match=r"cut off|not JSON"):
+        with pytest.raises(UsageError, match="results file is cut off"):
             parse(data[:end])
-    with pytest.raises(UsageError, match="results file is cut off"):
-        parse(data[: len(data) // 2])
 
 
 def test_saved_is_loaded(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ REGIONS = ["us-east-1", "eu-central-2", "us-gov-west-1", "cn-north-1"]
 MOST_BYTES = 51_200
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML has no types
+class _Loader(yaml.SafeLoader):
     """YAML with CloudFormation's short forms."""
 
 
@@ -135,6 +135,41 @@ def test_the_state_machine_knows_its_functions_and_its_stopped_executions_are_re
     assert RESOURCES["RestorePermission"]["Properties"]["SourceArn"] == {"Fn::GetAtt": "RestoreRule.Arn"}
 
 
+def test_whoever_restores_in_vain_after_an_event_is_heard() -> None:
+    queue = {"Fn::GetAtt": "RestoreFailures.Arn"}
+    (target,) = RESOURCES["RestoreRule"]["Properties"]["Targets"]
+    assert target["DeadLetterConfig"] == {"Arn": queue}
+    (retries,) = of_type("AWS::Lambda::EventInvokeConfig").values()
+    assert retries == {
+        "FunctionName": {"Ref": "RestoreFunction"},
+        "Qualifier": "$LATEST",
+        "MaximumRetryAttempts": 2,
+        "DestinationConfig": {"OnFailure": {"Destination": queue}},
+    }
+    (alarm,) = of_type("AWS::CloudWatch::Alarm").values()
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("AWS/SQS", "ApproximateNumberOfMessagesVisible")
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": {"Fn::GetAtt": "RestoreFailures.QueueName"}}]
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanOrEqualToThreshold", 1)
+    topic = {"Fn::If": ["HasAlarmTopic", [{"Ref": "AlarmTopicArn"}], {"Ref": "AWS::NoValue"}]}
+    assert alarm["AlarmActions"] == topic
+
+
+def test_the_queue_is_encrypted_and_only_the_rule_and_the_step_fill_it() -> None:
+    (queue,) = of_type("AWS::SQS::Queue").values()
+    assert queue["MessageRetentionPeriod"] == 14 * 24 * 3600
+    assert queue["SqsManagedSseEnabled"] == {"Fn::If": ["HasKey", False, True]}
+    assert queue["KmsMasterKeyId"] == {"Fn::If": ["HasKey", {"Ref": "KmsKeyArn"}, {"Ref": "AWS::NoValue"}]}
+    (policy,) = of_type("AWS::SQS::QueuePolicy").values()
+    take, tls = policy["PolicyDocument"]["Statement"]
+    assert (take["Principal"], take["Action"]) == ({"Service": "events.amazonaws.com"}, "sqs:SendMessage")
+    assert take["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Fn::GetAtt": "RestoreRule.Arn"}}}
+    assert (tls["Effect"], tls["Condition"]) == ("Deny", {"Bool": {"aws:SecureTransport": "false"}})
+    (statement,) = allowed("RestoreRole")["sqs:SendMessage"]
+    assert statement["Resource"] == {"Fn::GetAtt": "RestoreFailures.Arn"}
+    # Lambda takes the key with the permissions of the function's role.
+    assert {"kms:Decrypt", "kms:GenerateDataKey"} <= allowed("RestoreRole").keys()
+
+
 def test_the_results_are_private_and_outlive_the_stack() -> None:
     bucket = RESOURCES["ResultsBucket"]
     assert bucket["DeletionPolicy"] == "RetainExceptOnCreate"
@@ -158,11 +193,25 @@ def test_the_results_are_private_and_outlive_the_stack() -> None:
         ("lambda:UpdateFunctionConfiguration", {"publish", "restore", "apply"}),
         ("lambda:CreateAlias", {"prepare", "publish", "apply"}),
         ("states:GetExecutionHistory", {"analyze"}),
+        ("sqs:SendMessage", {"restore"}),
         ("logs:FilterLogEvents", {"prepare", "record", "analyze"}),
     ],
 )
 def test_only_the_steps_that_have_to_may(action: str, roles: set[str]) -> None:
     assert {step for step in STEPS if action in allowed(f"{step.capitalize()}Role")} == roles
+
+
+def test_copies_get_no_other_role_than_may_be_given_to_lambda() -> None:
+    (statement,) = allowed("PublishRole")["iam:PassRole"]
+    role = "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${FunctionRolePattern}"
+    assert statement["Resource"] == {"Fn::Sub": role}
+    assert statement["Condition"] == {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}}
+    pattern = re.compile(DOCUMENT["Parameters"]["FunctionRolePattern"]["AllowedPattern"])
+    for name in ("*", "shop-*", "service-role/shop-role-1a2b3c", "a/b/c?@d=e+f,g.h_i"):
+        assert pattern.fullmatch(name), name
+        StackParameters(function_role_pattern=name).check()
+    for name in ("", "/shop", "arn:aws:iam::123456789012:role/x", "shop role", "${x}"):
+        assert not pattern.fullmatch(name), name
 
 
 def test_whole_functions_are_deleted_only_if_they_are_tagged_as_copies() -> None:

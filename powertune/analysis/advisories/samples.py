@@ -61,7 +61,7 @@ def _too_few_samples(given: AdvisoryInput) -> Iterator[Advisory]:
     wide = [(o, needed) for o in given.judged if (needed := samples_needed(o)) is not None]
     if not wide:
         return
-    where = [f"{o.profile.configuration} ({o.profile.judged} of about {needed.warm})" for o, needed in wide]
+    where = [f"{o.profile.configuration} ({_lacking(o, needed)})" for o, needed in wide]
     # Cold, failed and missing ones come on top of the warm invocations that count.
     asked = max(needed.warm + o.total - o.profile.judged for o, needed in wide)
     # Cold starts have an environment each anyway.
@@ -74,6 +74,14 @@ def _too_few_samples(given: AdvisoryInput) -> Iterator[Advisory]:
         message=f"the 95 % interval of a mean is wider than {target} at {enumeration(where)}",
         next_step=more if lanes <= MOST_LANES else hopeless,
     )
+
+
+def _lacking(o: Observed, needed: "Needed") -> str:
+    """What there is, of what it takes: invocations, or, where these are enough, environments."""
+    environments = o.environments.count
+    if environments is None or o.profile.judged < needed.warm or needed.lanes <= environments:
+        return f"{o.profile.judged} of about {needed.warm}"
+    return f"{environments} of about {needed.lanes} environments"
 
 
 @dataclass(frozen=True, slots=True)

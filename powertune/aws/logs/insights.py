@@ -60,7 +60,7 @@ def query_reports(aws: Aws, source: Source, wanted: Lookup, *, now: Callable[[],
         queryString=_query(source, wanted, span),
         limit=_MOST_ROWS,
     )
-    pages = tuple(_pages(aws, started["queryId"]))
+    pages = tuple(query_pages(aws, started["queryId"]))
     found = (each for page in pages for line in _lines(page) for each in reports_of(line))
     return InsightsAnswer(
         found=tuple(each for each in found if each.report.request_id in ids),
@@ -95,9 +95,16 @@ def _query(source: Source, wanted: Lookup, span: TimeSpan) -> str:
     return f'fields @logStream, @message | filter @message like "{words}" and ({streams})'
 
 
-def _pages(aws: Aws, query_id: str) -> Iterator[Any]:
-    """The pages of a query's result, once it has ended."""
-    page = _ended(aws, query_id)
+def query_pages(aws: Aws, query_id: str, *, long_polls: int = _LONG_POLLS) -> Iterator[Any]:
+    """The pages of a query's result, once it has ended.
+
+    Args:
+        long_polls: how many times 8 seconds to wait for its end, after some seconds of shorter waits.
+
+    Raises:
+        Unavailable: the query failed, or did not end.
+    """
+    page = _ended(aws, query_id, long_polls)
     yield page
     while page.get("nextToken"):
         page = aws.call(aws.clients.logs.get_query_results, queryId=query_id, nextToken=page["nextToken"])
@@ -110,8 +117,8 @@ def _lines(page: Any) -> Iterator[LogLine]:
         yield LogLine(stream=cells.get("@logStream", ""), message=cells.get("@message", ""))
 
 
-def _ended(aws: Aws, query_id: str) -> Any:
-    for wait in chain(_POLLS_S, repeat(_LONG_POLL_S, _LONG_POLLS)):
+def _ended(aws: Aws, query_id: str, long_polls: int) -> Any:
+    for wait in chain(_POLLS_S, repeat(_LONG_POLL_S, long_polls)):
         aws.sleep(wait)
         page = aws.call(aws.clients.logs.get_query_results, queryId=query_id)
         status = page.get("status")

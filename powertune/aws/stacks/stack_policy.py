@@ -19,10 +19,11 @@ _POLICIES = (
     *("ListEntitiesForPolicy", "ListPolicyVersions", "TagPolicy", "UntagPolicy"),
 )
 _FUNCTIONS = (
-    *("AddPermission", "CreateFunction", "DeleteFunction", "GetFunction", "GetFunctionCodeSigningConfig"),
-    *("GetFunctionConfiguration", "GetFunctionRecursionConfig", "GetPolicy", "GetRuntimeManagementConfig"),
-    *("ListTags", "RemovePermission", "TagResource", "UntagResource", "UpdateFunctionCode"),
-    "UpdateFunctionConfiguration",
+    *("AddPermission", "CreateFunction", "DeleteFunction", "DeleteFunctionEventInvokeConfig", "GetFunction"),
+    *("GetFunctionCodeSigningConfig", "GetFunctionConfiguration", "GetFunctionEventInvokeConfig"),
+    *("GetFunctionRecursionConfig", "GetPolicy", "GetRuntimeManagementConfig", "ListTags"),
+    *("PutFunctionEventInvokeConfig", "RemovePermission", "TagResource", "UntagResource", "UpdateFunctionCode"),
+    *("UpdateFunctionConfiguration", "UpdateFunctionEventInvokeConfig"),
 )
 _LOG_GROUPS = (
     *("AssociateKmsKey", "CreateLogGroup", "DeleteLogGroup", "DeleteRetentionPolicy", "DisassociateKmsKey"),
@@ -36,14 +37,21 @@ _RULES = (
     *("DeleteRule", "DescribeRule", "ListTagsForResource", "ListTargetsByRule", "PutRule", "PutTargets"),
     *("RemoveTargets", "TagResource", "UntagResource"),
 )
+_QUEUES = (
+    *("CreateQueue", "DeleteQueue", "GetQueueAttributes", "GetQueueUrl", "ListQueueTags", "SetQueueAttributes"),
+    *("TagQueue", "UntagQueue"),
+)
+_ALARMS = (
+    *("DeleteAlarms", "DescribeAlarms", "ListTagsForResource", "PutMetricAlarm", "TagResource", "UntagResource"),
+)
 _BUCKETS = (
     *("CreateBucket", "DeleteBucket", "DeleteBucketPolicy", "GetBucketOwnershipControls", "GetBucketPolicy"),
     *("GetBucketPublicAccessBlock", "GetBucketTagging", "GetEncryptionConfiguration", "GetLifecycleConfiguration"),
     *("PutBucketOwnershipControls", "PutBucketPolicy", "PutBucketPublicAccessBlock", "PutBucketTagging"),
     *("PutEncryptionConfiguration", "PutLifecycleConfiguration"),
 )
-#: Of these, what deleting takes.
-_DELETING = ("Delete", "Describe", "Detach", "Get", "List", "Remove")
+#: Of these, what deleting takes. The policy of a queue is one of its attributes.
+_DELETING = ("Delete", "Describe", "Detach", "Get", "List", "Remove", "SetQueueAttributes")
 _KEY = ("CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKey")
 _VPC = ("DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcs")
 
@@ -88,6 +96,8 @@ def stack_policy(command: str, place: FunctionRef, grant: Grant = PLAIN) -> dict
         ("all-log-groups", "logs", ("DescribeLogGroups",), "*"),
         ("machines", "states", _MACHINES, arn("states", f"stateMachine:{STACK}")),
         ("rules", "events", _RULES, arn("events", f"rule/{STACK}-*")),
+        ("queues", "sqs", _QUEUES, arn("sqs", f"{STACK}-*")),
+        ("alarms", "cloudwatch", _ALARMS, arn("cloudwatch", f"alarm:{STACK}-*")),
         ("results", "s3", _BUCKETS, results),
     ]
     methods = COMMANDS[command]

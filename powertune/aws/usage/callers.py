@@ -1,12 +1,12 @@
 """Who uses a function and its account besides a run: what invokes $LATEST, and how much concurrency is in use."""
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from powertune.aws.function_snapshot import FunctionSnapshot
 from powertune.aws.lambda_function import LambdaFunction
+from powertune.aws.usage.function_policy import lets_invoke, principal_of, resources_of, statements_of
 from powertune.aws.usage.metrics import LambdaMetric, read_metrics
 from powertune.errors import AccessDenied, NotFound, PowertuneError, Unavailable, UsageError
 from powertune.model import FunctionState, Production
@@ -144,13 +144,8 @@ def _by_policy(function: LambdaFunction) -> list[str]:
         answer = aws.call(aws.clients.control.get_policy, FunctionName=function.ref.unqualified)
     except NotFound:
         return []
-    try:
-        statements = json.loads(answer["Policy"])["Statement"]
-    except (ValueError, KeyError, TypeError):
-        raise UsageError(
-            "the policy of the function is not readable", hint="look at it with lambda:GetPolicy"
-        ) from None
-    return _named("policy for", [_principal(each) for each in statements if _lets_invoke(each)])
+    allowing = (each for each in statements_of(answer) if lets_invoke(each))
+    return _named("policy for", [principal_of(each) for each in allowing if any(map(_is_latest, resources_of(each)))])
 
 
 def _by_aliases(function: LambdaFunction) -> list[str]:
@@ -170,23 +165,6 @@ _QUESTIONS: Mapping[str, Callable[[LambdaFunction], list[str]]] = {
 def _is_latest(arn: str) -> bool:
     """Whether the ARN of a function has no qualifier, or that of $LATEST."""
     return arn.split(":")[7:] in ([], ["$LATEST"])
-
-
-def _lets_invoke(statement: Mapping[str, Any]) -> bool:
-    actions = statement.get("Action", [])
-    named = [actions] if isinstance(actions, str) else list(actions)
-    invoking = any(action == "*" or action.lower().startswith(("lambda:invoke", "lambda:*")) for action in named)
-    resource = statement.get("Resource", "")
-    resources = [resource] if isinstance(resource, str) else list(resource)
-    return statement.get("Effect") == "Allow" and invoking and any(_is_latest(str(each)) for each in resources)
-
-
-def _principal(statement: Mapping[str, Any]) -> str:
-    """Who a statement allows: `s3.amazonaws.com`, the ARN of a role, or `*`."""
-    principal = statement.get("Principal", "*")
-    if isinstance(principal, Mapping):
-        principal = next(iter(principal.values()), "*")
-    return ", ".join(map(str, principal)) if isinstance(principal, list) else str(principal)
 
 
 def _named(kind: str, names: list[str]) -> list[str]:

@@ -31,6 +31,13 @@ class StackOptions:
         str | None,
         typer.Option(help="Regions of these functions, as in IAM: eu-*.  [default: *]", show_default=False),
     ] = None
+    function_role_pattern: Annotated[
+        str | None,
+        typer.Option(
+            help="Execution roles that copies of these functions may get, as in IAM, with their path.  [default: *]",
+            show_default=False,
+        ),
+    ] = None
     log_group_pattern: Annotated[
         str | None,
         typer.Option(
@@ -61,6 +68,9 @@ class StackOptions:
     security_group_ids: Annotated[str | None, typer.Option(help="Security groups of the steps in a VPC.")] = None
     kms_key: Annotated[
         str | None, typer.Option(help="ARN of the key that encrypts results, logs and environments.")
+    ] = None
+    alarm_topic: Annotated[
+        str | None, typer.Option(help="ARN of the SNS topic that is told if a function could not be restored.")
     ] = None
     log_retention: Annotated[
         str | None, typer.Option(help="Days after which logs expire.  [default: 30]", show_default=False)

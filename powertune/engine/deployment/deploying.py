@@ -16,6 +16,7 @@ from powertune.engine.deployment.artifacts import (
     Artifacts,
     default_bucket,
 )
+from powertune.engine.deployment.idle import check_idle
 from powertune.engine.deployment.libraries import WorkerPlatform
 from powertune.engine.deployment.stack_parameters import StackParameters
 from powertune.engine.deployment.watching import StackWatcher
@@ -45,7 +46,7 @@ def deploy(aws: Aws, deployment: StackDeployment, watcher: StackWatcher) -> Stac
     Nothing is uploaded before somebody has agreed.
 
     Raises:
-        FunctionBusy: CloudFormation works on the stack at this moment.
+        FunctionBusy: an execution runs, whose later steps would change; or CloudFormation works on the stack.
         StackFailed: a resource could not be created or changed; the stack is as it was before.
         UsageError: a stack of that name is something else.
     """
@@ -67,16 +68,35 @@ def deploy(aws: Aws, deployment: StackDeployment, watcher: StackWatcher) -> Stac
         watcher.say(f"stack {stack.name}: no changes")
         return existing
     watcher.changes(prepared.changes)
-    if not watcher.confirm(f"{'create' if prepared.created else 'update'} stack {stack.name} in {aws.region}?"):
-        discard_changes(stack, prepared)
-        return None
+    question = f"{'create' if prepared.created else 'update'} stack {stack.name} in {aws.region}?"
     try:
-        _upload(deployment, bucket, watcher)
+        agreed = _get_ready(deployment, existing, bucket, question, watcher)
     except BaseException:
         with suppress(PowertuneError):  # what kept the upload from succeeding may keep this from it, too
             discard_changes(stack, prepared)
         raise
+    if not agreed:
+        discard_changes(stack, prepared)
+        return None
     return execute_changes(stack, prepared, watcher.happened)
+
+
+def _get_ready(
+    deployment: StackDeployment, existing: StackState | None, bucket: OwnBucket, question: str, watcher: StackWatcher
+) -> bool:
+    """Ask, and upload; False if somebody says no.
+
+    Raises:
+        FunctionBusy: an execution runs.
+    """
+    if existing is not None:
+        check_idle(bucket.aws, existing)
+    if not watcher.confirm(question):
+        return False
+    _upload(deployment, bucket, watcher)
+    if existing is not None:
+        check_idle(bucket.aws, existing)  # an execution may have begun since
+    return True
 
 
 def _upload(deployment: StackDeployment, bucket: OwnBucket, watcher: StackWatcher) -> None:

@@ -6,18 +6,15 @@ from powertune.aws.client import Aws
 from powertune.aws.stacks.caller import Caller, who_calls
 from powertune.aws.stacks.deployed_stack import DeployedStack, StackState
 from powertune.aws.stacks.own_buckets import OwnBucket
-from powertune.aws.stacks.running import running_executions
 from powertune.engine.deployment.artifacts import BUCKET_PARAMETER, artifact_prefix, default_bucket
 from powertune.engine.deployment.deploying import check_ours
+from powertune.engine.deployment.idle import check_idle
 from powertune.engine.deployment.unfinished import unrestored_functions
 from powertune.engine.deployment.watching import StackWatcher
 from powertune.errors import FunctionBusy
-from powertune.units import plural
 
-#: The outputs of the stack.
-MACHINE_OUTPUT, RESULTS_OUTPUT = "StateMachineArn", "ResultsBucket"
-#: So many executions are named.
-_FEW = 3
+#: The output of the stack that names its bucket.
+RESULTS_OUTPUT = "ResultsBucket"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,12 +36,12 @@ def destroy(aws: Aws, stack_name: str, watcher: StackWatcher, *, delete_results:
     stack = DeployedStack(aws, stack_name)
     state = stack.read_idle() or stack.read()
     check_ours(stack_name, state)
-    _check_idle(aws, state)
+    check_idle(aws, state)
     results = state.outputs.get(RESULTS_OUTPUT)
     if not watcher.confirm(_question(stack, results, delete_results=delete_results)):
         return None
     caller = who_calls(aws)
-    _check_idle(aws, state)  # an execution may have begun while somebody thought about it
+    check_idle(aws, state)  # an execution may have begun while somebody thought about it
     _check_restored(aws, caller, results)
     stack.delete(state, watcher.happened)
     _delete_artifacts(aws, caller, stack_name, state)
@@ -59,17 +56,6 @@ def destroy(aws: Aws, stack_name: str, watcher: StackWatcher, *, delete_results:
 def _question(stack: DeployedStack, results: str | None, *, delete_results: bool) -> str:
     beside = f", and all results in {results}" if results is not None and delete_results else ""
     return f"delete stack {stack.name} in {stack.aws.region}{beside}?"
-
-
-def _check_idle(aws: Aws, state: StackState) -> None:
-    """See that nothing runs: without its steps, an execution cannot put a function back."""
-    arn = state.outputs.get(MACHINE_OUTPUT)
-    running = running_executions(aws, arn) if arn is not None else ()
-    if running:
-        raise FunctionBusy(
-            f"{plural(len(running), 'execution')} of {arn} running: {', '.join(running[:_FEW])}",
-            hint="wait for them, or stop them with `aws stepfunctions stop-execution`, which has functions restored",
-        )
 
 
 def _check_restored(aws: Aws, caller: Caller, results: str | None) -> None:

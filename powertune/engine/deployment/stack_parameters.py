@@ -12,6 +12,7 @@ RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 109
 _STACK_NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,127}", re.ASCII)
 _PREFIX = re.compile(r"[a-zA-Z][a-zA-Z0-9_-]{0,39}", re.ASCII)
 _PATTERN = re.compile(r"[a-zA-Z0-9_*?-]+", re.ASCII)
+_ROLES = re.compile(r"[a-zA-Z0-9+=,.@_*?-][a-zA-Z0-9+=,.@_/*?-]*", re.ASCII)
 _REGIONS = re.compile(r"[a-z0-9*?-]+")
 
 
@@ -24,6 +25,7 @@ class StackParameters:
 
     function_pattern: str | None = None
     function_regions: str | None = None
+    function_role_pattern: str | None = None
     log_group_pattern: str | None = None
     payload_bucket: str | None = None
     payload_keys: str | None = None
@@ -34,6 +36,7 @@ class StackParameters:
     subnet_ids: str | None = None
     security_group_ids: str | None = None
     kms_key: str | None = None
+    alarm_topic: str | None = None
     log_retention: str | None = None
     results_retention: str | None = None
 
@@ -45,12 +48,19 @@ class StackParameters:
         """
         _check_name("--function-pattern", self.function_pattern, _PATTERN, "a name with * and ?, such as shop-*")
         _check_name("--function-regions", self.function_regions, _REGIONS, "a region with * and ?, such as eu-*")
+        _check_name(
+            "--function-role-pattern",
+            self.function_role_pattern,
+            _ROLES,
+            "a name with * and ?, after its path, such as service-role/shop-*",
+        )
         _check_name("--name-prefix", self.name_prefix, _PREFIX, "at most 40 letters, digits, - and _")
         for option, arn, service in (
             ("--assumable-role", self.assumable_role, "iam"),
             ("--permissions-boundary", self.permissions_boundary, "iam"),
             ("--kms-key", self.kms_key, "kms"),
             ("--function-kms-key", self.function_kms_key, "kms"),
+            ("--alarm-topic", self.alarm_topic, "sns"),
         ):
             if arn and arn.split(":")[2:3] != [service]:
                 raise UsageError(
@@ -71,6 +81,7 @@ class StackParameters:
 _TEMPLATE_NAMES = {
     "function_pattern": "FunctionPattern",
     "function_regions": "FunctionRegions",
+    "function_role_pattern": "FunctionRolePattern",
     "log_group_pattern": "LogGroupPattern",
     "payload_bucket": "PayloadBucket",
     "payload_keys": "PayloadKeyPattern",
@@ -81,6 +92,7 @@ _TEMPLATE_NAMES = {
     "subnet_ids": "SubnetIds",
     "security_group_ids": "SecurityGroupIds",
     "kms_key": "KmsKeyArn",
+    "alarm_topic": "AlarmTopicArn",
     "log_retention": "LogRetentionDays",
     "results_retention": "ResultsRetentionDays",
 }

@@ -1,7 +1,7 @@
 """The steps that measure: prepare, publish, measure and record."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,12 +13,12 @@ from powertune.aws.journal import alias_name
 from powertune.config.execution_input import TuningRequest, parse_request
 from powertune.engine.direct import TunedFunction, plan_run
 from powertune.engine.restoring import restore_command
+from powertune.engine.steps.part_keeper import PartKeeper
 from powertune.engine.steps.store import Errand, RunStore
 from powertune.engine.steps.worker import Worker, run_id_of, run_of
 from powertune.errors import FunctionRefused, OutOfTime, SizeRefused, UsageError
-from powertune.measure import OUT_OF_TIME, Nobody, Turn, gather, nothing_yet, play_turn, propose
+from powertune.measure import OUT_OF_TIME, Turn, gather, nothing_yet, play_turn, propose
 from powertune.model import (
-    UNDER_WAY,
     Architecture,
     Configuration,
     Invocations,
@@ -29,13 +29,12 @@ from powertune.model import (
 from powertune.plan import Plan
 from powertune.plan_document import plan_document
 from powertune.prices import PriceTable
+from powertune.units import shown
 
 #: A function that may run longer cannot be waited for by a worker, which Lambda ends after 15 minutes.
 LONGEST_WAIT_S = 840
 #: How many bytes of events fit into a state, beside what else is in it.
 _LARGEST_EVENTS = 128 * 1024
-#: Saving a part takes at most this share of the time.
-_SAVING_SHARE = 1 / 20
 #: Who invokes the function.
 WORKER, STEP_FUNCTIONS = "worker", "stepFunctions"
 
@@ -110,6 +109,7 @@ def measure(worker: Worker, event: Mapping[str, Any]) -> None:
         event: the state, and `turn`; where Step Functions has invoked the function, `answers` are what came of it.
 
     Raises:
+        FunctionBusy: the execution was stopped, or fails, while the worker measured.
         OutOfTime: there is more to measure, which another worker can go on with.
     """
     run_id, ref, role = run_of(event)
@@ -126,7 +126,7 @@ def measure(worker: Worker, event: Mapping[str, Any]) -> None:
             part = play_turn(
                 plan,
                 target,
-                _PartKeeper(lambda part: store.save_part(batch, turn.configuration, part), worker.clock),
+                PartKeeper(lambda part: store.save_part(batch, turn.configuration, part), store.check, worker.clock),
                 run,
                 turn,
                 part=part,
@@ -161,7 +161,18 @@ def record(worker: Worker, state: State) -> State:
 
 
 def _payload(store: RunStore, address: str) -> bytes:
+    """The events at `s3://bucket/key`.
+
+    Raises:
+        UsageError: they are in the results bucket. Whoever may only start executions would have what others have
+            measured sent to a function, and could read it there.
+    """
     bucket, _, key = address.removeprefix("s3://").partition("/")
+    if bucket == store.objects.bucket:
+        raise UsageError(
+            f"payloadS3 {shown(address)} is in the results bucket of the state machine",
+            hint="put the events into another bucket, which `powertune deploy --payload-bucket` allows",
+        )
     return replace(store.objects, bucket=bucket, owner=None).read(key)
 
 
@@ -299,21 +310,3 @@ class _Refusals:
     def refused(self, configuration: Configuration, refused: SizeRefused) -> None:
         """Keep the reason."""
         self.reasons[configuration] = refused.message
-
-
-class _PartKeeper(Nobody):
-    """Keeps what a turn has measured, after each round; less often where that takes too much of the time."""
-
-    def __init__(self, save: Callable[[TuningRun], None], clock: Callable[[], float]) -> None:
-        self._save = save
-        self._clock = clock
-        self._due = 0.0
-
-    def saved(self, run: TuningRun) -> None:
-        """Keep it, if that is due."""
-        began = self._clock()
-        if run.stopped == UNDER_WAY and began < self._due:
-            return
-        self._save(run)
-        ended = self._clock()
-        self._due = ended + (ended - began) / _SAVING_SHARE

@@ -9,9 +9,10 @@ from functools import cache
 from typing import Any
 
 from powertune.aws.client import Aws
-from powertune.aws.connection import Connection, assume, connect
+from powertune.aws.connection import Connection, connect
 from powertune.aws.identity import ConnectionOptions
 from powertune.aws.objects import Objects
+from powertune.aws.roles import assume
 from powertune.aws.target import AwsTarget
 from powertune.engine.restoring import restore_command
 from powertune.engine.steps.store import RunStore

@@ -4,6 +4,6 @@ Missing: nested stacks, stack sets, custom resources, macros other than AWS::Ser
 (without Fn::ForEach), the sections Rules and Hooks, CreationPolicy and UpdatePolicy, drift detection, imports of
 existing resources, refactoring, stack policies, rollback triggers, dynamic references, ContinueUpdateRollback and
 RollbackStack. What needs one of them is refused by name. TimeoutInMinutes and RetainExceptOnCreate have no effect,
-notifications are not sent, and resources are created one after the other. EventBridge Scheduler's schedules are kept,
-and do not fire; metric filters are kept, and publish no metrics.
+notifications are not sent, and resources are created one after the other. ScheduleExpression of AWS::Events::Rule and
+metric filters are kept: the one sends no events, the others publish no metrics.
 """

@@ -10,7 +10,7 @@ from powertune.local.cloudformation.faults import Refused, invalid
 _PLAIN = {"!Ref": "Ref", "!Condition": "Condition"}
 
 
-class _Loader(yaml.SafeLoader):  # type: ignore[misc]
+class _Loader(yaml.SafeLoader):
     """YAML without dates: `Version: 2012-10-17` is text to CloudFormation."""
 
 
@@ -26,8 +26,10 @@ def _short_form(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str,
         value = loader.construct_scalar(node)
     elif isinstance(node, yaml.SequenceNode):
         value = loader.construct_sequence(node, deep=True)
-    else:
+    elif isinstance(node, yaml.MappingNode):
         value = loader.construct_mapping(node, deep=True)
+    else:
+        raise AssertionError(f"YAML has no node like {node!r}")
     if tag == "!GetAtt" and isinstance(value, str):
         value = value.split(".", 1)
     return {_PLAIN.get(tag, f"Fn::{tag[1:]}"): value}

@@ -2,7 +2,8 @@
 
 Queues are here as well: moto's leave the account out, and know no fixed text.
 
-Missing: other targets that moto lacks (ECS tasks, Kinesis, Batch ...), dead-letter queues, and schedules.
+EventBridge Scheduler sends to the same targets. Missing: others that moto lacks (ECS tasks, Kinesis, Batch ...), and
+dead-letter queues and schedules of rules.
 """
 
 import logging
@@ -23,7 +24,7 @@ from powertune.local.functions import split_name
 
 _log = logging.getLogger(__name__)
 
-_FAULTS = (ServiceException, HTTPException, LookupError, ValueError, NotImplementedError)
+FAULTS = (ServiceException, HTTPException, LookupError, ValueError, NotImplementedError)
 """How a target that is not there, or not known here, shows itself."""
 
 
@@ -37,17 +38,30 @@ class EmbeddedRule(Rule):
         for target in self.targets:
             try:
                 self._send(target, original_event, transform_input)
-            except _FAULTS as error:
+            except FAULTS as error:
                 _log.warning("event of rule %s not delivered to %s: %s", self.name, target["Arn"], error)
 
     def _send(self, target: Mapping[str, Any], event: Any, transform_input: bool) -> None:
-        deliver = _DELIVERIES.get(parse_arn(target["Arn"]).service)
-        if deliver is not None:
+        if is_known(target["Arn"]):
             deliver(target, text_for(target, event, self.name, self.arn))
             return
         alone = copy(self)
         alone.targets = [dict(target)]
         super(EmbeddedRule, alone).send_to_targets(event, transform_input)
+
+
+def is_known(arn: str) -> bool:
+    """Whether `deliver` sends to this target."""
+    return parse_arn(arn).service in _DELIVERIES
+
+
+def deliver(target: Mapping[str, Any], text: str) -> None:
+    """Send a text to a target that is known.
+
+    Raises:
+        Exception: one of `FAULTS`: the target is not there, or does not take the text.
+    """
+    _DELIVERIES[parse_arn(target["Arn"]).service](target, text)
 
 
 def install() -> None:

@@ -53,7 +53,6 @@ class Tolerance:
 class Pending:
     """A child that was never started."""
 
-    machine_arn: str
     input: str
     status: str = "PENDING"
     output: None = None
@@ -61,13 +60,7 @@ class Pending:
     @property
     def record(self) -> dict[str, Any]:
         """What ResultWriter says of it."""
-        details = {"Included": True}
-        return {
-            "Input": self.input,
-            "InputDetails": details,
-            "StateMachineArn": self.machine_arn,
-            "Status": self.status,
-        }
+        return {"Input": self.input, "InputDetails": {"Included": True}, "Status": self.status}
 
 
 class MapRun:
@@ -140,7 +133,7 @@ class MapRun:
     def pending(self) -> list[Pending]:
         """The children that were not started."""
         with self._lock:
-            return [Pending(self.machine_arn, given) for given, _ in self._waiting]
+            return [Pending(given) for given, _ in self._waiting]
 
     @property
     def execution_counts(self) -> dict[str, int]:

@@ -2,10 +2,16 @@
 
 from powertune.scan.rule import ScanRule
 from powertune.scan.rules import (
+    arm64_candidate,
+    drift,
+    ephemeral_unused,
     failing_invocations,
     idle_function,
     log_cost,
     log_retention,
+    memory_oversized,
+    memory_unadvised,
+    memory_undersized,
     old_versions,
     provisioned_idle,
     provisioned_missing,
@@ -18,13 +24,20 @@ from powertune.scan.rules import (
     timeout_far,
     timeouts_billed,
     twins,
+    waiting_function,
 )
 
 RULES: tuple[ScanRule, ...] = (
+    arm64_candidate.RULE,
+    drift.RULE,
+    ephemeral_unused.RULE,
     failing_invocations.RULE,
     idle_function.RULE,
     log_cost.RULE,
     log_retention.RULE,
+    memory_oversized.RULE,
+    memory_unadvised.RULE,
+    memory_undersized.RULE,
     old_versions.RULE,
     provisioned_idle.RULE,
     provisioned_missing.RULE,
@@ -37,4 +50,5 @@ RULES: tuple[ScanRule, ...] = (
     timeout_far.RULE,
     timeouts_billed.RULE,
     twins.RULE,
+    waiting_function.RULE,
 )

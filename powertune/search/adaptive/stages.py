@@ -33,6 +33,8 @@ VAGUE_BATCHES = 30
 #: A batch that is expected to improve the answer by less is not worth waiting for; with a higher precision, this
 #: falls in proportion.
 LEAST_GAIN = 0.004
+#: Before much is measured, a loss may be thousands of percent, which no reader takes as a figure.
+_BEYOND_FIGURES = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -166,7 +168,7 @@ class Stages:
 
     @property
     def _loss(self) -> str:
-        return format_share(math.expm1(self.choice.loss))
+        return shown_loss(math.expm1(self.choice.loss))
 
     @property
     def _noise(self) -> float:
@@ -199,3 +201,8 @@ class Stages:
             spread = lanes if known else 1
             trials.append(Trial(configuration=configuration, invocations=invocations + (not known), lanes=spread))
         return Batch(trials=tuple(trials), why=why, leader=self.choice.answer.leader)
+
+
+def shown_loss(loss: float) -> str:
+    """An expected loss in words: a share, or more than the largest one that is worth a figure."""
+    return format_share(loss) if loss < _BEYOND_FIGURES else f"more than {format_share(_BEYOND_FIGURES)}"

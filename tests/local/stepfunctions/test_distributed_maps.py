@@ -1,6 +1,7 @@
 """Map states in distributed mode in the embedded AWS: items, batches, child executions, results."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -162,3 +163,133 @@ def test_a_map_run_is_updated(machines: Machines) -> None:
         machines.states.update_map_run(mapRunArn=run, toleratedFailurePercentage=101)
     with pytest.raises(ClientError, match="ResourceNotFound"):
         machines.states.update_map_run(mapRunArn=f"{run}0", maxConcurrency=1)
+
+
+@pytest.mark.supports(
+    "stepfunctions:StartExecution", "Distributed Map: JSONata for items, batches, tolerance and concurrency"
+)
+@pytest.mark.parametrize(
+    ("tolerance", "error"),
+    [
+        ({"ToleratedFailurePercentage": "{% $states.input.percentage %}"}, None),
+        ({"ToleratedFailureCount": 2}, None),
+        # Two of five items are 40 %. Each limit counts where both are given.
+        ({"ToleratedFailurePercentage": 39.9}, "States.ExceedToleratedFailureThreshold"),
+        ({"ToleratedFailurePercentage": 40, "ToleratedFailureCount": 1}, "States.ExceedToleratedFailureThreshold"),
+        ({"ToleratedFailurePercentage": 30, "ToleratedFailureCount": 2}, "States.ExceedToleratedFailureThreshold"),
+        ({}, "States.ExceedToleratedFailureThreshold"),
+    ],
+)
+def test_tolerance_in_jsonata(machines: Machines, tolerance: dict[str, Any], error: str | None) -> None:
+    states = {
+        "Choose": {
+            "Type": "Choice",
+            "Choices": [{"Condition": "{% 2 in $states.input.Items.n %}", "Next": "Bad"}],
+            "Default": "Good",
+        },
+        "Good": {
+            "Type": "Succeed",
+            "Output": "{% $states.input.BatchInput.run & $string($states.input.Items[0].n) %}",
+        },
+        "Bad": {"Type": "Fail", "Error": "Two", "Cause": "not that"},
+    }
+    told = {"Type": "Pass", "Output": "{% $states.input %}", "End": True}
+    machine = distributed(
+        states,
+        Items="{% $states.input.numbers.{'n': $} %}",
+        ItemBatcher={
+            "MaxItemsPerBatch": "{% $states.input.size %}",
+            "BatchInput": {"run": "{% $states.input.run %}"},
+        },
+        MaxConcurrency="{% $states.input.concurrency %}",
+        Catch=[{"ErrorEquals": ["States.ExceedToleratedFailureThreshold"], "Output": "{% $states.errorOutput %}",
+                "Next": "Told"}],
+        **tolerance,
+    )  # fmt: skip
+    machine["Told"] = told
+    given = {"numbers": [1, 2, 3, 4, 5], "size": 2, "run": "r", "concurrency": 1, "percentage": 40}
+    output = machines.output(machine, given, QueryLanguage="JSONata")
+    if error is not None:
+        assert output == {"Error": error, "Cause": "The specified tolerated failure threshold was exceeded"}
+        return
+    # Batches of 1 and 2, 3 and 4, 5: the first one fails, and is told in full.
+    failed, *others = output
+    assert (failed["Status"], failed["Error"], failed["Cause"], others) == ("FAILED", "Two", "not that", ["r3", "r5"])
+
+
+@pytest.mark.supports(
+    "stepfunctions:StartExecution", "Distributed Map: what has failed or was not started, in S3 with its manifest"
+)
+def test_results_of_a_map_run_that_failed(machines: Machines) -> None:
+    bucket, s3 = machines.bucket(), machines.cloud.client("s3")
+    fail = {"Fail": {"Type": "Fail", "Error": "No", "Cause": "as asked"}}
+    writer = {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": bucket, "Prefix": "out/"}}
+    state = distributed(fail, ItemsPath="$.items", MaxConcurrency=1, ResultWriter=writer)
+    execution = machines.start(machines.create(state), {"items": [1, 2, 3]})
+    ended = machines.wait(execution)
+    assert (ended["status"], ended["error"]) == ("FAILED", "States.ExceedToleratedFailureThreshold")
+    run = machines.states.list_map_runs(executionArn=execution)["mapRuns"][0]["mapRunArn"]
+    folder = f"out/{run.rpartition(':')[2]}"
+
+    def read(name: str) -> bytes:
+        body: bytes = s3.get_object(Bucket=bucket, Key=f"{folder}/{name}")["Body"].read()
+        return body
+
+    files = {
+        kind: [{"Key": f"{folder}/{kind}_0.json", "Size": len(read(f"{kind}_0.json"))}]
+        for kind in ("FAILED", "PENDING")
+    }
+    assert json.loads(read("manifest.json")) == {
+        "DestinationBucket": bucket,
+        "MapRunArn": run,
+        "ResultFiles": {**files, "SUCCEEDED": []},
+    }
+    (failed,) = json.loads(read("FAILED_0.json"))
+    child = machines.states.list_executions(mapRunArn=run)["executions"][0]
+    times = failed.pop("StartDate"), failed.pop("StopDate")
+    assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", each) for each in times)
+    assert failed == {
+        "Cause": "as asked",
+        "Error": "No",
+        "ExecutionArn": child["executionArn"],
+        "Input": "1",
+        "InputDetails": {"Included": True},
+        "Name": child["name"],
+        "RedriveCount": 0,
+        "RedriveStatus": "REDRIVABLE",
+        "StateMachineArn": child["stateMachineArn"],
+        "Status": "FAILED",
+    }
+    assert json.loads(read("PENDING_0.json")) == [
+        {"Input": each, "InputDetails": {"Included": True}, "Status": "PENDING"} for each in ("2", "3")
+    ]
+
+
+@pytest.mark.supports(
+    "stepfunctions:StartExecution", "Distributed Map: thousands of items, never more than MaxConcurrency"
+)
+def test_many_items(machines: Machines) -> None:
+    given = {"items": [{"n": number} for number in range(4000)]}
+    batcher = {"MaxItemsPerBatch": 40}
+    state = distributed(SAME, ItemsPath="$.items", ItemBatcher=batcher, MaxConcurrency=5)
+    execution = machines.start(machines.create(state), given)
+    ended = machines.wait(execution)
+    assert ended["status"] == "SUCCEEDED", ended
+    found = [item["n"] for batch in json.loads(ended["output"]) for item in batch["Items"]]
+    assert found == list(range(4000))
+    run = machines.states.list_map_runs(executionArn=execution)["mapRuns"][0]["mapRunArn"]
+    described = machines.states.describe_map_run(mapRunArn=run)
+    assert (described["executionCounts"]["total"], described["itemCounts"]["succeeded"]) == (100, 4000)
+    pages = machines.states.get_paginator("list_executions").paginate(mapRunArn=run)
+    # A child begins when another one has ended: at no time do more than five run.
+    ends = [
+        moment
+        for page in pages
+        for each in page["executions"]
+        for moment in ((each["startDate"], 1), (each["stopDate"], -1))
+    ]
+    running = highest = 0
+    for _, change in sorted(ends):
+        running += change
+        highest = max(highest, running)
+    assert highest <= 5

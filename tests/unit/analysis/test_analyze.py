@@ -246,6 +246,14 @@ def test_too_few_samples_come_with_how_many_would_do() -> None:
     assert "too-few-samples" not in codes(make_analysis(make_measurement(durations=[0.0] * 9)))
 
 
+def test_where_only_environments_are_too_few_these_are_counted() -> None:
+    # Ten invocations in each of three environments, with a standard deviation of 5 % between them, 0.3 % within them.
+    # 2 x 0.05^2 / 0.0221^2 is 10.2: so many of them, and the variance between them is half of what is allowed.
+    durations = [base + 0.1 * turn for turn in range(10) for base in (95.0, 100.0, 105.0)]
+    found = advisory(make_analysis(make_measurement(durations=durations, lanes=3)), "too-few-samples")
+    assert "512 MB x86_64 (3 of about 11 environments)" in found.message
+
+
 def test_the_current_size_belongs_among_the_measured() -> None:
     found = advisory(make_analysis(make_measurement(memory_mb=256, durations=STEADY)), "current-not-measured")
     assert "512 MB x86_64" in found.message

@@ -44,11 +44,17 @@ def test_workers_that_run_out_of_time_are_followed_by_others() -> None:
     assert long.transitions - short.transitions == 10
 
 
+def test_workers_look_every_five_seconds_whether_the_run_goes_on() -> None:
+    short, longer = execution_bill(plan(), PRICES), execution_bill(plan(typical_s=110.0), PRICES)
+    assert longer.s3_requests - short.s3_requests == 2 * 50 / 5
+
+
 def test_a_function_that_step_functions_invokes_takes_two_states_for_each_invocation() -> None:
     made = plan()
     long = replace(made, function=replace(made.function, timeout_s=900))
     bill = execution_bill(long, PRICES)
-    assert bill.transitions == execution_bill(made, PRICES).transitions + 3 + 2 * made.estimate.invocations
+    # Besides, a state more for each of 3 turns, and a choice after each of 2 batches.
+    assert bill.transitions == execution_bill(made, PRICES).transitions + 3 + 2 + 2 * made.estimate.invocations
     assert bill.worker_gb_seconds < execution_bill(made, PRICES).worker_gb_seconds
 
 

@@ -11,7 +11,7 @@ import pytest
 from cfnlint.api import lint_all
 from cfnlint.decode.cfn_yaml import load
 
-from powertune.local.stepfunctions.queries import fault_in
+from powertune.local.stepfunctions.queries import evaluate, fault_in
 from powertune.local.stepfunctions.validation import problems_in
 
 FOLDER = Path(__file__).parents[3] / "statemachine"
@@ -38,6 +38,14 @@ def states_of(scope: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
 
 EVERY = dict(states_of(DEFINITION))
 TASKS = {name: state for name, state in EVERY.items() if state["Type"] == "Task"}
+
+
+def evaluated(template: dict[str, str], **states: Any) -> dict[str, Any]:
+    """What the expressions of a template give."""
+    return {
+        name: evaluate(text.removeprefix("{%").removesuffix("%}"), {"states": states})
+        for name, text in template.items()
+    }
 
 
 def lint(definition: dict[str, Any]) -> list[str]:
@@ -100,6 +108,35 @@ def test_every_failure_leads_to_restoring_once_and_then_to_fail(name: str) -> No
     assert catch["ErrorEquals"] == ["States.ALL"]
     assert catch["Assign"] == {"failure": "{% $states.errorOutput %}"}
     assert catch["Next"] == ("Failed" if name in AFTERWARDS else "Restore after a failure")
+
+
+def test_an_iteration_of_long_invocations_ends_with_its_error_as_its_output() -> None:
+    """One that failed would leave its parent nothing but States.ExceedToleratedFailureThreshold."""
+    long = STATES["Measure long invocations"]
+    (catch,) = EVERY["Keep the answers"]["Catch"]
+    assert catch["ErrorEquals"] == ["States.ALL"]
+    assert EVERY[catch["Next"]]["Type"] == "Succeed"
+    raised = {"Error": "NotFound", "Cause": json.dumps({"errorMessage": "no run; start another", "errorType": "x"})}
+    output = evaluated(catch["Output"], errorOutput=raised)
+    assert output == {"Error": "NotFound", "Cause": "no run; start another"}
+    other = {"Error": "States.Timeout", "Cause": "no words"}
+    assert evaluated(catch["Output"], errorOutput=other) == other
+    assert evaluated(catch["Output"], errorOutput={"Error": "States.Timeout"}) == {
+        "Error": "States.Timeout",
+        "Cause": "",
+    }
+    for results, failure in (
+        ([], None),
+        ([{}], None),
+        ([{}, {}], None),
+        ([output], output),
+        ([{}, output, other], output),
+    ):
+        assert evaluated(long["Assign"], result=results) == {"failure": failure}
+    assert STATES[long["Next"]]["Choices"] == [
+        {"Condition": "{% $failure != null %}", "Next": "Restore after a failure"}
+    ]
+    assert STATES[long["Next"]]["Default"] == "Record"
 
 
 def test_the_ways_through_end_in_fail_or_in_success_after_restoring() -> None:

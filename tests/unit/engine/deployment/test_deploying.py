@@ -168,10 +168,50 @@ def test_a_bucket_that_is_made_is_private_and_encrypted_and_in_its_region() -> N
     assert rules == [{"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}}]
 
 
+def test_a_machine_that_runs_is_not_updated() -> None:
+    """The later steps of its executions would be other ones."""
+    there, watcher = FakeStackServices(), FakeWatcher()
+    deploy(there.aws, deployment(), FakeWatcher())
+    uploaded, calls = set(there.buckets.buckets[ARTIFACTS]), len(there.operations)
+    there.machines.running = ["first", "second"]
+    with pytest.raises(FunctionBusy, match=r"2 executions of .* running: first, second"):
+        deploy(there.aws, deployment(code=b"newer"), watcher)
+    assert watcher.questions == []
+    assert there.formation.change_sets == {}
+    assert set(there.buckets.buckets[ARTIFACTS]) == uploaded
+    assert "cloudformation.execute_change_set" not in there.operations[calls:]
+
+
+def test_a_deployment_that_changes_nothing_may_be_made_at_any_time() -> None:
+    there, watcher = FakeStackServices(), FakeWatcher()
+    deploy(there.aws, deployment(), FakeWatcher())
+    there.machines.running = ["first"]
+    assert deploy(there.aws, deployment(), watcher) is not None
+    assert watcher.lines == ["stack powertune: no changes"]
+
+
+def test_an_execution_that_begins_while_somebody_thinks_keeps_the_machine_as_it_is() -> None:
+    there = FakeStackServices()
+    deploy(there.aws, deployment(), FakeWatcher())
+    calls = len(there.operations)
+
+    class Slow(FakeWatcher):
+        def confirm(self, question: str) -> bool:
+            there.machines.running = ["first"]
+            return super().confirm(question)
+
+    with pytest.raises(FunctionBusy, match=r"1 execution of .* running: first"):
+        deploy(there.aws, deployment(code=b"newer"), Slow())
+    assert there.formation.change_sets == {}
+    assert there.formation.stacks["powertune"].status == "CREATE_COMPLETE"
+    assert "cloudformation.execute_change_set" not in there.operations[calls:]
+
+
 def test_the_policies_allow_all_calls_and_no_others() -> None:
     there = FakeStackServices()
     deploy(there.aws, deployment(), FakeWatcher(False))
     deploy(there.aws, deployment(), FakeWatcher())
+    deploy(there.aws, deployment(code=b"newer"), FakeWatcher())
     assert set(there.operations) == set(COMMANDS["deploy"])
     there.operations.clear()
     # A run that nobody has noted as restored is looked at.

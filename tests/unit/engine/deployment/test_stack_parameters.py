@@ -21,6 +21,7 @@ def test_what_is_not_given_has_no_value() -> None:
         {"subnet_ids": "subnet-1,subnet-2", "security_group_ids": "sg-1"},
         {"kms_key": "", "permissions_boundary": "", "assumable_role": "", "subnet_ids": "", "security_group_ids": ""},
         {"assumable_role": "arn:aws-cn:iam::123456789012:role/tuning"},
+        {"function_role_pattern": "service-role/shop-*"},
         {"log_retention": "400", "results_retention": "3"},
     ],
 )
@@ -33,6 +34,9 @@ def test_what_is_taken(given: dict[str, str]) -> None:
     [
         ({"function_pattern": "shop/*"}, "--function-pattern 'shop/\\*' cannot be taken"),
         ({"function_pattern": ""}, "--function-pattern"),
+        ({"function_role_pattern": "arn:aws:iam::1:role/x"}, "--function-role-pattern"),
+        ({"function_role_pattern": "/shop"}, "--function-role-pattern '/shop' cannot be taken"),
+        ({"alarm_topic": "on-call"}, "--alarm-topic 'on-call' is not an ARN of SNS"),
         ({"name_prefix": "x" * 41}, "--name-prefix"),
         ({"kms_key": "alias/mine"}, "--kms-key 'alias/mine' is not an ARN of KMS"),
         ({"permissions_boundary": "arn:aws:kms:x"}, "--permissions-boundary .* is not an ARN of IAM"),

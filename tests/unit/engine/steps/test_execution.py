@@ -11,8 +11,11 @@ from runs import READING, fail_at_call
 
 from powertune import results
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
+from powertune.aws.objects import Objects
 from powertune.engine.restoring import find_remains
 from powertune.engine.steps import ending
+from powertune.engine.steps.store import RunStore
+from powertune.engine.steps.worker import run_id_of
 from powertune.errors import (
     DeployedMeanwhile,
     FunctionBusy,
@@ -155,7 +158,8 @@ def test_what_somebody_has_changed_meanwhile_is_not_overwritten() -> None:
         ({**INPUT, "powerValues": [64]}, UsageError, "powerValues"),
         ({**INPUT, "num": 0}, UsageError, "num"),
         ({**INPUT, "strategy": "best"}, UsageError, "strategy"),
-        ({**INPUT, "payloadS3": "s3://results/none.json"}, NotFound, "none.json|NoSuchKey|does not exist"),
+        ({**INPUT, "payloadS3": "s3://payloads/none.json"}, NotFound, "none.json|NoSuchKey|does not exist"),
+        ({**INPUT, "payloadS3": "s3://results/results/fn/1.json"}, UsageError, "is in the results bucket"),
         ({**INPUT, "lambdaARN": "another"}, NotFound, "does not exist"),
         ({**INPUT, "preProcessorARN": "none"}, NotFound, "does not exist"),
     ],
@@ -167,6 +171,16 @@ def test_wrong_input_fails_before_anything_is_touched(given: Any, error: type[Po
         execution.run(given)
     assert all(name.startswith((*READING, "put_object")) for name in fake.calls)
     assert {key for key in execution.objects if not key.endswith("/stopped")} == set()
+
+
+def test_results_of_others_are_not_read_as_events() -> None:
+    """Who may only start executions cannot read the bucket."""
+    execution = Execution(make())
+    execution.objects["results/other/1.json"] = b'{"secret": 1}'
+    with pytest.raises(UsageError) as refused:
+        execution.run({**INPUT, "payloadS3": "s3://results/results/other/1.json"})
+    assert "--payload-bucket" in (refused.value.hint or "")
+    assert "s3.get_object" not in execution.called["prepare"]
 
 
 @pytest.mark.parametrize("setting", ["CapacityProviderConfig", "DurableConfig"])
@@ -459,6 +473,55 @@ def test_new_code_at_a_trial_size_is_never_called_restored() -> None:
 
 def restore_again(execution: Execution) -> None:
     ending.restore_stopped(execution.worker(), stop(execution))
+
+
+def measured_for(seconds: float, *, stops_at: int | None = None) -> tuple[Execution, FakeLambda, int]:
+    """An execution whose rounds take so long; it is stopped while an invocation is made, and not restored yet.
+
+    Returns how many looks the workers have taken, too.
+    """
+    fake = make()
+    execution = Execution(fake)
+    invocations: list[float] = []
+
+    def pass_time(name: str, _: dict[str, Any]) -> None:
+        if name == "invoke":
+            invocations.append(execution.clock())
+            execution.clock.now += seconds
+            if len(invocations) == stops_at:
+                RunStore(objects=own_objects(execution), run_id=run_id_of(execution.arn)).stop()
+
+    fake.on_call = pass_time
+    given = {**INPUT, "powerValues": [512], "num": 40, "environments": 1}
+    if stops_at is None:
+        execution.run(given)
+    else:
+        with pytest.raises(FunctionBusy, match="was stopped"):
+            execution.run(given)
+    looks = [key for name, sent in execution.sent["measure"] if (key := str(sent.get("Key"))).endswith("/stopped")]
+    return execution, fake, len(looks)
+
+
+def own_objects(execution: Execution) -> Objects:
+    with execution.worker().run("any") as store:
+        return store.objects
+
+
+def test_a_worker_that_measures_ends_soon_after_its_execution_was_stopped() -> None:
+    execution, fake, looks = measured_for(2.0, stops_at=7)
+    # The rest of what it had under way: at most 5 s, in rounds of 2 s.
+    assert 7 <= fake.calls.count("invoke") <= 7 + 3
+    assert looks <= 1 + fake.calls.count("invoke") * 2.0 / 5
+    # What it had measured until then is kept.
+    run = results_of(execution)
+    assert sum(len(each.invocations) for each in run.measurements) == fake.calls.count("invoke")
+
+
+@pytest.mark.parametrize("seconds", [0.01, 1.0, 10.0])
+def test_looking_costs_at_most_a_request_in_five_seconds(seconds: float) -> None:
+    _, fake, looks = measured_for(seconds)
+    assert looks <= fake.calls.count("invoke") * seconds / 5
+    assert bool(looks) == (seconds >= 1)
 
 
 def test_an_execution_that_was_stopped_before_it_began_leaves_nothing_to_restore() -> None:

@@ -23,6 +23,7 @@ SUBSTITUTES = {
     "AWS::AccountId": ACCOUNT,
     "FunctionPattern": "fn*",
     "FunctionRegions": "*",
+    "FunctionRolePattern": "service-role/fn*",
     "NamePrefix": "powertune",
     "ResultsBucket.Arn": "arn:aws:s3:::results",
     "PayloadBucket": "payloads",
@@ -33,13 +34,14 @@ STEPS = ("prepare", "publish", "measure", "record", "restore", "analyze", "apply
 INPUT: dict[str, Any] = {"lambdaARN": "fn", "powerValues": [128, 1024], "num": 4, "environments": 2}
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/tuning"
 #: What AWS asks for beside what is called: at CreateFunction and UpdateFunctionConfiguration, for layers and VPCs; to
-#: tell a missing object from a forbidden one; to write logs, and to trace.
+#: tell a missing object from a forbidden one; to write logs, to trace, and to tell of an event that was failed on.
 IMPLIED = {
     "ec2:AssignPrivateIpAddresses", "ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface",
     "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs",
     "ec2:UnassignPrivateIpAddresses", "iam:PassRole", "kms:CreateGrant", "kms:Decrypt", "kms:Encrypt",
     "kms:GenerateDataKey", "lambda:GetLayerVersion", "lambda:ListTags", "lambda:TagResource",
-    "logs:CreateLogStream", "logs:PutLogEvents", "s3:ListBucket", "xray:PutTelemetryRecords", "xray:PutTraceSegments",
+    "logs:CreateLogStream", "logs:PutLogEvents", "s3:ListBucket", "sqs:SendMessage", "xray:PutTelemetryRecords",
+    "xray:PutTraceSegments",
 }  # fmt: skip
 
 

@@ -1,0 +1,72 @@
+"""What earlier runs have measured of the functions of a scan, from a folder of results files."""
+
+import statistics
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from powertune import results
+from powertune.analysis import analyze
+from powertune.config import parse_judgement
+from powertune.errors import PowertuneError
+from powertune.model import Configuration, FunctionRef, Measurement, Population, TuningRun
+from powertune.prices import PriceTable
+from powertune.scan.evidence import Tuned
+
+#: Results files may be large, and a folder may collect them for years: so many of the newest ones are read.
+_MOST_FILES = 1_000
+
+
+def read_earlier_runs(folder: Path, prices: PriceTable) -> Mapping[str, Tuned]:
+    """The newest run of each function that was measured on AWS, by the function's ARN without a qualifier.
+
+    What is no results file is left out, as the folder may hold anything.
+    """
+    newest: dict[str, TuningRun] = {}
+    for run in _runs(folder):
+        arn = FunctionRef.parse(run.function.arn).unqualified
+        if arn not in newest or newest[arn].started_at < run.started_at:
+            newest[arn] = run
+    return {arn: _tuned(run, prices) for arn, run in newest.items()}
+
+
+def _runs(folder: Path) -> Iterator[TuningRun]:
+    """The runs of real functions: those on the embedded AWS say nothing about any."""
+    paths = sorted(folder.glob("*.json"), key=lambda path: (path.stat().st_mtime, path), reverse=True)
+    for path in paths[:_MOST_FILES]:
+        try:
+            run = results.load(path)
+        except PowertuneError:
+            continue
+        if run.function.platform is None:
+            yield run
+
+
+def _tuned(run: TuningRun, prices: PriceTable) -> Tuned:
+    current = run.measurement(run.function.current)
+    durations = () if current is None else _warm(current, "duration_ms")
+    return Tuned(
+        run_id=run.run_id,
+        measured_at=run.started_at,
+        recommended=_recommended(run, prices),
+        durations_ms=tuple(
+            (measurement.configuration, sum(billed) / len(billed))
+            for measurement in run.measurements
+            if not measurement.infeasible and (billed := _warm(measurement, "billed_ms"))
+        ),
+        p50_ms=statistics.median(durations) if durations else None,
+        code_sha256=run.function.code_sha256,
+    )
+
+
+def _warm(measurement: Measurement, field: str) -> tuple[float, ...]:
+    values = measurement.invocations.select(Population.WARM, field)
+    return tuple(float(value) for value in values if value is not None)
+
+
+def _recommended(run: TuningRun, prices: PriceTable) -> Configuration | None:
+    """What the run recommended; None where it could not, or where nothing has a price."""
+    try:
+        analysis = analyze(run, prices, *parse_judgement({}, run.design.goal, run.design.usage))
+    except PowertuneError:
+        return None
+    return None if analysis.recommendation is None else analysis.recommendation.configuration

@@ -1,0 +1,297 @@
+"""What every report of a scan says to people, and in which order, with figures already written out."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from powertune.report.scan.reported import ReportedScan
+from powertune.scan.coverage import Gap, ScanEffort
+from powertune.scan.evidence import AccountRegion
+from powertune.scan.finding import Finding, MonthlySaving
+from powertune.scan.history import ScanChanges
+from powertune.scan.scan import Scan
+from powertune.scan.totals import CurrencyTotals, GroupTotal, grouped
+from powertune.units import format_share, format_usd, plural
+
+#: Above this share of the amounts, an interval says something.
+_NOTICED = 1e-9
+_GIB = 2**30
+#: How many subjects of a gap are named.
+_FEW = 5
+
+#: What a saving by rule is, as it does not add up.
+OVERLAP = (
+    "A saving by rule is what following that rule alone would save. Findings about one function overlap, "
+    "so these may add up to more than the total."
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingText:
+    """One finding, written out. `since` is `new`, `changed` or empty; `was` what a changed one was before.
+
+    `saving` and `interval` are `-` and empty where no money is at stake; `interval` is empty where it is exact.
+    """
+
+    finding: Finding
+    currency: str
+    title: str
+    saving: str
+    interval: str
+    since: str
+    was: str
+
+    @property
+    def amount(self) -> float | None:
+        """The expected saving, as a number."""
+        return None if self.finding.saving is None else self.finding.saving.expected
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroupText:
+    """The totals of a rule, an account or a region, written out; `cost` is empty for a rule."""
+
+    name: str
+    findings: str
+    saving: str
+    cost: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TotalsText:
+    """The totals in one currency, written out: by rule, by account and by region, only groups that have something."""
+
+    currency: str
+    sentence: str
+    by_rule: tuple[GroupText, ...]
+    by_account: tuple[GroupText, ...]
+    by_region: tuple[GroupText, ...]
+
+    @property
+    def groups(self) -> tuple[tuple[str, tuple[GroupText, ...]], ...]:
+        """Each with its heading."""
+        return ("by rule", self.by_rule), ("by account", self.by_account), ("by region", self.by_region)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanText:
+    """A whole report. `rows` are sorted by money; `changes` are headings with a line for each thing that changed.
+
+    Texts may hold anything that a name or an error message holds: each format makes them harmless in its own way.
+    """
+
+    title: str
+    subtitle: str
+    headline: str
+    rows: tuple[FindingText, ...]
+    totals: tuple[TotalsText, ...]
+    since: str
+    changes: tuple[tuple[str, tuple[str, ...]], ...]
+    suppressed: tuple[str, ...]
+    gaps: tuple[str, ...]
+    effort: tuple[str, ...]
+
+
+def write_scan_text(reported: ReportedScan) -> ScanText:
+    """Everything there is to say of a scan to a person."""
+    scan, changes, totals = reported.scan, reported.changes, reported.totals
+    accounts = len({each.place.account_id for each in scan.places})
+    regions = len({each.place.region for each in scan.places})
+    currencies = currencies_of(scan)
+    return ScanText(
+        title=f"Scan of {plural(accounts, 'account')} in {plural(regions, 'region')}",
+        subtitle=f"{moment(scan.scanned_at)}, usage of {plural_days(scan.days)}, powertune {scan.tool_version}",
+        headline=_headline(scan, totals),
+        rows=_rows(scan, currencies, changes),
+        totals=tuple(map(_totals, totals)),
+        since="" if changes is None else moment(changes.since),
+        changes=() if changes is None else _changes(changes, currencies),
+        suppressed=tuple(
+            f"{each.finding.name} ({each.finding.place}): {each.finding.rule}, {each.reason}"
+            f"{'' if each.until is None else f', until {each.until}'}"
+            for each in scan.suppressed
+        ),
+        gaps=gap_lines(scan.gaps),
+        effort=_effort(scan.effort, len(scan.functions)),
+    )
+
+
+def currencies_of(scan: Scan) -> Mapping[AccountRegion, str]:
+    """The currency of each place."""
+    return {each.place: each.currency for each in scan.places}
+
+
+def moment(seconds: float) -> str:
+    """UTC, without the clock's own time zone: the same file gives the same report everywhere."""
+    try:
+        found = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+    except OverflowError:
+        return "at an unknown time"
+    return found.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def plural_days(days: float) -> str:
+    """`14 days`, `1 day`, `1.5 days`."""
+    return f"{days:,g} {'day' if days == 1 else 'days'}"
+
+
+def interval_words(saving: MonthlySaving, currency: str) -> str:
+    """`[$1.00, $2.30]`; empty where the amount is exact."""
+    if saving.high - saving.low <= _NOTICED * max(abs(saving.high), abs(saving.low)):
+        return ""
+    low, high = (format_usd(end, currency) for end in (saving.low, saving.high))
+    return f"[{low}, {high}]"
+
+
+def saving_with_interval(saving: MonthlySaving, currency: str) -> str:
+    """`$1.50 [$1.00, $2.30]`."""
+    return " ".join(filter(None, (format_usd(saving.expected, currency), interval_words(saving, currency))))
+
+
+def gap_lines(gaps: Iterable[Gap]) -> tuple[str, ...]:
+    """A line for each thing that could not be read for the same reason, with all the places where that was so."""
+    lines = []
+    # A gap without subjects is about all of them, and one with some is only about these.
+    alike = grouped(gaps, lambda gap: (gap.what, gap.reason, gap.action, bool(gap.subjects)))
+    for (what, reason, action, _), its in alike.items():
+        places = ", ".join(dict.fromkeys(str(gap.place) for gap in its))
+        subjects = tuple(dict.fromkeys(subject for gap in its for subject in gap.subjects))
+        about = f" of {_some(subjects)}" if subjects else ""
+        needs = f"; it needs {action}" if action else ""
+        lines.append(f"{places}: {what or 'everything'}{about} was not read: {reason}{needs}")
+    return tuple(lines)
+
+
+def _some(names: tuple[str, ...]) -> str:
+    more = f" and {len(names) - _FEW:,} more" if len(names) > _FEW else ""
+    return ", ".join(names[:_FEW]) + more
+
+
+def _headline(scan: Scan, totals: tuple[CurrencyTotals, ...]) -> str:
+    functions = plural(len(scan.functions), "function")
+    if not scan.findings:
+        nothing = f"No findings about {functions}."
+        return f"{nothing} But not everything could be read." if scan.gaps else nothing
+    savings = " and ".join(
+        saving_with_interval(each.saving, each.currency) for each in totals if each.saving.expected > 0
+    )
+    found = f"{plural(len(scan.findings), 'finding')} about {functions}"
+    return f"{found} could save {savings} a month." if savings else f"{found}; no money is at stake."
+
+
+def _rows(
+    scan: Scan, currencies: Mapping[AccountRegion, str], changes: ScanChanges | None
+) -> tuple[FindingText, ...]:
+    new = set() if changes is None else {id(finding) for finding in changes.new}
+    before = {} if changes is None else {id(each.after): each.before for each in changes.changed}
+    titles = {rule.id: rule.title for rule in scan.rules}
+    rows = [
+        _row(
+            finding,
+            currencies.get(finding.place, "USD"),
+            titles.get(finding.rule, finding.rule),
+            is_new=id(finding) in new,
+            before=before.get(id(finding)),
+        )
+        for finding in scan.findings
+    ]
+    return tuple(sorted(rows, key=_order))
+
+
+def _order(row: FindingText) -> tuple[object, ...]:
+    """Dollars before other currencies, the most of them first; then what is about no money, the worst first."""
+    finding, amount = row.finding, row.amount
+    money = (0, row.currency != "USD", row.currency, -amount) if amount is not None else (1, False, "", 0.0)
+    return (*money, -finding.severity.rank, finding.name, finding.key)
+
+
+def _row(finding: Finding, currency: str, title: str, *, is_new: bool, before: Finding | None) -> FindingText:
+    saving = finding.saving
+    return FindingText(
+        finding=finding,
+        currency=currency,
+        title=title,
+        saving="-" if saving is None else format_usd(saving.expected, currency),
+        interval="" if saving is None else interval_words(saving, currency),
+        since="new" if is_new else "" if before is None else "changed",
+        was="" if before is None else _was(before, finding, currency),
+    )
+
+
+def _was(before: Finding, after: Finding, currency: str) -> str:
+    """What a changed finding was: `was $3.00`, `was low`, or both."""
+    said = []
+    if before.saving != after.saving:
+        said.append("-" if before.saving is None else format_usd(before.saving.expected, currency))
+    if before.severity is not after.severity:
+        said.append(str(before.severity))
+    return f"was {', '.join(said)}"
+
+
+def _totals(totals: CurrencyTotals) -> TotalsText:
+    currency = totals.currency
+    cost = f"{plural(totals.functions, 'function')} cost {format_usd(totals.due, currency)} a month"
+    if totals.free_tier:
+        cost += f" after {format_usd(totals.free_tier, currency)} of free tier"
+    if totals.unpriced:
+        cost += f" (the cost of {totals.unpriced:,} is not known)"
+    saved = totals.saving.expected
+    share = f", {format_share(saved / totals.due)} of it" if 0 < saved <= totals.due else ""
+    saving = f"{plural(totals.findings, 'finding')} could save {saving_with_interval(totals.saving, currency)}{share}"
+    return TotalsText(
+        currency=currency,
+        sentence=f"{cost}; {saving}.",
+        by_rule=_groups(totals.by_rule, currency),
+        by_account=_groups(totals.by_account, currency),
+        by_region=_groups(totals.by_region, currency),
+    )
+
+
+def _groups(groups: tuple[GroupTotal, ...], currency: str) -> tuple[GroupText, ...]:
+    return tuple(
+        GroupText(
+            name=group.name,
+            findings=f"{group.findings:,}",
+            saving=format_usd(group.saving.expected, currency),
+            cost="" if group.cost is None else format_usd(group.cost, currency),
+        )
+        for group in groups
+        if group.findings or group.cost
+    )
+
+
+def _changes(
+    changes: ScanChanges, currencies: Mapping[AccountRegion, str]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    def told(finding: Finding, extra: str = "") -> str:
+        saving, currency = finding.saving, currencies.get(finding.place, "USD")
+        money = "" if saving is None else f", {format_usd(saving.expected, currency)} a month"
+        return f"{finding.name} ({finding.place}): {finding.summary}{money}{extra}"
+
+    parts = (
+        ("new", tuple(map(told, changes.new))),
+        (
+            "changed",
+            tuple(
+                told(each.after, f", {_was(each.before, each.after, currencies.get(each.after.place, 'USD'))}")
+                for each in changes.changed
+            ),
+        ),
+        ("fixed", tuple(map(told, changes.fixed))),
+        ("not looked for this time", tuple(map(told, changes.unseen))),
+        ("functions created", tuple(f"{line.name} ({line.place})" for line in changes.appeared)),
+        ("functions deleted", tuple(f"{line.name} ({line.place})" for line in changes.vanished)),
+    )
+    return tuple((heading, lines) for heading, lines in parts if lines)
+
+
+def _effort(effort: ScanEffort, functions: int) -> tuple[str, ...]:
+    calls = sum(count for _, count in effort.calls)
+    each = f", {calls / functions:.2g} for each function" if functions else ""
+    lines = [f"{plural(calls, 'call')}{each}"]
+    if effort.metrics:
+        lines.append(f"{plural(effort.metrics, 'metric')} of CloudWatch")
+    if effort.scanned_bytes:
+        lines.append(f"{effort.scanned_bytes / _GIB:,.2f} GiB of logs")
+    lines.append(f"cost {format_usd(effort.usd)}")
+    return (*lines, *(f"{operation}: {count:,}" for operation, count in effort.calls))

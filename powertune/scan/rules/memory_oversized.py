@@ -1,0 +1,70 @@
+"""Functions with more memory than they use, if a smaller size is expected to cost less."""
+
+from collections.abc import Iterator
+
+from powertune.scan.evidence import Compute, EvidenceSource, FunctionEvidence, MemoryUse, PlaceEvidence
+from powertune.scan.expectation import HEADROOM, ExpectedCost, cpu_share
+from powertune.scan.finding import Fact, Finding, Severity
+from powertune.scan.resizing import (
+    OVERSIZED_SHARE,
+    confidence_of,
+    expected_fact,
+    least_mb,
+    memory_facts,
+    run_command,
+    saving_of,
+    severity_of,
+    sizes_around,
+    smaller_and_cheaper,
+)
+from powertune.scan.rule import Need, ScanRule
+from powertune.units import format_share
+
+
+def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
+    for known in evidence.functions:
+        if known.memory is not None and known.function.compute is Compute.ON_DEMAND and not known.edge:
+            best = smaller_and_cheaper(known, evidence.prices)
+            if best is not None:
+                yield _finding(known, known.memory, best)
+
+
+def _finding(known: FunctionEvidence, memory: MemoryUse, best: ExpectedCost) -> Finding:
+    function, saving = known.function, saving_of(known, best)
+    facts = [*memory_facts(function, memory), expected_fact(best)]
+    if (share := cpu_share(known)) is not None:
+        text = f"uses {format_share(share)} of the CPU time that its size gives it"
+        facts.append(Fact(source=EvidenceSource.LAMBDA_INSIGHTS, text=text))
+    wanted = best.configuration.memory_mb
+    return RULE.finding(
+        known,
+        summary=f"it uses {memory.max_used_mb:,.0f} of {function.memory_mb:,} MB, and {wanted:,} MB may be cheaper",
+        facts=tuple(facts),
+        next_step=run_command(function, sizes_around(function.memory_mb, wanted, least_mb(memory))),
+        saving=saving,
+        confidence=confidence_of(saving),
+        severity=severity_of(saving, RULE.severity),
+    )
+
+
+RULE = ScanRule(
+    id="memory-oversized",
+    title="The function has more memory than it uses",
+    severity=Severity.MEDIUM,
+    needs=(Need.USAGE, Need.MEMORY, Need.ENVIRONMENT, Need.RESULTS),
+    check=_check,
+    page=f"""
+Reports a function that was never seen using more than {OVERSIZED_SHARE:.0%} of its memory, if a smaller size that
+holds this with {HEADROOM - 1:.0%} of headroom is expected to cost at least 5 % less. How much memory was used has to
+be known from Compute Optimizer, Lambda Insights or the logs: a short duration says nothing about it.
+
+Less memory is also less CPU. A function that computes takes longer at a smaller size, and may cost more there. The
+saving is therefore the one that the duration model expects, with its range of 95 %. It knows the mean duration at the
+current size, and, where they are there, the CPU time from Lambda Insights and the durations of an earlier run.
+Without the latter two, most functions are expected to be cheaper at a smaller size, but the range contains higher
+costs: then the confidence is low. Of the month's cost, only duration and ephemeral storage on demand are counted.
+With less than 1 USD per month, the finding is only information.
+
+Measure before you change the size: the next step is the run that does it.
+""",
+)

@@ -1,0 +1,74 @@
+"""All rules on a whole account: costs are filled in, and what saves most comes first."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from scanned import known, place_evidence, scanned_function
+
+from powertune.model import Architecture
+from powertune.scan.evidence import FunctionUsage, PlaceEvidence
+from powertune.scan.finding import Finding, MonthlySaving, Severity
+from powertune.scan.judging import judge, with_costs
+from powertune.scan.money import monthly_costs
+from powertune.scan.rule import ScanRule
+from powertune.scan.rules import RULES
+
+
+def rule_that_finds(*savings: MonthlySaving | None, severity: Severity = Severity.LOW) -> ScanRule:
+    def check(evidence: PlaceEvidence) -> Iterator[Finding]:
+        for saving in savings:
+            yield rule.finding(evidence.functions[0], summary="s", facts=(), next_step="n", saving=saving)
+
+    rule = ScanRule(id=f"of-{severity}", title="t", severity=severity, needs=(), check=check, page="")
+    return rule
+
+
+def test_costs_are_filled_in() -> None:
+    evidence = place_evidence(known(), known(usage=None))
+    costed = with_costs(evidence)
+    assert tuple(each.cost for each in costed.functions) == monthly_costs(evidence)
+    assert [each.function for each in costed.functions] == [each.function for each in evidence.functions]
+    assert evidence.functions[0].cost is None
+
+
+def test_what_saves_most_comes_first_and_what_costs_more_last() -> None:
+    one, ten, more = (MonthlySaving.exactly(amount) for amount in (1.0, 10.0, -1.0))
+    low, high = rule_that_finds(one, ten, None, more), rule_that_finds(None, one, severity=Severity.HIGH)
+    found = judge(place_evidence(known()), (low, high))
+    assert [(each.severity.value, each.saving) for each in found] == [
+        ("low", ten),
+        ("high", one),
+        ("low", one),
+        ("high", None),
+        ("low", None),
+        ("low", more),
+    ]
+
+
+def test_a_function_as_it_should_be_has_no_finding() -> None:
+    assert judge(place_evidence(known())) == ()
+
+
+def test_all_rules_look_at_the_costs_that_were_computed() -> None:
+    function = known(scanned_function("1st", architecture=Architecture.X86_64))
+    (found,) = judge(place_evidence(function))
+    assert found.rule == "arm64-candidate"
+    # 100,500 s of 1 GB in 14 days, with the rounding, for $0.0000033333 more per GB-second.
+    assert found.saving is not None
+    assert found.saving.expected == pytest.approx(100_500 * 30 / 14 * 0.0000033333, abs=1e-9)
+
+
+@pytest.mark.parametrize("usage", [None, FunctionUsage(days=14)], ids=["unknown", "idle"])
+def test_rules_cope_with_nothing_known(usage: FunctionUsage | None) -> None:
+    evidence = place_evidence(known(scanned_function("0", memory_mb=3008), usage=usage), prices=None)
+    assert all(found.saving is None for found in judge(evidence))
+
+
+def test_rules_are_in_order_and_have_pages() -> None:
+    ids = [rule.id for rule in RULES]
+    assert ids == sorted(set(ids))
+    for rule in RULES:
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", rule.id)
+        assert rule.check.__module__.endswith(f".{rule.id.replace('-', '_')}")
+        assert rule.page.strip()

@@ -63,7 +63,7 @@ class ScannedFunction:
     """A function as it is configured ($LATEST), and its published versions, newest last.
 
     `runtime` is empty for images, and `code_sha256` may be empty. `layers` are ARNs. Environment variables are never
-    kept. `system_log_level` is None for text logs, which have no levels.
+    kept. `system_log_level` is None for text logs, which have no levels. `handler` is empty where it is not known.
     """
 
     place: AccountRegion
@@ -86,6 +86,7 @@ class ScannedFunction:
     system_log_level: str | None = None
     compute: Compute = Compute.ON_DEMAND
     versions: tuple[PublishedVersion, ...] = ()
+    handler: str = ""
 
     @property
     def current(self) -> Configuration:

@@ -1,0 +1,109 @@
+"""Functions that cost less than what they log."""
+
+from collections.abc import Iterator
+
+from powertune.scan.evidence import EvidenceSource, FunctionEvidence, FunctionLogGroup, MonthlyCost, PlaceEvidence
+from powertune.scan.finding import Confidence, CostPart, Fact, Finding, MonthlySaving, Severity
+from powertune.scan.log_owners import costs_of, owned_log_groups, owner_names
+from powertune.scan.per_month import per_month
+from powertune.scan.rule import Need, ScanRule
+from powertune.units import format_usd
+
+#: In the currency of the region.
+_LEAST_COST = 1.0
+#: The INFREQUENT_ACCESS class costs half as much to write to as the STANDARD class, and the same to store.
+_STANDARD, _INFREQUENT_SHARE = "STANDARD", 0.5
+_BYTES_PER_GB = 2**30
+
+
+def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
+    for group, owners in owned_log_groups(evidence):
+        costs = costs_of(owners, "log_ingestion")
+        if costs is None:
+            continue
+        ingestion, compute = sum(cost.log_ingestion for cost in costs), sum(map(_compute, costs))
+        if ingestion >= _LEAST_COST and ingestion > compute:
+            yield _finding(group, owners, evidence, ingestion, compute)
+
+
+def _compute(cost: MonthlyCost) -> float:
+    return cost.compute + cost.init + cost.provisioned
+
+
+def _finding(
+    group: FunctionLogGroup,
+    owners: tuple[FunctionEvidence, ...],
+    evidence: PlaceEvidence,
+    ingestion: float,
+    compute: float,
+) -> Finding:
+    currency = evidence.prices.currency if evidence.prices else "USD"
+    logs, duration = format_usd(ingestion, currency), format_usd(compute, currency)
+    facts = [
+        Fact(source=EvidenceSource.METRICS, text=f"to write its logs costs {logs} a month, to run it {duration}"),
+        Fact(source=EvidenceSource.CONFIGURATION, text=f"written by {owner_names(owners)}"),
+    ]
+    if group.ingested_bytes is not None:
+        monthly_gb = per_month(group.ingested_bytes, evidence.days) / _BYTES_PER_GB
+        facts.append(Fact(source=EvidenceSource.LOG_GROUPS, text=f"{monthly_gb:,.1f} GB are written in a month"))
+    saving = None
+    if group.log_class == _STANDARD:
+        saving = MonthlySaving(expected=ingestion * _INFREQUENT_SHARE, low=0.0, high=ingestion)
+    return Finding(
+        rule=RULE.id,
+        severity=RULE.severity,
+        place=evidence.place,
+        subject=group.name,
+        name=group.name,
+        summary=f"its logs cost {logs} a month, and running {_what(owners)} {duration}",
+        facts=tuple(facts),
+        next_step=_next_step(group, owners),
+        saving=saving,
+        confidence=Confidence.LOW,
+        part=RULE.part,
+    )
+
+
+def _what(owners: tuple[FunctionEvidence, ...]) -> str:
+    return "the function" if len(owners) == 1 else f"its {len(owners)} functions"
+
+
+def _next_step(group: FunctionLogGroup, owners: tuple[FunctionEvidence, ...]) -> str:
+    steps = ["log less"]
+    text = next((known.name for known in owners if known.function.log_format != "JSON"), None)
+    if text is not None:
+        steps.append(
+            "filter by level with `aws lambda update-function-configuration "
+            f"--function-name {text} --logging-config LogFormat=JSON,ApplicationLogLevel=WARN`"
+        )
+    else:
+        steps.append("raise the application log level")
+    if group.log_class == _STANDARD:
+        steps.append("write to a new log group of the class INFREQUENT_ACCESS")
+    return ", or ".join(steps)
+
+
+RULE = ScanRule(
+    id="log-cost",
+    title="Logs cost more than running the function",
+    severity=Severity.MEDIUM,
+    part=CostPart.LOGS,
+    needs=(Need.USAGE, Need.LOG_GROUPS),
+    check=_check,
+    page=f"""
+Reports a log group that costs more to write to than its functions cost to run, if that is at least {_LEAST_COST:g} US
+dollar a month, or 1 yuan in China. What a function costs to run is its duration, INIT, and provisioned concurrency. A
+log group that several functions share is reported once, and compared with what all of them cost.
+
+There are three ways to pay less:
+
+- Log less.
+- Log as JSON, and choose the application log level. Lambda then drops what is below that level. Leave the system log
+  level at INFO: at WARN, Lambda no longer logs the reports of successful invocations, and powertune cannot read them.
+- Use a log group of the class INFREQUENT_ACCESS, which costs half as much to write to, and the same to store. It has
+  neither metric filters nor Live Tail. The class of a log group cannot be changed, so you need a new one.
+
+For a log group of the class STANDARD, the expected saving is that of the last way: half of what it costs to write to
+now. The range is from nothing to all of it. For other classes, no saving is given.
+""",
+)

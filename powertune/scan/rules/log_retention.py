@@ -1,0 +1,87 @@
+"""Log groups that keep everything for ever."""
+
+from collections.abc import Iterator
+
+from powertune.scan.evidence import EvidenceSource, FunctionEvidence, FunctionLogGroup, PlaceEvidence
+from powertune.scan.finding import Confidence, CostPart, Fact, Finding, MonthlySaving, Severity
+from powertune.scan.log_owners import costs_of, owned_log_groups, owner_names
+from powertune.scan.per_month import per_month
+from powertune.scan.rule import Need, ScanRule
+
+#: What is suggested, and what the low end of the saving keeps.
+_SUGGESTED_DAYS = 30
+#: Smaller log groups that grow less than this are only worth a note.
+_LARGE_GB = 1
+_BYTES_PER_GB = 2**30
+_DAY_S = 86_400
+#: Logs of this class are kept for a day, whatever is configured.
+_SHORT_LIVED = "DELIVERY"
+
+
+def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
+    for group, owners in owned_log_groups(evidence):
+        kept = group.retention_days is None and not group.retention_policy and group.log_class != _SHORT_LIVED
+        if kept and (group.stored_bytes or group.ingested_bytes):
+            yield _finding(group, owners, evidence)
+
+
+def _finding(group: FunctionLogGroup, owners: tuple[FunctionEvidence, ...], evidence: PlaceEvidence) -> Finding:
+    stored_gb = group.stored_bytes / _BYTES_PER_GB
+    facts = [
+        Fact(source=EvidenceSource.LOG_GROUPS, text=f"{stored_gb:,.2f} GB are stored, and nothing expires"),
+        Fact(source=EvidenceSource.CONFIGURATION, text=f"written by {owner_names(owners)}"),
+    ]
+    growth_gb = 0.0
+    if group.ingested_bytes is not None:
+        growth_gb = per_month(group.ingested_bytes, evidence.days) / _BYTES_PER_GB
+        text = f"{growth_gb:,.2f} GB a month are written to it, before they are compressed"
+        facts.append(Fact(source=EvidenceSource.METRICS, text=text))
+    return Finding(
+        rule=RULE.id,
+        severity=RULE.severity if stored_gb >= _LARGE_GB or growth_gb >= _LARGE_GB else Severity.INFO,
+        place=evidence.place,
+        subject=group.name,
+        name=group.name,
+        summary=f"its logs never expire, and take {stored_gb:,.2f} GB",
+        facts=tuple(facts),
+        next_step=f"`aws logs put-retention-policy --log-group-name {group.name} "
+        f"--retention-in-days {_SUGGESTED_DAYS}`",
+        saving=_saving(group, owners, evidence),
+        confidence=Confidence.MEDIUM,
+        part=RULE.part,
+    )
+
+
+def _saving(
+    group: FunctionLogGroup, owners: tuple[FunctionEvidence, ...], evidence: PlaceEvidence
+) -> MonthlySaving | None:
+    costs = costs_of(owners, "log_storage")
+    if costs is None:
+        return None
+    storage = sum(cost.log_storage for cost in costs)
+    age_days = (evidence.now - group.created_at) / _DAY_S if group.created_at else 0.0
+    older = max(0.0, 1 - _SUGGESTED_DAYS / age_days) if age_days > 0 else 0.0
+    return MonthlySaving(expected=storage, low=storage * older, high=storage)
+
+
+RULE = ScanRule(
+    id="log-retention",
+    title="Logs never expire",
+    severity=Severity.LOW,
+    part=CostPart.LOGS,
+    needs=(Need.LOG_GROUPS,),
+    check=_check,
+    page=f"""
+Reports a log group of a function that has no retention, neither by itself nor by a retention policy of the account or
+the organization. Empty log groups are left out, and so is the DELIVERY class, whose logs are kept for a day. If a log
+group holds less than {_LARGE_GB} GB and grows by less than that in a month, the severity is info. A log group that
+several functions share is reported once.
+
+The amount is what it costs per month to store what is there now, which is the most that a retention can save today.
+The low end of the range is what a retention of {_SUGGESTED_DAYS} days would save if the log group had been written to
+evenly since it was created. Without a retention, the amount grows every month. The finding says how much is written.
+
+Storage costs the same in the STANDARD and the INFREQUENT_ACCESS class. A retention deletes logs for good: ask first
+whether they have to be kept, and export them to Amazon S3 if so.
+""",
+)

@@ -1,0 +1,66 @@
+"""Provisioned concurrency that nobody uses."""
+
+from collections.abc import Iterator
+
+from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence, Provisioned
+from powertune.scan.finding import CostPart, Fact, Finding, MonthlySaving, Severity
+from powertune.scan.provisioning import ProvisioningPrices
+from powertune.scan.rule import Need, ScanRule
+from powertune.units import plural
+
+
+def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
+    for known in evidence.functions:
+        idle = tuple(each for each in known.provisioned or () if each.utilization == 0 and not each.invocations)
+        if idle:
+            yield _finding(known, idle, evidence)
+
+
+def _finding(known: FunctionEvidence, idle: tuple[Provisioned, ...], evidence: PlaceEvidence) -> Finding:
+    delete = f"aws lambda delete-provisioned-concurrency-config --function-name {known.name}"
+    commands = (f"`{delete} --qualifier {each.qualifier}`" for each in idle)
+    facts = (
+        Fact(
+            source=EvidenceSource.METRICS,
+            text=f"{each.requested:,} provisioned for {each.qualifier}, unused in {evidence.days:g} days",
+        )
+        for each in idle
+    )
+    total = sum(each.requested for each in idle)
+    return RULE.finding(
+        known,
+        summary=f"{plural(total, 'provisioned environment')} stood idle for {evidence.days:g} days",
+        facts=tuple(facts),
+        next_step=" and ".join(commands),
+        saving=_saving(idle, evidence),
+    )
+
+
+def _saving(idle: tuple[Provisioned, ...], evidence: PlaceEvidence) -> MonthlySaving | None:
+    amount = 0.0
+    for each in idle:
+        prices = ProvisioningPrices.of(evidence.prices, each.architecture)
+        if prices is None:
+            return None
+        amount += prices.idle_cost(each.requested, each.memory_mb)
+    return MonthlySaving.exactly(amount)
+
+
+RULE = ScanRule(
+    id="provisioned-idle",
+    title="Provisioned concurrency is not used",
+    severity=Severity.HIGH,
+    part=CostPart.PROVISIONED,
+    needs=(Need.PROVISIONED,),
+    check=_check,
+    page="""
+Reports provisioned concurrency of an alias or a version on which nothing ran in the whole window. Lambda reports the
+utilization of provisioned concurrency only while there are invocations. So if there are no data points, it was idle.
+
+Provisioned concurrency is charged for as long as it is configured. The saving is the number of environments, times
+their memory, times the price of a GB-second of provisioned concurrency, for 30 days.
+
+If you expected it to be used, check which alias or version clients invoke. Only those that name the one with
+provisioned concurrency get its environments.
+""",
+)

@@ -1,0 +1,72 @@
+"""Functions whose invocations are rejected because too many are running."""
+
+from collections.abc import Iterator
+
+from powertune.scan.evidence import EvidenceSource, FunctionEvidence, FunctionUsage, PlaceEvidence
+from powertune.scan.finding import Fact, Finding, Severity
+from powertune.scan.rule import Need, ScanRule
+from powertune.units import format_share, plural
+
+_LEAST_THROTTLES = 10
+_LEAST_SHARE = 0.01
+_MEDIUM_SHARE, _HIGH_SHARE = 0.05, 0.2
+
+
+def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
+    for known in evidence.functions:
+        usage = known.usage
+        # A function with no concurrency at all was switched off.
+        if usage is None or usage.throttles < _LEAST_THROTTLES or known.reserved == 0:
+            continue
+        if usage.throttles / (usage.invocations + usage.throttles) >= _LEAST_SHARE:
+            yield _finding(known, usage)
+
+
+def _finding(known: FunctionEvidence, usage: FunctionUsage) -> Finding:
+    share = usage.throttles / (usage.invocations + usage.throttles)
+    text = f"{usage.throttles:,} throttles and {plural(usage.invocations, 'invocation')} in {usage.days:g} days"
+    concurrency = f"at most {usage.peak_concurrency:,.0f} ran at the same time"
+    facts = [Fact(source=EvidenceSource.METRICS, text=text), Fact(source=EvidenceSource.METRICS, text=concurrency)]
+    next_step = "compare the concurrency of the account with its quota: `aws lambda get-account-settings`"
+    if known.reserved is not None:
+        text = f"its reserved concurrency is {known.reserved:,}"
+        facts.append(Fact(source=EvidenceSource.CONFIGURATION, text=text))
+        if usage.peak_concurrency >= known.reserved:
+            next_step = f"raise its reserved concurrency above {known.reserved:,}, or remove it"
+    return RULE.finding(
+        known,
+        summary=f"{format_share(share)} of the requests to invoke it are throttled",
+        facts=tuple(facts),
+        next_step=next_step,
+        severity=_severity(share),
+    )
+
+
+def _severity(share: float) -> Severity:
+    if share >= _HIGH_SHARE:
+        return Severity.HIGH
+    return Severity.MEDIUM if share >= _MEDIUM_SHARE else Severity.LOW
+
+
+RULE = ScanRule(
+    id="throttled",
+    title="Requests are throttled",
+    severity=Severity.MEDIUM,
+    needs=(Need.USAGE, Need.RESERVED),
+    check=_check,
+    page=f"""
+Reports a function of which at least {format_share(_LEAST_SHARE)} of the requests, and at least {_LEAST_THROTTLES},
+were throttled. The severity is low below {format_share(_MEDIUM_SHARE)}, medium below {format_share(_HIGH_SHARE)}, and
+high from there on.
+
+A throttled request is not an invocation, and is not charged. Whoever waits for the response gets an error. Events of
+asynchronous invocations and of queues are tried again later.
+
+CloudWatch counts every attempt. An event that is tried again and again is counted each time, so the share may be
+larger than that of the events that had to wait.
+
+If the function has reserved concurrency and has used all of it, that is the reason, and `reserved-starving` reports
+it too. If not, the concurrency of the account may have been used up, or requests came in faster than the function can
+scale.
+""",
+)

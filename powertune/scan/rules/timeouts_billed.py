@@ -1,0 +1,125 @@
+"""Invocations that time out, each of which is charged in full."""
+
+import math
+from collections.abc import Iterator
+
+from powertune.scan.evidence import EvidenceSource, FunctionEvidence, FunctionUsage, PlaceEvidence, ReportStatistics
+from powertune.scan.finding import Confidence, Fact, Finding, MonthlySaving, Severity
+from powertune.scan.per_month import millisecond_price, per_month
+from powertune.scan.rule import Need, ScanRule
+from powertune.scan.timeouts import reaches_timeout
+from powertune.units import plural
+
+#: Fewer timeouts than this among the reports are accidents.
+_LEAST_TIMEOUTS = 5
+#: The share of the slowest day's invocations that reach the timeout if its percentile does, the largest first.
+_SHARES = (("p95_ms", 0.05), ("p99_ms", 0.01))
+_DAY_S = 86_400
+
+
+def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
+    for known in evidence.functions:
+        reports = known.reports
+        if reports is not None:
+            if reports.timeouts >= _LEAST_TIMEOUTS:
+                yield _counted(known, reports, evidence)
+        elif known.usage is not None and reaches_timeout(known):
+            yield _estimated(known, known.usage, evidence)
+
+
+def _counted(known: FunctionEvidence, reports: ReportStatistics, evidence: PlaceEvidence) -> Finding:
+    monthly = per_month(reports.timeouts, reports.days)
+    text = f"{plural(reports.timeouts, 'timeout')} in {plural(reports.count, 'report')} of {reports.days:g} days"
+    facts = [Fact(source=EvidenceSource.LOGS_INSIGHTS, text=text), _timeout(known)]
+    changed = evidence.now - known.function.modified_at < reports.days * _DAY_S
+    if changed:
+        text = "it was changed since the first of them, so that the timeout may have been another"
+        facts.append(Fact(source=EvidenceSource.CONFIGURATION, text=text))
+    price = _timeout_price(known, evidence)
+    return RULE.finding(
+        known,
+        summary=f"about {plural(round(monthly), 'timeout')} a month, each charged for {known.function.timeout_s:,} s",
+        facts=tuple(facts),
+        next_step=_next_step(known),
+        saving=None if price is None else MonthlySaving.exactly(monthly * price),
+        confidence=Confidence.MEDIUM if changed else Confidence.HIGH,
+    )
+
+
+def _estimated(known: FunctionEvidence, usage: FunctionUsage, evidence: PlaceEvidence) -> Finding:
+    low, expected, high = _timeouts(known, usage)
+    text = f"up to {high:,} of {plural(usage.invocations, 'invocation')} timed out in {usage.days:g} days"
+    facts = (
+        Fact(source=EvidenceSource.METRICS, text=text),
+        Fact(source=EvidenceSource.METRICS, text="the 99th percentile of the slowest day is at the timeout"),
+        _timeout(known),
+    )
+    price = _timeout_price(known, evidence)
+    saving = None
+    if price is not None:
+        each = per_month(price, usage.days)
+        saving = MonthlySaving(expected=each * expected, low=each * low, high=each * high)
+    return RULE.finding(
+        known,
+        summary=f"invocations time out, each charged for {known.function.timeout_s:,} s",
+        facts=facts,
+        next_step=_next_step(known),
+        saving=saving,
+        confidence=Confidence.LOW,
+    )
+
+
+def _timeouts(known: FunctionEvidence, usage: FunctionUsage) -> tuple[int, float, int]:
+    """How many invocations have timed out in the window: at least, about, and at most.
+
+    At most: every timeout is an error, and lasts as long as the timeout. About: if a percentile of the slowest day
+    is at the timeout, so are 5 % or 1 % of that day's invocations, and it is taken to be a day like any other. It may
+    have had fewer, but never none.
+    """
+    timeout_ms = known.function.timeout_s * 1000
+    high = max(1, min(usage.errors, math.floor(usage.duration_sum_ms / timeout_ms)))
+    share = next(share for name, share in _SHARES if (getattr(usage, name) or 0.0) >= 0.99 * timeout_ms)
+    on_a_day = share * usage.invocations / max(1, usage.active_days)
+    low = math.ceil(on_a_day) if usage.active_days == 1 else 1
+    return min(low, high), min(max(1.0, on_a_day), high), high
+
+
+def _timeout_price(known: FunctionEvidence, evidence: PlaceEvidence) -> float | None:
+    price = millisecond_price(known, evidence.prices)
+    return None if price is None else price * known.function.timeout_s * 1000
+
+
+def _timeout(known: FunctionEvidence) -> Fact:
+    return Fact(source=EvidenceSource.CONFIGURATION, text=f"its timeout is {known.function.timeout_s:,} s")
+
+
+def _next_step(known: FunctionEvidence) -> str:
+    group = known.function.log_group or f"/aws/lambda/{known.name}"
+    return f"see what it waits for with `aws logs tail {group} --since 1d --filter-pattern timeout`"
+
+
+RULE = ScanRule(
+    id="timeouts-billed",
+    title="Invocations time out and are charged in full",
+    severity=Severity.MEDIUM,
+    needs=(Need.USAGE, Need.REPORTS),
+    check=_check,
+    page=f"""
+Reports a function whose invocations reach its timeout. Each of them is charged for the whole timeout, and fails.
+
+If the reports of its invocations were read, the timeouts in them are counted. Fewer than {_LEAST_TIMEOUTS} are not
+reported. The amount is the number of timeouts in 30 days, times the timeout, times the price of a second on demand.
+If the function was changed since the first of them, the timeout may have been another, and the confidence is medium.
+
+Without reports, there is only CloudWatch, which does not count timeouts. The finding then needs the 99th percentile
+of the slowest day to be at the timeout, the longest invocation to have reached it, and errors. The amount is an
+estimate, of low confidence:
+
+- At least one invocation has timed out.
+- About 1 % of the invocations of an average day have timed out, or 5 % if the 95th percentile is at the timeout too.
+- At most, every error was a timeout, as far as the sum of all durations allows.
+
+Find out what the function waits for, and set a shorter timeout for that call. It then fails sooner, and the function
+can log the reason.
+""",
+)

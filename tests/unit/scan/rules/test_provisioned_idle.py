@@ -1,0 +1,64 @@
+"""Provisioned concurrency without any invocation costs all that it costs."""
+
+from dataclasses import replace
+
+import pytest
+from scanned import known, place_evidence
+
+from powertune.model import Architecture
+from powertune.prices import PriceTable
+from powertune.scan.evidence import Provisioned
+from powertune.scan.finding import Confidence, CostPart, MonthlySaving
+from powertune.scan.rules.provisioned_idle import RULE
+
+IDLE = Provisioned(
+    qualifier="live",
+    requested=10,
+    memory_mb=2048,
+    architecture=Architecture.ARM64,
+    utilization=0.0,
+    peak_utilization=0.0,
+    invocations=0,
+    spilled=0,
+)
+X86 = replace(IDLE, qualifier="old", requested=1, memory_mb=1024, architecture=Architecture.X86_64)
+
+
+def test_all_of_it_can_be_saved() -> None:
+    (found,) = RULE.check(place_evidence(known(provisioned=(IDLE,))))
+
+    # 10 environments of 2 GB for 2,592,000 s at 0.0000033334.
+    assert found.saving is not None
+    assert found.saving.expected == pytest.approx(172.803456)
+    assert found.saving == MonthlySaving.exactly(found.saving.expected)
+    assert (found.confidence, found.part) == (Confidence.HIGH, CostPart.PROVISIONED)
+    assert found.summary == "10 provisioned environments stood idle for 14 days"
+    assert [fact.text for fact in found.facts] == ["10 provisioned for live, unused in 14 days"]
+    assert found.next_step == (
+        "`aws lambda delete-provisioned-concurrency-config --function-name orders --qualifier live`"
+    )
+
+
+def test_aliases_of_a_function_are_one_finding() -> None:
+    used = replace(IDLE, qualifier="canary", utilization=0.1, peak_utilization=0.5, invocations=100)
+    (found,) = RULE.check(place_evidence(known(provisioned=(IDLE, X86, used))))
+
+    assert found.saving is not None
+    assert found.saving.expected == pytest.approx(172.803456 + 2_592_000 * 0.0000041667)
+    assert len(found.facts) == 2
+
+
+@pytest.mark.parametrize(
+    "provisioned",
+    [None, (), (replace(IDLE, invocations=1),), (replace(IDLE, utilization=0.01),)],
+    ids=["unknown", "none", "invoked", "used"],
+)
+def test_is_not_said_of_what_is_used(provisioned: tuple[Provisioned, ...] | None) -> None:
+    assert not list(RULE.check(place_evidence(known(provisioned=provisioned))))
+
+
+def test_has_no_price_where_the_region_has_none() -> None:
+    china = PriceTable.bundled().region("cn-north-1")
+    for prices in (None, china):
+        (found,) = RULE.check(place_evidence(known(provisioned=(IDLE,)), prices=prices))
+        assert found.saving is None

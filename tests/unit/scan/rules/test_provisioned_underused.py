@@ -1,0 +1,87 @@
+"""Provisioned concurrency below its break-even, which follows from the prices of the region."""
+
+from dataclasses import replace
+
+import pytest
+from scanned import PRICES, known, place_evidence
+
+from powertune.model import Architecture
+from powertune.prices import PriceTable
+from powertune.scan.evidence import Provisioned
+from powertune.scan.finding import Confidence, CostPart
+from powertune.scan.provisioning import ProvisioningPrices
+from powertune.scan.rules.provisioned_underused import RULE
+
+#: 25,920,000 GB-seconds in a month.
+UNDERUSED = Provisioned(
+    qualifier="live",
+    requested=10,
+    memory_mb=1024,
+    architecture=Architecture.ARM64,
+    utilization=0.3,
+    peak_utilization=0.55,
+    invocations=1_000,
+    spilled=0,
+)
+
+
+def test_the_break_even_follows_from_prices() -> None:
+    prices = ProvisioningPrices.of(PRICES, Architecture.ARM64)
+    assert prices is not None
+    assert prices.break_even == pytest.approx(3.3334 / (13.3334 - 7.7778))
+    assert ProvisioningPrices(configured=1.0, running=2.0, on_demand=2.0).break_even == float("inf")
+
+
+def test_running_on_demand_is_cheaper() -> None:
+    (found,) = RULE.check(place_evidence(known(provisioned=(UNDERUSED,))))
+
+    assert found.saving is not None
+    # Kept at 3.3334 per million, used for 30 % at a price that is 5.5556 lower.
+    assert found.saving.expected == pytest.approx(25.92 * (3.3334 - 0.3 * 5.5556))
+    assert found.saving.high == found.saving.expected
+    # At most 55 % of 10 were in use, so that 4 were not.
+    assert found.saving.low == pytest.approx(0.4 * 25.92 * 3.3334)
+    assert (found.confidence, found.part) == (Confidence.MEDIUM, CostPart.PROVISIONED)
+    assert found.summary == "30 % of its provisioned concurrency is in use; it pays for itself from 60 %"
+    assert [fact.text for fact in found.facts] == [
+        "10 provisioned for live, of which 30 % were in use on average, and 55 % at most"
+    ]
+
+
+def test_reducing_it_may_save_more() -> None:
+    (found,) = RULE.check(
+        place_evidence(known(provisioned=(replace(UNDERUSED, utilization=0.5, peak_utilization=0.6),)))
+    )
+    assert found.saving is not None
+    assert found.saving.expected == found.saving.low == pytest.approx(25.92 * (3.3334 - 0.5 * 5.5556))
+    assert found.saving.high == pytest.approx(0.4 * 25.92 * 3.3334)
+
+
+def test_aliases_of_a_function_are_one_finding() -> None:
+    well_used = replace(UNDERUSED, qualifier="busy", utilization=0.8)
+    (found,) = RULE.check(
+        place_evidence(known(provisioned=(UNDERUSED, replace(UNDERUSED, qualifier="b"), well_used)))
+    )
+
+    assert found.saving is not None
+    assert found.saving.expected == pytest.approx(2 * 25.92 * (3.3334 - 0.3 * 5.5556))
+    assert len(found.facts) == 2
+
+
+@pytest.mark.parametrize(
+    "provisioned",
+    [
+        None,
+        (),
+        (replace(UNDERUSED, utilization=0.61),),
+        (replace(UNDERUSED, utilization=0.0, peak_utilization=0.0, invocations=0),),
+    ],
+    ids=["unknown", "none", "pays for itself", "idle"],
+)
+def test_is_not_said_otherwise(provisioned: tuple[Provisioned, ...] | None) -> None:
+    assert not list(RULE.check(place_evidence(known(provisioned=provisioned))))
+
+
+def test_is_not_said_without_prices() -> None:
+    for prices in (None, PriceTable.bundled().region("cn-north-1")):
+        assert not list(RULE.check(place_evidence(known(provisioned=(UNDERUSED,)), prices=prices)))

@@ -1,0 +1,51 @@
+"""Reserved concurrency that holds a function back, or switches it off."""
+
+import pytest
+from scanned import busy, known, place_evidence
+
+from powertune.scan.evidence import FunctionEvidence
+from powertune.scan.finding import Severity
+from powertune.scan.rules.reserved_starving import RULE
+
+
+@pytest.mark.parametrize(("throttles", "severity"), [(10, Severity.MEDIUM), (250_000, Severity.HIGH)])
+def test_holds_a_function_back(throttles: int, severity: Severity) -> None:
+    (found,) = RULE.check(place_evidence(known(usage=busy(throttles=throttles), reserved=10)))
+
+    assert (found.severity, found.saving) == (severity, None)
+    assert found.summary == "its reserved concurrency of 10 is used up, and requests are throttled"
+    assert [fact.text for fact in found.facts] == [
+        "its reserved concurrency is 10",
+        "10 ran at the same time",
+        f"{throttles:,} throttles in 14 days",
+    ]
+
+
+def test_of_zero_switches_a_function_off() -> None:
+    tried, quiet, unknown = RULE.check(
+        place_evidence(
+            known(usage=busy(invocations=0, throttles=3), reserved=0),
+            known(usage=busy(invocations=0), reserved=0),
+            known(usage=None, reserved=0),
+        )
+    )
+    assert [found.severity for found in (tried, quiet, unknown)] == [Severity.MEDIUM, Severity.INFO, Severity.INFO]
+    assert tried.summary == "it is switched off by a reserved concurrency of 0, but still invoked"
+    assert tried.facts[1].text == "3 requests rejected in 14 days"
+    assert quiet.summary == "it is switched off by a reserved concurrency of 0"
+    assert [fact.text for fact in unknown.facts] == ["its reserved concurrency is 0"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        known(usage=busy(throttles=250_000)),
+        known(reserved=10),
+        known(usage=busy(throttles=9), reserved=10),
+        known(usage=busy(throttles=250_000), reserved=11),
+        known(usage=None, reserved=10),
+    ],
+    ids=["none reserved", "no throttles", "few", "not used up", "unknown"],
+)
+def test_is_not_said_otherwise(other: FunctionEvidence) -> None:
+    assert not list(RULE.check(place_evidence(other)))

@@ -22,6 +22,7 @@ The tree::
     ├── Inconclusive            8    not enough measurements for an answer
     ├── NotRestored             9    the function may still hold a trial configuration
     │   └── DeployedMeanwhile   9    somebody has deployed new code at a trial size: only they know what is meant
+    ├── FindingsFound          10    a scan has found what --fail-on names
     └── Interrupted           130    by the user; restored and saved
 """
 
@@ -41,6 +42,7 @@ class ExitCode(IntEnum):
     FUNCTION_FAILED = 7
     INCONCLUSIVE = 8
     NOT_RESTORED = 9
+    FAILED = 10
     INTERRUPTED = 130
 
 
@@ -152,6 +154,12 @@ class NotRestored(PowertuneError):
 
 class DeployedMeanwhile(NotRestored):
     """Somebody else has deployed new code at a trial size. All but that size is undone; trying again helps nobody."""
+
+
+class FindingsFound(PowertuneError):
+    """A scan has found what --fail-on names; the reports are written."""
+
+    exit_code = ExitCode.FAILED
 
 
 class Interrupted(PowertuneError):

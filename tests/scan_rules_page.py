@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from powertune.scan.rule import ScanRule
-from powertune.scan.rules import RULES
+from powertune.scan.rule_table import RULES
 
 PAGE = Path(__file__).parent.parent / "docs" / "reference" / "scan-rules.md"
 COMMAND = "make rules"

@@ -250,6 +250,8 @@ SCAN_METHODS = (
 REACHING_METHODS = ("sts.get_caller_identity", "sts.assume_role", "organizations.list_accounts")
 #: What it calls in each account to find its regions.
 REGION_METHODS = ("account.list_regions",)
+#: What it calls to know beforehand how much there is to read.
+COUNT_METHODS = ("lambda.get_account_settings",)
 COMMANDS: dict[str, tuple[str, ...]] = {
     "run": RUN_METHODS,
     "restore": RESTORE_METHODS,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from powertune.aws.actions import ACTIONS, REGION_METHODS, SCAN_METHODS
+from powertune.aws.actions import ACTIONS, COUNT_METHODS, REGION_METHODS, SCAN_METHODS
 from powertune.aws.roles import SCAN_ROLE
 
 _TEMPLATE = """\
@@ -85,7 +85,7 @@ Outputs:
 
 
 #: What a scan calls as the member role.
-MEMBER_METHODS = (*SCAN_METHODS, *REGION_METHODS)
+MEMBER_METHODS = (*SCAN_METHODS, *REGION_METHODS, *COUNT_METHODS)
 
 
 def member_actions(methods: Iterable[str] = MEMBER_METHODS) -> tuple[str, ...]:

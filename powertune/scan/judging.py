@@ -7,7 +7,7 @@ from powertune.scan.evidence import PlaceEvidence
 from powertune.scan.finding import Finding
 from powertune.scan.money import monthly_costs
 from powertune.scan.rule import ScanRule
-from powertune.scan.rules import RULES
+from powertune.scan.rule_table import RULES
 
 
 def with_costs(evidence: PlaceEvidence) -> PlaceEvidence:

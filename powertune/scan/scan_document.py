@@ -71,7 +71,7 @@ def parse_scan(data: bytes) -> Scan:
 
 def _check_whole(scan: Scan) -> None:
     """Refuse what each field may be, but not all of them together."""
-    _check_once((str(each.place) for each in scan.places), "places")
+    _check_once((f"{each.place.account_id} {each.place.region}" for each in scan.places), "places")
     _check_once((line.arn for line in scan.functions), "functions")
     _check_once((rule.id for rule in scan.rules), "rules")
     _check_once((each.account_id for each in scan.free_tiers), "free_tiers")

@@ -37,7 +37,7 @@ def role(text: str) -> dict[str, Any]:
 
 
 def test_it_allows_exactly_what_a_scan_calls_in_an_account() -> None:
-    called = {"account:ListRegions"}
+    called = {"account:ListRegions", "lambda:GetAccountSettings"}
     for method in SCAN_METHODS:
         called |= {ACTIONS[method].name, *ACTIONS[method].also}
     (policy,) = role(member_role_template())["Policies"]

@@ -1,11 +1,11 @@
 """What earlier runs have measured of the functions of a scan, from a folder of results files."""
 
 import statistics
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from powertune import results
-from powertune.analysis import analyze
+from powertune.analysis import Analysis, analyze
 from powertune.config import parse_judgement
 from powertune.errors import PowertuneError
 from powertune.model import Configuration, FunctionRef, Measurement, Population, TuningRun
@@ -21,12 +21,22 @@ def read_earlier_runs(folder: Path, prices: PriceTable) -> Mapping[str, Tuned]:
 
     What is no results file is left out, as the folder may hold anything.
     """
+    return {arn: _tuned(run, prices) for arn, run in _newest(folder).items()}
+
+
+def judge_earlier_runs(folder: Path, prices: PriceTable, arns: Collection[str]) -> Mapping[str, Analysis]:
+    """The judgement of the newest run of each of these functions, as far as there is one that can be judged."""
+    judged = {arn: _judged(run, prices) for arn, run in _newest(folder).items() if arn in arns}
+    return {arn: analysis for arn, analysis in judged.items() if analysis is not None}
+
+
+def _newest(folder: Path) -> dict[str, TuningRun]:
     newest: dict[str, TuningRun] = {}
     for run in _runs(folder):
         arn = FunctionRef.parse(run.function.arn).unqualified
         if arn not in newest or newest[arn].started_at < run.started_at:
             newest[arn] = run
-    return {arn: _tuned(run, prices) for arn, run in newest.items()}
+    return newest
 
 
 def _runs(folder: Path) -> Iterator[TuningRun]:
@@ -64,9 +74,14 @@ def _warm(measurement: Measurement, field: str) -> tuple[float, ...]:
 
 
 def _recommended(run: TuningRun, prices: PriceTable) -> Configuration | None:
-    """What the run recommended; None where it could not, or where nothing has a price."""
+    """What the run recommended; None where it could not."""
+    analysis = _judged(run, prices)
+    return None if analysis is None or analysis.recommendation is None else analysis.recommendation.configuration
+
+
+def _judged(run: TuningRun, prices: PriceTable) -> Analysis | None:
+    """The judgement of a run by its own goal; None where nothing has a price."""
     try:
-        analysis = analyze(run, prices, *parse_judgement({}, run.design.goal, run.design.usage))
+        return analyze(run, prices, *parse_judgement({}, run.design.goal, run.design.usage))
     except PowertuneError:
         return None
-    return None if analysis.recommendation is None else analysis.recommendation.configuration

@@ -9,10 +9,14 @@ from powertune.scan.totals import CurrencyTotals, totals_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedScan:
-    """A scan, and earlier ones in the order of time: it is compared with the last of them."""
+    """A scan, and earlier ones in the order of time: it is compared with the last of them.
+
+    `top` is how many findings a table for people shows; None for all.
+    """
 
     scan: Scan
     earlier: tuple[Scan, ...] = ()
+    top: int | None = None
 
     @property
     def totals(self) -> tuple[CurrencyTotals, ...]:

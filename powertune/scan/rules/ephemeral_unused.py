@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from powertune.prices import EPHEMERAL_STORAGE_FREE_MB
 from powertune.scan.evidence import Compute, EvidenceSource, FunctionEvidence, PlaceEvidence
 from powertune.scan.expectation import HEADROOM
-from powertune.scan.finding import Confidence, Fact, Finding, MonthlySaving, Severity
+from powertune.scan.finding import Confidence, CostPart, Fact, Finding, MonthlySaving, Severity
 from powertune.scan.rule import Need, ScanRule
 
 
@@ -68,6 +68,7 @@ RULE = ScanRule(
     severity=Severity.LOW,
     needs=(Need.USAGE, Need.ENVIRONMENT),
     check=_check,
+    part=CostPart.EPHEMERAL_STORAGE,
     page=f"""
 Reports a function with more ephemeral storage (/tmp) than the {EPHEMERAL_STORAGE_FREE_MB} MB that are free. The rest
 is charged for every billed millisecond, used or not.

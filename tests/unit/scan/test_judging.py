@@ -12,7 +12,7 @@ from powertune.scan.finding import Finding, MonthlySaving, Severity
 from powertune.scan.judging import judge, with_costs
 from powertune.scan.money import monthly_costs
 from powertune.scan.rule import ScanRule
-from powertune.scan.rules import RULES
+from powertune.scan.rule_table import RULES
 
 
 def rule_that_finds(*savings: MonthlySaving | None, severity: Severity = Severity.LOW) -> ScanRule:

@@ -4,7 +4,7 @@ import re
 
 import scan_rules_page
 
-from powertune.scan.rules import RULES
+from powertune.scan.rule_table import RULES
 
 
 def test_the_page_is_fresh() -> None:

@@ -1,0 +1,118 @@
+"""Tuning the functions that a scan expects to save most, one after another, and what came of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from powertune.aws.identity import ConnectionOptions
+from powertune.cli import tuning
+from powertune.cli.command_line_checks import region_of
+from powertune.cli.console import confirmed, on_terminal, say, write_stdout
+from powertune.cli.scanning import ScanWishes
+from powertune.cli.site import open_site
+from powertune.config.values import whole
+from powertune.engine.scanning.earlier_runs import judge_earlier_runs
+from powertune.errors import Interrupted, NotRestored, PowertuneError, UsageError
+from powertune.model import FunctionRef
+from powertune.prices import PriceTable
+from powertune.report.scan.tuned import MeasuredFunction, measured_table
+from powertune.scan.finding import CostPart
+from powertune.scan.scan import FunctionLine, Scan
+from powertune.scan.totals import savings_by_function
+from powertune.units import format_usd, plural
+
+_MOST = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opportunity:
+    """A function that another configuration may make cheaper, and what is expected of that in 30 days."""
+
+    function: FunctionLine
+    saving: float
+    currency: str
+
+
+def check_then_run(then_run: str | None, *, yes: bool, dry_run: bool) -> int:
+    """How many functions to tune after a scan; 0 if that is not wanted.
+
+    Raises:
+        UsageError: not a number, or nobody can be asked.
+    """
+    if then_run is None:
+        return 0
+    count = whole(1, _MOST)("then_run", then_run)
+    if not (yes or dry_run or on_terminal()):
+        raise UsageError(
+            "no terminal to ask on before functions are measured", hint="add --yes to measure without being asked"
+        )
+    return count
+
+
+def largest(scan: Scan, count: int, account_id: str | None = None) -> tuple[Opportunity, ...]:
+    """The functions with the largest expected savings that measuring can prove, in that order.
+
+    Args:
+        account_id: only those of this account; None for all.
+    """
+    about = {each.subject for each in scan.findings if each.part is CostPart.ON_DEMAND and each.saving is not None}
+    savings = savings_by_function(replace(scan, findings=tuple(f for f in scan.findings if f.subject in about)))
+    found = [
+        Opportunity(function=line, saving=savings[line.arn].expected, currency=scan.currency(line.place))
+        for line in scan.functions
+        if line.arn in about and line.arn in savings and account_id in (None, line.place.account_id)
+    ]
+    return tuple(sorted((each for each in found if each.saving > 0), key=lambda each: -each.saving)[:count])
+
+
+def tune_largest(
+    scan: Scan, count: int, account_id: str, place: ConnectionOptions, wishes: ScanWishes, *, ask: bool
+) -> None:
+    """Tune the functions that promise most, after asking, and print what came of it.
+
+    Only those of the account that `place` leads to: roles for scans may change nothing. A function that fails does
+    not end the others.
+
+    Raises:
+        Interrupted: by the person; the function that was measured is restored.
+        NotRestored: a function may still hold a trial configuration; no other is begun.
+    """
+    chosen = largest(scan, count, account_id)
+    if not chosen:
+        say(f"no function of account {account_id} has a saving that measuring could prove")
+        return
+    for each in chosen:
+        line = each.function
+        say(f"{line.name} in {line.place.region}: {format_usd(each.saving, each.currency)} a month expected")
+    if ask and not confirmed(f"plan to measure {plural(len(chosen), 'function')}, one after another?"):
+        say("nothing was changed")
+        return
+    for each in chosen:
+        try:
+            _tune(each.function.arn, place, wishes, ask=ask)
+        except (Interrupted, NotRestored):
+            raise
+        except PowertuneError as error:
+            say(f"{each.function.name} was not tuned: {error.message}")
+    questions = wishes.questions
+    functions = [each.function for each in chosen]
+    write_stdout(what_was_measured(functions, questions.results_folder, questions.prices).encode())
+
+
+def what_was_measured(functions: Sequence[FunctionLine], folder: Path, prices: PriceTable) -> str:
+    """A table of what was measured of functions, and the line that applies it."""
+    judged = judge_earlier_runs(folder, prices, {each.arn for each in functions})
+    return measured_table([MeasuredFunction(function=each, analysis=judged.get(each.arn)) for each in functions])
+
+
+def _tune(arn: str, place: ConnectionOptions, wishes: ScanWishes, *, ask: bool) -> None:
+    """One search, which is planned, shown, agreed to, and saved as with `powertune run`."""
+    ref = FunctionRef.parse(arn)
+    with open_site(arn, replace(place, region=region_of(ref, None)), quiet=wishes.quiet) as site:
+        options = tuning.load_options(site, {})
+        prices = tuning.region_prices(site, options)
+        plan = tuning.plan_run(site, options, prices)
+        if not tuning.agreed(plan, ask=ask, quiet=wishes.quiet):
+            return
+        path = tuning.results_path(wishes.questions.results_folder, plan)
+        tuning.measure_plan(site, options, plan, path, quiet=wishes.quiet)

@@ -1,0 +1,167 @@
+"""What becomes of a scan: it is kept, compared with those before it, shown, and held against conditions."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from powertune.aws.connection import Connection, connect
+from powertune.aws.cost_explorer import REQUEST_USD, read_bill
+from powertune.aws.identity import ConnectionOptions
+from powertune.aws.objects import Objects
+from powertune.cli.console import say, write_stdout
+from powertune.cli.rendering import show
+from powertune.cli.scanning import Reached, ScanWishes
+from powertune.engine.scanning.archive import ScanArchive, archive_at
+from powertune.engine.scanning.counting import estimate_places
+from powertune.errors import FindingsFound, NotFound, PowertuneError, UsageError
+from powertune.report import SCAN
+from powertune.report.scan.reported import ReportedScan
+from powertune.scan.fail_conditions import failed
+from powertune.scan.reconciling import Reconciled, reconcile
+from powertune.scan.scan import Scan
+from powertune.scan.scan_document import parse_scan
+from powertune.scan.scan_estimate import PlaceEstimate
+from powertune.scan.totals import totals_of
+from powertune.units import format_share, format_usd, plural
+
+#: So many scans before this one make its history.
+_HISTORY = 12
+
+
+def show_and_keep(scan: Scan, connection: Connection, wishes: ScanWishes) -> PowertuneError | None:
+    """Keep a scan and show it; returns the failure that the command ends with, if --fail-on asks for one.
+
+    Raises:
+        AccessDenied, NotFound, Unavailable, UsageError: it cannot be kept, or not be written as asked.
+    """
+    archive = archive_at(wishes.scans, lambda name: Objects(aws=connection.aws(), bucket=name))
+    earlier = archive.earlier(_HISTORY, before=scan.scanned_at)
+    for skipped in earlier.skipped:
+        say(f"warning: {skipped}")
+    kept = archive.save(scan)
+    if not wishes.quiet:
+        say(f"kept {kept}")
+    _show(scan, earlier.scans, wishes)
+    if wishes.reconcile:
+        _reconcile(scan, connection)
+    return _failure(scan, wishes)
+
+
+def show_kept(place: str, connection: ConnectionOptions, wishes: ScanWishes) -> None:
+    """Show a scan that was kept: a file, or the newest one in a folder or a bucket, with those before it.
+
+    Raises:
+        FindingsFound: --fail-on says so.
+        NotFound: there is none.
+        UsageError: it cannot be read, or not be written as asked.
+    """
+    if not place.startswith("s3://"):
+        scan, earlier = _kept_here(Path(place))
+    else:
+        with connect(connection) as there:
+            aws = there.aws()
+            archive = archive_at(place.removesuffix(".json"), lambda name: Objects(aws=aws, bucket=name))
+            scan, earlier = _newest(archive, place)
+    _show(scan, earlier, wishes)
+    failure = _failure(scan, wishes)
+    if failure is not None:
+        raise failure
+
+
+def show_estimate(reached: Reached, wishes: ScanWishes) -> None:
+    """Print what a scan would read and cost."""
+    questions = wishes.questions
+    estimates = estimate_places(reached.targets.places, questions.prices, threads=questions.options.parallel)
+    lines = [*map(_estimate_line, estimates), *(f"{gap.place}: {gap.reason}" for gap in reached.targets.gaps)]
+    functions = plural(sum(each.functions or 0 for each in estimates), "function")
+    lines.append(
+        f"in all {plural(len(estimates), 'place')} with {functions}: metrics for at most "
+        f"{format_usd(sum(each.usd for each in estimates))}, and Logs Insights for at most "
+        f"{format_usd(questions.options.max_spend)} (--max-spend)"
+    )
+    write_stdout("".join(f"{line}\n" for line in lines).encode())
+
+
+def check_shown(given: Mapping[str, Any]) -> None:
+    """See that what is asked of a kept scan can be answered without asking AWS again.
+
+    Raises:
+        UsageError: an option is about reading AWS.
+    """
+    named = [name for name, value in given.items() if value]
+    if named:
+        options = " and ".join(f"--{name.replace('_', '-')}" for name in named)
+        raise UsageError(f"--from shows a scan that was made before: {options} cannot apply", hint="leave it out")
+
+
+def _kept_here(path: Path) -> tuple[Scan, tuple[Scan, ...]]:
+    if path.is_dir():
+        return _newest(archive_at(str(path), _no_bucket), str(path))
+    try:
+        scan = parse_scan(path.read_bytes())
+    except FileNotFoundError:
+        raise UsageError(f"no scan {str(path)!r}", hint="name a file or folder of `powertune scan`") from None
+    except OSError as error:
+        raise UsageError(f"cannot read {str(path)!r}: {error.strerror}", hint="check its permissions") from None
+    return scan, archive_at(str(path.parent), _no_bucket).earlier(_HISTORY, before=scan.scanned_at).scans
+
+
+def _no_bucket(name: str) -> Objects:
+    raise AssertionError(f"{name} is in no bucket")
+
+
+def _newest(archive: ScanArchive, place: str) -> tuple[Scan, tuple[Scan, ...]]:
+    found = archive.earlier(_HISTORY + 1)
+    for skipped in found.skipped:
+        say(f"warning: {skipped}")
+    if not found.scans:
+        raise NotFound(f"there is no scan in {place}", hint="`powertune scan --scans` keeps scans in a place")
+    return found.scans[-1], found.scans[:-1]
+
+
+def _show(scan: Scan, earlier: Sequence[Scan], wishes: ScanWishes) -> None:
+    reported = ReportedScan(scan=scan, earlier=tuple(earlier), top=wishes.questions.options.top)
+    show(SCAN, reported, wishes.outputs, quiet=wishes.quiet)
+
+
+def _failure(scan: Scan, wishes: ScanWishes) -> PowertuneError | None:
+    savings = {each.currency: each.saving.expected for each in totals_of(scan)}
+    reasons = failed(wishes.questions.conditions, scan.findings, savings)
+    return FindingsFound("; ".join(reasons), hint="--fail-on asks for this exit code") if reasons else None
+
+
+def _estimate_line(estimate: PlaceEstimate) -> str:
+    if estimate.functions is None:
+        return f"{estimate.place}: its functions could not be counted"
+    listing, asking = plural(estimate.listing_calls, "call"), plural(estimate.metric_calls, "call")
+    return (
+        f"{estimate.place}: {plural(estimate.functions, 'function')}, {listing} to list them, "
+        f"about {asking} for {plural(estimate.metrics, 'metric')}"
+    )
+
+
+def _reconcile(scan: Scan, connection: Connection) -> None:
+    """Print the estimate beside the bill; a bill that cannot be read is no reason to lose the scan."""
+    try:
+        bills, requests = read_bill(connection.aws(), days=round(scan.days), now=scan.scanned_at)
+    except PowertuneError as error:
+        say(f"warning: the estimate was not compared with the bill: {error.message}")
+        return
+    estimates: dict[tuple[str, str], tuple[float, str]] = {
+        (each.place.account_id, each.place.region): (0.0, each.currency) for each in scan.places
+    }
+    for line in scan.functions:
+        key = (line.place.account_id, line.place.region)
+        if line.cost is not None:
+            amount, currency = estimates[key]
+            logs = line.cost.log_ingestion + line.cost.log_storage
+            estimates[key] = (amount + line.cost.total - logs, currency)
+    for each in reconcile(estimates, bills):
+        say(_reconciled_line(each))
+    say(f"Cost Explorer charges {format_usd(requests * REQUEST_USD)} for {plural(requests, 'request')}")
+
+
+def _reconciled_line(each: Reconciled) -> str:
+    estimated, billed = (format_usd(amount, each.currency) for amount in (each.estimated, each.billed))
+    share = "" if each.share is None else f", {format_share(each.share)} off"
+    return f"{each.account_id} {each.region}: estimated {estimated} for 30 days, billed {billed}{share}"

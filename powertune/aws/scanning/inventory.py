@@ -98,6 +98,7 @@ def _function(place: AccountRegion, versions: Mapping[str, Mapping[str, Any]], n
         system_log_level=logging.get("SystemLogLevel") if log_format == "JSON" else None,
         compute=_compute(latest),
         versions=tuple(_published(versions.values(), now)),
+        handler=str(latest.get("Handler") or ""),
     )
 
 

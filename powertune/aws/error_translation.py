@@ -148,13 +148,9 @@ def status_of(error: Exception) -> int:
     return int(metadata.get("HTTPStatusCode", 0))
 
 
-#: HTTP's status for an operation that a server does not have, as one that stands in for AWS may not.
-_NEVER = 501
-
-
 def is_transient(error: Exception) -> bool:
     """Whether it may pass: throttling, a failure of AWS or the network, or an update of the function under way."""
-    if is_throttled(error) or is_network(error) or (status_of(error) >= 500 and status_of(error) != _NEVER):
+    if is_throttled(error) or status_of(error) >= 500 or is_network(error):
         return True
     message = str(_error_part(error).get("Message", "")).lower()
     lasting = "already exist" in message or "reference it" in message

@@ -1,11 +1,14 @@
 """Which regions an account can use."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from powertune.aws.client import Aws
 from powertune.errors import AccessDenied, NotFound, Unavailable, UsageError
+
+if TYPE_CHECKING:
+    from botocore.session import Session
 
 #: Enabled in every account, and in none switched off: all that AWS opened before March 20, 2019 (AWS Account
 #: Management Reference Guide, "Enable or disable AWS Regions in your account").
@@ -14,6 +17,8 @@ DEFAULT_REGIONS = (
     *("ca-central-1", "eu-central-1", "eu-north-1", "eu-west-1", "eu-west-2", "eu-west-3", "sa-east-1"),
     *("us-east-1", "us-east-2", "us-west-1", "us-west-2"),
 )
+#: A scan can do without, so nobody waits long for it.
+_ATTEMPTS = 3
 _ENABLED: Any = ("ENABLED", "ENABLED_BY_DEFAULT")
 #: The partition that has regions to opt in to; the others enable all of theirs.
 _WITH_OPT_IN = "aws"
@@ -33,11 +38,17 @@ class EnabledRegions:
 
 
 @cache
-def known_regions() -> tuple[str, ...]:
-    """All regions with Lambda that this version of boto3 knows, in all partitions."""
+def _botocore() -> "Session":
+    """What has read the partitions of AWS, which takes a while."""
     import botocore.session
 
-    session = botocore.session.get_session()
+    return botocore.session.get_session()
+
+
+@cache
+def known_regions() -> tuple[str, ...]:
+    """All regions with Lambda that this version of boto3 knows, in all partitions."""
+    session = _botocore()
     partitions = session.get_available_partitions()
     return tuple(sorted(region for each in partitions for region in session.get_available_regions("lambda", each)))
 
@@ -45,11 +56,10 @@ def known_regions() -> tuple[str, ...]:
 @cache
 def partition_of(region: str) -> str:
     """`aws`, `aws-cn`, `aws-us-gov`; of a region that boto3 does not know, by the pattern of its name."""
-    import botocore.session
     from botocore.exceptions import UnknownRegionError
 
     try:
-        return str(botocore.session.get_session().get_partition_for_region(region))
+        return str(_botocore().get_partition_for_region(region))
     except UnknownRegionError:
         return _WITH_OPT_IN
 
@@ -69,7 +79,7 @@ def enabled_regions(aws: Aws) -> EnabledRegions:
     if partition != _WITH_OPT_IN:
         return EnabledRegions(names=tuple(r for r in known_regions() if partition_of(r) == partition))
     try:
-        return EnabledRegions(names=tuple(sorted(_listed(aws))))
+        return EnabledRegions(names=tuple(sorted(_listed(replace(aws, attempts=_ATTEMPTS)))))
     except AccessDenied as error:
         return EnabledRegions(names=DEFAULT_REGIONS, unknown=error.message, action="account:ListRegions")
     except (NotFound, Unavailable, UsageError) as error:

@@ -48,8 +48,3 @@ def test_lambda_itself_says_no_as_before() -> None:
     error = translate(client_error("AccessDeniedException", "no", 403), "lambda.publish_version")
     assert error.message == "not allowed to call lambda:PublishVersion: no"
     assert error.hint == "`powertune iam` prints the policy"
-
-
-def test_an_operation_that_a_server_does_not_have_is_not_asked_for_again() -> None:
-    assert is_transient(client_error("InternalFailure", "", 500))
-    assert not is_transient(client_error("NotImplementedException", "list_regions", 501))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from fake_organizations import FakeAccountManagement, FakeOrganizations
-from fakes import FakeLambda, client_error, fake_aws
+from fakes import FakeClock, FakeLambda, client_error, fake_aws
 
 from powertune.aws.organization import read_organization
 from powertune.aws.regions import DEFAULT_REGIONS, enabled_regions, is_default, known_regions, partition_of
@@ -90,6 +90,15 @@ def test_a_service_that_does_not_answer_as_it_should_is_no_reason_to_scan_nothin
     found = enabled_regions(fake_aws(FakeLambda(), account=fake))
     assert (found.names, found.action) == (DEFAULT_REGIONS, "")
     assert found.unknown == "account:ListRegions: unsupported"
+
+
+def test_nobody_waits_long_for_a_service_that_fails() -> None:
+    fake, clock = FakeAccountManagement({}), FakeClock()
+    fake.error = client_error("NotImplementedException", "there is none", 501)
+    found = enabled_regions(fake_aws(FakeLambda(), clock=clock, account=fake))
+    assert (found.names, fake.calls) == (DEFAULT_REGIONS, 3)
+    assert found.unknown == "account:ListRegions failed: there is none"
+    assert sum(clock.slept) < 1
 
 
 def test_credentials_that_are_not_accepted_are_no_missing_permission() -> None:

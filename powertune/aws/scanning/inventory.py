@@ -63,6 +63,7 @@ _KEPT = frozenset(
         *("FunctionName", "FunctionArn", "Version", "Runtime", "PackageType", "MemorySize", "Architectures"),
         *("Timeout", "LastModified", "CodeSize", "CodeSha256", "EphemeralStorage", "Layers", "SnapStart"),
         *("VpcConfig", "LoggingConfig", "CapacityProviderConfig", "DurableConfig", "MasterArn"),
+        "Handler",
     }
 )
 

@@ -16,8 +16,8 @@ _TOP = f"""\
 
 A scan looks for each of these. Every finding says what it rests on and what to do next, and, where money is at stake,
 how much would be saved in 30 days at list prices. **Severity** is that of most findings of a rule: the section of the
-rule says where it differs. **Needs** is what has to be read besides the list of functions. A rule reports nothing
-about a function of which that could not be read.
+rule says where it differs. **Needs** is what is read besides the list of functions. Where a part of that could not
+be read, a rule reports less, or nothing: it never guesses.
 """
 
 

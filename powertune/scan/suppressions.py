@@ -10,6 +10,7 @@ from typing import Any
 from powertune.config.toml import refuse_unknown
 from powertune.errors import UsageError
 from powertune.scan.finding import Finding
+from powertune.scan.scan import SuppressedFinding
 from powertune.units import did_you_mean, printable, shown
 
 EVERY = "*"
@@ -62,17 +63,18 @@ def parse_suppressions(tables: Sequence[Mapping[str, Any]], rules: Sequence[str]
 
 def split_findings(
     findings: Iterable[Finding], suppressions: Sequence[Suppression], today: date
-) -> tuple[tuple[Finding, ...], tuple[tuple[Finding, Suppression], ...]]:
-    """The findings to show, and the others, each with the first suppression that is about it; in order."""
+) -> tuple[tuple[Finding, ...], tuple[SuppressedFinding, ...]]:
+    """The findings to show, and the others, each with the reason of the first suppression about it; in order."""
     active = [each for each in suppressions if not each.expired(today)]
     kept: list[Finding] = []
-    suppressed: list[tuple[Finding, Suppression]] = []
+    suppressed: list[SuppressedFinding] = []
     for finding in findings:
         by = next((each for each in active if each.covers(finding)), None)
         if by is None:
             kept.append(finding)
         else:
-            suppressed.append((finding, by))
+            until = None if by.until is None else by.until.isoformat()
+            suppressed.append(SuppressedFinding(finding=finding, reason=by.reason, until=until))
     return tuple(kept), tuple(suppressed)
 
 

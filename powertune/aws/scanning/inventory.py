@@ -63,6 +63,7 @@ _KEPT = frozenset(
         *("FunctionName", "FunctionArn", "Version", "Runtime", "PackageType", "MemorySize", "Architectures"),
         *("Timeout", "LastModified", "CodeSize", "CodeSha256", "EphemeralStorage", "Layers", "SnapStart"),
         *("VpcConfig", "LoggingConfig", "CapacityProviderConfig", "DurableConfig", "MasterArn"),
+        "Handler",
     }
 )
 
@@ -98,6 +99,7 @@ def _function(place: AccountRegion, versions: Mapping[str, Mapping[str, Any]], n
         system_log_level=logging.get("SystemLogLevel") if log_format == "JSON" else None,
         compute=_compute(latest),
         versions=tuple(_published(versions.values(), now)),
+        handler=str(latest.get("Handler") or ""),
     )
 
 

@@ -55,6 +55,7 @@ def test_all_that_is_known_of_a_function() -> None:
         LastModified="2026-12-01T00:00:00.500+0000",
         CodeSize=1234,
         CodeSha256="abc",
+        Handler="orders.handle",
         EphemeralStorage={"Size": 1024},
         Layers=[{"Arn": "arn:aws:lambda:us-east-1:1:layer:x:1", "CodeSize": 5}],
         SnapStart={"ApplyOn": "PublishedVersions", "OptimizationStatus": "Off"},
@@ -68,6 +69,7 @@ def test_all_that_is_known_of_a_function() -> None:
     assert (function.runtime, function.package_type, function.memory_mb) == ("python3.13", "Zip", 2048)
     assert (function.architecture, function.timeout_s) == (Architecture.ARM64, 60)
     assert function.modified_at == 1_796_083_200.5
+    assert function.handler == "orders.handle"
     assert (function.code_size_bytes, function.code_sha256, function.ephemeral_storage_mb) == (1234, "abc", 1024)
     assert function.layers == ("arn:aws:lambda:us-east-1:1:layer:x:1",)
     assert function.snapstart

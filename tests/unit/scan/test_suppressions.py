@@ -9,6 +9,7 @@ from scanned import PLACE
 
 from powertune.errors import UsageError
 from powertune.scan.finding import Finding, Severity
+from powertune.scan.scan import SuppressedFinding
 from powertune.scan.suppressions import Suppression, expiry_messages, parse_suppressions, split_findings
 
 RULES = ("idle-function", "twins")
@@ -88,7 +89,10 @@ def test_split_findings_until_the_last_day_is_over() -> None:
     first, second = finding(), finding(rule="twins")
     last_day, over = parse(until=TODAY), parse(rule="*", until=date(2027, 1, 14))
 
-    assert split_findings([first, second], [over, last_day], TODAY) == ((second,), ((first, last_day),))
+    assert split_findings([first, second], [over, last_day], TODAY) == (
+        (second,),
+        (SuppressedFinding(finding=first, reason="for disasters", until="2027-01-15"),),
+    )
     assert expiry_messages([over, last_day, parse()], TODAY) == (
         "the suppression of * for orders expired on 2027-01-14: for disasters",
     )
@@ -96,7 +100,10 @@ def test_split_findings_until_the_last_day_is_over() -> None:
 
 def test_the_first_one_that_covers_a_finding_gives_the_reason() -> None:
     one, two = parse(reason="one"), parse(reason="two")
-    assert split_findings([finding()], [one, two], TODAY) == ((), ((finding(), one),))
+    assert split_findings([finding()], [one, two], TODAY) == (
+        (),
+        (SuppressedFinding(finding=finding(), reason="one"),),
+    )
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from powertune.scan.judging import judge, with_costs
 from powertune.scan.money import free_tier
 from powertune.scan.rule import ScanRule
 from powertune.scan.rule_table import RULES
-from powertune.scan.scan import AccountFreeTier, Scan, SuppressedFinding, make_scan
+from powertune.scan.scan import AccountFreeTier, Scan, make_scan
 from powertune.scan.suppressions import Suppression, split_findings
 
 
@@ -55,12 +55,7 @@ def conclude(
         days=occasion.days,
         tool_version=occasion.tool_version,
         rules=rules,
-        suppressed=(
-            SuppressedFinding(
-                finding=finding, reason=by.reason, until=None if by.until is None else by.until.isoformat()
-            )
-            for finding, by in suppressed
-        ),
+        suppressed=suppressed,
         free_tiers=(
             AccountFreeTier(account_id=account, free_tier_usd=free_tier([place.evidence for place in places]))
             for account, places in accounts.items()

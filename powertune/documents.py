@@ -18,6 +18,7 @@ import msgspec
 
 from powertune.errors import UsageError
 from powertune.figures import SMALLEST, range_of
+from powertune.units import shortened
 
 #: A part of a document that is decoded later, by `read_part`.
 Raw = msgspec.Raw
@@ -182,7 +183,8 @@ def _explained(error: msgspec.ValidationError, parsed: Any, schema: Schema, plac
     for step in _STEP.finditer(within):
         if parsed is not None:
             parsed = parsed.get(step["key"]) if step["key"] else parsed[int(step["index"])]
-    return schema.wrong(where, parsed, problem[:1].lower() + problem[1:].replace("`", ""))
+    # The decoder repeats a whole text that is none of an enum's.
+    return schema.wrong(where, parsed, shortened(problem[:1].lower() + problem[1:].replace("`", "")))
 
 
 def _check_figures(value: Any, schema: Schema, place: str) -> None:

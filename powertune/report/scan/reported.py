@@ -9,10 +9,14 @@ from powertune.scan.totals import CurrencyTotals, totals_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportedScan:
-    """A scan, and earlier ones in the order of time: it is compared with the last of them."""
+    """A scan, and earlier ones in the order of time: it is compared with the last of them.
+
+    `most_findings` limits what a terminal shows, None for all of them; files have all.
+    """
 
     scan: Scan
     earlier: tuple[Scan, ...] = ()
+    most_findings: int | None = None
 
     @property
     def totals(self) -> tuple[CurrencyTotals, ...]:

@@ -11,7 +11,7 @@ from rich.text import Text
 from powertune.cli.tables.screen import Screen
 from powertune.report.scan import ReportedScan
 from powertune.report.scan.text import OVERLAP, FindingText, GroupText, ScanText, TotalsText, write_scan_text
-from powertune.units import plural, printable
+from powertune.units import printable
 
 #: The least that figures fit into; from where on there is room for columns, and for one more, the place.
 _LEAST, _COLUMNS, _WIDE = 60, 100, 150
@@ -38,10 +38,10 @@ def render_scan_table(reported: ReportedScan, screen: Screen) -> bytes:
     console.print(_text(text.subtitle, "dim"))
     console.print()
     if text.rows:
-        _print_findings(console, text.rows[: reported.top], columns)
-        hidden = len(text.rows[reported.top :]) if reported.top is not None else 0
-        if hidden:
-            console.print(_text(f"{plural(hidden, 'finding')} more: leave out --top to see all", "dim"))
+        shown = text.rows[: reported.most_findings]
+        _print_findings(console, shown, columns)
+        if len(shown) < len(text.rows):
+            console.print(_text(f"and {len(text.rows) - len(shown):,} more (--top)", "dim"))
         console.print()
     console.print(_text(text.headline, "bold"))
     for totals in text.totals:

@@ -9,7 +9,8 @@ from powertune import documents
 from powertune.aws.answers import invocations_of
 from powertune.aws.copies.names import copy_names
 from powertune.aws.invocation import with_allowed
-from powertune.aws.journal import alias_name
+from powertune.aws.journal import alias_name, check_free
+from powertune.aws.lambda_function import LambdaFunction
 from powertune.config.execution_input import TuningRequest, parse_request
 from powertune.engine.direct import TunedFunction, plan_run
 from powertune.engine.restoring import restore_command
@@ -59,6 +60,8 @@ def prepare(worker: Worker, event: Mapping[str, Any]) -> State:
             subject = TunedFunction(
                 access=connection, ref=ref, restore_command=restore_command(str(ref), connection.place)
             )
+            # As the engine of this machine does: also where copies are measured, which take no lock.
+            check_free(LambdaFunction(connection.aws(), ref), run_id, subject.restore_command)
             prices = PriceTable.bundled().region(connection.region)
             request.options.goal.check_currency(prices.currency)
             plan = plan_run(subject, request.options, prices, run_id=run_id, now=worker.clock(), earlier=None)

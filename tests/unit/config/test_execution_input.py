@@ -252,6 +252,11 @@ def test_cold_starts_take_as_much_concurrency_as_invocations() -> None:
         ),
         ({"autoOptimizeAlias": "prod"}, "autoOptimizeAlias needs autoOptimize"),
         ({"autoOptimize": True, "autoOptimizeAlias": "7"}, "autoOptimizeAlias '7'"),
+        (
+            {"autoOptimize": True, "autoOptimizeAlias": "powertune-journal"},
+            "'powertune-journal' begins with powertune-",
+        ),
+        ({"autoOptimize": True, "autoOptimizeAlias": "powertune-x"}, "'powertune-x' begins with powertune-"),
         ({"autoOptimize": "true"}, "autoOptimize 'true'"),
         ({"dryRun": 1}, "dryRun 1"),
         ({"onlyColdStarts": "yes"}, "onlyColdStarts 'yes'"),

@@ -12,6 +12,7 @@ from powertune.aws.invocation import with_allowed
 from powertune.aws.journal import alias_name, check_free
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.config.execution_input import TuningRequest, parse_request
+from powertune.config.execution_words import advisory_in_keys
 from powertune.engine.direct import TunedFunction, plan_run
 from powertune.engine.restoring import restore_command
 from powertune.engine.steps.part_keeper import PartKeeper
@@ -215,7 +216,8 @@ def _events(plan: Plan) -> list[str]:
 
 
 def _planned(plan: Plan) -> State:
-    """The plan, as `powertune run --dry-run --format json` prints it, without its payloads."""
+    """The plan as `powertune run --dry-run --format json` prints it, without payloads, and in keys of the input."""
+    plan = replace(plan, advisories=tuple(map(advisory_in_keys, plan.advisories)))
     planned: State = json.loads(documents.write(plan_document(plan, payloads=False)))
     return planned
 

@@ -57,7 +57,7 @@ class TuningRequest:
 
 
 def parse_request(document: Any, read_s3: Callable[[str], bytes]) -> TuningRequest:
-    """What the input of an execution asks for. A key with null is as one that is not there.
+    """What the input of an execution asks for. A key with null is treated as absent.
 
     Args:
         document: the input, as it was read from JSON.
@@ -185,7 +185,9 @@ def _sizes(value: Any) -> tuple[int, ...]:
         return ALL_SIZES
     items = value.split(",") if isinstance(value, str) else value
     hint = f'for example [128, 512, 1024], or "{ALL}"'
-    if not isinstance(items, list) or not items:
+    if value in ("", []):
+        raise UsageError(f"powerValues {shown(value)} is empty", hint=hint)
+    if not isinstance(items, list):
         raise UsageError(f"powerValues {shown(value)} is not a list of memory sizes", hint=hint)
     if len(items) > values.MOST_SIZES:
         raise UsageError(f"powerValues has {len(items):,} sizes, more than {values.MOST_SIZES}", hint="take fewer")

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
 from powertune.config import values
 from powertune.config.execution_keys import DEFAULT, OPTION_KEYS
@@ -54,7 +55,7 @@ def error_in_keys(error: PowertuneError) -> str:
 def advisory_in_keys(advisory: Advisory) -> Advisory:
     """An advisory for whoever started the execution. Where no next step is left, its own one is better than none."""
     next_step = hint_in_keys(advisory.next_step) or advisory.next_step
-    return Advisory(code=advisory.code, message=in_keys(advisory.message), next_step=next_step)
+    return replace(advisory, message=in_keys(advisory.message), next_step=next_step)
 
 
 def _possible(clause: str) -> str:

@@ -9,6 +9,7 @@ from powertune.aws.client import Aws
 from powertune.aws.connection import Connection
 from powertune.aws.copies.lifecycle import copies_left, delete_copies
 from powertune.aws.error_translation import how_to_restore
+from powertune.aws.function_snapshot import FunctionSnapshot
 from powertune.aws.identity import ConnectionOptions
 from powertune.aws.journal import Journal, read_journal
 from powertune.aws.lambda_function import LambdaFunction
@@ -104,12 +105,27 @@ def apply(worker: Worker, event: Mapping[str, Any]) -> State:
             before = function.wait_until_updated()
         version = None
         if errand.auto_optimize_alias is not None:
-            published = function.publish(f"{output['power']} MB, as powertune {run_id} recommends", before)
-            function.wait_until_active(published.number)
-            function.point_alias(errand.auto_optimize_alias, published.number)
-            version = published.number
+            version = _as_recommended(function, errand.auto_optimize_alias, before)
+            if version is None:
+                published = function.publish(f"{output['power']} MB, as powertune {run_id} recommends", before)
+                function.wait_until_active(published.number)
+                function.point_alias(errand.auto_optimize_alias, published.number)
+                version = published.number
     applied = {"memory": output["power"], "alias": errand.auto_optimize_alias, "version": version}
     return {**output, "applied": applied}
+
+
+def _as_recommended(function: LambdaFunction, name: str, latest: FunctionSnapshot) -> str | None:
+    """The version that an alias leads to, if it leads to no other, and that is what $LATEST is now; else None."""
+    alias = function.alias(name)
+    if alias is None or alias.shifted or alias.version == "$LATEST":
+        return None
+    try:
+        version = function.read(alias.version)
+    except NotFound:
+        return None
+    same = (version.fingerprint, version.memory_mb) == (latest.fingerprint, latest.memory_mb)
+    return alias.version if same else None
 
 
 def _restore_once(worker: Worker, store: RunStore, errand: Errand) -> tuple[Advisory, ...]:

@@ -136,6 +136,16 @@ def test_the_recommendation_is_applied_where_that_is_asked_for(alias: str | None
         assert function.versions[number]["MemorySize"] == 1024
 
 
+def test_no_version_is_published_where_the_alias_leads_to_the_recommendation() -> None:
+    fake = make()
+    given = {**INPUT, "strategy": "speed", "autoOptimize": True, "autoOptimizeAlias": "prod"}
+    first = Execution(fake).run(given)["applied"]
+    before = fake.snapshot("fn")
+    again = Execution(fake, arn="arn:aws:states:us-east-1:123456789012:execution:powertune:two").run(given)
+    assert again["applied"] == first
+    assert fake.snapshot("fn") == before
+
+
 def test_what_somebody_has_changed_meanwhile_is_not_overwritten() -> None:
     fake = make()
 

@@ -21,7 +21,8 @@ The tree::
     ├── FunctionFailed          7    the function under test failed at every size
     ├── Inconclusive            8    not enough measurements for an answer
     ├── NotRestored             9    the function may still hold a trial configuration
-    │   └── DeployedMeanwhile   9    somebody has deployed new code at a trial size: only they know what is meant
+    │   ├── DeployedMeanwhile   9    somebody has deployed new code at a trial size: only they know what is meant
+    │   └── NotRestorable       9    trying again helps nobody before somebody has done something about it
     ├── FindingsFound          10    a scan has found what --fail-on names
     └── Interrupted           130    by the user; restored and saved
 """
@@ -160,6 +161,8 @@ class FindingsFound(PowertuneError):
     """A scan has found what --fail-on names; the reports are written."""
 
     exit_code = ExitCode.FAILED
+class NotRestorable(NotRestored):
+    """Restoring was refused, and will be: trying again helps nobody before somebody has done something about it."""
 
 
 class Interrupted(PowertuneError):

@@ -157,12 +157,14 @@ class DeployedMeanwhile(NotRestored):
     """Somebody else has deployed new code at a trial size. All but that size is undone; trying again helps nobody."""
 
 
+class NotRestorable(NotRestored):
+    """Restoring was refused, and will be: trying again helps nobody before somebody has done something about it."""
+
+
 class FindingsFound(PowertuneError):
     """A scan has found what --fail-on names; the reports are written."""
 
     exit_code = ExitCode.FAILED
-class NotRestorable(NotRestored):
-    """Restoring was refused, and will be: trying again helps nobody before somebody has done something about it."""
 
 
 class Interrupted(PowertuneError):

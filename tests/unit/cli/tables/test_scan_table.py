@@ -86,7 +86,7 @@ def test_long_lists_end_with_how_many_are_left_out() -> None:
 def test_a_terminal_may_show_the_largest_findings_only() -> None:
     text = rendered(replace(REPORTED, most_findings=2), 120)
     assert text.count("powertune run") == 2
-    assert "\nand 4 more\n" in text
+    assert "\nand 4 more (--top)\n" in text
     assert "$26.00 [$6.25, $34.50]" in text
 
 

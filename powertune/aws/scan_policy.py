@@ -12,11 +12,12 @@ from powertune.aws.stackset import MEMBER_METHODS
 class ScanGrant:
     """What a scan reaches. `roles` are ARNs or names of the roles to assume; a name means one in every account.
 
-    `organization` allows to list its accounts, and `tags` to pass session tags.
+    `organization` allows to list its accounts, `tags` to pass session tags, and `reconcile` to read the bill.
     """
 
     roles: tuple[str, ...] = ()
     organization: bool = False
+    reconcile: bool = False
     tags: bool = False
 
 
@@ -30,6 +31,8 @@ def scan_policy(grant: ScanGrant, partition: str = "aws") -> dict[str, Any]:
     statements = [statement("scan-own-account", list(MEMBER_METHODS), "*")]
     if grant.organization:
         statements.append(statement("scan-organization", ["organizations.list_accounts"], "*"))
+    if grant.reconcile:
+        statements.append(statement("scan-bill", ["ce.get_cost_and_usage"], "*"))
     roles = grant.roles or ((SCAN_ROLE,) if grant.organization else ())
     if roles:
         arns = [role_arn(role, "*", partition) for role in roles]

@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from powertune.model import FunctionRef
 
 _ANY_FUNCTION = "my-function"
+#: Its policy is about accounts, not about a function.
+_SCAN = "scan"
 
 
 def iam(
-    command: Annotated[str, typer.Argument(help="The command: run, restore, prices, deploy or destroy.")],
+    command: Annotated[str, typer.Argument(help="The command: run, restore, scan, prices, deploy or destroy.")],
     function: Annotated[
         str, typer.Option(help="The function's name or ARN; an ARN makes the policy narrower.")
     ] = _ANY_FUNCTION,
@@ -35,7 +37,11 @@ def iam(
         ),
     ] = False,
     role: Annotated[
-        str | None, typer.Option(help="ARN of the function's execution role, which copies use.", show_default=False)
+        str | None,
+        typer.Option(
+            help="ARN of the function's execution role, which copies use; for scan, the role in other accounts.",
+            show_default=False,
+        ),
     ] = None,
     vpc: Annotated[
         bool, typer.Option("--vpc", help="Allow what it takes to update or copy a function in a VPC.")
@@ -56,19 +62,37 @@ def iam(
             show_default=False,
         ),
     ] = None,
+    organization: Annotated[
+        bool, typer.Option("--organization", help="For scan: also allow what --organization needs.")
+    ] = False,
+    reconcile: Annotated[
+        bool, typer.Option("--reconcile", help="For scan: also allow what --reconcile needs.")
+    ] = False,
+    stackset: Annotated[
+        bool,
+        typer.Option(
+            "--stackset", help="For scan: print the CloudFormation template of the role in other accounts instead."
+        ),
+    ] = False,
     output: common.File = None,
 ) -> None:
     """Print the IAM policy that allows exactly the calls that a command makes."""
     from powertune.aws.actions import COMMANDS, STACK_COMMANDS
     from powertune.aws.iam_policy import PLACEHOLDERS, Grant, policy_text
+    from powertune.aws.scan_policy import ScanGrant, scan_policy
     from powertune.aws.stacks.stack_policy import STACK
+    from powertune.aws.stackset import member_role_template
     from powertune.cli.console import say
     from powertune.cli.outputs import write_output
     from powertune.errors import UsageError
     from powertune.model import FunctionRef
 
-    if command not in COMMANDS:
-        raise UsageError(f"no command {command!r} makes calls to AWS", hint=f"one of {', '.join(COMMANDS)}")
+    known = sorted((*COMMANDS, _SCAN))
+    if command not in known:
+        raise UsageError(f"no command {command!r} makes calls to AWS", hint=f"one of {', '.join(known)}")
+    if (organization or reconcile or stackset) and command != _SCAN:
+        hint = "leave out --organization, --reconcile and --stackset"
+        raise UsageError(f"`powertune {command}` scans no accounts", hint=hint)
     processors = tuple(FunctionRef.parse(name) for name in (pre_processor, post_processor) if name is not None)
     ref = FunctionRef.parse(function)
     grant = Grant(
@@ -82,6 +106,12 @@ def iam(
         kms_key=kms_key,
         code_s3=code,
     )
+    if command == _SCAN:
+        _check_scan(function, grant, role, engine)
+        scans = ScanGrant(roles=() if role is None else (role,), organization=organization, reconcile=reconcile)
+        text = member_role_template() if stackset else policy_text(scan_policy(scans))
+        write_output(text.encode(), output)
+        return
     _check(command, function, grant)
     elsewhere = _is_elsewhere(command, engine, grant)
     document = _document(command, ref, grant, elsewhere=elsewhere)
@@ -97,6 +127,24 @@ def iam(
     elif command == "run" and not (copies or isolate):
         say("where $LATEST is in use, a run measures a copy: --isolate prints the policy that this takes")
     write_output(policy_text(document).encode(), output)
+
+
+def _check_scan(function: str, grant: "Grant", role: str | None, engine: str | None) -> None:
+    """See that only what a scan needs was given.
+
+    Raises:
+        UsageError: something else was, or the role is none.
+    """
+    from dataclasses import replace
+
+    from powertune.aws.iam_policy import PLAIN
+    from powertune.config.accounts import ROLE
+    from powertune.errors import UsageError
+
+    if function != _ANY_FUNCTION or engine is not None or replace(grant, role=None) != PLAIN:
+        raise UsageError("a scan reads all functions", hint="only --role, --organization and --stackset matter to it")
+    if role is not None and not ROLE.fullmatch(role):
+        raise UsageError(f"--role {role!r} is not the name or ARN of a role", hint="for example powertune-scan")
 
 
 def _is_elsewhere(command: str, engine: str | None, grant: "Grant") -> bool:

@@ -158,7 +158,8 @@ def gap_lines(gaps: Iterable[Gap]) -> tuple[str, ...]:
         subjects = tuple(dict.fromkeys(subject for gap in its for subject in gap.subjects))
         about = f" of {_some(subjects)}" if subjects else ""
         needs = f"; it needs {action}" if action else ""
-        lines.append(f"{places}: {what or 'everything'}{about} was not read: {reason}{needs}")
+        missing = f"no {what}" if what else "nothing was read"
+        lines.append(f"{places}: {missing}{about}: {reason}{needs}")
     return tuple(lines)
 
 

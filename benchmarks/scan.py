@@ -4,10 +4,10 @@
 
 An account of 100 functions is scanned on the embedded AWS, which keeps up with that. Accounts of all sizes are
 scanned on the stub of `scan_account.py`: with boto3's own clients, AWS's pages and quotas, assumed latencies, and the
-limit of 5 control-plane calls a second that scans have by default. The time on AWS is that of a clock which only the latencies
-and the limit move. The seconds of this machine's processor do not contain what making up the answers takes. Each
-account is scanned by a process of its own, whose memory is read at its largest. The exit status is 1 if a bound is
-exceeded.
+limit of 5 control-plane calls a second that scans have by default. The time on AWS is that of a clock which only the
+latencies and the limit move. The seconds of this machine's processor do not contain what making up the answers takes.
+Each account is scanned by a process of its own, whose memory is read at its largest. The exit status is 1 if a bound
+is exceeded.
 """
 
 import argparse

@@ -123,6 +123,20 @@ def held_by_another(function: "LambdaFunction", restore_command: str) -> Functio
     )
 
 
+def check_free(function: "LambdaFunction", run_id: str, restore_command: str) -> None:
+    """See that the function holds no journal but that of this run, before anything is made for it.
+
+    Raises:
+        FunctionBusy: another run is active on the function, or has died on it; or somebody else has made the alias.
+    """
+    try:
+        journal = read_journal(function)
+    except UsageError:
+        raise held_by_another(function, restore_command) from None
+    if journal is not None and journal.run_id != run_id:
+        raise held_by_another(function, restore_command)
+
+
 class JournalLock:
     """The journal alias while a run holds it: says on the function what is about to be set, before it is set.
 

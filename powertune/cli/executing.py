@@ -170,7 +170,7 @@ def _agreed(plan: Plan | None, site: Site, options: RunOptions, prices: RegionPr
         else:
             say(plan_text(plan, width=terminal_width(sys.stderr)).rstrip())
             say(bill_line(plan, prices))
-    if trusted(told, ask=wishes.ask) and (not wishes.ask or confirmed("start an execution that measures?")):
+    if trusted(told, ask=wishes.ask) and (not wishes.ask or confirmed("start the execution?")):
         return True
     say("nothing was changed")
     return False

@@ -1,7 +1,8 @@
 """A scan that was kept, as `powertune report` shows it: with what was measured of the functions it names."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from powertune.cli.console import write_stdout
 from powertune.cli.opportunities import what_was_measured
@@ -26,6 +27,17 @@ def is_scan(path: Path) -> bool:
             return f'"{SCHEMA.kind}/'.encode() in file.read(_HEAD)
     except OSError:
         return False
+
+
+def check_options(given: Mapping[str, Any]) -> None:
+    """See that no option is given that is about a run.
+
+    Raises:
+        UsageError: one is.
+    """
+    named = [f"--{name.replace('_', '-')}" for name, value in given.items() if value]
+    if named:
+        raise UsageError(f"{' and '.join(named)} cannot apply to a scan", hint="leave it out, or give a results file")
 
 
 def report_scan(path: Path, prices: PriceTable, reports: Reports, more: Sequence[str] | None, *, quiet: bool) -> None:

@@ -120,7 +120,7 @@ def _newest(archive: ScanArchive, place: str) -> tuple[Scan, tuple[Scan, ...]]:
 
 
 def _show(scan: Scan, earlier: Sequence[Scan], wishes: ScanWishes) -> None:
-    reported = ReportedScan(scan=scan, earlier=tuple(earlier), top=wishes.questions.options.top)
+    reported = ReportedScan(scan=scan, earlier=tuple(earlier), most_findings=wishes.questions.options.top)
     show(SCAN, reported, wishes.outputs, quiet=wishes.quiet)
 
 

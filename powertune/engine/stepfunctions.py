@@ -1,4 +1,4 @@
-"""The other engine: a state machine tunes the function inside of the account, and this process follows it."""
+"""The other engine: a state machine tunes the function inside the account, and this process follows it."""
 
 from collections.abc import Callable
 from contextlib import suppress

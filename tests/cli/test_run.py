@@ -344,7 +344,7 @@ def test_a_handler_that_fails_everywhere_is_exit_7_with_its_own_words(shell: She
     assert shell("run", "small", *QUICK, "--payload", '{"fail": true}', "--save", "run.json") == 7
     assert "ValueError" in shell.err
     assert "the words of the function" in shell.out
-    assert "It failed alike at 2 sizes" in shell.err
+    assert "It failed the same way at both sizes" in shell.err
     assert results.load(Path("run.json")).stopped == "the function fails"
     assert Path("run.json").exists()
 

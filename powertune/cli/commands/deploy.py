@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from powertune.aws.client import Aws
+    from powertune.aws.stacks.deployed_stack import StackState
     from powertune.engine.deployment.deploying import StackDeployment
     from powertune.engine.deployment.stack_parameters import StackParameters
 
@@ -86,7 +87,10 @@ def deploy(
     stack_name: common.StackName = "powertune",
     parameters: StackOptions,
     tag: Annotated[
-        list[str] | None, typer.Option(help="Tag of the stack and all its resources, as key=value; repeatable.")
+        list[str] | None,
+        typer.Option(
+            help="Tag of the stack and all its resources, as key=value; repeatable. Replaces all tags of the stack."
+        ),
     ] = None,
     artifact_bucket: Annotated[
         str | None,
@@ -103,14 +107,20 @@ def deploy(
     quiet: common.Quiet = False,
     _verbose: common.Verbose = False,
 ) -> None:
-    """Deploy the state machine, which tunes functions inside of the account, or bring it up to date.
+    """Deploy the state machine, which tunes functions inside the account, or bring it up to date.
 
     Shows what would change, and asks. An option that is not given keeps the value that it has in the stack.
     """
     from powertune.aws.connection import connect
-    from powertune.cli.stack_progress import check_terminal
+    from powertune.cli.stack_progress import StackProgress, check_terminal
+    from powertune.engine.deployment.deploying import deploy as deploy_stack
     from powertune.engine.deployment.sources import read_template, sources_folder
-    from powertune.engine.deployment.stack_parameters import StackParameters, check_stack_name, parse_tags
+    from powertune.engine.deployment.stack_parameters import (
+        StackParameters,
+        check_bucket_name,
+        check_stack_name,
+        parse_tags,
+    )
 
     if print_template:
         _print_template(read_template(sources_folder()))
@@ -118,12 +128,18 @@ def deploy(
     wanted = StackParameters(**groups.given(parameters))
     wanted.check()
     check_stack_name(stack_name)
+    if artifact_bucket is not None:
+        check_bucket_name("--artifact-bucket", artifact_bucket)
     tags = parse_tags(tag or ())
     check_terminal("deploy", stack_name, yes=yes)
-    with connect(place.connection) as connection:
+    with (
+        connect(place.connection) as connection,
+        StackProgress("deployed", ask=not yes, quiet=quiet) as progress,
+    ):
         aws = connection.aws()
         deployment = _prepare(aws, stack_name, wanted, tags, artifact_bucket, quiet=quiet)
-        _deploy(aws, deployment, ask=not yes, quiet=quiet)
+        state = deploy_stack(aws, deployment, progress)
+    _show(state)
 
 
 def _print_template(template: str) -> None:
@@ -131,8 +147,9 @@ def _print_template(template: str) -> None:
 
     write_stdout(template.encode())
     say(
-        "note: upload the code first: its parameters ArtifactBucket, CodeKey and DefinitionKey name objects "
-        "that only `powertune deploy` writes; cloudformation:DescribeStacks shows them of a stack that it has made"
+        "note: the parameters ArtifactBucket, CodeKey and DefinitionKey name objects in S3 that only "
+        "`powertune deploy` writes. Deploy once with it, and take their values from that stack "
+        "(`aws cloudformation describe-stacks`)."
     )
 
 
@@ -174,13 +191,10 @@ def _prepare(
     )
 
 
-def _deploy(aws: "Aws", deployment: "StackDeployment", *, ask: bool, quiet: bool) -> None:
+def _show(state: "StackState | None") -> None:
+    """The outputs of the stack."""
     from powertune.cli.console import say, write_stdout
-    from powertune.cli.stack_progress import StackProgress
-    from powertune.engine.deployment.deploying import deploy as deploy_stack
 
-    with StackProgress(ask=ask, quiet=quiet) as progress:
-        state = deploy_stack(aws, deployment, progress)
     if state is None:
         say("nothing was changed")
         return

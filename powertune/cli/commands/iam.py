@@ -121,9 +121,7 @@ def iam(
     elif open_places:
         say(f"replace {' and '.join(open_places)} with your own, or give ARNs with --function and --role")
     if elsewhere:
-        say(
-            "the plan that a run shows takes more: the reading actions of `powertune iam run`; without, none is shown"
-        )
+        say("to show the plan before starting, add the read actions of `powertune iam run`")
     elif command == "run" and not (copies or isolate):
         say("where $LATEST is in use, a run measures a copy: --isolate prints the policy that this takes")
     write_output(policy_text(document).encode(), output)
@@ -165,7 +163,7 @@ def _is_elsewhere(command: str, engine: str | None, grant: "Grant") -> bool:
         return False
     if replace(grant, payload_s3=None, kms_key=None) != PLAIN:
         raise UsageError(
-            "the state machine has permissions of its own: only --payload and --kms-key matter to who starts it",
+            "the state machine has permissions of its own: only --payload and --kms-key matter to whoever starts it",
             hint="`powertune deploy` takes options about what the state machine may do",
         )
     return True
@@ -197,9 +195,12 @@ def _check(command: str, function: str, grant: "Grant") -> None:
     for name, place in (("payload", grant.payload_s3), ("code", grant.code_s3)):
         if place is not None and not place.startswith("s3://"):
             raise UsageError(f"{name} {place!r} is not in S3", hint="only s3://bucket/key takes a permission")
-    for option, arn, service in (("--role", grant.role, "iam"), ("--kms-key", grant.kms_key, "kms")):
+    for option, arn, service, kind in (
+        ("--role", grant.role, "iam", "an IAM role ARN"),
+        ("--kms-key", grant.kms_key, "kms", "a KMS key ARN"),
+    ):
         if arn is not None and arn.split(":")[2:3] != [service]:
-            raise UsageError(f"{option} {arn!r} is not an ARN of {service.upper()}", hint=f"arn:aws:{service}:...")
+            raise UsageError(f"{option} {arn!r} is not {kind}", hint=f"arn:aws:{service}:...")
     if command in STACK_COMMANDS and (function != _ANY_FUNCTION or replace(grant, vpc=False, kms_key=None) != PLAIN):
         raise UsageError(
             f"`powertune {command}` does not use a function", hint="only --vpc and --kms-key matter to it"

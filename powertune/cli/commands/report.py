@@ -35,6 +35,7 @@ def report(
 
     table = load_prices(Path(prices) if prices else None)
     if kept_scan.is_scan(Path(file)):
+        kept_scan.check_options(groups.given(goal, usage) | {"explain": explain})
         kept_scan.report_scan(Path(file), table, reports, more, quiet=quiet)
         return
     outputs = reports.parse(more)

@@ -43,6 +43,7 @@ def destroy(aws: Aws, stack_name: str, watcher: StackWatcher, *, delete_results:
     caller = who_calls(aws)
     check_idle(aws, state)  # an execution may have begun while somebody thought about it
     _check_restored(aws, caller, results)
+    watcher.begins()
     stack.delete(state, watcher.happened)
     _delete_artifacts(aws, caller, stack_name, state)
     if results is None or not delete_results:
@@ -54,8 +55,12 @@ def destroy(aws: Aws, stack_name: str, watcher: StackWatcher, *, delete_results:
 
 
 def _question(stack: DeployedStack, results: str | None, *, delete_results: bool) -> str:
-    beside = f", and all results in {results}" if results is not None and delete_results else ""
-    return f"delete stack {stack.name} in {stack.aws.region}{beside}?"
+    question = f"delete stack {stack.name} in {stack.aws.region}"
+    if results is None:
+        return f"{question}?"
+    if delete_results:
+        return f"{question}, and all results in {results}?"
+    return f"{question}? The results are kept in the bucket {results}."
 
 
 def _check_restored(aws: Aws, caller: Caller, results: str | None) -> None:

@@ -32,7 +32,7 @@ def render_scan_html(reported: ReportedScan) -> bytes:
     script, style = asset("scan.js"), theme_css() + asset("report.css") + asset("scan.css")
     page = template("scan.html.j2").render(
         report=text,
-        scan=reported.scan,
+        version=reported.scan.tool_version,
         figures=_key_figures(reported.totals),
         columns=_COLUMNS,
         sort_keys=_sort_keys,

@@ -58,7 +58,12 @@ def scans_of(known: list[AccountRegion]) -> st.SearchStrategy[Scan]:
         log_group=texts,
         invocations=st.none() | counts,
         mean_ms=st.none() | amounts,
-        cost=st.none() | st.builds(MonthlyCost, **dict.fromkeys(MonthlyCost.__slots__, amounts)),
+        cost=st.none()
+        | st.builds(
+            MonthlyCost,
+            **dict.fromkeys((name for name in MonthlyCost.__slots__ if name != "unpriced"), amounts),
+            unpriced=st.lists(texts, max_size=2).map(tuple),
+        ),
     )
     return st.builds(
         Scan,

@@ -83,6 +83,13 @@ def test_long_lists_end_with_how_many_are_left_out() -> None:
     assert "  and 5 more\n" in rendered(reported, 80)
 
 
+def test_a_terminal_may_show_the_largest_findings_only() -> None:
+    text = rendered(replace(REPORTED, most_findings=2), 120)
+    assert text.count("powertune run") == 2
+    assert "\nand 4 more (--top)\n" in text
+    assert "$26.00 [$6.25, $34.50]" in text
+
+
 def test_color_is_there_only_when_wanted() -> None:
     assert b"\x1b[" in render_scan_table(REPORTED, Screen(color=True))
     assert b"\x1b[" not in render_scan_table(REPORTED, Screen())

@@ -27,6 +27,9 @@ def deployed(bucket: str = ARTIFACTS) -> FakeStackServices:
 def test_the_results_are_kept_and_all_else_is_gone() -> None:
     there, watcher = deployed(), FakeWatcher()
     assert destroy(there.aws, "powertune", watcher, delete_results=False) == Destroyed(results_bucket=RESULTS)
+    assert watcher.questions == [
+        f"delete stack powertune in us-east-1? The results are kept in the bucket {RESULTS}."
+    ]
     assert there.formation.stacks == {}
     assert there.buckets.buckets == {RESULTS: {"results/1.json": b"{}"}}
     assert [event.status for event in watcher.events] == ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"]
@@ -108,5 +111,5 @@ def test_what_cannot_be_deleted_says_why() -> None:
         destroy(there.aws, "powertune", FakeWatcher(), delete_results=True)
     there = deployed()
     there.formation.failure = "it is in use"
-    with pytest.raises(StackFailed, match=r"could not be deleted: it is DELETE_FAILED\n  Made .*: it is in use"):
+    with pytest.raises(StackFailed, match=r"could not be deleted: it is DELETE_FAILED: Made .*: it is in use"):
         destroy(there.aws, "powertune", FakeWatcher(), delete_results=True)

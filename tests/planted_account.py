@@ -214,9 +214,7 @@ class PlantedAccount:
         used = [(at, value, 1) for at in hours for value in (low, provisioned.peak)]
         yield _metric("AWS/Lambda", "ProvisionedConcurrencyUtilization", by_alias, used)
         for dimensions in (by_alias, {"FunctionName": planted.name}):
-            yield _metric(
-                "AWS/Lambda", "ProvisionedConcurrencyInvocations", dimensions, self._days([(1.0, daily)])
-            )
+            yield _metric("AWS/Lambda", "ProvisionedConcurrencyInvocations", dimensions, self._days([(1.0, daily)]))
 
     def _of_function(
         self,

@@ -59,7 +59,7 @@ class RecommendationsResponse(BaseResponse):
             raise OptInRequiredException()
         asked = self._get_params()
         wanted = asked.get("functionArns") or ()
-        chosen = [each for each in found if not wanted or any(each["functionArn"].startswith(arn) for arn in wanted)]
+        chosen = [each for each in found if not wanted or _is_one_of(each["functionArn"], wanted)]
         first = int(asked.get("nextToken") or 0)
         last = first + int(asked.get("maxResults") or _MOST)
         answer: dict[str, Any] = {"lambdaFunctionRecommendations": chosen[first:last]}
@@ -68,9 +68,14 @@ class RecommendationsResponse(BaseResponse):
         return ActionResult(answer)
 
 
+def _is_one_of(arn: str, wanted: Iterable[str]) -> bool:
+    """Whether an ARN with a version is wanted, with or without the version."""
+    return bool({arn, arn.rpartition(":")[0]}.intersection(wanted))
+
+
 def application(known: Recommendations) -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
     """The service as a WSGI application."""
-    responder = type("InstalledRecommendations", (RecommendationsResponse,), {"known": known})
+    responder: Any = type("InstalledRecommendations", (RecommendationsResponse,), {"known": known})
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         from werkzeug.wrappers import Response

@@ -182,26 +182,34 @@ def scan_places(reached: Reached, wishes: ScanWishes, *, resume: str | None) -> 
         asked=tuple(map(str, needs_of(RULES))),
     )
     keeping.prepare()
-    with ScanProgress(len(targets.places), quiet=wishes.quiet) as progress:
-        asking = _questions(questions, len(targets.places), progress)
-        read = PlacesScan(
-            read=asking.ask,
+    go_on = f"to go on, run the same command with --resume {folder}"
+    try:
+        read = _read_places(questions, targets, keeping, quiet=wishes.quiet)
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted; the places that are done are kept", hint=go_on) from None
+    if read.left:
+        message = f"interrupted; {len(read.places)} of {plural(len(targets.places), 'place')} were read"
+        raise Interrupted(message, hint=go_on)
+    if (whole := _unread_places(read)) and len(whole) >= len(read.places):
+        keeping.forget()
+        raise _unread([*targets.gaps, *whole])
+    scan = conclude(read.places, questions.occasion, gaps=targets.gaps, suppressions=questions.suppressions)
+    return FoundScan(scan=scan, folder=folder, places=keeping)
+
+
+def _read_places(
+    questions: ScanQuestions, targets: ScanTargets, keeping: PlaceFolder, *, quiet: bool
+) -> ScannedPlaces:
+    """Read all places; Ctrl-C leaves some out, and a second one insists."""
+    with ScanProgress(len(targets.places), quiet=quiet) as progress:
+        return PlacesScan(
+            read=_questions(questions, len(targets.places), progress).ask,
             days=questions.options.days,
             clock=time.time,
             keeping=keeping,
             observer=progress,
             threads=questions.options.parallel,
         ).go(targets.places)
-    if read.left:
-        raise Interrupted(
-            f"interrupted; {len(read.places)} of {plural(len(targets.places), 'place')} were read",
-            hint=f"to go on, run the same command with --resume {folder}",
-        )
-    if (whole := _unread_places(read)) and len(whole) >= len(read.places):
-        keeping.forget()
-        raise _unread([*targets.gaps, *whole])
-    scan = conclude(read.places, questions.occasion, gaps=targets.gaps, suppressions=questions.suppressions)
-    return FoundScan(scan=scan, folder=folder, places=keeping)
 
 
 def _questions(questions: ScanQuestions, places: int, progress: ScanProgress) -> PlaceQuestions:

@@ -27,16 +27,15 @@ def _days(provisioned: Provisioned, evidence: PlaceEvidence) -> int:
     return math.floor(min(observed, evidence.days))
 
 
+def _unused(provisioned: Provisioned, evidence: PlaceEvidence) -> str:
+    days = plural(_days(provisioned, evidence), "day")
+    return f"{provisioned.requested:,} provisioned for {provisioned.qualifier}, unused in {days}"
+
+
 def _finding(known: FunctionEvidence, idle: tuple[Provisioned, ...], evidence: PlaceEvidence) -> Finding:
     delete = f"aws lambda delete-provisioned-concurrency-config --function-name {known.name}"
     commands = (f"`{delete} --qualifier {each.qualifier}`" for each in idle)
-    facts = (
-        Fact(
-            source=EvidenceSource.METRICS,
-            text=f"{each.requested:,} provisioned for {each.qualifier}, unused in {plural(_days(each, evidence), 'day')}",
-        )
-        for each in idle
-    )
+    facts = (Fact(source=EvidenceSource.METRICS, text=_unused(each, evidence)) for each in idle)
     total = sum(each.requested for each in idle)
     days = min(_days(each, evidence) for each in idle)
     return RULE.finding(
@@ -68,7 +67,8 @@ RULE = ScanRule(
     page=f"""
 Reports provisioned concurrency of an alias or a version on which nothing ran in the whole window. Lambda reports the
 utilization of provisioned concurrency only while there are invocations. So if there are no data points, it was idle.
-What was configured within the window is judged from then on, if that is at least {plural(LEAST_OBSERVED_DAYS, "day")}.
+What was configured within the window is judged from then on, if that is at least
+{plural(LEAST_OBSERVED_DAYS, "day")}.
 
 Provisioned concurrency is charged for as long as it is configured. The saving is the number of environments, times
 their memory, times the price of a GB-second of provisioned concurrency, for 30 days.

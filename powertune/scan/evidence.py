@@ -172,8 +172,8 @@ class EnvironmentUse:
 class Provisioned:
     """Provisioned concurrency of an alias or version, and how much of it was used.
 
-    `utilization` is the mean share in use over the whole window, from 0 to 1, where hours without a data point count
-    as 0, as Lambda reports it only with invocations; `peak_utilization` the largest. `invocations` ran on it,
+    `utilization` is the mean share in use over the whole window, from 0 to 1: the time that `invocations` took, of
+    the time that it was there; `peak_utilization` is the largest that Lambda has reported. `invocations` ran on it,
     `spilled` ran on demand because all of it was busy. What was configured within the window is judged by the
     `observed_days` since then; None where that is the whole window.
     """

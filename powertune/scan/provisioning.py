@@ -16,6 +16,11 @@ def long_enough(provisioned: Provisioned) -> bool:
     return provisioned.observed_days is None or provisioned.observed_days >= LEAST_OBSERVED_DAYS
 
 
+def is_idle(provisioned: Provisioned) -> bool:
+    """Whether nothing has run on it; its peak says so of today as well."""
+    return not (provisioned.utilization or provisioned.peak_utilization or provisioned.invocations)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProvisioningPrices:
     """Prices of a GB-second: configured, running on provisioned concurrency, and running on demand."""

@@ -5,20 +5,16 @@ from collections.abc import Iterator
 
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence, Provisioned
 from powertune.scan.finding import CostPart, Fact, Finding, MonthlySaving, Severity
-from powertune.scan.provisioning import LEAST_OBSERVED_DAYS, ProvisioningPrices, long_enough
+from powertune.scan.provisioning import LEAST_OBSERVED_DAYS, ProvisioningPrices, is_idle, long_enough
 from powertune.scan.rule import Need, ScanRule
 from powertune.units import plural
 
 
 def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
     for known in evidence.functions:
-        idle = tuple(each for each in known.provisioned or () if _is_idle(each) and long_enough(each))
+        idle = tuple(each for each in known.provisioned or () if is_idle(each) and long_enough(each))
         if idle:
             yield _finding(known, idle, evidence)
-
-
-def _is_idle(provisioned: Provisioned) -> bool:
-    return provisioned.utilization == 0 and not provisioned.invocations
 
 
 def _days(provisioned: Provisioned, evidence: PlaceEvidence) -> int:
@@ -65,8 +61,9 @@ RULE = ScanRule(
     needs=(Need.PROVISIONED,),
     check=_check,
     page=f"""
-Reports provisioned concurrency of an alias or a version on which nothing ran in the whole window. Lambda reports the
-utilization of provisioned concurrency only while there are invocations. So if there are no data points, it was idle.
+Reports provisioned concurrency of an alias or a version on which nothing ran in the whole window, nor today. Lambda
+reports the utilization of provisioned concurrency only while there are invocations. So if there are no data points,
+it was idle.
 What was configured within the window is judged from then on, if that is at least
 {plural(LEAST_OBSERVED_DAYS, "day")}.
 

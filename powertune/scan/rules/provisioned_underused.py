@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence, Provisioned
 from powertune.scan.finding import Confidence, CostPart, Fact, Finding, MonthlySaving, Severity
-from powertune.scan.provisioning import LEAST_OBSERVED_DAYS, ProvisioningPrices, long_enough
+from powertune.scan.provisioning import LEAST_OBSERVED_DAYS, ProvisioningPrices, is_idle, long_enough
 from powertune.scan.rule import Need, ScanRule
 from powertune.units import format_share, plural
 
@@ -33,8 +33,7 @@ def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
 
 
 def _underused(each: Provisioned, prices: ProvisioningPrices | None) -> _Underused | None:
-    idle = each.utilization == 0 and not each.invocations
-    if idle or prices is None or not long_enough(each) or each.utilization >= prices.break_even:
+    if is_idle(each) or prices is None or not long_enough(each) or each.utilization >= prices.break_even:
         return None
     peak = min(1.0, max(each.utilization, each.peak_utilization))
     # The utilization is a quotient: times the number it may be a little more than what was in use.
@@ -75,10 +74,15 @@ RULE = ScanRule(
     title="Provisioned concurrency does not pay for itself",
     severity=Severity.MEDIUM,
     part=CostPart.PROVISIONED,
-    needs=(Need.PROVISIONED,),
+    needs=(Need.USAGE, Need.PROVISIONED),
     check=_check,
     page=f"""
-Reports provisioned concurrency that is used less than its break-even. Invocations on provisioned concurrency have a
+Reports provisioned concurrency that is used less than its break-even. Its utilization is the time that invocations on
+it took, divided by the time that its environments were kept. Each is taken to take as long as the invocations of the
+function do on average. Lambda's metric of the utilization only says how much was in use at most: it has no values of
+the minutes without invocations, so its average is far too high where there are few.
+
+Invocations on provisioned concurrency have a
 lower price per GB-second than those on demand. The break-even is the utilization at which this makes up for the price
 of keeping the environments: the price of provisioned concurrency, divided by the difference between the two prices of
 duration. It is computed from the prices of the region, and is about 60 % in most. Without prices, nothing is

@@ -65,9 +65,10 @@ def test_no_more_is_said_than_was_seen() -> None:
         (),
         (replace(IDLE, invocations=1),),
         (replace(IDLE, utilization=0.01),),
+        (replace(IDLE, peak_utilization=0.1),),
         (replace(IDLE, observed_days=0.99),),
     ],
-    ids=["unknown", "none", "invoked", "used", "new"],
+    ids=["unknown", "none", "invoked", "used", "used today", "new"],
 )
 def test_is_not_said_of_what_is_used(provisioned: tuple[Provisioned, ...] | None) -> None:
     assert not list(RULE.check(place_evidence(known(provisioned=provisioned))))

@@ -175,7 +175,8 @@ class Provisioned:
     `utilization` is the mean share in use over the whole window, from 0 to 1: the time that `invocations` took, of
     the time that it was there; `peak_utilization` is the largest that Lambda has reported. `invocations` ran on it,
     `spilled` ran on demand because all of it was busy. What was configured within the window is judged by the
-    `observed_days` since then; None where that is the whole window.
+    `observed_days` since then, today included; None where that is the whole window. `resized` says that it was there
+    before it was changed last, with a number that nobody knows.
     """
 
     qualifier: str
@@ -187,6 +188,7 @@ class Provisioned:
     invocations: int
     spilled: int
     observed_days: float | None = None
+    resized: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -184,4 +184,6 @@ def _provisioned(
         invocations=invocations,
         spilled=spilled,
         observed_days=None if began == spans.whole.start else max(0.0, (spans.hourly.end - began) / DAY_S),
+        # A change takes a while, so that the hour before it may have values of what was changed.
+        resized=first < kept.since - HOUR_S,
     )

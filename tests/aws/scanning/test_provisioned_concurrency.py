@@ -117,16 +117,16 @@ def test_of_what_ran_for_an_unknown_time_nothing_is_said() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "before_midnight", "observed"),
+    ("values", "before_midnight", "observed", "resized"),
     [
         # Configured 20 hours before the end, and used in the two hours since.
-        ([*[None] * (HOURS - 2), 0.5, 0.5], 12, 20),
+        ([*[None] * (HOURS - 2), 0.5, 0.5], 12, 20, False),
         # A schedule changes it every day: it was there when it was used.
-        ([None, 0.5, 0.5], HOURS - 9, HOURS - 1),
+        ([None, 0.5, 0.5], HOURS - 9, HOURS - 1, True),
     ],
 )
 def test_what_was_configured_in_the_span_is_judged_from_then_on(
-    values: list[float | None], before_midnight: int, observed: int
+    values: list[float | None], before_midnight: int, observed: int, resized: bool
 ) -> None:
     fake = account("fn")
     publish(fake, "fn", 512)
@@ -137,6 +137,7 @@ def test_what_was_configured_in_the_span_is_judged_from_then_on(
     # 336 invocations of 18 s: 1.68 hours of two environments, until midnight.
     assert kept.utilization == pytest.approx(1.68 / (2 * before_midnight))
     assert kept.observed_days == pytest.approx(observed / 24)
+    assert kept.resized is resized
 
 
 def test_those_that_have_used_some_are_asked_about_first_and_what_is_left_out_is_said() -> None:

@@ -40,7 +40,8 @@ def monthly_costs(evidence: PlaceEvidence) -> tuple[MonthlyCost | None, ...]:
     - Ephemeral storage above 512 MB, for the same duration without INIT.
     - Provisioned concurrency is paid all month, whether used or not, at its own memory size; the duration of its
       invocations has a price of its own, without tiers. They are taken to last as long as the others.
-    - SnapStart: the cache of published versions, which is paid while they exist; free for Java.
+    - SnapStart: the cache of published versions, which is paid while they exist, and restores from it, if the reports
+      say how many there are; free for Java.
     - Logs: what was ingested in the window, at the price of the first tier, and what is stored. The `stored_bytes` of
       a log group are already compressed, as they are billed; what is ingested is not. Who shares a log group pays by
       invocations, or equally if there are none.
@@ -80,7 +81,8 @@ def _written(amount: float) -> float:
 
 def _extras(known: FunctionEvidence, evidence: PlaceEvidence, prices: RegionPrices, share: float) -> _Extras:
     provisioned, has_price = _provisioned(known, prices)
-    unpriced = [] if has_price else ["provisioned"]
+    snapstart, all_known = _snapstart(known, prices)
+    unpriced = [*([] if has_price else ["provisioned"]), *([] if all_known else ["snapstart"])]
     ingestion = storage = 0.0
     if evidence.log_groups is None:
         unpriced += ["log_ingestion", "log_storage"]
@@ -91,7 +93,7 @@ def _extras(known: FunctionEvidence, evidence: PlaceEvidence, prices: RegionPric
         ingestion, storage = share * (ingested or 0.0), share * (stored or 0.0)
     return _Extras(
         provisioned=provisioned,
-        snapstart=_snapstart(known, prices),
+        snapstart=snapstart,
         log_ingestion=ingestion,
         log_storage=storage,
         unpriced=tuple(unpriced),
@@ -120,12 +122,22 @@ def _provisioned(known: FunctionEvidence, prices: RegionPrices) -> tuple[float, 
     return cost, True
 
 
-def _snapstart(known: FunctionEvidence, prices: RegionPrices) -> float:
-    """What the snapshots of published versions cost. Where the region has no price for them, there are none."""
-    if prices.snapstart_cache is None or not charges_for_snapshots(known.function.runtime):
-        return 0.0
-    kept_mb = sum(version.memory_mb for version in known.function.versions if version.snapstart)
-    return kept_mb / 1024 * prices.snapstart_cache * SECONDS_PER_MONTH
+def _snapstart(known: FunctionEvidence, prices: RegionPrices) -> tuple[float, bool]:
+    """What the snapshots of published versions and restores from them cost, and whether all of it is known.
+
+    Where the region has no price for snapshots, there are none.
+    """
+    function, usage, reports = known.function, known.usage, known.reports
+    kept_mb = sum(version.memory_mb for version in function.versions if version.snapstart)
+    if prices.snapstart_cache is None or not kept_mb or not charges_for_snapshots(function.runtime):
+        return 0.0, True
+    kept = kept_mb / 1024 * prices.snapstart_cache * SECONDS_PER_MONTH
+    if usage is None or not usage.invocations:
+        return kept, True
+    if reports is None or not reports.count or prices.snapstart_restore is None:
+        return kept, False
+    restores = reports.restores / reports.count * usage.invocations * DAYS_PER_MONTH / usage.days
+    return kept + restores * function.memory_mb / 1024 * prices.snapstart_restore, True
 
 
 def _ingestion(group: FunctionLogGroup, prices: ObservabilityPrices, days: float) -> float | None:

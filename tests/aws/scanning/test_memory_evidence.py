@@ -231,9 +231,13 @@ def test_a_start_from_a_snapshot_is_a_cold_start() -> None:
         "REPORT RequestId: 00000001\tDuration: 5.00 ms\tBilled Duration: 205 ms\tMemory Size: 512 MB\t"
         "Max Memory Used: 99 MB\tRestore Duration: 321.00 ms\tBilled Restore Duration: 200 ms"
     )
-    log(fake, "/aws/lambda/fn", "2027/01/14/[1]a", line, report_text("00000002", memory=512, billed=5))
+    metrics = {"billedDurationMs": 53, "memorySizeMB": 512, "restoreDurationMs": 500.8, "billedRestoreDurationMs": 40}
+    record = json.dumps({"type": "platform.report", "record": {"requestId": "3", "metrics": metrics}})
+    log(fake, "/aws/lambda/fn", "2027/01/14/[1]a", line, record, report_text("00000002", memory=512, billed=5))
     reports = known(scan(fake, Need.MEMORY))["fn"].reports
-    assert reports == ReportStatistics(days=DAYS, count=2, billed_sum_ms=210.0, cold_starts=1)
+    assert reports == ReportStatistics(
+        days=DAYS, count=3, billed_sum_ms=263.0, cold_starts=2, restores=2, restore_sum_ms=240.0
+    )
 
 
 @pytest.mark.parametrize(

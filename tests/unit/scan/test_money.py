@@ -16,6 +16,7 @@ from powertune.scan.evidence import (
     MonthlyCost,
     Provisioned,
     PublishedVersion,
+    ReportStatistics,
 )
 from powertune.scan.money import monthly_costs
 
@@ -142,6 +143,20 @@ def test_cached_snapshots_are_paid_as_long_as_versions_exist_but_not_for_java(ru
     versions = (version(1024), version(512), version(2048, snapstart=False))
     cost = only(seen(usage=NOTHING, runtime=runtime, versions=versions))
     assert cost.snapstart == cost.total == pytest.approx(usd, abs=1e-9)
+
+
+def test_restores_are_paid_by_memory_and_named_where_nobody_counts_them() -> None:
+    # A thousandth of 3 million invocations, of 2 GB each, at $0.0001397998 for a GB.
+    reports = ReportStatistics(days=30, count=2_000, billed_sum_ms=200_000.0, cold_starts=2, restores=2)
+    function = seen(memory_mb=2048, versions=(version(2048),))
+    cost = only(replace(function, reports=reports))
+    assert cost.snapstart == pytest.approx(2 * 2_592_000 * 0.0000015046 + 3_000 * 2 * 0.0001397998, abs=1e-9)
+    assert cost.unpriced == ()
+    unknown = only(function)
+    assert unknown.snapstart == pytest.approx(2 * 2_592_000 * 0.0000015046, abs=1e-9)
+    assert unknown.unpriced == ("snapstart",)
+    java = only(replace(function, reports=reports, function=replace(function.function, runtime="java21")))
+    assert (java.snapstart, java.unpriced) == (0.0, ())
 
 
 def test_snapshots_are_free_where_they_have_no_price() -> None:

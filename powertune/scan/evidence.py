@@ -167,7 +167,10 @@ class ReportStatistics:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentUse:
-    """What Lambda Insights knows of the environments: means per invocation, and the most of /tmp that was used."""
+    """What Lambda Insights knows of the environments: means over all invocations, and the most of /tmp that was used.
+
+    Also `init_ms` is a mean over all of them, of which most had no INIT.
+    """
 
     cpu_ms: float | None = None
     init_ms: float | None = None

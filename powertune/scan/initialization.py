@@ -31,7 +31,7 @@ def init_time(known: FunctionEvidence, usage: FunctionUsage, on_demand_share: fl
     - REPORT lines: the share of starts with an INIT times their mean INIT, and what is billed for those that were
       restored from a snapshot; without a mean INIT, what is billed on average beyond the mean Duration and the
       rounding to whole milliseconds. Each is per invocation, so its window need not be that of `usage`.
-    - Lambda Insights: the mean per invocation.
+    - Lambda Insights: the mean over all invocations, of which most had no INIT.
     - An estimate from concurrency. At least each of the `peak_concurrency` environments was started once. Lambda ends
       environments every few hours even under constant load, and idle ones earlier (Lambda Developer Guide,
       "Understanding the Lambda execution environment lifecycle"), so each is expected to start once on every day with

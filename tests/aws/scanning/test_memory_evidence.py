@@ -119,23 +119,30 @@ def test_a_denied_optimizer_leaves_the_other_sources() -> None:
     assert gaps(scanned) == [("memory", f"not allowed to call {action}: no", (), action)]
 
 
-def test_what_lambda_insights_knows_of_environments_is_a_mean_over_invocations() -> None:
+def test_what_lambda_insights_knows_of_environments_is_a_mean_over_all_invocations() -> None:
     fake = account("fn", "without")
     insights(
         fake,
         "fn",
         cpu_total_time={"Sum": 9_000.0, "SampleCount": 300.0},
-        init_duration={"Sum": 2_000.0, "SampleCount": 4.0},
+        # Of 300 invocations, four were cold starts; nobody else sends an INIT.
+        init_duration={"Sum": 1_800.0, "SampleCount": 4.0},
         tmp_used={"Maximum": 300 * 1_048_576.0},
         rx_bytes={"Sum": 1.0},
     )
     fake.cloudwatch.metrics_per_page = 3
     scanned = scan(fake, Need.ENVIRONMENT)
-    assert known(scanned)["fn"].environment == EnvironmentUse(cpu_ms=30.0, init_ms=500.0, tmp_used_mb=300.0)
+    assert known(scanned)["fn"].environment == EnvironmentUse(cpu_ms=30.0, init_ms=6.0, tmp_used_mb=300.0)
     assert known(scanned)["without"].environment is None
     # Eight metrics are listed, on three pages; three are asked for.
     assert fake.operations.count("cloudwatch.list_metrics") == 3
     assert scanned.effort.metrics == 3
+
+
+def test_without_the_number_of_invocations_a_sum_of_inits_says_nothing() -> None:
+    fake = account("fn")
+    insights(fake, "fn", init_duration={"Sum": 1_800.0}, tmp_used={"Maximum": 1_048_576.0})
+    assert known(scan(fake, Need.ENVIRONMENT))["fn"].environment == EnvironmentUse(tmp_used_mb=1.0)
 
 
 def test_the_use_of_tmp_is_read_from_the_logs_of_lambda_insights() -> None:

@@ -151,7 +151,7 @@ class ReportStatistics:
     """What the REPORT lines of a function say, of `days` days; counts of invocations, means in ms.
 
     Of the `cold_starts`, `restores` were from a SnapStart snapshot, for which `restore_sum_ms` was billed, and the
-    others had an INIT.
+    others had an INIT. `out_of_memory` counts those at the present memory size.
     """
 
     days: float

@@ -129,8 +129,11 @@ def memory_in(rows: Sequence[ReportRow], current_mb: int) -> MemoryUse | None:
     )
 
 
-def statistics_in(rows: Sequence[ReportRow], days: float) -> ReportStatistics:
-    """What the reports say together. A start from a snapshot is a cold start as well."""
+def statistics_in(rows: Sequence[ReportRow], days: float, current_mb: int) -> ReportStatistics:
+    """What the reports say together. A start from a snapshot is a cold start as well.
+
+    Only what ran out of memory at the current size counts: that may be why it is the current one.
+    """
     inits, restores = sum(row.inits for row in rows), sum(row.restores for row in rows)
     return ReportStatistics(
         days=days,
@@ -141,5 +144,5 @@ def statistics_in(rows: Sequence[ReportRow], days: float) -> ReportStatistics:
         restores=restores,
         restore_sum_ms=sum(row.restore_ms for row in rows),
         timeouts=sum(row.reports for row in rows if row.outcome == "timeout"),
-        out_of_memory=sum(row.reports for row in rows if row.out_of_memory),
+        out_of_memory=sum(row.reports for row in rows if row.out_of_memory and row.size_mb == current_mb),
     )

@@ -193,6 +193,9 @@ def test_reports_of_a_shared_group_are_told_apart_in_text_and_in_json() -> None:
         ),
         report_text("00000004", memory=512, used=90, billed=30_000, status="Status: timeout"),
         report_text("00000005", memory=1024, used=600, billed=1),
+        report_text(
+            "00000009", memory=256, used=256, billed=5, status="Status: error\tError Type: Runtime.OutOfMemory"
+        ),
     )
     log(
         fake,
@@ -211,11 +214,12 @@ def test_reports_of_a_shared_group_are_told_apart_in_text_and_in_json() -> None:
     assert found["texts"].memory == MemoryUse(max_used_mb=512.0, at_mb=512, source=source, samples=4)
     assert found["texts"].reports == ReportStatistics(
         days=DAYS,
-        count=5,
-        billed_sum_ms=30_610.0,
+        count=6,
+        billed_sum_ms=30_615.0,
         cold_starts=1,
         mean_init_ms=400.0,
         timeouts=1,
+        # Not that of 256 MB, which it no longer has.
         out_of_memory=1,
     )
     assert found["jsons"].memory == MemoryUse(max_used_mb=77.0, at_mb=512, source=source, samples=2)

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,9 +23,10 @@ from powertune.cli.sources import load_prices
 from powertune.config.accounts import EXTERNAL_ID, ROLE, read_accounts
 from powertune.config.options import RESULTS_FOLDER
 from powertune.config.region_option import parse_regions
-from powertune.config.scan_options import SCANS_FOLDER, ScanOptions, load_scan
+from powertune.config.scan_options import ScanOptions, load_scan
 from powertune.engine.scanning.earlier_runs import read_earlier_runs
 from powertune.engine.scanning.kept_places import PLACES, PlaceFolder
+from powertune.engine.scanning.logs_budget import LogsBudget
 from powertune.engine.scanning.many import PlacesScan, ScannedPlaces
 from powertune.engine.scanning.place_questions import PlaceQuestions, lookup, needs_of
 from powertune.engine.scanning.targets import ScanScope, ScanTargets, find_targets
@@ -126,6 +128,10 @@ def scope_of(
         raise UsageError(
             "--role and --external-id are about other accounts", hint="add --organization, or --accounts FILE"
         )
+    if role is not None and role.startswith("arn:") and organization:
+        raise UsageError(
+            f"--role {shown(role)} is a role of one account", hint="give its name, which is the same in all accounts"
+        )
     return WantedScope(
         scope=ScanScope(
             regions=None if regions is None else parse_regions("--regions", regions, names),
@@ -172,14 +178,14 @@ def scan_places(reached: Reached, wishes: ScanWishes, *, resume: str | None) -> 
             f"there is no interrupted scan in {resume!r} to resume", hint="name the folder that was printed"
         )
     if not targets.places:
-        raise _unread([*targets.gaps])
+        raise _nowhere(targets)
     folder = Path(resume) if resume else _local_folder(wishes.scans) / f"{_UNFINISHED}-{secrets.token_hex(4)}"
     keeping = PlaceFolder(
         folder,
         days=questions.options.days,
         clock=time.time,
         prices=lookup(questions.prices),
-        asked=tuple(map(str, needs_of(RULES))),
+        asked=(*map(str, needs_of(RULES)), *_limits(questions.options)),
     )
     keeping.prepare()
     go_on = f"to go on, run the same command with --resume {folder}"
@@ -187,6 +193,9 @@ def scan_places(reached: Reached, wishes: ScanWishes, *, resume: str | None) -> 
         read = _read_places(questions, targets, keeping, quiet=wishes.quiet)
     except KeyboardInterrupt:
         raise Interrupted("interrupted; the places that are done are kept", hint=go_on) from None
+    except PowertuneError:
+        say(f"the places that are done are kept; {go_on}")
+        raise
     if read.left:
         message = f"interrupted; {len(read.places)} of {plural(len(targets.places), 'place')} were read"
         raise Interrupted(message, hint=go_on)
@@ -195,6 +204,11 @@ def scan_places(reached: Reached, wishes: ScanWishes, *, resume: str | None) -> 
         raise _unread([*targets.gaps, *whole])
     scan = conclude(read.places, questions.occasion, gaps=targets.gaps, suppressions=questions.suppressions)
     return FoundScan(scan=scan, folder=folder, places=keeping)
+
+
+def _limits(options: ScanOptions) -> tuple[str, ...]:
+    """What limits how much is asked: places that were read within other limits do not hold."""
+    return (f"max-spend {options.max_spend:g}", f"per-function-calls {options.per_function_calls}")
 
 
 def _read_places(
@@ -213,14 +227,14 @@ def _read_places(
 
 
 def _questions(questions: ScanQuestions, places: int, progress: ScanProgress) -> PlaceQuestions:
-    """The questions for each place, which may spend its share of what the scan may spend."""
+    """The questions for each place."""
     options = questions.options
     return PlaceQuestions(
         days=options.days,
         now=questions.occasion.now,
         needs=needs_of(RULES),
         prices=questions.prices,
-        max_spend_usd=options.max_spend / places,
+        budget=LogsBudget(options.max_spend, slots=min(places, options.parallel)),
         per_function_calls=options.per_function_calls,
         rate=options.rate,
         tuned=read_earlier_runs(questions.results_folder, questions.prices),
@@ -233,10 +247,18 @@ def _unread_places(read: ScannedPlaces) -> list[Gap]:
     return [gap for place in read.places for gap in place.gaps if gap.what == "" and not gap.subjects]
 
 
+def _nowhere(targets: ScanTargets) -> PowertuneError:
+    """Why there is no place to scan: access is denied, or what was named is not there."""
+    if not targets.gaps:
+        return UsageError("there is no account to scan", hint="leave out --organization to scan your own")
+    if any(gap.action for gap in targets.gaps):
+        return _unread(targets.gaps)
+    first = targets.gaps[0]
+    return UsageError(f"{first.place}: {first.reason}", hint="check --regions, --accounts and --role")
+
+
 def _unread(gaps: Sequence[Gap]) -> PowertuneError:
     """Why nothing could be read anywhere: the first reason, and how many more there are."""
-    if not gaps:
-        return UsageError("there is no account to scan", hint="leave out --organization to scan your own")
     first, *others = gaps
     more = f", and {plural(len(others), 'more place')} could not be read either" if others else ""
     message = f"{first.place}: {first.reason}{more}"
@@ -246,8 +268,10 @@ def _unread(gaps: Sequence[Gap]) -> PowertuneError:
 
 
 def _local_folder(scans: str) -> Path:
-    """Where unfinished scans are kept: S3 would be asked for each place."""
-    folder = Path(SCANS_FOLDER if scans.startswith("s3://") else scans)
+    """Where unfinished scans are kept on this machine, wherever finished ones go."""
+    if scans.startswith("s3://"):
+        return Path(tempfile.mkdtemp(prefix="powertune-scan-"))
+    folder = Path(scans)
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{os.fspath(folder)!r} is no folder", hint="choose another with --scans")
     if not folder.exists():

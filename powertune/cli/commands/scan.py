@@ -52,7 +52,7 @@ class ScanEffortOptions:
     """How much to read, and what that may cost."""
 
     days: Annotated[
-        str | None, typer.Option(help="Look back so many days, 1 to 90.  [default: 14]", show_default=False)
+        str | None, typer.Option(help="Number of days to look back, 1 to 90.  [default: 14]", show_default=False)
     ] = None
     max_spend: Annotated[
         str | None,
@@ -121,7 +121,8 @@ def scan(
         bool, typer.Option("--reconcile", help="Compare the estimate with Cost Explorer; a request costs $0.01.")
     ] = False,
     then_run: Annotated[
-        str | None, typer.Option(help="Tune the functions that promise most, so many, after asking.")
+        str | None,
+        typer.Option(help="After the scan, tune this many of the functions that promise most, after asking."),
     ] = None,
     results_folder: Annotated[
         str | None,

@@ -30,6 +30,10 @@ class PlacesObserver(Protocol):
         """A place is done; `kept` says that an earlier scan had read it. Its gaps may be all that there is."""
         ...
 
+    def stopping(self) -> None:
+        """Ctrl-C: what is being read is finished, and no other place is begun."""
+        ...
+
 
 class UnobservedPlaces:
     """Nobody follows."""
@@ -38,6 +42,9 @@ class UnobservedPlaces:
         """Nothing."""
 
     def place_done(self, scanned: ScannedPlace, *, kept: bool) -> None:
+        """Nothing."""
+
+    def stopping(self) -> None:
         """Nothing."""
 
 
@@ -106,6 +113,7 @@ class PlacesScan:
                 self.wait(begun)
             except KeyboardInterrupt:
                 self.stop.set()
+                self.observer.stopping()
         scanned = [future.result() for future in begun]
         return ScannedPlaces(
             places=tuple(each for each in scanned if each is not None),

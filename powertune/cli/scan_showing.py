@@ -10,7 +10,7 @@ from powertune.aws.identity import ConnectionOptions
 from powertune.aws.objects import Objects
 from powertune.cli.console import say, write_stdout
 from powertune.cli.rendering import show
-from powertune.cli.scanning import Reached, ScanWishes
+from powertune.cli.scanning import FoundScan, Reached, ScanWishes
 from powertune.engine.scanning.archive import ScanArchive, archive_at
 from powertune.engine.scanning.counting import estimate_places
 from powertune.errors import FindingsFound, NotFound, PowertuneError, UsageError
@@ -28,17 +28,25 @@ from powertune.units import format_share, format_usd, plural
 _HISTORY = 12
 
 
-def show_and_keep(scan: Scan, connection: Connection, wishes: ScanWishes) -> PowertuneError | None:
+def show_and_keep(found: FoundScan, connection: Connection, wishes: ScanWishes) -> PowertuneError | None:
     """Keep a scan and show it; returns the failure that the command ends with, if --fail-on asks for one.
+
+    The places stay where they are if the scan cannot be kept: it may have taken hours.
 
     Raises:
         AccessDenied, NotFound, Unavailable, UsageError: it cannot be kept, or not be written as asked.
     """
-    archive = archive_at(wishes.scans, lambda name: Objects(aws=connection.aws(), bucket=name))
-    earlier = archive.earlier(_HISTORY, before=scan.scanned_at)
+    scan = found.scan
+    try:
+        archive = archive_at(wishes.scans, lambda name: Objects(aws=connection.aws(), bucket=name))
+        earlier = archive.earlier(_HISTORY, before=scan.scanned_at)
+        kept = archive.save(scan)
+    except PowertuneError:
+        say(f"the scan was not kept; what was read is in {found.folder}: with --resume it is not read again")
+        raise
+    found.places.forget()
     for skipped in earlier.skipped:
         say(f"warning: {skipped}")
-    kept = archive.save(scan)
     if not wishes.quiet:
         say(f"kept {kept}")
     _show(scan, earlier.scans, wishes)

@@ -2,7 +2,6 @@
 
 import os
 import secrets
-import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,7 +24,7 @@ from powertune.config.options import RESULTS_FOLDER
 from powertune.config.region_option import parse_regions
 from powertune.config.scan_options import SCANS_FOLDER, ScanOptions, load_scan
 from powertune.engine.scanning.earlier_runs import read_earlier_runs
-from powertune.engine.scanning.kept_places import PlaceFolder
+from powertune.engine.scanning.kept_places import PLACES, PlaceFolder
 from powertune.engine.scanning.many import PlacesScan, ScannedPlaces
 from powertune.engine.scanning.place_questions import PlaceQuestions, lookup, needs_of
 from powertune.engine.scanning.targets import ScanScope, ScanTargets, find_targets
@@ -150,44 +149,67 @@ def reaching(place: ConnectionOptions, wanted: WantedScope) -> Iterator[Reached]
         yield Reached(connection=connection, account_id=way_in.own_id, targets=targets)
 
 
-def scan_places(reached: Reached, wishes: ScanWishes, *, resume: str | None) -> Scan:
-    """Read all places, and judge them. Each is kept as soon as it is read, until all are.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundScan:
+    """A scan, and the folder with its places, which is there until the scan is kept."""
+
+    scan: Scan
+    folder: Path
+    places: PlaceFolder
+
+
+def scan_places(reached: Reached, wishes: ScanWishes, *, resume: str | None) -> FoundScan:
+    """Read all places, and judge them. Each is kept as soon as it is read.
 
     Raises:
         AccessDenied, Unavailable: nothing could be read anywhere.
         Interrupted: by the person; what was read is kept.
+        UsageError: there is nothing to scan, or places cannot be kept.
     """
     questions, targets = wishes.questions, reached.targets
-    if resume is not None and not Path(resume).is_dir():
-        raise UsageError(f"there is no folder {resume!r} to resume from", hint="name the folder that was printed")
-    folder = Path(resume) if resume else _local_folder(wishes.scans) / f"{_UNFINISHED}-{secrets.token_hex(4)}"
+    if resume is not None and not (Path(resume) / PLACES).is_dir():
+        raise UsageError(
+            f"there is no interrupted scan in {resume!r} to resume", hint="name the folder that was printed"
+        )
     if not targets.places:
         raise _unread([*targets.gaps])
-    with ScanProgress(len(targets.places), quiet=wishes.quiet) as progress:
-        asking = _questions(questions, len(targets.places), progress)
-        read = PlacesScan(
-            read=asking.ask,
+    folder = Path(resume) if resume else _local_folder(wishes.scans) / f"{_UNFINISHED}-{secrets.token_hex(4)}"
+    keeping = PlaceFolder(
+        folder,
+        days=questions.options.days,
+        clock=time.time,
+        prices=lookup(questions.prices),
+        asked=tuple(map(str, needs_of(RULES))),
+    )
+    keeping.prepare()
+    go_on = f"to go on, run the same command with --resume {folder}"
+    try:
+        read = _read_places(questions, targets, keeping, quiet=wishes.quiet)
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted; the places that are done are kept", hint=go_on) from None
+    if read.left:
+        message = f"interrupted; {len(read.places)} of {plural(len(targets.places), 'place')} were read"
+        raise Interrupted(message, hint=go_on)
+    if (whole := _unread_places(read)) and len(whole) >= len(read.places):
+        keeping.forget()
+        raise _unread([*targets.gaps, *whole])
+    scan = conclude(read.places, questions.occasion, gaps=targets.gaps, suppressions=questions.suppressions)
+    return FoundScan(scan=scan, folder=folder, places=keeping)
+
+
+def _read_places(
+    questions: ScanQuestions, targets: ScanTargets, keeping: PlaceFolder, *, quiet: bool
+) -> ScannedPlaces:
+    """Read all places; Ctrl-C leaves some out, and a second one insists."""
+    with ScanProgress(len(targets.places), quiet=quiet) as progress:
+        return PlacesScan(
+            read=_questions(questions, len(targets.places), progress).ask,
             days=questions.options.days,
             clock=time.time,
-            keeping=PlaceFolder(
-                folder,
-                days=questions.options.days,
-                clock=time.time,
-                prices=lookup(questions.prices),
-                asked=tuple(map(str, asking.needs)),
-            ),
+            keeping=keeping,
             observer=progress,
             threads=questions.options.parallel,
         ).go(targets.places)
-    if read.left:
-        raise Interrupted(
-            f"interrupted; {len(read.places)} of {plural(len(targets.places), 'place')} were read",
-            hint=f"to go on, run the same command with --resume {folder}",
-        )
-    _check_read(read, targets)
-    scan = conclude(read.places, questions.occasion, gaps=targets.gaps, suppressions=questions.suppressions)
-    shutil.rmtree(folder, ignore_errors=True)
-    return scan
 
 
 def _questions(questions: ScanQuestions, places: int, progress: ScanProgress) -> PlaceQuestions:
@@ -206,19 +228,15 @@ def _questions(questions: ScanQuestions, places: int, progress: ScanProgress) ->
     )
 
 
-def _check_read(read: ScannedPlaces, targets: ScanTargets) -> None:
-    """See that something could be read.
-
-    Raises:
-        AccessDenied, Unavailable: nothing could.
-    """
-    whole = [gap for place in read.places for gap in place.gaps if gap.what == "" and not gap.subjects]
-    if len(whole) >= len(read.places):
-        raise _unread([*targets.gaps, *whole])
+def _unread_places(read: ScannedPlaces) -> list[Gap]:
+    """Why places could not be read at all, a gap for each of them."""
+    return [gap for place in read.places for gap in place.gaps if gap.what == "" and not gap.subjects]
 
 
 def _unread(gaps: Sequence[Gap]) -> PowertuneError:
     """Why nothing could be read anywhere: the first reason, and how many more there are."""
+    if not gaps:
+        return UsageError("there is no account to scan", hint="leave out --organization to scan your own")
     first, *others = gaps
     more = f", and {plural(len(others), 'more place')} could not be read either" if others else ""
     message = f"{first.place}: {first.reason}{more}"
@@ -230,6 +248,8 @@ def _unread(gaps: Sequence[Gap]) -> PowertuneError:
 def _local_folder(scans: str) -> Path:
     """Where unfinished scans are kept: S3 would be asked for each place."""
     folder = Path(SCANS_FOLDER if scans.startswith("s3://") else scans)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{os.fspath(folder)!r} is no folder", hint="choose another with --scans")
     if not folder.exists():
         try:
             folder.mkdir(parents=True)

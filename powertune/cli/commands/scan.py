@@ -171,6 +171,6 @@ def scan(
         found = scanning.scan_places(reached, wishes, resume=keeping.resume)
         failure = scan_showing.show_and_keep(found, reached.connection, wishes)
     if tuned:
-        opportunities.tune_largest(found, tuned, reached.account_id, place.connection, wishes, ask=not yes)
+        opportunities.tune_largest(found.scan, tuned, reached.account_id, place.connection, wishes, ask=not yes)
     if failure is not None:
         raise failure

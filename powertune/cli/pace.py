@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Iterable
 
 
-class Pace:
+class BatchPace:
     """Knows how long the rest takes, once each size has been invoked warm: before, nobody does.
 
     A state machine measures one size alone at first, and then all side by side. What it has measured is seen

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from powertune.cli.console import say
 from powertune.cli.interrupts import Interrupts
-from powertune.cli.pace import Pace
+from powertune.cli.pace import BatchPace
 from powertune.model import Advisory, Batch, Configuration, GridDesign, Invocation, Leader, TuningRun
 from powertune.plan import Plan
 from powertune.units import format_ms, format_seconds, format_usd, printable
@@ -106,7 +106,7 @@ class RunObserver:
         self._said: list[Advisory] = []
         watched = terminal is not None or sys.stderr.isatty()
         self._progress = _Bars(terminal or Console(stderr=True), disable=quiet or not watched)
-        self._pace = Pace(plan.design.configurations) if in_batches else None
+        self._pace = BatchPace(plan.design.configurations) if in_batches else None
         total = 0
         if isinstance(plan.design.search, GridDesign):
             each = plan.design.search.invocations + plan.design.lanes

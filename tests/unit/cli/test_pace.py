@@ -1,10 +1,10 @@
 """How long the rest of an execution takes is said only where it is known."""
 
-from powertune.cli.pace import Pace
+from powertune.cli.pace import BatchPace
 
 
 def test_nothing_is_said_before_every_size_is_warm_and_time_has_gone_by_since() -> None:
-    pace = Pace(["small", "large"])
+    pace = BatchPace(["small", "large"])
     assert pace.left_s(100) is None
     # The first batch: one size alone.
     for number in range(1, 6):
@@ -24,7 +24,7 @@ def test_nothing_is_said_before_every_size_is_warm_and_time_has_gone_by_since() 
 
 
 def test_a_size_that_is_left_out_is_not_waited_for() -> None:
-    pace = Pace(["small", "large"])
+    pace = BatchPace(["small", "large"])
     pace.invoked("small", warm=True, completed=1, now=1.0)
     pace.dropped("large")
     pace.invoked("small", warm=True, completed=3, now=2.0)

@@ -4,7 +4,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,13 +26,12 @@ from powertune.config.region_option import parse_regions
 from powertune.config.scan_options import SCANS_FOLDER, ScanOptions, load_scan
 from powertune.engine.scanning.earlier_runs import read_earlier_runs
 from powertune.engine.scanning.kept_places import PlaceFolder
-from powertune.engine.scanning.many import PlacesScan, ScannedPlaces
+from powertune.engine.scanning.many import PlacesScan, check_read
 from powertune.engine.scanning.place_questions import PlaceQuestions, lookup, needs_of
 from powertune.engine.scanning.targets import ScanScope, ScanTargets, find_targets
-from powertune.errors import AccessDenied, Interrupted, PowertuneError, Unavailable, UsageError
+from powertune.errors import Interrupted, UsageError
 from powertune.prices import PriceTable
 from powertune.scan.concluding import ScanOccasion, conclude
-from powertune.scan.coverage import Gap
 from powertune.scan.fail_conditions import FailCondition, parse_fail_on
 from powertune.scan.rule_table import RULES
 from powertune.scan.scan import Scan
@@ -162,7 +161,7 @@ def scan_places(reached: Reached, wishes: ScanWishes, *, resume: str | None) -> 
         raise UsageError(f"there is no folder {resume!r} to resume from", hint="name the folder that was printed")
     folder = Path(resume) if resume else _local_folder(wishes.scans) / f"{_UNFINISHED}-{secrets.token_hex(4)}"
     if not targets.places:
-        raise _unread([*targets.gaps])
+        check_read((), targets.gaps)
     with ScanProgress(len(targets.places), quiet=wishes.quiet) as progress:
         asking = _questions(questions, len(targets.places), progress)
         read = PlacesScan(
@@ -184,7 +183,7 @@ def scan_places(reached: Reached, wishes: ScanWishes, *, resume: str | None) -> 
             f"interrupted; {len(read.places)} of {plural(len(targets.places), 'place')} were read",
             hint=f"to go on, run the same command with --resume {folder}",
         )
-    _check_read(read, targets)
+    check_read(read.places, targets.gaps)
     scan = conclude(read.places, questions.occasion, gaps=targets.gaps, suppressions=questions.suppressions)
     shutil.rmtree(folder, ignore_errors=True)
     return scan
@@ -204,27 +203,6 @@ def _questions(questions: ScanQuestions, places: int, progress: ScanProgress) ->
         tuned=read_earlier_runs(questions.results_folder, questions.prices),
         observer=progress.asked,
     )
-
-
-def _check_read(read: ScannedPlaces, targets: ScanTargets) -> None:
-    """See that something could be read.
-
-    Raises:
-        AccessDenied, Unavailable: nothing could.
-    """
-    whole = [gap for place in read.places for gap in place.gaps if gap.what == "" and not gap.subjects]
-    if len(whole) >= len(read.places):
-        raise _unread([*targets.gaps, *whole])
-
-
-def _unread(gaps: Sequence[Gap]) -> PowertuneError:
-    """Why nothing could be read anywhere: the first reason, and how many more there are."""
-    first, *others = gaps
-    more = f", and {plural(len(others), 'more place')} could not be read either" if others else ""
-    message = f"{first.place}: {first.reason}{more}"
-    if first.action:
-        return AccessDenied(message, hint="`powertune iam scan` prints the policy that a scan needs")
-    return Unavailable(message, hint="try again later, or look at --verbose")
 
 
 def _local_folder(scans: str) -> Path:

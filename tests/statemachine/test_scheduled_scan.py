@@ -17,7 +17,9 @@ from powertune.cli.app import run_app
 from powertune.local.embedded import EmbeddedAWS
 from powertune.local.package import zip_folder
 from powertune.local.settings import Settings
+from powertune.scan.scan import Scan
 from powertune.scan.scan_document import parse_scan
+from powertune.units import plural
 
 REPOSITORY = Path(__file__).parents[2]
 SERVICES = (
@@ -25,15 +27,11 @@ SERVICES = (
     *("stepfunctions",),
 )
 WEEK_S = 7 * 24 * 3600
-OWN, OTHER, CLOSED = "123456789012", "222222222222", "333333333333"
-ACCOUNTS = f"""
-accounts:
-  - {{account_id: "{OWN}", name: own, regions: [us-east-1]}}
-  - {{account_id: "{OTHER}", name: other, regions: [us-east-1]}}
-  - {{account_id: "{CLOSED}", name: closed, regions: [us-east-1]}}
-"""
-#: Appended to the real handlers: STS's words about a role that does not exist, as the embedded one knows no IAM.
-DENIAL = f'''
+OWN, OTHER, CLOSED, DEAD = "123456789012", "222222222222", "333333333333", "444444444444"
+NAMES = {OWN: "own", OTHER: "other", CLOSED: "closed", DEAD: "dead"}
+#: Appended to the real handlers: STS's words about a role that does not exist, which the embedded one does not look
+#: for, and a worker that dies.
+FAULTS = f'''
 
 import botocore.client
 import botocore.exceptions
@@ -44,13 +42,27 @@ _call = botocore.client.BaseClient._make_api_call
 def _deny(self, operation, given):
     if operation == "AssumeRole" and ":{CLOSED}:" in given["RoleArn"]:
         message = "is not authorized to perform: sts:AssumeRole on resource: " + given["RoleArn"]
-        answer = {{"Error": {{"Code": "AccessDenied", "Message": message}}, "ResponseMetadata": {{"HTTPStatusCode": 403}}}}
+        error, status = {{"Code": "AccessDenied", "Message": message}}, {{"HTTPStatusCode": 403}}
+        answer = {{"Error": error, "ResponseMetadata": status}}
         raise botocore.exceptions.ClientError(answer, operation)
     return _call(self, operation, given)
 
 
 botocore.client.BaseClient._make_api_call = _deny
+_scan_place = scan_place
+
+
+def scan_place(event, context):
+    if event["place"]["account_id"] == "{DEAD}":
+        os._exit(1)
+    return _scan_place(event, context)
 '''
+
+
+def accounts(*ids: str) -> str:
+    """An accounts file."""
+    lines = (f'  - {{account_id: "{each}", name: {NAMES[each]}, regions: [us-east-1]}}' for each in ids)
+    return "\n".join(("accounts:", *lines))
 
 
 @pytest.fixture
@@ -78,11 +90,11 @@ def clients(account: EmbeddedAWS) -> Iterator[dict[str, Any]]:
 
 @pytest.fixture
 def _handlers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The real files, with handlers for which one account lets nobody in."""
+    """The real files, with handlers for which one account lets nobody in, and one worker dies."""
     folder = tmp_path / "sources" / "statemachine"
     shutil.copytree(REPOSITORY / "statemachine", folder)
     with (folder / "handlers.py").open("a") as handlers:
-        handlers.write(DENIAL)
+        handlers.write(FAULTS)
     monkeypatch.setattr("powertune.engine.deployment.sources.sources_folder", lambda: folder)
 
 
@@ -135,10 +147,60 @@ def received(clients: dict[str, Any], queue: str, number: int) -> list[dict[str,
     return heard
 
 
-def deployed(clients: dict[str, Any]) -> dict[str, str]:
-    """What the stack of the scan puts out."""
-    (stack,) = clients["cloudformation"].describe_stacks(StackName="powertune-scan")["Stacks"]
-    return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}
+def function(account: EmbeddedAWS, clients: dict[str, Any], folder: Path, name: str, memory_mb: int) -> None:
+    """A function that nobody invokes, of the same code as all others."""
+    if not folder.exists():
+        folder.mkdir()
+        (folder / "app.py").write_text("def handler(event, context): ...\n")
+    clients["lambda"].create_function(
+        FunctionName=name,
+        Runtime="python3.13",
+        Role=account.role_arn,
+        Handler="app.handler",
+        Code={"ZipFile": zip_folder(folder)},
+        MemorySize=memory_mb,
+    )
+    settle(clients["lambda"], name)
+
+
+def deploy(capfd: pytest.CaptureFixture[str], *options: str) -> dict[str, str]:
+    """What both stacks put out after a deployment."""
+    assert run_app(["deploy", "--yes", "--quiet", *options]) == 0, capfd.readouterr().err
+    return dict(line.split() for line in capfd.readouterr().out.splitlines())
+
+
+def next_scan(account: EmbeddedAWS, clients: dict[str, Any], machine: str) -> dict[str, Any]:
+    """How the scan of the next week has ended, which the schedule has started."""
+    machines = clients["stepfunctions"]
+    known = {each["executionArn"] for each in machines.list_executions(stateMachineArn=machine)["executions"]}
+    account.advance_schedules(WEEK_S)
+    (started,) = (
+        each["executionArn"]
+        for each in machines.list_executions(stateMachineArn=machine)["executions"]
+        if each["executionArn"] not in known
+    )
+    return wait(clients, started)
+
+
+def objects(clients: dict[str, Any], bucket: str, prefix: str) -> dict[str, bytes]:
+    """What is kept below a prefix, by key."""
+    page = clients["s3"].list_objects_v2(Bucket=bucket, Prefix=prefix)
+    keys = [each["Key"] for each in page.get("Contents", ())]
+    return {key: clients["s3"].get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+
+
+def scans(clients: dict[str, Any], bucket: str) -> list[Scan]:
+    """The scans that are kept, in the order of time."""
+    kept = objects(clients, bucket, "scans/")
+    assert [key for key in kept if key.endswith(".html")] == [
+        f"{key.removesuffix('.json')}.html" for key in kept if key.endswith(".json")
+    ]
+    return [parse_scan(data) for key, data in kept.items() if key.endswith(".json")]
+
+
+def unread(scan: Scan) -> list[tuple[str, str, str]]:
+    """The places of which nothing could be read, why, and which action is missing."""
+    return [(str(gap.place), gap.reason, gap.action) for gap in scan.gaps if gap.of_whole_place]
 
 
 @pytest.mark.long
@@ -147,31 +209,89 @@ def test_a_scheduled_scan_finds_tells_is_read_and_is_removed(
     account: EmbeddedAWS, clients: dict[str, Any], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     before = what_is_there(clients)
-    (tmp_path / "code").mkdir()
-    (tmp_path / "code" / "app.py").write_text("def handler(event, context): ...\n")
-    (tmp_path / "accounts.yml").write_text(ACCOUNTS)
-    options = ["--scan-schedule", "rate(7 days)", "--scan-accounts", "accounts.yml"]
-    assert run_app(["deploy", "--yes", "--quiet", *options]) == 0
-    outputs = dict(line.split() for line in capfd.readouterr().out.splitlines())
-    assert outputs.keys() == {
-        *("ResultsBucket", "ScanResults", "ScanStateMachineArn", "ScanTopicArn", "StateMachineArn"),
-    }
-    assert outputs["ScanResults"] == f"s3://{outputs['ResultsBucket']}/scans"
-    clients["lambda"].create_function(
-        FunctionName="never-used",
-        Runtime="python3.13",
-        Role=account.role_arn,
-        Handler="app.handler",
-        Code={"ZipFile": zip_folder(tmp_path / "code")},
-    )
-    settle(clients["lambda"], "never-used")
+    (tmp_path / "accounts.yml").write_text(accounts(OWN, OTHER, CLOSED))
+    outputs = deploy(capfd, "--scan-schedule", "cron(0 6 ? * MON *)", "--scan-accounts", "accounts.yml")
+    bucket, machine = outputs["ResultsBucket"], outputs["ScanStateMachineArn"]
+    assert outputs["ScanResults"] == f"s3://{bucket}/scans"
+    function(account, clients, tmp_path / "code", "orders", 256)
     inbox = subscribed(clients, outputs["ScanTopicArn"])
 
-    account.advance_schedules(WEEK_S + 3600)
-    started = clients["stepfunctions"].list_executions(stateMachineArn=outputs["ScanStateMachineArn"])["executions"]
-    for each in started:
-        ended = wait(clients, each["executionArn"])
-        assert ended["status"] == "SUCCEEDED", ended
-        print(ended)
-    print(received(clients, inbox, len(started)))
-    raise AssertionError
+    ended = next_scan(account, clients, machine)
+    assert ended["status"] == "SUCCEEDED", ended
+    (scan,) = scans(clients, bucket)
+    assert [str(each.place) for each in scan.places] == ["own us-east-1", "other us-east-1", "closed us-east-1"]
+    ((place, reason, action),) = unread(scan)
+    assert (place, action) == ("closed us-east-1", "sts:AssumeRole")
+    assert reason.startswith(f"cannot assume arn:aws:iam::{CLOSED}:role/powertune-scan: ")
+    assert {str(line.place) for line in scan.functions if line.name == "orders"} == {"own us-east-1"}
+    output = json.loads(ended["output"])
+    page = clients["s3"].get_object(Bucket=bucket, Key=output["page"].removeprefix(f"s3://{bucket}/"))
+    assert page["ContentType"] == "text/html; charset=utf-8"
+    html = page["Body"].read().decode()
+    assert "closed us-east-1" in html
+    assert "Scan of 3 accounts in 1 region" in html
+    (told,) = received(clients, inbox, 1)
+    assert told["Subject"].startswith("powertune scan: 0 findings")
+    assert f"No findings about {plural(len(scan.functions), 'function')}" in told["Message"]
+    assert "closed us-east-1: everything was not read: cannot assume" in told["Message"]
+    assert f"powertune scan --from {outputs['ScanResults']}" in told["Message"]
+
+    # A function like the first one, but larger: the next scan says so, and that it is new.
+    function(account, clients, tmp_path / "code", "orders-copy", 512)
+    assert next_scan(account, clients, machine)["status"] == "SUCCEEDED"
+    (told,) = received(clients, inbox, 1)
+    assert told["Subject"].startswith("powertune scan: 1 finding, 1 new")
+    assert "New: 1\n  orders (own us-east-1): " in told["Message"]
+
+    assert run_app(["scan", "--from", outputs["ScanResults"], "--format", "json"]) == 0
+    shown = json.loads(capfd.readouterr().out)
+    assert [each["rule"] for each in shown["since_last_scan"]["new"]] == ["twins"]
+    assert {line["name"] for line in shown["since_last_scan"]["appeared"]} == {"orders-copy"}
+    assert CLOSED in {gap["place"]["account_id"] for gap in shown["gaps"]}
+
+    for name in ("orders", "orders-copy"):
+        clients["lambda"].delete_function(FunctionName=name)
+    clients["sqs"].delete_queue(QueueUrl=inbox)
+    assert run_app(["destroy", "--yes", "--quiet", "--delete-results"]) == 0
+    assert what_is_there(clients) == before
+
+
+@pytest.mark.long
+@pytest.mark.usefixtures("_handlers")
+def test_whatever_fails_is_named_and_the_schedule_can_be_changed_and_removed(
+    account: EmbeddedAWS, clients: dict[str, Any], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "accounts.yml").write_text(accounts(OWN, DEAD))
+    schedule = ("--scan-schedule", "cron(0 6 ? * MON *)", "--scan-days", "7")
+    outputs = deploy(capfd, *schedule, "--scan-accounts", "accounts.yml")
+    bucket, machine = outputs["ResultsBucket"], outputs["ScanStateMachineArn"]
+    inbox = subscribed(clients, outputs["ScanTopicArn"])
+
+    assert next_scan(account, clients, machine)["status"] == "SUCCEEDED"
+    (scan,) = scans(clients, bucket)
+    ((place, reason, _),) = unread(scan)
+    assert place == "dead us-east-1"
+    assert reason.startswith("its worker failed: Runtime.ExitError: ")
+    (told,) = received(clients, inbox, 1)
+    assert "dead us-east-1: everything was not read: its worker failed" in told["Message"]
+
+    # What is not given again is kept; where nothing can be read at all, there is no scan, and it is told.
+    (tmp_path / "accounts.yml").write_text(accounts(CLOSED))
+    deploy(capfd, "--scan-accounts", "accounts.yml", "--log-retention", "7")
+    (stack,) = clients["cloudformation"].describe_stacks(StackName="powertune-scan")["Stacks"]
+    kept = {each["ParameterKey"]: each["ParameterValue"] for each in stack["Parameters"]}
+    assert (kept["ScheduleExpression"], kept["Days"]) == ("cron(0 6 ? * MON *)", "7")
+    assert kept["LogRetentionDays"] == "7"
+    ended = next_scan(account, clients, machine)
+    assert (ended["status"], ended["error"]) == ("FAILED", "AccessDenied")
+    assert ended["cause"].startswith("closed us-east-1: cannot assume ")
+    (told,) = received(clients, inbox, 1)
+    assert told["Subject"] == "powertune scan: failed"
+    assert "The scan failed: AccessDenied: closed us-east-1: cannot assume " in told["Message"]
+    assert ended["executionArn"] in told["Message"]
+    assert len(scans(clients, bucket)) == 1
+
+    deploy(capfd, "--scan-schedule", "off")
+    assert clients["scheduler"].list_schedules()["Schedules"] == []
+    assert [each["StackName"] for each in clients["cloudformation"].describe_stacks()["Stacks"]] == ["powertune"]
+    assert len(scans(clients, bucket)) == 1

@@ -26,7 +26,7 @@ def destroy(aws: Aws, stack_name: str, watcher: StackWatcher, *, delete_results:
     """Delete the stack, its scheduled scan, and what was uploaded for both; None if that was not wanted.
 
     Raises:
-        FunctionBusy: an execution or a scan runs, or a function is not restored yet; or CloudFormation works on the stack.
+        FunctionBusy: an execution or a scan runs, or a function is not restored yet; or CloudFormation is at work.
         NotFound: there is no such stack.
         StackFailed: something could not be deleted.
         UsageError: the stack is something else.

@@ -60,6 +60,13 @@ class ScheduledScan:
             f"--scan-{f.name.replace('_', '-')}" for f in fields(self) if getattr(self, f.name) not in (None, False)
         )
 
+    def role_arns(self, partition: str) -> tuple[str, ...]:
+        """The ARNs of all roles that are assumed, with * for accounts: one that is named is in all of them."""
+        usual, named = self.role or SCAN_ROLE, self.accounts or ()
+        roles = {role for account in named for role in (account.roles or (usual,))}
+        roles |= {usual} if self.organization else set()
+        return tuple(sorted({role_arn(role, "*", partition) for role in roles}))
+
     def check(self) -> None:
         """Find out what AWS would refuse, before anything is built.
 
@@ -104,6 +111,12 @@ class ScheduledScan:
         _check("--scan-role", self.role, ROLE, f"the name or ARN of a role, for example {SCAN_ROLE}")
         if self.external_id is not None and not EXTERNAL_ID.fullmatch(self.external_id):
             raise UsageError("--scan-external-id is not an external ID", hint="as the role asks for it")
+        roles = self.role_arns("aws-us-gov")
+        if len(",".join(roles)) > _MOST_ROLES_BYTES:
+            raise UsageError(
+                f"the accounts name {len(roles):,} roles, more than a stack can be given",
+                hint="name roles, not ARNs: the same name in all accounts is one role here",
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,11 +134,7 @@ class ScanStackParameters:
 
     @property
     def template_names(self) -> dict[str, str | None]:
-        """The values by the names that the template has for them.
-
-        Raises:
-            UsageError: the accounts name more roles than a parameter takes.
-        """
+        """The values by the names that the template has for them."""
         wanted = self.wanted
         return {
             "ScheduleExpression": wanted.schedule,
@@ -152,22 +161,8 @@ class ScanStackParameters:
             "AccountsKey": self.accounts_key or "",
             "RoleName": wanted.role or SCAN_ROLE,
             "ExternalId": wanted.external_id or "",
-            "AssumableRoles": ",".join(self._roles()),
+            "AssumableRoles": ",".join(wanted.role_arns(self.partition)),
         }
-
-    def _roles(self) -> tuple[str, ...]:
-        """The ARNs of all roles that are assumed, with * for accounts: a role has the same name in all of them."""
-        wanted = self.wanted
-        usual, named = wanted.role or SCAN_ROLE, wanted.accounts or ()
-        roles = {role for account in named for role in (account.roles or (usual,))}
-        roles |= {usual} if wanted.organization else set()
-        arns = tuple(sorted({role_arn(role, "*", self.partition) for role in roles}))
-        if len(",".join(arns)) > _MOST_ROLES_BYTES:
-            raise UsageError(
-                f"the accounts name {len(arns):,} roles, more than a stack can be given",
-                hint="name roles, not ARNs: the same name in all accounts is one role here",
-            )
-        return arns
 
 
 def _check(option: str, value: str | None, pattern: re.Pattern[str], hint: str) -> None:

@@ -4,7 +4,7 @@ import os
 import secrets
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,13 +27,12 @@ from powertune.config.scan_options import ScanOptions, load_scan
 from powertune.engine.scanning.earlier_runs import read_earlier_runs
 from powertune.engine.scanning.kept_places import PLACES, PlaceFolder
 from powertune.engine.scanning.logs_budget import LogsBudget
-from powertune.engine.scanning.many import PlacesScan, ScannedPlaces
+from powertune.engine.scanning.many import PlacesScan, ScannedPlaces, check_read
 from powertune.engine.scanning.place_questions import PlaceQuestions, lookup, needs_of
 from powertune.engine.scanning.targets import ScanScope, ScanTargets, find_targets
-from powertune.errors import AccessDenied, Interrupted, PowertuneError, Unavailable, UsageError
+from powertune.errors import Interrupted, PowertuneError, UsageError
 from powertune.prices import PriceTable
 from powertune.scan.concluding import ScanOccasion, conclude
-from powertune.scan.coverage import Gap
 from powertune.scan.fail_conditions import FailCondition, parse_fail_on
 from powertune.scan.rule_table import RULES
 from powertune.scan.scan import Scan
@@ -178,7 +177,7 @@ def scan_places(reached: Reached, wishes: ScanWishes, *, resume: str | None) -> 
             f"there is no interrupted scan in {resume!r} to resume", hint="name the folder that was printed"
         )
     if not targets.places:
-        raise _nowhere(targets)
+        check_read((), targets.gaps)
     folder = Path(resume) if resume else _local_folder(wishes.scans) / f"{_UNFINISHED}-{secrets.token_hex(4)}"
     keeping = PlaceFolder(
         folder,
@@ -199,9 +198,11 @@ def scan_places(reached: Reached, wishes: ScanWishes, *, resume: str | None) -> 
     if read.left:
         message = f"interrupted; {len(read.places)} of {plural(len(targets.places), 'place')} were read"
         raise Interrupted(message, hint=go_on)
-    if (whole := _unread_places(read)) and len(whole) >= len(read.places):
+    try:
+        check_read(read.places, targets.gaps)
+    except PowertuneError:
         keeping.forget()
-        raise _unread([*targets.gaps, *whole])
+        raise
     scan = conclude(read.places, questions.occasion, gaps=targets.gaps, suppressions=questions.suppressions)
     return FoundScan(scan=scan, folder=folder, places=keeping)
 
@@ -240,31 +241,6 @@ def _questions(questions: ScanQuestions, places: int, progress: ScanProgress) ->
         tuned=read_earlier_runs(questions.results_folder, questions.prices),
         observer=progress.asked,
     )
-
-
-def _unread_places(read: ScannedPlaces) -> list[Gap]:
-    """Why places could not be read at all, a gap for each of them."""
-    return [gap for place in read.places for gap in place.gaps if gap.what == "" and not gap.subjects]
-
-
-def _nowhere(targets: ScanTargets) -> PowertuneError:
-    """Why there is no place to scan: access is denied, or what was named is not there."""
-    if not targets.gaps:
-        return UsageError("there is no account to scan", hint="leave out --organization to scan your own")
-    if any(gap.action for gap in targets.gaps):
-        return _unread(targets.gaps)
-    first = targets.gaps[0]
-    return UsageError(f"{first.place}: {first.reason}", hint="check --regions, --accounts and --role")
-
-
-def _unread(gaps: Sequence[Gap]) -> PowertuneError:
-    """Why nothing could be read anywhere: the first reason, and how many more there are."""
-    first, *others = gaps
-    more = f", and {plural(len(others), 'more place')} could not be read either" if others else ""
-    message = f"{first.place}: {first.reason}{more}"
-    if first.action:
-        return AccessDenied(message, hint="`powertune iam scan` prints the policy that a scan needs")
-    return Unavailable(message, hint="try again later, or look at --verbose")
 
 
 def _local_folder(scans: str) -> Path:

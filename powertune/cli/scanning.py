@@ -24,6 +24,7 @@ from powertune.config.accounts import EXTERNAL_ID, ROLE, read_accounts
 from powertune.config.options import RESULTS_FOLDER
 from powertune.config.region_option import parse_regions
 from powertune.config.scan_options import ScanOptions, load_scan
+from powertune.engine.deployment.stack_parameters import parse_tags
 from powertune.engine.scanning.earlier_runs import read_earlier_runs
 from powertune.engine.scanning.kept_places import PLACES, PlaceFolder
 from powertune.engine.scanning.logs_budget import LogsBudget
@@ -112,6 +113,7 @@ def scope_of(
     organization: bool = False,
     role: str | None = None,
     external_id: str | None = None,
+    session_tag: list[str] | None = None,
 ) -> WantedScope:
     """Where to scan.
 
@@ -123,10 +125,12 @@ def scope_of(
         raise UsageError(f"--role {shown(role)} is not the name or ARN of a role", hint=f"for example {SCAN_ROLE}")
     if external_id is not None and not EXTERNAL_ID.fullmatch(external_id):
         raise UsageError(f"--external-id {shown(external_id)} is not an external ID", hint="as the role asks for it")
-    if (role or external_id) and not (accounts or organization):
+    if (role or external_id or session_tag) and not (accounts or organization):
         raise UsageError(
-            "--role and --external-id are about other accounts", hint="add --organization, or --accounts FILE"
+            "--role, --external-id and --session-tag are about other accounts",
+            hint="add --organization, or --accounts FILE",
         )
+    tags = tuple(parse_tags(session_tag or (), "--session-tag").items())
     if role is not None and role.startswith("arn:") and organization:
         raise UsageError(
             f"--role {shown(role)} is a role of one account", hint="give its name, which is the same in all accounts"
@@ -137,7 +141,7 @@ def scope_of(
             accounts=read_accounts(Path(accounts), names) if accounts else (),
             organization=organization,
         ),
-        roles=RoleOptions(role=role or SCAN_ROLE, external_id=external_id),
+        roles=RoleOptions(role=role or SCAN_ROLE, external_id=external_id, tags=tags),
     )
 
 

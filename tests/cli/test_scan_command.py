@@ -160,7 +160,7 @@ def test_a_check_that_is_denied_takes_no_other_with_it(
         (
             ["--role", "x"],
             2,
-            "error: --role and --external-id are about other accounts\n"
+            "error: --role, --external-id and --session-tag are about other accounts\n"
             "hint: add --organization, or --accounts FILE\n",
         ),
     ],

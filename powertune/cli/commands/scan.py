@@ -45,6 +45,9 @@ class ScopeOptions:
         ),
     ] = None
     external_id: Annotated[str | None, typer.Option(help="External ID that the role asks for.")] = None
+    session_tag: Annotated[
+        list[str] | None, typer.Option(help="Session tag for the role, as key=value; repeatable.")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +98,7 @@ class ScanCommand(PanelCommand):
 
     panels: ClassVar = {
         "Most used": ("regions", "accounts", "organization", "days", "output", "format_", "top", "fail_on"),
-        "Other accounts": ("role", "external_id"),
+        "Other accounts": ("role", "external_id", "session_tag"),
         "Effort": ("max_spend", "per_function_calls", "parallel", "prices", "dry_run"),
         "Keeping": ("scans", "from_", "resume", "results_folder"),
         "AWS": ("region", "profile", "endpoint_url"),

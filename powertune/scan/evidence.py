@@ -20,8 +20,13 @@ class AccountRegion:
     region: str
     account_name: str = field(default="", compare=False)
 
+    @property
+    def account(self) -> str:
+        """The account for people: with its name, which others may have as well."""
+        return f"{self.account_name} ({self.account_id})" if self.account_name else self.account_id
+
     def __str__(self) -> str:
-        return f"{self.account_name or self.account_id} {self.region}"
+        return f"{self.account} {self.region}"
 
 
 class Compute(StrEnum):

@@ -112,7 +112,10 @@ def test_an_organization_is_its_active_accounts_and_the_others_are_gaps() -> Non
         unusable=((ScanAccount(account_id=THREE, name="old"), "PENDING_CLOSURE"),),
     )
     found = find_targets(ScanScope(organization=True), FakeWayIn(members=organization))
-    assert [str(each.place) for each in found.places] == ["main (111111111111) us-east-1", "orders (222222222222) us-east-1"]
+    assert [str(each.place) for each in found.places] == [
+        "main (111111111111) us-east-1",
+        "orders (222222222222) us-east-1",
+    ]
     assert gaps(found) == [(THREE, "*", "", "the account is pending closure")]
 
 

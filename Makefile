@@ -15,7 +15,7 @@ SIZES := 128,256,512,1024,1769
 # Measured curves that others have published; they are not part of the repository.
 PUBLISHED := ../shared/data/curves.json
 
-.PHONY: help setup demo lock test coverage unit check lint types layers template gallery record calibration answers bench-search bench-found bench-propose fidelity bench surface reference clean
+.PHONY: help setup demo lock test coverage unit check lint types layers template gallery record calibration answers bench-search bench-found bench-propose bench-scan fidelity bench surface reference rules clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -108,6 +108,9 @@ bench-found: setup ## whether the search finds what a dense grid finds, on the e
 bench-propose: setup ## what a proposal of the search takes: time and memory
 	$(BIN)/python benchmarks/propose.py
 
+bench-scan: setup ## what a scan asks of AWS, and takes: calls, time, memory and money
+	$(BIN)/python benchmarks/scan.py
+
 bench: setup ## the other figures
 	$(BIN)/python benchmarks/analysis.py
 	$(BIN)/python benchmarks/startup.py
@@ -119,6 +122,9 @@ surface: setup ## write docs/reference/embedded-aws.md from what the tests decla
 
 reference: setup ## write docs/reference/cli.md from the commands
 	PYTHONPATH=tests $(BIN)/python tests/cli_reference.py
+
+rules: setup ## write docs/reference/scan-rules.md from the rules of scans
+	PYTHONPATH=tests $(BIN)/python tests/scan_rules_page.py
 
 clean: ## remove what was built
 	rm -rf $(VENV) build dist .coverage* .mypy_cache .pytest_cache .ruff_cache

@@ -21,7 +21,8 @@ The tree::
     ├── FunctionFailed          7    the function under test failed at every size
     ├── Inconclusive            8    not enough measurements for an answer
     ├── NotRestored             9    the function may still hold a trial configuration
-    │   └── DeployedMeanwhile   9    somebody has deployed new code at a trial size: only they know what is meant
+    │   ├── DeployedMeanwhile   9    somebody has deployed new code at a trial size: only they know what is meant
+    │   └── NotRestorable       9    trying again helps nobody before somebody has done something about it
     ├── FindingsFound          10    a scan has found what --fail-on names
     └── Interrupted           130    by the user; restored and saved
 """
@@ -154,6 +155,10 @@ class NotRestored(PowertuneError):
 
 class DeployedMeanwhile(NotRestored):
     """Somebody else has deployed new code at a trial size. All but that size is undone; trying again helps nobody."""
+
+
+class NotRestorable(NotRestored):
+    """Restoring was refused, and will be: trying again helps nobody before somebody has done something about it."""
 
 
 class FindingsFound(PowertuneError):

@@ -8,7 +8,7 @@ from powertune.errors import UsageError
 from powertune.model import Architecture, Configuration, Design, Exploration, FunctionState, GridDesign
 from powertune.prices import RegionPrices
 from powertune.search.precision import invocations_for
-from powertune.units import format_usd
+from powertune.units import format_usd, plain
 
 #: Sizes to try when none are asked for: the powers of two up to a full vCPU, a full vCPU, and the old maximum.
 DEFAULT_MEMORY_MB = (128, 256, 512, 1024, 1769, 3008)
@@ -153,9 +153,9 @@ def check_affordable(
     least = min(worst_cost(c, function, prices) + snapshot_cost(c, function, prices) for c in configurations)
     if least > max_spend:
         raise UsageError(
-            f"--max-spend {max_spend:g} may not pay for one invocation: with its timeout of {function.timeout_s} s, "
-            f"one can cost {format_usd(least, prices.currency)}",
-            hint=f"--max-spend {least * 10:.2g} leaves room for ten",
+            f"--max-spend {plain(max_spend)} may not pay for one invocation: with its timeout of "
+            f"{function.timeout_s} s, one can cost {format_usd(least, prices.currency)}",
+            hint=f"--max-spend {plain(float(f'{least * 10:.2g}'))} leaves room for ten",
         )
 
 

@@ -52,11 +52,13 @@ def _replace(data: bytes, target: Path) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Check that a results file can be written, before anything is measured.
+    """Check that a results file can be written, and make its folder, before anything is measured.
 
     Raises:
         UsageError: it cannot.
     """
     folder = path.resolve().parent
+    with suppress(OSError):  # which is said below
+        folder.mkdir(parents=True, exist_ok=True)
     if path.is_dir() or not folder.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
         raise UsageError(f"cannot write results file {str(path)!r}", hint="choose another place with --save")

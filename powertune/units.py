@@ -3,6 +3,7 @@
 import math
 import re
 from collections.abc import Sequence
+from decimal import Decimal
 
 from powertune.errors import UsageError
 
@@ -85,6 +86,11 @@ def format_usd(value: float, currency: str = "USD") -> str:
         text = digits if len(digits) > len(text) else text
     minus = "-" if value < 0 else ""
     return f"{minus}{sign}{text}" if sign else f"{minus}{text} {currency}"
+
+
+def plain(value: float) -> str:
+    """A number as a person types it, with up to six significant digits and no exponent: `0.00001`, `1`, `2.5`."""
+    return format(Decimal(f"{value:.6g}"), "f")
 
 
 def format_ratio(value: float) -> str:

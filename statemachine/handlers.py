@@ -6,6 +6,7 @@ from importlib import import_module
 from pkgutil import resolve_name
 from typing import Any
 
+from powertune.config.execution_words import error_in_keys
 from powertune.engine.steps.worker import worker_here
 from powertune.errors import PowertuneError
 
@@ -77,15 +78,14 @@ def scan_reduce(event: Event, context: Any) -> Any:
 
 
 def _step(name: str, event: Event, context: Any) -> Any:
-    """Take a step. Step Functions shows a failure's class and message: these hold the hint."""
+    """Take a step. Step Functions shows a failure's class and message: these hold the hint, in keys of the input."""
     ends_at = time.time() + context.get_remaining_time_in_millis() / 1000
     bucket, arn, request_id = os.environ["POWERTUNE_BUCKET"], context.invoked_function_arn, context.aws_request_id
     step = resolve_name(f"{_STEPS}.{name}")
     try:
         return step(worker_here(bucket, arn, request_id, ends_at), event)
     except PowertuneError as error:
-        told = f"{error.message}; {error.hint}" if error.hint else error.message
-        raise type(type(error).__name__, (Exception,), {})(told) from None
+        raise type(type(error).__name__, (Exception,), {})(error_in_keys(error)) from None
 
 
 # Lambda's init phase has a whole processor, whatever the memory size: what this handler needs is imported there.

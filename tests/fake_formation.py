@@ -40,6 +40,7 @@ class FakeFormation(FakeService):
         self.outputs = {"ResultsBucket": "powertune-resultsbucket-1", "StateMachineArn": "arn:aws:states:machine"}
         self.failure: str | None = None
         self.refusal: str | None = None
+        self.unused: set[str] = set()
         self.numbers = itertools.count()
 
     def add(self, name: str, status: str, **parameters: str) -> FakeStack:
@@ -64,6 +65,7 @@ class FakeFormation(FakeService):
                     "StackId": stack.id,
                     "StackStatus": stack.status,
                     "Outputs": [{"OutputKey": k, "OutputValue": v} for k, v in stack.outputs.items()],
+                    "Tags": stack.tags or [],
                     "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in stack.parameters.items()],
                 }
             ]
@@ -90,7 +92,9 @@ class FakeFormation(FakeService):
             for each in kwargs["Parameters"]
         }
         identity = f"arn:aws:cloudformation:us-east-1:123456789012:changeSet/{kwargs['ChangeSetName']}"
-        same = kwargs["ChangeSetType"] == "UPDATE" and values == known and kwargs.get("Tags") in (None, stack.tags)
+        # A parameter on which nothing depends is no change.
+        compared = {key: value for key, value in values.items() if key not in self.unused}
+        same = kwargs["ChangeSetType"] == "UPDATE" and compared == known and kwargs.get("Tags") in (None, stack.tags)
         reason = self.refusal or (
             "The submitted information didn't contain changes. Submit different" if same else None
         )

@@ -12,7 +12,7 @@ from fake_service import Enter, FakeService, client_error
 from powertune.aws.boto_clients import BotoClients
 from powertune.aws.client import Aws
 from powertune.aws.rate_limit import RateLimiter
-from powertune.aws.stacks.stack_changes import StackChange
+from powertune.aws.stacks.stack_changes import SettingChange, StackChange
 from powertune.aws.stacks.stack_events import StackEvent
 
 
@@ -85,13 +85,21 @@ class FakeWatcher:
         self.lines: list[str] = []
         self.shown: list[StackChange] = []
         self.events: list[StackEvent] = []
+        self.settings: list[tuple[str, str | None, str | None]] = []
 
     def confirm(self, question: str) -> bool:
         self.questions.append(question)
         return self.answers.pop(0) if self.answers else True
 
-    def changes(self, changes: Sequence[StackChange]) -> None:
+    def changes(self, changes: Sequence[StackChange], settings: Sequence[SettingChange]) -> None:
         self.shown.extend(changes)
+        self.settings = [(each.name, each.before, each.after) for each in settings]
+
+    def bucket_created(self, name: str) -> None:
+        self.lines.append(f"created {name}")
+
+    def begins(self) -> None:
+        self.lines.append("begins")
 
     def happened(self, event: StackEvent) -> None:
         self.events.append(event)

@@ -70,12 +70,19 @@ class FakeStepFunctions(FakeService):
         self._fake, self._clock = fake, clock
         self.executions: dict[str, FakeExecution] = {}
         self.restores = True
+        self.machines = {MACHINE, f"{MACHINE}:live", f"{MACHINE}-2"}
         #: Called with the name of each state before its step; may raise as a step does.
         self.before: Any = lambda state: None
 
     def connection(self, **clients: Any) -> FakeConnection:
         """The way to the account, and to this state machine."""
         return FakeConnection(self._fake, self._clock, {"stepfunctions": self, **clients})
+
+    def describe_state_machine(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("describe_state_machine", kwargs)
+        if kwargs["stateMachineArn"] not in self.machines:
+            raise client_error("StateMachineDoesNotExist", "State Machine Does Not Exist")
+        return {"stateMachineArn": kwargs["stateMachineArn"]}
 
     def start_execution(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("start_execution", kwargs)

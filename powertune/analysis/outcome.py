@@ -11,6 +11,8 @@ from powertune.analysis.recommendation import candidates, recommend
 from powertune.analysis.searched import unfinished
 from powertune.model import FUNCTION_FAILS, Configuration, Goal, TuningRun
 
+_BOTH = 2
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
@@ -58,14 +60,24 @@ def _nothing_to_choose(run: TuningRun, observed: Sequence[Observed]) -> Verdict:
         explanation = f"the function failed at every size that was measured: {failures}"
         if run.stopped == FUNCTION_FAILS:
             words = next((each.message for each in run.advisories if each.code == "function-error"), failures)
-            tried = statuses.count(ProfileStatus.INFEASIBLE)
-            so = "No memory size cures that" if tried == 1 else f"It failed alike at {tried} sizes"
-            explanation = f"{words.rstrip('.')}. {so}, so no other was invoked"
+            explanation = f"{words.rstrip('.')}. {_everywhere(run, statuses.count(ProfileStatus.INFEASIBLE))}"
         return Verdict(outcome=Outcome.FAILED, explanation=explanation)
     each = ", and one of each payload" if len(run.design.payloads) > 1 else ""
     what = "cold starts" if run.design.only_cold_starts else "warm invocations"
     explanation = f"no size has two {what} with a report{each}, so nothing can be compared"
     return Verdict(outcome=Outcome.INCONCLUSIVE, explanation=explanation)
+
+
+def _everywhere(run: TuningRun, tried: int) -> str:
+    """That the function failed wherever it was invoked, and why that was not everywhere."""
+    asked = len(run.design.configurations)  # none where a search chooses
+    if tried == 1:
+        so = "No memory size cures that"
+    elif tried == asked:
+        so = f"It failed the same way at {'both' if tried == _BOTH else f'all {tried}'} sizes"
+    else:
+        so = f"It failed the same way at {tried} sizes"
+    return so if tried == asked else f"{so}, so no other was invoked"
 
 
 def _nearest(able: Sequence[Observed], goal: Goal, currency: str) -> Observed:

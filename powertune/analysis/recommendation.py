@@ -77,7 +77,7 @@ def _pick(able: Sequence[Observed], question: Question) -> Pick:
     1 are equivalent to it. Except for cost itself, the cheapest of them wins, as nobody should pay for noise.
     """
     goal = question.goal
-    weight = goal.cost_weight
+    weight, pairs = goal.cost_weight, math.comb(len(able), 2)
     admitted = within_tolerance(able, goal)
     best = min(admitted, key=lambda o: (_score(o, goal), *cheapness(o)))
     equal = equals(best, admitted, weight, family_level(len(able)))
@@ -90,7 +90,7 @@ def _pick(able: Sequence[Observed], question: Question) -> Pick:
         best=best.profile.configuration,
         equivalent=equivalent,
         why=_why(chosen, best, admitted, question),
-        certainty=f"at 95 % over all {math.comb(len(able), 2)} pairs",
+        certainty=f"at 95 % over all {pairs} pairs" if pairs > 1 else "at 95 %",
     )
 
 

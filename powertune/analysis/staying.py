@@ -149,5 +149,5 @@ def unproven_words(strategy: Strategy) -> str:
 def decision_words(move: Move, currency: str) -> str:
     """What would decide whether to change, in a clause."""
     if move.decision is None:
-        return "how many more invocations would decide it cannot be said"
+        return "powertune cannot tell how many more invocations would settle it"
     return f"{effort_words(move.decision, currency)} would decide it"

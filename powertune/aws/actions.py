@@ -84,6 +84,7 @@ _CLOUDFORMATION = {
 }
 _STEP_FUNCTIONS = {
     "list_executions": Action("states:ListExecutions", "machine"),
+    "describe_state_machine": Action("states:DescribeStateMachine", "machine"),
     "start_execution": Action("states:StartExecution", "machine", rate_limited=False),
     "describe_execution": Action("states:DescribeExecution", "execution", rate_limited=False),
     "get_execution_history": Action("states:GetExecutionHistory", "execution", rate_limited=False),
@@ -223,6 +224,7 @@ DESTROY_METHODS = (
 #: What `run --engine stepfunctions` and `run --attach` call; the plan that the former shows takes `READING`, too.
 EXECUTION_METHODS = (
     "cloudformation.describe_stacks",
+    "stepfunctions.describe_state_machine",
     "stepfunctions.start_execution",
     "stepfunctions.describe_execution",
     "stepfunctions.get_execution_history",

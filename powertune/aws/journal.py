@@ -110,6 +110,18 @@ def read_journal(function: "LambdaFunction") -> Journal | None:
     return None if alias is None else Journal.decode(alias.description)
 
 
+def journal_of(function: "LambdaFunction", run_id: str) -> Journal | None:
+    """The journal of this run; None if there is none, or another's, as one is that cannot be read."""
+    alias = function.alias(JOURNAL_ALIAS)
+    if alias is None:
+        return None
+    try:
+        journal = Journal.decode(alias.description)
+    except UsageError:
+        return None
+    return journal if journal.run_id == run_id else None
+
+
 def held_by_another(function: "LambdaFunction", restore_command: str) -> FunctionBusy:
     """That the journal of another run is on the function."""
     try:
@@ -121,6 +133,20 @@ def held_by_another(function: "LambdaFunction", restore_command: str) -> Functio
         f"{who} is active on {function.ref.name}, or has died on it",
         hint=f"wait until it has ended; if it has died: {restore_command}",
     )
+
+
+def check_free(function: "LambdaFunction", run_id: str, restore_command: str) -> None:
+    """See that the function holds no journal but that of this run, before anything is made for it.
+
+    Raises:
+        FunctionBusy: another run is active on the function, or has died on it; or somebody else has made the alias.
+    """
+    try:
+        journal = read_journal(function)
+    except UsageError:
+        raise held_by_another(function, restore_command) from None
+    if journal is not None and journal.run_id != run_id:
+        raise held_by_another(function, restore_command)
 
 
 class JournalLock:

@@ -59,11 +59,25 @@ class LambdaFunction:
             else:
                 answer = self.aws.call(get, FunctionName=self._name, Qualifier=qualifier)
         except NotFound:
+            if qualifier is not None and self._exists():
+                kind = "version" if qualifier.isdecimal() else "alias"
+                raise NotFound(
+                    f"function {self.ref.name} in {self.aws.region} has no {kind} {qualifier}",
+                    hint=f"`aws lambda list-{kind}{'s-by-function' if kind == 'version' else 'es'} --function-name "
+                    f"{self.ref.name}` lists those that it has",
+                ) from None
             what = f"{self.ref.name}:{qualifier}" if qualifier else self.ref.name
             raise NotFound(
                 f"function {what} does not exist in {self.aws.region}", hint="check the name, --region and --profile"
             ) from None
         return FunctionSnapshot.of(answer)
+
+    def _exists(self) -> bool:
+        try:
+            self.aws.call(self.aws.clients.control.get_function, FunctionName=self._name)
+        except NotFound:
+            return False
+        return True
 
     def wait_until_settled(
         self, qualifier: str | None = None, *, give_up: Callable[[], None] = lambda: None

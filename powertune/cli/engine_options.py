@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineOptions:
-    """Who measures: this machine, or a state machine inside of the account."""
+    """Who measures: this machine, or a state machine inside the account."""
 
     engine: Annotated[
         str | None,

@@ -145,13 +145,23 @@ def _plan(site: Site, options: RunOptions, prices: RegionPrices, *, dry_run: boo
 def bill_line(plan: Plan, prices: RegionPrices) -> str:
     """What the state machine itself takes, for a person."""
     bill = execution_bill(plan, prices)
-    cost = "an amount that is not known" if bill.cost is None else f"about {format_usd(bill.cost, prices.currency)}"
+    most = bill.most or bill
+    cost = "an amount that is not known"
+    if bill.cost is not None and most.cost is not None:
+        low, high = format_usd(bill.cost, prices.currency), format_usd(most.cost, prices.currency)
+        cost = f"about {low}" if low == high else f"usually about {low}, and at most {high}"
     free = ", which the embedded AWS does not charge" if plan.function.platform else ""
     rest = "" if bill.measuring else "; its workers wait for the invocations as well, whose duration is not known"
     return (
-        f"the state machine itself costs {cost}{free}: about {bill.transitions:,} state transitions, "
-        f"{bill.worker_gb_seconds:,.0f} GB-seconds and {bill.s3_requests:,} requests to S3{rest}"
+        f"the state machine itself costs {cost}{free}: about {_range(bill.transitions, most.transitions)} state "
+        f"transitions, {_range(bill.worker_gb_seconds, most.worker_gb_seconds)} GB-seconds and "
+        f"{_range(bill.s3_requests, most.s3_requests)} requests to S3{rest}"
     )
+
+
+def _range(usual: float, most: float) -> str:
+    low, high = f"{usual:,.0f}", f"{most:,.0f}"
+    return low if low == high else f"{low} to {high}"
 
 
 def _agreed(plan: Plan | None, site: Site, options: RunOptions, prices: RegionPrices, wishes: RunOutputs) -> bool:
@@ -170,7 +180,7 @@ def _agreed(plan: Plan | None, site: Site, options: RunOptions, prices: RegionPr
         else:
             say(plan_text(plan, width=terminal_width(sys.stderr)).rstrip())
             say(bill_line(plan, prices))
-    if trusted(told, ask=wishes.ask) and (not wishes.ask or confirmed("start an execution that measures?")):
+    if trusted(told, ask=wishes.ask) and (not wishes.ask or confirmed("start the execution?")):
         return True
     say("nothing was changed")
     return False

@@ -40,7 +40,8 @@ class ExecutionProgress:
         """Show the bars."""
         # The execution restores its function whatever signals come here: these flags are nobody's.
         flags = Interrupts()
-        self._observer = self._shown.enter_context(RunObserver(plan, self._save, flags, quiet=self._quiet))
+        observer = RunObserver(plan, self._save, flags, quiet=self._quiet, in_batches=True)
+        self._observer = self._shown.enter_context(observer)
         return self._observer
 
     def unseen(self, why: str) -> None:

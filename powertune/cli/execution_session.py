@@ -16,6 +16,7 @@ from powertune.cli.interrupts import Interrupts, at_keyboard, interruptible
 from powertune.engine.saving import Saver
 from powertune.engine.stepfunctions import Ending, Followed
 from powertune.errors import Interrupted, NotFound, NotRestored, PowertuneError
+from powertune.model import TuningRun
 
 #: What to say of signals that come while a stopped execution restores its function.
 _STOPPING = "the execution is stopped; waiting until its function is restored"
@@ -48,6 +49,8 @@ class ExecutionSession:
         self._path = path
         self._quiet = quiet
         self._started = self._ended = False
+        #: Whether the results file holds what was measured until now.
+        self._kept = False
 
     def run(self, start: Callable[[], object]) -> Ending:
         """Start the execution, and follow it.
@@ -74,8 +77,14 @@ class ExecutionSession:
         self._started = True
         if not self._quiet:
             say(f"execution {self._followed.arn}")
+            say(f"run {self._followed.run_id}")
         save = Saver(self._path, timer=time.monotonic)
-        with ExecutionProgress(save, quiet=self._quiet) as progress:
+
+        def keep(run: TuningRun) -> None:
+            save(run)
+            self._kept = any(len(each.invocations) for each in run.measurements)
+
+        with ExecutionProgress(keep, quiet=self._quiet) as progress:
             try:
                 execution = self._followed.follow(progress)
             except PowertuneError as error:
@@ -110,7 +119,7 @@ class ExecutionSession:
             return False
         interrupts.restoring = False  # the next Ctrl-C is an answer as well
         try:
-            return not self._ask("stop the execution? No leaves it running.")
+            return not self._ask("stop the execution? Answering no leaves it running.")
         except KeyboardInterrupt:
             return True
 
@@ -145,9 +154,12 @@ class ExecutionSession:
 
     def _detached(self) -> Interrupted:
         name = self._followed.name
+        goes_on = f"detached: execution {self._followed.arn.name} goes on, and restores {name} when it ends"
+        if not self._kept:
+            return Interrupted(goes_on, hint=self._attach)
         return Interrupted(
-            f"detached: execution {self._followed.arn.name} goes on, and restores {name} when it ends",
-            hint=self._attach,
+            f"{goes_on}; {self._path} holds what was measured so far",
+            hint=f"to get the whole: {self._attach}",
         )
 
     def _not_awaited(self, what: str) -> NotRestored:

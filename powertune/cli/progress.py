@@ -13,6 +13,7 @@ from rich.text import Text
 
 from powertune.cli.console import say
 from powertune.cli.interrupts import Interrupts
+from powertune.cli.pace import BatchPace
 from powertune.model import Advisory, Batch, Configuration, GridDesign, Invocation, Leader, TuningRun
 from powertune.plan import Plan
 from powertune.units import format_ms, format_seconds, format_usd, printable
@@ -88,9 +89,11 @@ class RunObserver:
         *,
         quiet: bool,
         terminal: Console | None = None,
+        in_batches: bool = False,
     ) -> None:
         """Args:
         terminal: where to show the progress; by default stderr, if it is a terminal.
+        in_batches: sizes are not measured evenly from the start, as by a state machine.
         """
         self._plan = plan
         self._save = save
@@ -103,6 +106,7 @@ class RunObserver:
         self._said: list[Advisory] = []
         watched = terminal is not None or sys.stderr.isatty()
         self._progress = _Bars(terminal or Console(stderr=True), disable=quiet or not watched)
+        self._pace = BatchPace(plan.design.configurations) if in_batches else None
         total = 0
         if isinstance(plan.design.search, GridDesign):
             each = plan.design.search.invocations + plan.design.lanes
@@ -142,6 +146,8 @@ class RunObserver:
     def unmeasured(self, configuration: Configuration, reason: str) -> None:
         """Show that a size is left out."""
         self._progress.update(self._tasks[configuration], note="left out")
+        if self._pace is not None:
+            self._pace.dropped(configuration)
         self.say(f"{configuration} is left out: {reason}")
 
     def invoked(self, configuration: Configuration, invocation: Invocation, spent: float) -> None:
@@ -150,9 +156,16 @@ class RunObserver:
         if invocation.duration_ms is not None and invocation.init_ms is None and not invocation.status.failed:
             running.add(invocation.duration_ms)
         note = invocation.status if invocation.status.failed else str(running)
-        self._progress.update(self._tasks[configuration], advance=1, note=note)
+        self._count(self._tasks[configuration], note=note)
         self._spent = spent
-        self._progress.update(self._total, advance=1)
+        self._count(self._total, note="")
+        if self._pace is not None:
+            self._pace.invoked(
+                configuration,
+                warm=invocation.init_ms is None,
+                completed=self._progress.tasks[self._total].completed,
+                now=self._progress.get_time(),
+            )
         self._progress.summary = self._summary()
 
     def saved(self, run: TuningRun) -> None:
@@ -189,6 +202,12 @@ class RunObserver:
                 with suppress(OSError, ValueError):
                     self._progress.console.print(printable(text), markup=False, highlight=False)
 
+    def _count(self, task: TaskID, *, note: object) -> None:
+        """Count an invocation. Where more are made than was expected, there are as many to make."""
+        known = self._progress.tasks[task]
+        total = max(known.total or 0, known.completed + 1)
+        self._progress.update(task, advance=1, total=total, note=note)
+
     def _task(self, configuration: Configuration, total: int) -> TaskID:
         """The bar of a configuration, a new one if it has none yet."""
         if configuration not in self._tasks:
@@ -204,7 +223,8 @@ class RunObserver:
         # On the embedded AWS nothing is spent: what AWS would charge is counted all the same.
         money += "spent" if self._plan.function.platform is None else "at AWS's prices"
         if isinstance(self._plan.design.search, GridDesign):
-            left = self._progress.tasks[self._total].time_remaining
+            task = self._progress.tasks[self._total]
+            left = task.time_remaining if self._pace is None else self._pace.left_s(task.total or 0)
             return money + (f", {format_seconds(left)} left" if left is not None else "")
         if self._leader is None:
             return money

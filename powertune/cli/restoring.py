@@ -11,12 +11,18 @@ from powertune.engine.restoring import restore
 
 
 def restore_now(
-    function: LambdaFunction, journal: Journal | None, command: str, *, copies: Sequence[Copy] = ()
+    function: LambdaFunction,
+    journal: Journal | None,
+    command: str,
+    *,
+    copies: Sequence[Copy] = (),
+    whole: bool = True,
 ) -> None:
     """Undo what the journal says, delete copies, and say what was left alone.
 
     Args:
         command: what to type to try again.
+        whole: whether nothing else is left on the function.
 
     Raises:
         NotRestored: AWS or the person kept it from being done.
@@ -29,7 +35,8 @@ def restore_now(
         say(f"{note.message}; {note.next_step}")
     for copy in restored.kept:
         say(_kept(copy))
-    say(f"{name} is restored" if not restored.kept else f"{name} is restored, but for what is kept")
+    done = f"{name} is restored" if whole else f"the copies of {name} are deleted"
+    say(done if not restored.kept else f"{done}, but for what is kept")
 
 
 def _kept(copy: Copy) -> str:

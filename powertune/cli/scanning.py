@@ -2,7 +2,7 @@
 
 import os
 import secrets
-import shutil
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -23,13 +23,15 @@ from powertune.cli.sources import load_prices
 from powertune.config.accounts import EXTERNAL_ID, ROLE, read_accounts
 from powertune.config.options import RESULTS_FOLDER
 from powertune.config.region_option import parse_regions
-from powertune.config.scan_options import SCANS_FOLDER, ScanOptions, load_scan
+from powertune.config.scan_options import ScanOptions, load_scan
+from powertune.engine.deployment.stack_parameters import parse_tags
 from powertune.engine.scanning.earlier_runs import read_earlier_runs
-from powertune.engine.scanning.kept_places import PlaceFolder
-from powertune.engine.scanning.many import PlacesScan, check_read
+from powertune.engine.scanning.kept_places import PLACES, PlaceFolder
+from powertune.engine.scanning.logs_budget import LogsBudget
+from powertune.engine.scanning.many import PlacesScan, ScannedPlaces, check_read
 from powertune.engine.scanning.place_questions import PlaceQuestions, lookup, needs_of
 from powertune.engine.scanning.targets import ScanScope, ScanTargets, find_targets
-from powertune.errors import Interrupted, UsageError
+from powertune.errors import Interrupted, PowertuneError, UsageError
 from powertune.prices import PriceTable
 from powertune.scan.concluding import ScanOccasion, conclude
 from powertune.scan.fail_conditions import FailCondition, parse_fail_on
@@ -111,6 +113,7 @@ def scope_of(
     organization: bool = False,
     role: str | None = None,
     external_id: str | None = None,
+    session_tag: list[str] | None = None,
 ) -> WantedScope:
     """Where to scan.
 
@@ -122,9 +125,15 @@ def scope_of(
         raise UsageError(f"--role {shown(role)} is not the name or ARN of a role", hint=f"for example {SCAN_ROLE}")
     if external_id is not None and not EXTERNAL_ID.fullmatch(external_id):
         raise UsageError(f"--external-id {shown(external_id)} is not an external ID", hint="as the role asks for it")
-    if (role or external_id) and not (accounts or organization):
+    if (role or external_id or session_tag) and not (accounts or organization):
         raise UsageError(
-            "--role and --external-id are about other accounts", hint="add --organization, or --accounts FILE"
+            "--role, --external-id and --session-tag are about other accounts",
+            hint="add --organization, or --accounts FILE",
+        )
+    tags = tuple(parse_tags(session_tag or (), "--session-tag").items())
+    if role is not None and role.startswith("arn:") and organization:
+        raise UsageError(
+            f"--role {shown(role)} is a role of one account", hint="give its name, which is the same in all accounts"
         )
     return WantedScope(
         scope=ScanScope(
@@ -132,7 +141,7 @@ def scope_of(
             accounts=read_accounts(Path(accounts), names) if accounts else (),
             organization=organization,
         ),
-        roles=RoleOptions(role=role or SCAN_ROLE, external_id=external_id),
+        roles=RoleOptions(role=role or SCAN_ROLE, external_id=external_id, tags=tags),
     )
 
 
@@ -149,55 +158,88 @@ def reaching(place: ConnectionOptions, wanted: WantedScope) -> Iterator[Reached]
         yield Reached(connection=connection, account_id=way_in.own_id, targets=targets)
 
 
-def scan_places(reached: Reached, wishes: ScanWishes, *, resume: str | None) -> Scan:
-    """Read all places, and judge them. Each is kept as soon as it is read, until all are.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundScan:
+    """A scan, and the folder with its places, which is there until the scan is kept."""
+
+    scan: Scan
+    folder: Path
+    places: PlaceFolder
+
+
+def scan_places(reached: Reached, wishes: ScanWishes, *, resume: str | None) -> FoundScan:
+    """Read all places, and judge them. Each is kept as soon as it is read.
 
     Raises:
         AccessDenied, Unavailable: nothing could be read anywhere.
         Interrupted: by the person; what was read is kept.
+        UsageError: there is nothing to scan, or places cannot be kept.
     """
     questions, targets = wishes.questions, reached.targets
-    if resume is not None and not Path(resume).is_dir():
-        raise UsageError(f"there is no folder {resume!r} to resume from", hint="name the folder that was printed")
-    folder = Path(resume) if resume else _local_folder(wishes.scans) / f"{_UNFINISHED}-{secrets.token_hex(4)}"
+    if resume is not None and not (Path(resume) / PLACES).is_dir():
+        raise UsageError(
+            f"there is no interrupted scan in {resume!r} to resume", hint="name the folder that was printed"
+        )
     if not targets.places:
         check_read((), targets.gaps)
-    with ScanProgress(len(targets.places), quiet=wishes.quiet) as progress:
-        asking = _questions(questions, len(targets.places), progress)
-        read = PlacesScan(
-            read=asking.ask,
+    folder = Path(resume) if resume else _local_folder(wishes.scans) / f"{_UNFINISHED}-{secrets.token_hex(4)}"
+    keeping = PlaceFolder(
+        folder,
+        days=questions.options.days,
+        clock=time.time,
+        prices=lookup(questions.prices),
+        asked=(*map(str, needs_of(RULES)), *_limits(questions.options)),
+    )
+    keeping.prepare()
+    go_on = f"to go on, run the same command with --resume {folder}"
+    try:
+        read = _read_places(questions, targets, keeping, quiet=wishes.quiet)
+    except KeyboardInterrupt:
+        raise Interrupted("interrupted; the places that are done are kept", hint=go_on) from None
+    except PowertuneError:
+        say(f"the places that are done are kept; {go_on}")
+        raise
+    if read.left:
+        message = f"interrupted; {len(read.places)} of {plural(len(targets.places), 'place')} were read"
+        raise Interrupted(message, hint=go_on)
+    try:
+        check_read(read.places, targets.gaps)
+    except PowertuneError:
+        keeping.forget()
+        raise
+    scan = conclude(read.places, questions.occasion, gaps=targets.gaps, suppressions=questions.suppressions)
+    return FoundScan(scan=scan, folder=folder, places=keeping)
+
+
+def _limits(options: ScanOptions) -> tuple[str, ...]:
+    """What limits how much is asked: places that were read within other limits do not hold."""
+    return (f"max-spend {options.max_spend:g}", f"per-function-calls {options.per_function_calls}")
+
+
+def _read_places(
+    questions: ScanQuestions, targets: ScanTargets, keeping: PlaceFolder, *, quiet: bool
+) -> ScannedPlaces:
+    """Read all places; Ctrl-C leaves some out, and a second one insists."""
+    with ScanProgress(len(targets.places), quiet=quiet) as progress:
+        return PlacesScan(
+            read=_questions(questions, len(targets.places), progress).ask,
             days=questions.options.days,
             clock=time.time,
-            keeping=PlaceFolder(
-                folder,
-                days=questions.options.days,
-                clock=time.time,
-                prices=lookup(questions.prices),
-                asked=tuple(map(str, asking.needs)),
-            ),
+            keeping=keeping,
             observer=progress,
             threads=questions.options.parallel,
         ).go(targets.places)
-    if read.left:
-        raise Interrupted(
-            f"interrupted; {len(read.places)} of {plural(len(targets.places), 'place')} were read",
-            hint=f"to go on, run the same command with --resume {folder}",
-        )
-    check_read(read.places, targets.gaps)
-    scan = conclude(read.places, questions.occasion, gaps=targets.gaps, suppressions=questions.suppressions)
-    shutil.rmtree(folder, ignore_errors=True)
-    return scan
 
 
 def _questions(questions: ScanQuestions, places: int, progress: ScanProgress) -> PlaceQuestions:
-    """The questions for each place, which may spend its share of what the scan may spend."""
+    """The questions for each place."""
     options = questions.options
     return PlaceQuestions(
         days=options.days,
         now=questions.occasion.now,
         needs=needs_of(RULES),
         prices=questions.prices,
-        max_spend_usd=options.max_spend / places,
+        budget=LogsBudget(options.max_spend, slots=min(places, options.parallel)),
         per_function_calls=options.per_function_calls,
         rate=options.rate,
         tuned=read_earlier_runs(questions.results_folder, questions.prices),
@@ -206,8 +248,12 @@ def _questions(questions: ScanQuestions, places: int, progress: ScanProgress) ->
 
 
 def _local_folder(scans: str) -> Path:
-    """Where unfinished scans are kept: S3 would be asked for each place."""
-    folder = Path(SCANS_FOLDER if scans.startswith("s3://") else scans)
+    """Where unfinished scans are kept on this machine, wherever finished ones go."""
+    if scans.startswith("s3://"):
+        return Path(tempfile.mkdtemp(prefix="powertune-scan-"))
+    folder = Path(scans)
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{os.fspath(folder)!r} is no folder", hint="choose another with --scans")
     if not folder.exists():
         try:
             folder.mkdir(parents=True)

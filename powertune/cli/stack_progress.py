@@ -9,11 +9,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from powertune.aws.stacks.stack_changes import StackChange
+from powertune.aws.stacks.stack_changes import SettingChange, StackChange
 from powertune.aws.stacks.stack_events import StackEvent
 from powertune.cli.console import confirmed, on_terminal, say
-from powertune.cli.tables.changes import changes_text
-from powertune.errors import UsageError
+from powertune.cli.tables.changes import changes_text, settings_text
+from powertune.errors import Interrupted, UsageError
 from powertune.units import printable
 
 _COLORS = (("FAILED", "red"), ("ROLLBACK", "red"), ("COMPLETE", "green"))
@@ -23,12 +23,15 @@ class StackProgress:
     """Asks, and shows what happens; a `StackWatcher`.
 
     Args:
+        done: what a command does to a stack, as in "nothing was deployed".
         ask: whether to ask; if not, the answer is yes.
         terminal: where to draw; by default stderr, if it is a terminal.
     """
 
-    def __init__(self, *, ask: bool, quiet: bool = False, terminal: Console | None = None) -> None:
-        self._ask, self._quiet = ask, quiet
+    def __init__(self, done: str, *, ask: bool, quiet: bool = False, terminal: Console | None = None) -> None:
+        self._done, self._ask, self._quiet = done, ask, quiet
+        self._asking = False
+        self._bucket: str | None = None
         watched = terminal is not None or sys.stderr.isatty()
         self._began = False
         self._rows: dict[str, StackEvent] = {}
@@ -42,18 +45,33 @@ class StackProgress:
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._stop()
-        if self._began and kind is not None and issubclass(kind, KeyboardInterrupt):
-            say("CloudFormation goes on by itself: run the same command again later to see how the stack stands")
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            raise self._interrupted()
 
     def confirm(self, question: str) -> bool:
         """Ask, unless --yes was given."""
         self._stop()
-        return not self._ask or confirmed(question)
+        self._began = False
+        self._asking = self._ask
+        agreed = not self._ask or confirmed(question)
+        self._asking = False
+        return agreed
 
-    def changes(self, changes: Sequence[StackChange]) -> None:
+    def changes(self, changes: Sequence[StackChange], settings: Sequence[SettingChange]) -> None:
         """Show what would change."""
         if self._ask or not self._quiet:
+            if settings:
+                say(settings_text(settings))
             say(changes_text(changes))
+
+    def bucket_created(self, name: str) -> None:
+        """Say it, and once more if the command is interrupted."""
+        self._bucket = name
+        self.say(f"created the bucket {name} for the code")
+
+    def begins(self) -> None:
+        """From here on, CloudFormation changes the stack."""
+        self._began = True
 
     def happened(self, event: StackEvent) -> None:
         """Show the new status of a resource."""
@@ -72,6 +90,20 @@ class StackProgress:
         self._stop()
         if not self._quiet:
             say(text)
+
+    def _interrupted(self) -> Interrupted:
+        """What an interruption leaves."""
+        if self._began:
+            return Interrupted(
+                "interrupted; CloudFormation goes on by itself",
+                hint="run the same command again later to see how the stack stands",
+            )
+        if self._bucket is not None:
+            return Interrupted(
+                f"interrupted; nothing was {self._done}, but the bucket {self._bucket} was created",
+                hint=f"to delete it: aws s3 rb s3://{self._bucket} --force",
+            )
+        return Interrupted(f"interrupted; nothing was {'changed' if self._asking else self._done}")
 
     def _stop(self) -> None:
         if self._live is not None and self._live.is_started:

@@ -34,7 +34,8 @@ def check_search(options: RunOptions, given: Collection[str], naming: Naming = C
     for name in _ONLY_GRID if options.adaptive else _ONLY_ADAPTIVE:
         if name in given:
             raise UsageError(
-                f"{naming.said(name)} is not for the {options.policy} search", hint=_instead(name, naming.asked)
+                f"{naming.said(name)} is not for the {options.policy} search",
+                hint=_instead(name, given, naming.asked),
             )
     if options.min_memory > options.max_memory:
         raise UsageError(
@@ -44,7 +45,7 @@ def check_search(options: RunOptions, given: Collection[str], naming: Naming = C
         )
 
 
-def _instead(name: str, asked: Callable[[str], str]) -> str:
+def _instead(name: str, given: Collection[str], asked: Callable[[str], str]) -> str:
     """What says the same to the other search."""
     match name:
         case "memory":
@@ -54,7 +55,7 @@ def _instead(name: str, asked: Callable[[str], str]) -> str:
             )
         case "precision":
             return f"take more {asked('invocations')}"
-    return f"name the sizes with {asked('memory')}"
+    return f"leave {asked(name)} out" if "memory" in given else f"name the sizes with {asked('memory')}"
 
 
 def checked(options: RunOptions, given: Collection[str], naming: Naming = COMMAND_LINE) -> RunOptions:

@@ -23,6 +23,8 @@ _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/(?:[\x21-\x7e]{1,510}/)?[\w
 #: Lambda's own pattern: a name that is not a number, as these are versions.
 _ALIAS = re.compile(r"(?!\d+\Z)[A-Za-z0-9_-]{1,128}")
 _OBJECT = re.compile(r"s3://[A-Za-z0-9][A-Za-z0-9._:/-]*?/.+", re.DOTALL)
+#: Names of aliases that are a run's own, among them that of its lock: any other such alias would block the function.
+OWN_ALIASES = "powertune-"
 #: What a request asks for by itself.
 _USUAL = RunOptions()
 #: The largest share that can be discarded from both ends.
@@ -55,7 +57,7 @@ class TuningRequest:
 
 
 def parse_request(document: Any, read_s3: Callable[[str], bytes]) -> TuningRequest:
-    """What the input of an execution asks for. A key with null is as one that is not there.
+    """What the input of an execution asks for. A key with null is treated as absent.
 
     Args:
         document: the input, as it was read from JSON.
@@ -183,7 +185,9 @@ def _sizes(value: Any) -> tuple[int, ...]:
         return ALL_SIZES
     items = value.split(",") if isinstance(value, str) else value
     hint = f'for example [128, 512, 1024], or "{ALL}"'
-    if not isinstance(items, list) or not items:
+    if value in ("", []):
+        raise UsageError(f"powerValues {shown(value)} is empty", hint=hint)
+    if not isinstance(items, list):
         raise UsageError(f"powerValues {shown(value)} is not a list of memory sizes", hint=hint)
     if len(items) > values.MOST_SIZES:
         raise UsageError(f"powerValues has {len(items):,} sizes, more than {values.MOST_SIZES}", hint="take fewer")
@@ -267,6 +271,11 @@ def _alias(given: Mapping[str, Any], *, optimize: bool) -> str | None:
         raise UsageError(
             f"autoOptimizeAlias {shown(alias)} is not the name of an alias",
             hint="use letters, digits, - and _, and not digits alone",
+        )
+    if alias.startswith(OWN_ALIASES):
+        raise UsageError(
+            f"autoOptimizeAlias {shown(alias)} begins with {OWN_ALIASES}, as powertune's own aliases do",
+            hint="choose another name",
         )
     if not optimize:
         raise UsageError("autoOptimizeAlias needs autoOptimize", hint='add "autoOptimize": true, or leave it out')

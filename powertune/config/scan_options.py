@@ -25,7 +25,7 @@ class ScanOptions:
     """
 
     days: int = 14
-    top: int | None = None
+    top: int = 50
     max_spend: float = 0.25
     parallel: int = 4
     rate: float = 5.0

@@ -14,7 +14,7 @@ states for each invocation, a choice follows each batch, and no worker waits.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from powertune.engine.steps.measuring import LONGEST_WAIT_S
 from powertune.engine.steps.part_keeper import LOOK_S
@@ -22,9 +22,8 @@ from powertune.estimate import execution_price, searched
 from powertune.model import Architecture, Exploration, GridDesign
 from powertune.plan import Plan
 from powertune.prices import RegionPrices
+from powertune.search.precision import batches_at_most, batches_usually, explores_at_most
 
-#: What a search takes, about: batches, and turns for each of its sizes.
-_SEARCHED_BATCHES, _SEARCHED_TURNS = 4, 2
 #: What each worker takes beside what it waits for: a cold start, and reading and writing the run.
 _OVERHEAD_S = 3.0
 #: The size of the workers in the template, in GB.
@@ -42,7 +41,8 @@ class ExecutionBill:
     """What an execution takes, about.
 
     `cost` is in the region's currency; None where the price of a state transition is not known. Without `measuring`
-    the time that workers wait for invocations is not part of it, as the function's duration is not known.
+    the time that workers wait for invocations is not part of it, as the function's duration is not known. `most` is
+    what it takes at most, where that differs: a search decides as it goes how many batches it makes.
     """
 
     transitions: int
@@ -50,6 +50,19 @@ class ExecutionBill:
     s3_requests: int
     cost: float | None
     measuring: bool
+    most: "ExecutionBill | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """What there is to do: `rounds` are those after which a part is kept, `measuring_s` how long workers wait for
+    invocations, all of them together; None if that is not known."""
+
+    batches: int
+    turns: int
+    rounds: int
+    invocations: int
+    measuring_s: float | None
 
 
 def execution_bill(plan: Plan, prices: RegionPrices) -> ExecutionBill:
@@ -58,16 +71,26 @@ def execution_bill(plan: Plan, prices: RegionPrices) -> ExecutionBill:
     Args:
         prices: those of the region that the state machine is in.
     """
+    match plan.design.search:
+        case GridDesign(configurations=configurations):
+            return _bill(plan, _listed(plan, len(configurations)), prices)
+        case Exploration() as exploration:
+            usual = _searched(plan, exploration, batches_usually(exploration), 1.0)
+            most = _searched(plan, exploration, batches_at_most(exploration), _most_work(plan, exploration))
+            return replace(_bill(plan, usual, prices), most=_bill(plan, most, prices))
+
+
+def _bill(plan: Plan, work: _Work, prices: RegionPrices) -> ExecutionBill:
     long = plan.function.timeout_s > LONGEST_WAIT_S
-    batches, turns, rounds = _work(plan)
-    measuring_s = None if long else _measuring_s(plan)
+    batches, turns = work.batches, work.turns
+    measuring_s = None if long else work.measuring_s
     again = math.floor((measuring_s or 0.0) / LONGEST_WAIT_S)
     workers = 3 + 2 * batches + turns + again
     transitions = _FRAME + _PER_BATCH * batches + turns + again
     if long:
-        transitions += batches + turns + 2 * plan.estimate.invocations
+        transitions += batches + turns + 2 * work.invocations
     gb_seconds = _WORKER_GB * (_OVERHEAD_S * workers + plan.estimate.publishing_s + (measuring_s or 0.0))
-    writes = 6 + 2 * batches + rounds
+    writes = 6 + 2 * batches + work.rounds
     reads = _READS_PER_WORKER * workers + math.floor((measuring_s or 0.0) / LOOK_S)
     return ExecutionBill(
         transitions=transitions,
@@ -78,30 +101,40 @@ def execution_bill(plan: Plan, prices: RegionPrices) -> ExecutionBill:
     )
 
 
-def _work(plan: Plan) -> tuple[int, int, int]:
-    """Batches, turns, and rounds after which a part is kept."""
-    match plan.design.search:
-        case GridDesign(configurations=configurations):
-            several = len(configurations) > 1
-            # The first size alone, until an invocation succeeds; then all of them.
-            batches, turns = (2, len(configurations) + 1) if several else (1, 1)
-        case Exploration() as exploration:
-            batches, turns = _SEARCHED_BATCHES, _SEARCHED_TURNS * len(searched(exploration))
-    return batches, turns, max(turns, math.ceil(plan.estimate.invocations / plan.design.lanes))
+def _listed(plan: Plan, sizes: int) -> _Work:
+    """A fixed list: the first size alone, until an invocation succeeds; then all of them."""
+    batches, turns = (2, sizes + 1) if sizes > 1 else (1, 1)
+    return _work(plan, sizes, batches=batches, turns=turns, share=1.0)
 
 
-def _measuring_s(plan: Plan) -> float | None:
-    """How long workers wait for invocations, all of them together; None if that is not known."""
+def _searched(plan: Plan, exploration: Exploration, batches: int, share: float) -> _Work:
+    """A search: a few sizes in the first batch, then mostly one in each."""
+    sizes = len(searched(exploration))
+    return _work(plan, sizes, batches=batches, turns=batches + sizes - 1, share=share)
+
+
+def _most_work(plan: Plan, exploration: Exploration) -> float:
+    """How many times as much as usual a search invokes at most, about: the budget ends it as well."""
+    usual, typical_usd = plan.estimate.invocations, plan.estimate.typical_usd
+    share = max(1.0, (explores_at_most(exploration) + usual) / usual)
+    return share if not typical_usd else max(1.0, min(share, plan.max_spend / typical_usd))
+
+
+def _work(plan: Plan, sizes: int, *, batches: int, turns: int, share: float) -> _Work:
+    """The work of so many batches, with a share of the invocations that are estimated."""
     estimate = plan.estimate
-    if estimate.typical_s is None:
-        return None
-    match plan.design.search:
-        case GridDesign(configurations=configurations):
-            sizes = len(configurations)
-        case Exploration() as exploration:
-            sizes = len(searched(exploration))
-    side_by_side = max(1, min(sizes, plan.design.concurrency // plan.design.lanes))
-    return (estimate.typical_s - estimate.publishing_s) * side_by_side
+    invocations = math.ceil(share * estimate.invocations)
+    measuring_s = None
+    if estimate.typical_s is not None:
+        side_by_side = max(1, min(sizes, plan.design.concurrency // plan.design.lanes))
+        measuring_s = share * (estimate.typical_s - estimate.publishing_s) * side_by_side
+    return _Work(
+        batches=batches,
+        turns=turns,
+        rounds=max(turns, math.ceil(invocations / plan.design.lanes)),
+        invocations=invocations,
+        measuring_s=measuring_s,
+    )
 
 
 def _cost(prices: RegionPrices, transitions: int, gb_seconds: float, workers: int, s3_usd: float) -> float | None:

@@ -11,7 +11,7 @@ from powertune.aws.identity import ConnectionOptions
 from powertune.aws.journal import Journal, read_journal
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.aws.undo import undo
-from powertune.errors import AccessDenied, NotFound, NotRestored, PowertuneError
+from powertune.errors import AccessDenied, NotFound, NotRestored, PowertuneError, UsageError
 from powertune.model import Advisory
 
 
@@ -20,13 +20,15 @@ class Remains:
     """What runs have left of themselves: a journal on the function, and copies of it.
 
     `unnamed` are the copies that the journal does not name: nothing but their age says whether their runs are dead.
-    `denied` says why copies were not looked for, if this identity may not list functions.
+    `denied` says why copies were not looked for, if this identity may not list functions. `unreadable` says what is
+    wrong with an alias that is called as the journal is, and which powertune has not written.
     """
 
     journal: Journal | None
     copies: tuple[Copy, ...]
     unnamed: tuple[Copy, ...]
     denied: str | None = None
+    unreadable: UsageError | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +51,7 @@ def find_remains(function: LambdaFunction) -> Remains:
 
     Raises:
         NotFound: there is no such function, and no copy of it either. Copies outlive their function.
+        UsageError: the journal cannot be read, and there is no copy that could be deleted all the same.
     """
     copies, denied = _copies(function)
     try:
@@ -56,10 +59,16 @@ def find_remains(function: LambdaFunction) -> Remains:
     except NotFound:
         if not copies:
             raise
-    journal = read_journal(function)
+    journal, unreadable = None, None
+    try:
+        journal = read_journal(function)
+    except UsageError as error:
+        if not copies:
+            raise
+        unreadable = error
     named = () if journal is None else copy_names(function.ref.name, journal.run_id, journal.copies)
     unnamed = tuple(copy for copy in copies if copy.name not in named)
-    return Remains(journal=journal, copies=copies, unnamed=unnamed, denied=denied)
+    return Remains(journal=journal, copies=copies, unnamed=unnamed, denied=denied, unreadable=unreadable)
 
 
 def restore(

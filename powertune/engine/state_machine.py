@@ -28,12 +28,14 @@ def find_machine(aws: Aws, *, stack_name: str | None, arn: str | None) -> Tuning
         arn: the state machine; None for that of the stack.
 
     Raises:
-        NotFound: there is no such stack, or it has no state machine.
+        NotFound: there is no such stack or state machine, or the stack has none.
         UsageError: `arn` is not a state machine's.
     """
     name = stack_name or DEFAULT_STACK
     if arn is not None:
-        return machine_of(aws, MachineArn.parse(arn), stack_name=stack_name)
+        named = MachineArn.parse(arn)
+        _check_exists(aws, named)
+        return machine_of(aws, named, stack_name=stack_name)
     outputs = _outputs(aws, name)
     if "StateMachineArn" not in outputs:
         raise NotFound(
@@ -51,6 +53,23 @@ def machine_of(aws: Aws, arn: MachineArn, *, stack_name: str | None) -> TuningMa
         outputs = _outputs(aws, stack_name or DEFAULT_STACK)
     ours = outputs.get("StateMachineArn") == arn.unqualified
     return TuningMachine(arn=arn, bucket=outputs.get("ResultsBucket") if ours else None)
+
+
+def _check_exists(aws: Aws, arn: MachineArn) -> None:
+    """See that a state machine is there. Who may not look at it finds out when an execution is started.
+
+    Raises:
+        NotFound: there is none of that name, version or alias.
+    """
+    try:
+        aws.call(aws.clients.stepfunctions.describe_state_machine, stateMachineArn=arn.text)
+    except NotFound:
+        raise NotFound(
+            f"no state machine {arn.text}",
+            hint=f"check the ARN, or make one: powertune deploy --region {arn.region}",
+        ) from None
+    except AccessDenied:
+        return
 
 
 def _outputs(aws: Aws, stack_name: str) -> dict[str, str]:

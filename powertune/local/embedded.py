@@ -121,25 +121,50 @@ class EmbeddedAWS:
             Unavailable: the server has ended, or does not answer.
             ValueError: the number of seconds is negative, or more than 400 days.
         """
+        from powertune.local.scheduler.service import ADVANCE_PATH
+
+        refused = f"the clock of schedules cannot go forward by {seconds} seconds"
+        return datetime.fromisoformat(self._tell("scheduler", ADVANCE_PATH, {"seconds": seconds}, refused)["now"])
+
+    def plant(self, past: Mapping[str, Any]) -> None:
+        """Give an account a past, so that a test need not wait for weeks.
+
+        Args:
+            past: `account` and `region`, and any of these. `metrics` are a list of `namespace`, `name`, `dimensions`
+                (a mapping), `unit` and `values`, as (seconds since the epoch, value, count); they take the place of
+                what the metric has at these moments. `functions` are by name the time, in seconds since the epoch, at
+                which a function, its versions and its provisioned concurrency were changed last. `log_groups` are by
+                name `created_at`, in seconds since the epoch, and `stored_bytes`. `recommendations` are what Compute
+                Optimizer answers to GetLambdaFunctionRecommendations, as its API writes it.
+
+        Raises:
+            Unavailable: the server has ended, or does not answer.
+            ValueError: there is no such function or log group, or something in it is not as it should be.
+        """
+        from powertune.local.past.planting import PAST_PATH
+
+        self._tell("monitoring", PAST_PATH, past, "this cannot be planted")
+
+    def _tell(self, service: str, path: str, document: Mapping[str, Any], refused: str) -> dict[str, Any]:
+        """Post to a path that no service of AWS has, signed for one."""
         from botocore.auth import SigV4Auth
         from botocore.awsrequest import AWSRequest
         from botocore.credentials import Credentials
         from botocore.exceptions import HTTPClientError
         from botocore.httpsession import URLLib3Session
 
-        from powertune.local.scheduler.service import ADVANCE_PATH
-
-        request = AWSRequest("POST", self.endpoint_url + ADVANCE_PATH, data=json.dumps({"seconds": seconds}))
+        request = AWSRequest("POST", self.endpoint_url + path, data=json.dumps(document))
         credentials = Credentials(str(self._facts["access_key"]), str(self._facts["secret_key"]))
-        SigV4Auth(credentials, "scheduler", self.settings.region).add_auth(request)
+        SigV4Auth(credentials, service, self.settings.region).add_auth(request)
         try:
             answer = URLLib3Session(timeout=_ADVANCE_S).send(request.prepare())
         except HTTPClientError as error:
             self.check(_END_S)
             raise Unavailable(f"the embedded AWS does not answer: {error}", hint="end it, and start again") from error
         if answer.status_code != HTTPStatus.OK:
-            raise ValueError(f"the clock of schedules cannot go forward by {seconds} seconds: {answer.text}")
-        return datetime.fromisoformat(json.loads(answer.content)["now"])
+            raise ValueError(f"{refused}: {answer.text}")
+        told: dict[str, Any] = json.loads(answer.content)
+        return told
 
     def check(self, wait_s: float = 0.0) -> None:
         """See whether the server still runs.

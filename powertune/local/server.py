@@ -81,6 +81,8 @@ class Server:
                 from powertune.local.endpoint import signatures
                 from powertune.local.endpoint.bucket_policies import install_bucket_policies
                 from powertune.local.endpoint.unimplemented import Dispatcher
+                from powertune.local.past.planting import PAST_PATH, Past
+                from powertune.local.past.recommendations import SERVICE, Recommendations, application
                 from powertune.local.scheduler.service import ADVANCE_PATH, Scheduler
                 from powertune.local.stepfunctions.service import StepFunctions
                 from powertune.local.web import Application
@@ -92,6 +94,7 @@ class Server:
         self._states = StepFunctions(keys.owner, self.endpoint_url)
         self._scheduler = Scheduler()
         moto = Dispatcher(moto_app.create_backend_app)
+        recommendations = Recommendations()
         self._http.app = Application(
             moto,
             self.runner,
@@ -102,7 +105,8 @@ class Server:
                 "s3": install_bucket_policies,
                 "scheduler": self._scheduler.install,
             },
-            own={ADVANCE_PATH: self._scheduler.answer_advance},
+            services={SERVICE: application(recommendations)},
+            own={ADVANCE_PATH: self._scheduler.answer_advance, PAST_PATH: Past(recommendations).answer},
         )
         self._states.connect(self._http.app)
         self._thread = threading.Thread(target=self._http.serve_forever, name="http", daemon=True)

@@ -59,13 +59,15 @@ class Application:
         check: Callable[[dict[str, Any]], Fault | None],
         *,
         late: Mapping[str, Callable[[], None]] = MappingProxyType({}),
+        services: Mapping[str, Wsgi] = MappingProxyType({}),
         own: Mapping[str, Wsgi] = MappingProxyType({}),
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._moto, self._runner, self._check = moto, runner, check
         self._clock, self._sleep = clock, sleep
-        self._late, self._installing, self._own = dict(late), threading.Lock(), own
+        self._late, self._installing = dict(late), threading.Lock()
+        self._services, self._own = services, own
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -92,7 +94,7 @@ class Application:
         if service in self._late:
             self._install(service)
         began = self._clock()
-        body = unimplemented.answered(self._moto, environ, service, start)
+        body = unimplemented.answered(self._services.get(service, self._moto), environ, service, start)
         if service not in PROMPT_SERVICES:
             self._delay(began)
         return body

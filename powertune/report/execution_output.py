@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from powertune.analysis import Analysis, Comparison, Profile, ProfileStatus, Recommendation
+from powertune.config.execution_words import advisory_in_keys, in_keys
 from powertune.model import Advisory, Configuration, Measurement, Status
 from powertune.prices import RegionPrices
 from powertune.report.visualizer import Figures, figures_url
@@ -68,14 +69,18 @@ def execution_output(
         "architecture": None if chosen is None else chosen.architecture.value,
         "strategy": analysis.goal.strategy.value,
         "outcome": analysis.outcome.value,
-        "explanation": analysis.explanation,
+        "explanation": analysis.explanation and in_keys(analysis.explanation),
         "recommendation": None if recommendation is None else _recommendation(recommendation),
         "currency": analysis.currency,
         "function": analysis.function.arn,
         "region": analysis.function.region,
         "samples": [_samples(profile) for profile in analysis.profiles],
         "failedSizes": [
-            {**_configuration(profile.configuration), "status": profile.status.value, "reason": profile.reason}
+            {
+                **_configuration(profile.configuration),
+                "status": profile.status.value,
+                "reason": profile.reason and in_keys(profile.reason),
+            }
             for profile in analysis.profiles
             if profile.status is not ProfileStatus.OK
         ],
@@ -157,7 +162,7 @@ def _recommendation(recommendation: Recommendation) -> Value:
         "costRatio": _comparison(recommendation.cost_ratio),
         "durationRatio": _comparison(recommendation.duration_ratio),
         "equivalent": [_configuration(each) for each in recommendation.equivalent],
-        "reasons": list(recommendation.reasons),
+        "reasons": list(map(in_keys, recommendation.reasons)),
     }
 
 
@@ -188,7 +193,8 @@ def _comparison(comparison: Comparison | None) -> Value | None:
 
 
 def _advisory(advisory: Advisory) -> Value:
-    return {"code": advisory.code, "message": advisory.message, "nextStep": advisory.next_step}
+    said = advisory_in_keys(advisory)
+    return {"code": said.code, "message": said.message, "nextStep": said.next_step}
 
 
 def _unpriced(execution_cost: float | None) -> tuple[Advisory, ...]:

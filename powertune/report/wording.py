@@ -139,7 +139,7 @@ def _staying(recommendation: Recommendation, move: Move, currency: str) -> str:
     return (
         f"Stay at {recommendation.configuration}: the best candidate, {move.configuration}, "
         f"{unproven_words(recommendation.strategy)}. It has {cost} and {duration} of now.{faster} "
-        f"{decision[0].upper()}{decision[1:]}."
+        f"{decision if decision.startswith('powertune ') else decision[0].upper() + decision[1:]}."
     )
 
 

@@ -174,7 +174,8 @@ class Provisioned:
 
     `utilization` is the mean share in use over the whole window, from 0 to 1, where hours without a data point count
     as 0, as Lambda reports it only with invocations; `peak_utilization` the largest. `invocations` ran on it,
-    `spilled` ran on demand because all of it was busy.
+    `spilled` ran on demand because all of it was busy. What was configured within the window is judged by the
+    `observed_days` since then; None where that is the whole window.
     """
 
     qualifier: str
@@ -185,6 +186,7 @@ class Provisioned:
     peak_utilization: float
     invocations: int
     spilled: int
+    observed_days: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from powertune.figures import SMALLEST
 from powertune.model import DAYS_PER_MONTH, Architecture, charges_for_snapshots
 from powertune.prices import EPHEMERAL_STORAGE_FREE_MB, ObservabilityPrices, RegionPrices
 from powertune.scan.evidence import (
@@ -98,8 +99,8 @@ def monthly_costs(evidence: PlaceEvidence) -> tuple[MonthlyCost | None, ...]:
             ephemeral_storage=ephemeral,
             provisioned=extras.provisioned,
             snapstart=extras.snapstart,
-            log_ingestion=extras.log_ingestion,
-            log_storage=extras.log_storage,
+            log_ingestion=_written(extras.log_ingestion),
+            log_storage=_written(extras.log_storage),
             unpriced=extras.unpriced,
         )
     return tuple(costs)
@@ -121,6 +122,11 @@ def free_tier(places: Sequence[PlaceEvidence]) -> float:
             paid_requests += float(bill.requests[bill.free].sum()) * evidence.prices.request
             paid_seconds += float((bill.compute + bill.init[0])[bill.free].sum())
     return paid_requests * _share(FREE_REQUESTS, requests) + paid_seconds * _share(FREE_GB_SECONDS, seconds)
+
+
+def _written(amount: float) -> float:
+    """An amount, or 0 if it is too small for a document, as the share of many functions in a few bytes is."""
+    return amount if amount >= SMALLEST else 0.0
 
 
 def _share(free: float, used: float) -> float:

@@ -4,7 +4,16 @@ from dataclasses import dataclass
 
 from powertune.model import Architecture
 from powertune.prices import RegionPrices
+from powertune.scan.evidence import Provisioned
 from powertune.scan.per_month import SECONDS_PER_MONTH, architecture_prices
+
+#: What was configured since says nothing yet: its traffic may come tomorrow.
+LEAST_OBSERVED_DAYS = 1
+
+
+def long_enough(provisioned: Provisioned) -> bool:
+    """Whether it has been there for as long as it takes to judge it."""
+    return provisioned.observed_days is None or provisioned.observed_days >= LEAST_OBSERVED_DAYS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

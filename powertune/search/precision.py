@@ -11,6 +11,10 @@ PRECISION, PRECISION_THAT_PAYS = 0.066, 0.01
 HORIZON_MONTHS = 12
 #: After this many batches, the search explores no further; after more, if a higher precision is wanted.
 MOST_BATCHES = 60
+#: The first batches, and those that confirm and prove, of which each doubles the environments.
+_BESIDE = 12
+#: Batches in the median simulation: for a usual answer, where savings decide, and with a precision.
+_FEW_BATCHES, _SAVING_BATCHES, _MANY_BATCHES = 4, 25, 25
 #: Half the width of a confidence sequence, in standard errors, at the sample sizes of a race.
 _REACH = 3.5
 #: By how much environments usually differ, and the quantile of a 95 % interval: they may use up half of a precision.
@@ -36,6 +40,22 @@ def explores_at_most(exploration: Exploration) -> int:
     """About how many invocations a search makes to explore, before it only confirms, proves and races."""
     patience = MOST_BATCHES * max(1.0, PRECISION / precision_of(exploration))
     return round(patience * (1 + exploration.batch))
+
+
+def batches_at_most(exploration: Exploration) -> int:
+    """About how many batches a search takes at most: to explore, to confirm and prove its answer, and to race."""
+    exploring = math.ceil(explores_at_most(exploration) / exploration.batch)
+    racing = 0 if exploration.precision is None else math.ceil(exploration.most / exploration.batch)
+    return exploring + _BESIDE + racing
+
+
+def batches_usually(exploration: Exploration) -> int:
+    """About how many batches a search usually takes, by simulations of it on published curves."""
+    if exploration.precision is not None:
+        return _MANY_BATCHES
+    monthly = exploration.invocations_per_month or 0.0
+    worth = savings_decide(exploration) and PRECISION_THAT_PAYS * monthly * HORIZON_MONTHS > exploration.batch
+    return _SAVING_BATCHES if worth else _FEW_BATCHES
 
 
 def invocations_for(precision: float, noise: float) -> int:

@@ -52,6 +52,21 @@ def test_a_machine_that_is_named_has_the_bucket_of_the_stack_only_if_it_is_its_o
     assert find_machine(aws, stack_name="other", arn=f"{MACHINE}-2").bucket == "bucket-2"
 
 
+def test_a_machine_that_is_named_has_to_exist_as_far_as_that_can_be_seen() -> None:
+    fake, aws = account(STACKS)
+    for arn in (f"{MACHINE}-none", f"{MACHINE}:none"):
+        with pytest.raises(NotFound, match=f"no state machine {arn}") as caught:
+            find_machine(aws, stack_name=None, arn=arn)
+        assert caught.value.hint == "check the ARN, or make one: powertune deploy --region us-east-1"
+
+    def deny(name: str, kwargs: object) -> None:
+        if name == "describe_state_machine":
+            raise client_error("AccessDeniedException", "no", 403)
+
+    fake.on_call = deny
+    assert find_machine(aws, stack_name=None, arn=f"{MACHINE}-none").bucket is None
+
+
 def test_a_machine_that_is_named_needs_no_look_at_stacks() -> None:
     fake, aws = account(STACKS)
 

@@ -67,9 +67,17 @@ def test_a_function_under_update() -> None:
         check(LastUpdateStatus="InProgress")
 
 
-@pytest.mark.parametrize("name", ["other", "fn:nope", "fn:7"])
-def test_what_does_not_exist(name: str) -> None:
-    with pytest.raises(NotFound, match=f"function {name} does not exist in us-east-1"):
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("other", "function other does not exist in us-east-1"),
+        ("other:nope", "function other does not exist in us-east-1"),
+        ("fn:nope", "function fn in us-east-1 has no alias nope"),
+        ("fn:7", "function fn in us-east-1 has no version 7"),
+    ],
+)
+def test_what_does_not_exist(name: str, words: str) -> None:
+    with pytest.raises(NotFound, match=words):
         check(name)
 
 

@@ -11,6 +11,7 @@ from settled import settle
 from powertune.aws.connection import connect
 from powertune.aws.copies.lifecycle import find_copies
 from powertune.aws.identity import ConnectionOptions
+from powertune.aws.journal import JOURNAL_ALIAS
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.cli.app import run_app
 from powertune.cli.restoring import restore_now
@@ -138,6 +139,19 @@ def test_without_a_terminal_copies_that_no_journal_names_are_deleted_only_with_y
     assert names(function) == [NAME]
 
 
+def test_copies_are_deleted_although_an_alias_of_somebody_else_is_called_as_the_journal(
+    left_copy: str, function: Any, capfd: pytest.CaptureFixture[str]
+) -> None:
+    function.create_alias(FunctionName=NAME, Name=JOURNAL_ALIAS, FunctionVersion="$LATEST", Description="mine")
+    assert run_app(["restore", NAME, "--yes"]) == 2
+    err = capfd.readouterr().err
+    assert f"the copies of {NAME} are deleted" in err
+    assert "is not a journal: 'mine'" in err
+    assert names(function) == [NAME]
+    assert [alias["Name"] for alias in function.list_aliases(FunctionName=NAME)["Aliases"]] == [JOURNAL_ALIAS]
+    function.delete_alias(FunctionName=NAME, Name=JOURNAL_ALIAS)
+
+
 def test_a_copy_whose_tags_have_changed_meanwhile_is_kept_and_said_so(
     left_copy: str, function: Any, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -208,7 +222,7 @@ def test_iam_refuses_what_is_no_arn_of_the_service(
     option: str, value: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert run_app(["iam", "run", "--isolate", option, value]) == 2
-    assert f"{option} {value!r} is not an ARN of" in capfd.readouterr().err
+    assert f"{option} {value!r} is not a" in capfd.readouterr().err
 
 
 def test_iam_prints_what_vpcs_keys_and_buckets_take(capfd: pytest.CaptureFixture[str]) -> None:

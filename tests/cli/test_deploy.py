@@ -179,7 +179,7 @@ def test_a_failed_deployment_says_why_and_the_next_one_succeeds(
     assert run_app(["deploy", "--yes"]) == ExitCode.USAGE
     err = capfd.readouterr().err
     assert "error: stack powertune could not be created: it is ROLLBACK_COMPLETE" in err
-    assert "  StateMachine (AWS::StepFunctions::StateMachine): " in err
+    assert ": StateMachine (AWS::StepFunctions::StateMachine): " in err
     (sources / "tuning.asl.json").write_text(json.dumps(DEFINITION))
     assert run_app(["deploy", "--yes"]) == 0
     assert "stack powertune is ROLLBACK_COMPLETE" in capfd.readouterr().err
@@ -222,9 +222,10 @@ def test_what_is_asked_of_a_scan_that_is_not_there_is_refused_before_anything_is
         (["deploy"], "no terminal to ask on"),
         (["destroy"], "no terminal to ask on"),
         (["deploy", "--yes", "--subnet-ids", "subnet-1"], "--security-group-ids is missing"),
-        (["deploy", "--yes", "--alarm-topic", "on-call"], "--alarm-topic 'on-call' is not an ARN of SNS"),
+        (["deploy", "--yes", "--alarm-topic", "on-call"], "--alarm-topic 'on-call' is not an SNS topic ARN"),
+        (["deploy", "--yes", "--artifact-bucket", "Bad_Bucket"], "--artifact-bucket 'Bad_Bucket' is not valid"),
         (["deploy", "--yes", "--tag", "shop"], "--tag 'shop' is not a tag"),
-        (["destroy", "--yes", "--stack-name", "a_b"], "--stack-name 'a_b' cannot be taken"),
+        (["destroy", "--yes", "--stack-name", "a_b"], "--stack-name 'a_b' is not valid"),
         (["iam", "deploy", "--function", "fn"], "`powertune deploy` does not use a function"),
     ],
 )

@@ -100,6 +100,8 @@ def test_a_budget_that_may_not_pay_for_one_invocation_is_refused_beforehand() ->
         plan(memory=(1024, 2048), max_spend=0.0001)
     assert caught.value.hint
     assert plan(memory=(1024, 2048), max_spend=0.01).max_spend == 0.01
+    with pytest.raises(UsageError, match=r"^--max-spend 0\.00001 may not pay"):
+        plan(memory=(1024,), max_spend=0.00001)
     with pytest.raises(UsageError, match="may not pay"):
         plan(replace(STATE, snapstart=True), memory=(1024,), max_spend=0.01)
 

@@ -309,8 +309,15 @@ def test_a_link_is_followed_and_a_pipe_is_written_to(tmp_path: Path) -> None:
 
 def test_whether_a_place_can_be_written_is_found_out_beforehand(tmp_path: Path) -> None:
     files.check_writable(tmp_path / "new.json")
-    for bad in (tmp_path, tmp_path / "missing" / "new.json"):
+    file = tmp_path / "file"
+    file.write_text("")
+    for bad in (tmp_path, file / "new.json"):
         with pytest.raises(UsageError, match="cannot write") as caught:
             files.check_writable(bad)
         assert caught.value.hint
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_the_folder_of_a_results_file_is_made(tmp_path: Path) -> None:
+    files.check_writable(tmp_path / "new" / "deep" / "run.json")
+    assert (tmp_path / "new" / "deep").is_dir()

@@ -20,7 +20,7 @@ _NEXT_STEPS = {
 }
 
 _MESSAGES = {
-    "exhausted": "the search could not get as sure as it should be",
+    "exhausted": "the search could not get as certain as it should",
     NO_REPORTS: "the run ended after the first size, as not a single invocation had a report",
 }
 

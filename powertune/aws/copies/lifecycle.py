@@ -1,6 +1,7 @@
 """Temporary copies of a function: made with the same configuration, found again by name and tags, and deleted."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -155,6 +156,17 @@ def delete_copies(original: LambdaFunction, run_id: str, count: int, *, uncertai
         if not delete_copy(copy, original.ref, run_id):
             notes.append(f"function {name} is kept: its tags do not say that run {run_id} made it of this function")
     return tuple(notes)
+
+
+def copies_left(original: LambdaFunction, run_id: str, count: int) -> tuple[str, ...]:
+    """The names of the copies that a run has made, and that are still there."""
+    names = []
+    for name in copy_names(original.ref.name, run_id, count):
+        copy = copy_of(original, name)
+        with suppress(NotFound):
+            if maker(copy.tags(copy.read().arn), original.ref, original.aws.region) == run_id:
+                names.append(name)
+    return tuple(names)
 
 
 def delete_copy(copy: LambdaFunction, source: FunctionRef, run_id: str) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 
 from powertune.aws.client import Aws
 from powertune.aws.scanning.inquiry import Inquiry
-from powertune.aws.scanning.metric_data import HOUR_S, MetricSpan, MetricValues, ScanMetric, answered
+from powertune.aws.scanning.metric_data import DAY_S, HOUR_S, MetricSpan, MetricValues, ScanMetric, answered
 from powertune.scan.evidence import FunctionUsage, Provisioned, PublishedVersion, ScannedFunction
 from powertune.scan.rule import Need
 
@@ -158,4 +158,5 @@ def _provisioned(
         peak_utilization=found[_UTILIZATION].largest() or 0.0,
         invocations=round(found[_INVOCATIONS].total()),
         spilled=round(found[_SPILLED].total()),
+        observed_days=None if began == span.start else max(0.0, (span.end - began) / DAY_S),
     )

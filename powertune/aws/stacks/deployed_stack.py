@@ -1,7 +1,7 @@
 """A stack in CloudFormation: how it stands, and how it is deleted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from powertune.aws.client import Aws
@@ -18,12 +18,13 @@ _LEFTOVERS = frozenset({"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackState:
-    """How a stack stands. `outputs` and `parameters` are by their keys."""
+    """How a stack stands. `outputs`, `parameters` and `tags` are by their keys."""
 
     id: str
     status: str
     outputs: Mapping[str, str]
     parameters: Mapping[str, str]
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def working(self) -> bool:
@@ -130,6 +131,7 @@ class DeployedStack:
             status=stack["StackStatus"],
             outputs={each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", ())},
             parameters={each["ParameterKey"]: each["ParameterValue"] for each in stack.get("Parameters", ())},
+            tags={each["Key"]: each["Value"] for each in stack.get("Tags", ())},
         )
 
 

@@ -1,6 +1,7 @@
 """Buckets of this account: made private, filled, emptied and deleted. A bucket of another account is never used."""
 
 import json
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -21,10 +22,11 @@ class OwnBucket:
     name: str
     caller: Caller
 
-    def ensure(self, *, protect: bool) -> bool:
-        """Create it if it does not exist: private, encrypted, for TLS only. Returns whether it was created.
+    def ensure(self, created: Callable[[str], None], *, protect: bool) -> None:
+        """Create it if it does not exist: private, encrypted, for TLS only.
 
         Args:
+            created: told the name as soon as it was created.
             protect: make it so even if it exists: whoever created it may not have come that far.
 
         Raises:
@@ -33,13 +35,12 @@ class OwnBucket:
         client, owner = self.aws.clients.s3, self.caller.account_id
         try:
             self.aws.call(client.head_bucket, Bucket=self.name, ExpectedBucketOwner=owner)
-            created = False
         except NotFound:
             self._create()
-            created = True
-        if created or protect:
+            created(self.name)
+            protect = True
+        if protect:
             self._protect(owner)
-        return created
 
     def _create(self) -> None:
         place: Any = {"LocationConstraint": self.aws.region}

@@ -46,6 +46,15 @@ class StackChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SettingChange:
+    """What happens to one parameter or tag of a stack: None where there was none, or will be none."""
+
+    name: str
+    before: str | None
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PreparedChanges:
     """A change set that can be executed. `created` says whether it would create the stack."""
 
@@ -53,6 +62,23 @@ class PreparedChanges:
     stack_id: str
     changes: tuple[StackChange, ...]
     created: bool
+
+
+def setting_changes(existing: StackState | None, request: StackRequest) -> tuple[SettingChange, ...]:
+    """Which parameters and tags a request would change. Tags that are given replace all that the stack has."""
+    parameters = {} if existing is None else existing.parameters
+    tags = {} if existing is None else existing.tags
+    asked = [
+        SettingChange(name=name, before=parameters.get(name) or None, after=value or None)
+        for name, value in request.parameters.items()
+        if value is not None
+    ]
+    if request.tags:
+        asked += [
+            SettingChange(name=f"tag {key}", before=tags.get(key), after=request.tags.get(key))
+            for key in sorted({*tags, *request.tags})
+        ]
+    return tuple(each for each in asked if each.before != each.after)
 
 
 def prepare_changes(

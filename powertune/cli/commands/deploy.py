@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from powertune.aws.client import Aws
     from powertune.aws.stacks.deployed_stack import StackState
+    from powertune.cli.stack_progress import StackProgress
     from powertune.engine.deployment.deploying import StackDeployment
     from powertune.engine.deployment.scan_parameters import ScheduledScan
     from powertune.engine.deployment.stack_parameters import StackParameters
@@ -186,7 +187,10 @@ def deploy(
     parameters: StackOptions,
     schedule: ScanScheduleOptions,
     tag: Annotated[
-        list[str] | None, typer.Option(help="Tag of the stack and all its resources, as key=value; repeatable.")
+        list[str] | None,
+        typer.Option(
+            help="Tag of the stack and all its resources, as key=value; repeatable. Replaces all tags of the stack."
+        ),
     ] = None,
     artifact_bucket: Annotated[
         str | None,
@@ -203,16 +207,21 @@ def deploy(
     quiet: common.Quiet = False,
     _verbose: common.Verbose = False,
 ) -> None:
-    """Deploy the state machine, which tunes functions inside of the account, or bring it up to date.
+    """Deploy the state machine, which tunes functions inside the account, or bring it up to date.
 
     Shows what would change, and asks. An option that is not given keeps the value that it has in the stack.
     --scan-schedule adds a second stack, which scans for functions that waste money.
     """
     from powertune.aws.connection import connect
-    from powertune.cli.stack_progress import check_terminal
+    from powertune.cli.stack_progress import StackProgress, check_terminal
     from powertune.engine.deployment.scan_stack import is_scan_wanted
     from powertune.engine.deployment.sources import read_template, sources_folder
-    from powertune.engine.deployment.stack_parameters import StackParameters, check_stack_name, parse_tags
+    from powertune.engine.deployment.stack_parameters import (
+        StackParameters,
+        check_bucket_name,
+        check_stack_name,
+        parse_tags,
+    )
 
     if print_template:
         _print_template(read_template(sources_folder(), of_scan=schedule.scan_schedule is not None))
@@ -222,13 +231,18 @@ def deploy(
     scan = _scheduled(schedule)
     scan.check()
     check_stack_name(stack_name)
+    if artifact_bucket is not None:
+        check_bucket_name("--artifact-bucket", artifact_bucket)
     tags = parse_tags(tag or ())
     check_terminal("deploy", stack_name, yes=yes)
-    with connect(place.connection) as connection:
+    with (
+        connect(place.connection) as connection,
+        StackProgress("deployed", ask=not yes, quiet=quiet) as progress,
+    ):
         aws = connection.aws()
         with_scan = is_scan_wanted(aws, stack_name, scan)
         deployment = _prepare(aws, stack_name, wanted, tags, artifact_bucket, quiet=quiet)
-        outputs = _deploy(aws, deployment, scan, with_scan=with_scan, ask=not yes, quiet=quiet)
+        outputs = _deploy(aws, deployment, scan, progress, with_scan=with_scan)
     _print_outputs(outputs)
 
 
@@ -261,8 +275,9 @@ def _print_template(template: str) -> None:
 
     write_stdout(template.encode())
     say(
-        "note: upload the code first: its parameters ArtifactBucket, CodeKey and DefinitionKey name objects "
-        "that only `powertune deploy` writes; cloudformation:DescribeStacks shows them of a stack that it has made"
+        "note: the parameters ArtifactBucket, CodeKey and DefinitionKey name objects in S3 that only "
+        "`powertune deploy` writes. Deploy once with it, and take their values from that stack "
+        "(`aws cloudformation describe-stacks`)."
     )
 
 
@@ -305,29 +320,25 @@ def _prepare(
 
 
 def _deploy(
-    aws: "Aws", deployment: "StackDeployment", scan: "ScheduledScan", *, with_scan: bool, ask: bool, quiet: bool
+    aws: "Aws", deployment: "StackDeployment", scan: "ScheduledScan", progress: "StackProgress", *, with_scan: bool
 ) -> "Mapping[str, str] | None":
     """Deploy both stacks, the one after the other; returns what they put out, or None if nothing was changed."""
     from powertune.cli.console import say
-    from powertune.cli.stack_progress import StackProgress
     from powertune.engine.deployment.deploying import deploy as deploy_stack
     from powertune.engine.deployment.scan_stack import deploy_scan, remove_scan
     from powertune.engine.deployment.sources import read_sources, sources_folder
 
-    with StackProgress(ask=ask, quiet=quiet) as progress:
-        state = deploy_stack(aws, deployment, progress)
+    state = deploy_stack(aws, deployment, progress)
+
     if state is None:
         return None
     scanning: StackState | None = None
-    with StackProgress(ask=ask, quiet=quiet) as progress:
-        if with_scan:
-            scanning = deploy_scan(
-                aws, deployment, state, read_sources(sources_folder(), of_scan=True), scan, progress
-            )
-        if (scan.off and not remove_scan(aws, deployment.artifacts.stack_name, progress)) or (
-            with_scan and scanning is None
-        ):
-            say("the scheduled scan was not changed")
+    if with_scan:
+        scanning = deploy_scan(aws, deployment, state, read_sources(sources_folder(), of_scan=True), scan, progress)
+    if (scan.off and not remove_scan(aws, deployment.artifacts.stack_name, progress)) or (
+        with_scan and scanning is None
+    ):
+        say("the scheduled scan was not changed")
     beside = {} if scanning is None else {f"Scan{key}": value for key, value in scanning.outputs.items()}
     return {**state.outputs, **beside}
 

@@ -20,7 +20,7 @@ def destroy(
     quiet: common.Quiet = False,
     _verbose: common.Verbose = False,
 ) -> None:
-    """Delete the state machine and everything that `powertune deploy` has made, but for the results."""
+    """Delete the state machine and everything `powertune deploy` created, except the results."""
     from powertune.aws.connection import connect
     from powertune.cli.console import say
     from powertune.cli.stack_progress import StackProgress, check_terminal
@@ -29,7 +29,7 @@ def destroy(
 
     check_stack_name(stack_name)
     check_terminal("destroy", stack_name, yes=yes)
-    with connect(place.connection) as connection, StackProgress(ask=not yes, quiet=quiet) as progress:
+    with connect(place.connection) as connection, StackProgress("deleted", ask=not yes, quiet=quiet) as progress:
         destroyed = destroy_stack(connection.aws(), stack_name, progress, delete_results=delete_results)
     if destroyed is None:
         say("nothing was changed")

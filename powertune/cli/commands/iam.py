@@ -11,10 +11,12 @@ if TYPE_CHECKING:
     from powertune.model import FunctionRef
 
 _ANY_FUNCTION = "my-function"
+#: Its policy is about accounts, not about a function.
+_SCAN = "scan"
 
 
 def iam(
-    command: Annotated[str, typer.Argument(help="The command: run, restore, prices, deploy or destroy.")],
+    command: Annotated[str, typer.Argument(help="The command: run, restore, scan, prices, deploy or destroy.")],
     function: Annotated[
         str, typer.Option(help="The function's name or ARN; an ARN makes the policy narrower.")
     ] = _ANY_FUNCTION,
@@ -35,7 +37,11 @@ def iam(
         ),
     ] = False,
     role: Annotated[
-        str | None, typer.Option(help="ARN of the function's execution role, which copies use.", show_default=False)
+        str | None,
+        typer.Option(
+            help="ARN of the function's execution role, which copies use; for scan, the role in other accounts.",
+            show_default=False,
+        ),
     ] = None,
     vpc: Annotated[
         bool, typer.Option("--vpc", help="Allow what it takes to update or copy a function in a VPC.")
@@ -56,19 +62,43 @@ def iam(
             show_default=False,
         ),
     ] = None,
+    organization: Annotated[
+        bool, typer.Option("--organization", help="For scan: also allow what --organization needs.")
+    ] = False,
+    reconcile: Annotated[
+        bool, typer.Option("--reconcile", help="For scan: also allow what --reconcile needs.")
+    ] = False,
+    session_tags: Annotated[
+        bool, typer.Option("--session-tags", help="For scan: also allow what --session-tag needs.")
+    ] = False,
+    scans: Annotated[
+        str | None, typer.Option(help="For scan: the s3://bucket/prefix where scans are kept.", show_default=False)
+    ] = None,
+    stackset: Annotated[
+        bool,
+        typer.Option(
+            "--stackset", help="For scan: print the CloudFormation template of the role in other accounts instead."
+        ),
+    ] = False,
     output: common.File = None,
 ) -> None:
     """Print the IAM policy that allows exactly the calls that a command makes."""
     from powertune.aws.actions import COMMANDS, STACK_COMMANDS
     from powertune.aws.iam_policy import PLACEHOLDERS, Grant, policy_text
+    from powertune.aws.scan_policy import ScanGrant, scan_policy
     from powertune.aws.stacks.stack_policy import STACK
+    from powertune.aws.stackset import member_role_template
     from powertune.cli.console import say
     from powertune.cli.outputs import write_output
     from powertune.errors import UsageError
     from powertune.model import FunctionRef
 
-    if command not in COMMANDS:
-        raise UsageError(f"no command {command!r} makes calls to AWS", hint=f"one of {', '.join(COMMANDS)}")
+    known = sorted((*COMMANDS, _SCAN))
+    if command not in known:
+        raise UsageError(f"no command {command!r} makes calls to AWS", hint=f"one of {', '.join(known)}")
+    if (organization or reconcile or session_tags or scans or stackset) and command != _SCAN:
+        hint = "--organization, --reconcile, --session-tags, --scans and --stackset are for `powertune iam scan`"
+        raise UsageError(f"`powertune {command}` scans no accounts", hint=hint)
     processors = tuple(FunctionRef.parse(name) for name in (pre_processor, post_processor) if name is not None)
     ref = FunctionRef.parse(function)
     grant = Grant(
@@ -82,6 +112,20 @@ def iam(
         kms_key=kms_key,
         code_s3=code,
     )
+    if command == _SCAN:
+        _check_scan(function, grant, role, engine, scans)
+        scanning = ScanGrant(
+            roles=() if role is None else (role,),
+            organization=organization,
+            reconcile=reconcile,
+            tags=session_tags,
+            scans=scans,
+        )
+        if not stackset and (role or organization or scans):
+            say("in China and GovCloud, replace arn:aws: with arn:aws-cn: or arn:aws-us-gov:")
+        text = member_role_template() if stackset else policy_text(scan_policy(scanning))
+        write_output(text.encode(), output)
+        return
     _check(command, function, grant)
     elsewhere = _is_elsewhere(command, engine, grant)
     document = _document(command, ref, grant, elsewhere=elsewhere)
@@ -91,12 +135,33 @@ def iam(
     elif open_places:
         say(f"replace {' and '.join(open_places)} with your own, or give ARNs with --function and --role")
     if elsewhere:
-        say(
-            "the plan that a run shows takes more: the reading actions of `powertune iam run`; without, none is shown"
-        )
+        say("to show the plan before starting, add the read actions of `powertune iam run`")
     elif command == "run" and not (copies or isolate):
         say("where $LATEST is in use, a run measures a copy: --isolate prints the policy that this takes")
     write_output(policy_text(document).encode(), output)
+
+
+def _check_scan(function: str, grant: "Grant", role: str | None, engine: str | None, scans: str | None) -> None:
+    """See that only what a scan needs was given.
+
+    Raises:
+        UsageError: something else was, or the role is none.
+    """
+    from dataclasses import replace
+
+    from powertune.aws.iam_policy import PLAIN
+    from powertune.config.accounts import ROLE
+    from powertune.errors import UsageError
+
+    if function != _ANY_FUNCTION or engine is not None or replace(grant, role=None) != PLAIN:
+        raise UsageError(
+            "a scan reads all functions",
+            hint="only --role, --organization, --reconcile, --session-tags, --scans and --stackset matter to it",
+        )
+    if scans is not None and not scans.startswith("s3://"):
+        raise UsageError(f"--scans {scans!r} is not in S3", hint="only s3://bucket/prefix takes a permission")
+    if role is not None and not ROLE.fullmatch(role):
+        raise UsageError(f"--role {role!r} is not the name or ARN of a role", hint="for example powertune-scan")
 
 
 def _is_elsewhere(command: str, engine: str | None, grant: "Grant") -> bool:
@@ -117,7 +182,7 @@ def _is_elsewhere(command: str, engine: str | None, grant: "Grant") -> bool:
         return False
     if replace(grant, payload_s3=None, kms_key=None) != PLAIN:
         raise UsageError(
-            "the state machine has permissions of its own: only --payload and --kms-key matter to who starts it",
+            "the state machine has permissions of its own: only --payload and --kms-key matter to whoever starts it",
             hint="`powertune deploy` takes options about what the state machine may do",
         )
     return True
@@ -149,9 +214,12 @@ def _check(command: str, function: str, grant: "Grant") -> None:
     for name, place in (("payload", grant.payload_s3), ("code", grant.code_s3)):
         if place is not None and not place.startswith("s3://"):
             raise UsageError(f"{name} {place!r} is not in S3", hint="only s3://bucket/key takes a permission")
-    for option, arn, service in (("--role", grant.role, "iam"), ("--kms-key", grant.kms_key, "kms")):
+    for option, arn, service, kind in (
+        ("--role", grant.role, "iam", "an IAM role ARN"),
+        ("--kms-key", grant.kms_key, "kms", "a KMS key ARN"),
+    ):
         if arn is not None and arn.split(":")[2:3] != [service]:
-            raise UsageError(f"{option} {arn!r} is not an ARN of {service.upper()}", hint=f"arn:aws:{service}:...")
+            raise UsageError(f"{option} {arn!r} is not {kind}", hint=f"arn:aws:{service}:...")
     if command in STACK_COMMANDS and (function != _ANY_FUNCTION or replace(grant, vpc=False, kms_key=None) != PLAIN):
         raise UsageError(
             f"`powertune {command}` does not use a function", hint="only --vpc and --kms-key matter to it"

@@ -23,9 +23,9 @@ def report(
     ] = False,
     quiet: common.Quiet = False,
 ) -> None:
-    """Show what a run measured, from its results file."""
+    """Show what a run measured, from its results file; or a scan, with what was measured of its functions."""
     from powertune import results
-    from powertune.cli import rendering
+    from powertune.cli import kept_scan, rendering
     from powertune.cli.console import write_stdout
     from powertune.cli.outputs import refuse_overwriting
     from powertune.cli.sources import load_prices
@@ -33,9 +33,13 @@ def report(
     from powertune.config import parse_judgement
     from powertune.errors import UsageError
 
+    table = load_prices(Path(prices) if prices else None)
+    if kept_scan.is_scan(Path(file)):
+        kept_scan.check_options(groups.given(goal, usage) | {"explain": explain})
+        kept_scan.report_scan(Path(file), table, reports, more, quiet=quiet)
+        return
     outputs = reports.parse(more)
     refuse_overwriting([output.path for output in outputs], [file, prices])
-    table = load_prices(Path(prices) if prices else None)
     run = results.load(Path(file))
     if explain and (reports.given or more):
         raise UsageError("--explain prints a text of its own", hint="leave --format, --output and --open out")

@@ -59,12 +59,15 @@ def _restore(function: "LambdaFunction", command: str, *, yes: bool) -> None:
             say("nothing was changed")
             return
     if remains.journal is not None or yes:
-        restore_now(function, remains.journal, command, copies=remains.unnamed if yes else ())
+        copies, whole = remains.unnamed if yes else (), remains.unreadable is None
+        restore_now(function, remains.journal, command, copies=copies, whole=whole)
     if remains.unnamed and not yes:
         raise UsageError(
             f"not deleted, as its run may be active: {', '.join(copy.name for copy in remains.unnamed)}",
             hint=f"if no run is active any more: {command} --yes",
         )
+    if remains.unreadable is not None:
+        raise remains.unreadable
 
 
 def _findings(name: str, remains: "Remains") -> list[str]:

@@ -38,7 +38,10 @@ def render_scan_table(reported: ReportedScan, screen: Screen) -> bytes:
     console.print(_text(text.subtitle, "dim"))
     console.print()
     if text.rows:
-        _print_findings(console, text.rows, columns)
+        shown = text.rows[: reported.most_findings]
+        _print_findings(console, shown, columns)
+        if len(shown) < len(text.rows):
+            console.print(_text(f"and {len(text.rows) - len(shown):,} more (--top)", "dim"))
         console.print()
     console.print(_text(text.headline, "bold"))
     for totals in text.totals:

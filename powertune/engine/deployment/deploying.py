@@ -1,6 +1,6 @@
 """Brings the state machine into an account, or up to date: change set, consent, upload, execution."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,7 +9,14 @@ from powertune.aws.client import Aws
 from powertune.aws.stacks.caller import who_calls
 from powertune.aws.stacks.deployed_stack import DeployedStack, StackState
 from powertune.aws.stacks.own_buckets import OwnBucket
-from powertune.aws.stacks.stack_changes import StackRequest, discard_changes, execute_changes, prepare_changes
+from powertune.aws.stacks.stack_changes import (
+    SettingChange,
+    StackRequest,
+    discard_changes,
+    execute_changes,
+    prepare_changes,
+    setting_changes,
+)
 from powertune.engine.deployment.artifacts import (
     BUCKET_PARAMETER,
     CODE_PARAMETER,
@@ -22,6 +29,9 @@ from powertune.engine.deployment.libraries import WorkerPlatform
 from powertune.engine.deployment.watching import StackWatcher
 from powertune.errors import PowertuneError, UsageError
 
+#: Parameters that say which code and definition there are, not what a person decides.
+_ARTIFACTS = (BUCKET_PARAMETER, CODE_PARAMETER, DEFINITION_PARAMETER)
+
 
 class TemplateValues(Protocol):
     """The parameters of a template that a person sets, as `StackParameters` and `ScanStackParameters`."""
@@ -29,6 +39,10 @@ class TemplateValues(Protocol):
     @property
     def template_names(self) -> Mapping[str, str | None]:
         """The values by the names that the template has for them; None keeps what the stack has."""
+        ...
+
+    def check_beside(self, stack: Mapping[str, str]) -> None:
+        """Refuse, with a UsageError, what would have no effect beside these parameters of the stack."""
         ...
 
 
@@ -69,14 +83,18 @@ def deploy(aws: Aws, deployment: StackDeployment, watcher: StackWatcher) -> Stac
         )
         if not watcher.confirm("delete it?"):
             return None
+        watcher.begins()
         stack.delete(existing, watcher.happened)
         existing = None
+    deployment.parameters.check_beside({} if existing is None else existing.parameters)
     bucket = _bucket(aws, deployment, existing)
-    prepared = prepare_changes(stack, existing, _request(deployment, bucket.name))
+    request = _request(deployment, bucket.name)
+    settings = tuple(each for each in setting_changes(existing, request) if each.name not in _ARTIFACTS)
+    prepared = prepare_changes(stack, existing, request)
     if prepared is None:
-        watcher.say(f"stack {stack.name}: no changes")
+        watcher.say(f"stack {stack.name}: no changes{_not_stored(settings)}")
         return existing
-    watcher.changes(prepared.changes)
+    watcher.changes(prepared.changes, settings)
     question = f"{'create' if prepared.created else 'update'} stack {stack.name} in {aws.region}?"
     try:
         agreed = _get_ready(deployment, existing, bucket, question, watcher)
@@ -87,7 +105,16 @@ def deploy(aws: Aws, deployment: StackDeployment, watcher: StackWatcher) -> Stac
     if not agreed:
         discard_changes(stack, prepared)
         return None
+    watcher.begins()
     return execute_changes(stack, prepared, watcher.happened)
+
+
+def _not_stored(settings: Sequence[SettingChange]) -> str:
+    """CloudFormation keeps no parameter on which nothing in the stack depends at this time."""
+    if not settings:
+        return ""
+    names = ", ".join(each.name for each in settings)
+    return f"; not stored, as nothing in the stack depends on it: {names}"
 
 
 def _get_ready(
@@ -109,8 +136,7 @@ def _get_ready(
 
 
 def _upload(deployment: StackDeployment, bucket: OwnBucket, watcher: StackWatcher) -> None:
-    if bucket.ensure(protect=bucket.name == default_bucket(bucket.aws, bucket.caller)):
-        watcher.say(f"created the bucket {bucket.name} for the code")
+    bucket.ensure(watcher.bucket_created, protect=bucket.name == default_bucket(bucket.aws, bucket.caller))
     if deployment.artifacts.upload(bucket):
         watcher.say(f"uploaded the code to s3://{bucket.name}/{deployment.artifacts.code_key}")
 

@@ -44,6 +44,7 @@ def destroy(aws: Aws, stack_name: str, watcher: StackWatcher, *, delete_results:
     for each in filter(None, (state, scan_state)):
         check_idle(aws, each)  # an execution may have begun while somebody thought about it
     _check_restored(aws, caller, results)
+    watcher.begins()
     if scan_state is not None:
         scan.delete(scan_state, watcher.happened)
     stack.delete(state, watcher.happened)
@@ -57,8 +58,12 @@ def destroy(aws: Aws, stack_name: str, watcher: StackWatcher, *, delete_results:
 
 
 def _question(stacks: str, region: str, results: str | None, *, delete_results: bool) -> str:
-    beside = f", and all results in {results}" if results is not None and delete_results else ""
-    return f"delete stack {stacks} in {region}{beside}?"
+    question = f"delete stack {stacks} in {region}"
+    if results is None:
+        return f"{question}?"
+    if delete_results:
+        return f"{question}, and all results in {results}?"
+    return f"{question}? The results are kept in the bucket {results}."
 
 
 def _check_restored(aws: Aws, caller: Caller, results: str | None) -> None:

@@ -136,6 +136,9 @@ class ScanStackParameters:
     accounts_key: str | None = None
     suppressions_key: str | None = None
 
+    def check_beside(self, stack: Mapping[str, str]) -> None:
+        """Nothing is without effect, whatever the stack has."""
+
     @property
     def template_names(self) -> dict[str, str | None]:
         """The values by the names that the template has for them."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from powertune.aws.stacks.stack_changes import StackChange
+from powertune.aws.stacks.stack_changes import SettingChange, StackChange
 from powertune.aws.stacks.stack_events import StackEvent
 
 
@@ -14,8 +14,16 @@ class StackWatcher(Protocol):
         """Whether to go on."""
         ...
 
-    def changes(self, changes: Sequence[StackChange]) -> None:
-        """Show what would change."""
+    def changes(self, changes: Sequence[StackChange], settings: Sequence[SettingChange]) -> None:
+        """Show what would change: resources; and parameters and tags."""
+        ...
+
+    def bucket_created(self, name: str) -> None:
+        """Show that a bucket was created for the code, which stays whatever happens."""
+        ...
+
+    def begins(self) -> None:
+        """From here on, CloudFormation changes the stack, and goes on by itself."""
         ...
 
     def happened(self, event: StackEvent) -> None:

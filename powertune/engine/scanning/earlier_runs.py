@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from powertune import results
@@ -17,7 +18,7 @@ _MOST_FILES = 1_000
 
 
 def read_earlier_runs(folder: Path, prices: PriceTable) -> Mapping[str, Tuned]:
-    """The newest run of each function that was measured on AWS, by the function's ARN without a qualifier.
+    """The newest run of each function, by the function's ARN without a qualifier.
 
     What is no results file is left out, as the folder may hold anything.
     """
@@ -40,15 +41,11 @@ def _newest(folder: Path) -> dict[str, TuningRun]:
 
 
 def _runs(folder: Path) -> Iterator[TuningRun]:
-    """The runs of real functions: those on the embedded AWS say nothing about any."""
+    """The runs in a folder. Those on the embedded AWS are of functions of an account that nobody has."""
     paths = sorted(folder.glob("*.json"), key=lambda path: (path.stat().st_mtime, path), reverse=True)
     for path in paths[:_MOST_FILES]:
-        try:
-            run = results.load(path)
-        except PowertuneError:
-            continue
-        if run.function.platform is None:
-            yield run
+        with suppress(PowertuneError):
+            yield results.load(path)
 
 
 def _tuned(run: TuningRun, prices: PriceTable) -> Tuned:

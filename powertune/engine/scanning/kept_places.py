@@ -1,6 +1,8 @@
 """Finished places in a folder, one file each, so that an interrupted scan goes on where it was."""
 
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from powertune import files
@@ -12,6 +14,9 @@ from powertune.scan.place_document import read_scanned_place, write_scanned_plac
 
 #: What is older is asked again: a scan that goes on the next day would mix two windows.
 MOST_AGE_S = 24 * 3600.0
+#: The folder in that of a scan, and what is in it.
+PLACES = "places"
+_PLACE_FILE = re.compile(r"\d{12}-[a-z0-9-]+\.json", re.ASCII)
 
 
 class PlaceFolder:
@@ -34,11 +39,33 @@ class PlaceFolder:
         prices: Callable[[str], RegionPrices | None],
         asked: tuple[str, ...] = (),
     ) -> None:
-        self._folder = folder / "places"
+        self._folder = folder / PLACES
         self._days = days
         self._asked = tuple(sorted(asked))
         self._clock = clock
         self._prices = prices
+
+    def prepare(self) -> None:
+        """Make the folder, so that what takes hours is not begun if it cannot be kept.
+
+        Raises:
+            UsageError: it cannot be made.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(
+                f"cannot make {str(self._folder)!r}: {error.strerror}", hint="choose another folder"
+            ) from error
+
+    def forget(self) -> None:
+        """Remove the places, and the folder of the scan; what else somebody has in there stays."""
+        with suppress(OSError):
+            for path in self._folder.glob("*.json"):
+                if _PLACE_FILE.fullmatch(path.name):
+                    path.unlink()
+            self._folder.rmdir()
+            self._folder.parent.rmdir()
 
     def kept(self, place: AccountRegion) -> ScannedPlace | None:
         """What is kept of a place; None if nothing is that still holds, or that can be read."""
@@ -55,14 +82,8 @@ class PlaceFolder:
         Raises:
             UsageError: it cannot be written.
         """
-        path = self._path(scanned.evidence.place)
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise UsageError(
-                f"cannot make {str(self._folder)!r}: {error.strerror}", hint="choose another folder"
-            ) from error
-        files.write(write_scanned_place(scanned, self._asked), path)
+        self.prepare()
+        files.write(write_scanned_place(scanned, self._asked), self._path(scanned.evidence.place))
 
     def _path(self, place: AccountRegion) -> Path:
         return self._folder / f"{place.account_id}-{place.region}.json"

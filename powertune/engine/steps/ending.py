@@ -5,15 +5,27 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from powertune.aws.client import Aws
 from powertune.aws.connection import Connection
-from powertune.aws.copies.lifecycle import delete_copies
+from powertune.aws.copies.lifecycle import copies_left, delete_copies
+from powertune.aws.error_translation import how_to_restore
+from powertune.aws.function_snapshot import FunctionSnapshot
 from powertune.aws.identity import ConnectionOptions
-from powertune.aws.journal import read_journal
+from powertune.aws.journal import journal_of
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.engine.restoring import restore, restore_command
 from powertune.engine.steps.store import Errand, RunStore
 from powertune.engine.steps.worker import Worker, run_id_of, run_of
-from powertune.errors import DeployedMeanwhile, FunctionBusy, NotFound, PowertuneError
+from powertune.errors import (
+    AccessDenied,
+    DeployedMeanwhile,
+    FunctionBusy,
+    NotFound,
+    NotRestorable,
+    NotRestored,
+    PowertuneError,
+    UsageError,
+)
 from powertune.measure import merge
 from powertune.model import Advisory, FunctionRef
 
@@ -33,7 +45,8 @@ def restore_function(worker: Worker, event: Mapping[str, Any]) -> State:
             that it has ended without restoring.
 
     Raises:
-        NotRestored: it could not be done; the message holds the command that does it.
+        NotRestored: it could not be done; the message holds the command that does it, and names copies that are left.
+        NotRestorable: the same, and trying again would not help.
     """
     run_id = run_id_of(event["execution"])
     with worker.run(run_id) as store:
@@ -92,12 +105,27 @@ def apply(worker: Worker, event: Mapping[str, Any]) -> State:
             before = function.wait_until_updated()
         version = None
         if errand.auto_optimize_alias is not None:
-            published = function.publish(f"{output['power']} MB, as powertune {run_id} recommends", before)
-            function.wait_until_active(published.number)
-            function.point_alias(errand.auto_optimize_alias, published.number)
-            version = published.number
+            version = _as_recommended(function, errand.auto_optimize_alias, before)
+            if version is None:
+                published = function.publish(f"{output['power']} MB, as powertune {run_id} recommends", before)
+                function.wait_until_active(published.number)
+                function.point_alias(errand.auto_optimize_alias, published.number)
+                version = published.number
     applied = {"memory": output["power"], "alias": errand.auto_optimize_alias, "version": version}
     return {**output, "applied": applied}
+
+
+def _as_recommended(function: LambdaFunction, name: str, latest: FunctionSnapshot) -> str | None:
+    """The version that an alias leads to, if it leads to no other, and that is what $LATEST is now; else None."""
+    alias = function.alias(name)
+    if alias is None or alias.shifted or alias.version == "$LATEST":
+        return None
+    try:
+        version = function.read(alias.version)
+    except NotFound:
+        return None
+    same = (version.fingerprint, version.memory_mb) == (latest.fingerprint, latest.memory_mb)
+    return alias.version if same else None
 
 
 def _restore_once(worker: Worker, store: RunStore, errand: Errand) -> tuple[Advisory, ...]:
@@ -115,6 +143,8 @@ def _restore_once(worker: Worker, store: RunStore, errand: Errand) -> tuple[Advi
         except DeployedMeanwhile as error:
             store.leave(error)
             raise
+        except PowertuneError as error:
+            raise _failed(connection, ref, store.run_id, error) from error
     store.restored()
     return notes
 
@@ -129,14 +159,34 @@ def _wait_for_workers(worker: Worker, store: RunStore) -> None:
 def _restored(connection: Connection, ref: FunctionRef, run_id: str) -> tuple[Advisory, ...]:
     aws = connection.aws()
     function = LambdaFunction(aws, ref)
-    command = restore_command(str(ref), ConnectionOptions(region=aws.region))
-    journal = read_journal(function)
-    if journal is not None and journal.run_id == run_id:
-        return restore(function, journal, command).notes
+    journal = journal_of(function, run_id)
+    if journal is not None:
+        return restore(function, journal, _command(ref, aws)).notes
     with suppress(NotFound):
         # A run that measures copies only keeps no journal: they follow from its id.
         delete_copies(function, run_id, _MOST_COPIES)
     return ()
+
+
+def _failed(connection: Connection, ref: FunctionRef, run_id: str, error: PowertuneError) -> NotRestored:
+    """Why restoring has failed, and what it leaves beside the function."""
+    aws = connection.aws()
+    command = _command(ref, aws)
+    reason = error.__cause__ if isinstance(error, NotRestored) else error
+    refused = isinstance(reason, AccessDenied | UsageError) and not isinstance(reason, FunctionBusy)
+    kind = NotRestorable if refused else NotRestored
+    message = error.message if isinstance(error, NotRestored) else f"{ref.name} is not restored: {error.message}"
+    left: tuple[str, ...] = ()
+    with suppress(PowertuneError):
+        left = copies_left(LambdaFunction(aws, ref), run_id, _MOST_COPIES)
+    if left:
+        message = f"{message}; left behind: {', '.join(left)}"
+    hint = error.hint if isinstance(error, NotRestored) else how_to_restore(error, command)
+    return kind(message, hint=hint)
+
+
+def _command(ref: FunctionRef, aws: Aws) -> str:
+    return restore_command(str(ref), ConnectionOptions(region=aws.region))
 
 
 def _keep(store: RunStore, why: str) -> None:

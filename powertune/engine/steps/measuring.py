@@ -9,8 +9,10 @@ from powertune import documents
 from powertune.aws.answers import invocations_of
 from powertune.aws.copies.names import copy_names
 from powertune.aws.invocation import with_allowed
-from powertune.aws.journal import alias_name
+from powertune.aws.journal import alias_name, check_free
+from powertune.aws.lambda_function import LambdaFunction
 from powertune.config.execution_input import TuningRequest, parse_request
+from powertune.config.execution_words import advisory_in_keys
 from powertune.engine.direct import TunedFunction, plan_run
 from powertune.engine.restoring import restore_command
 from powertune.engine.steps.part_keeper import PartKeeper
@@ -59,6 +61,8 @@ def prepare(worker: Worker, event: Mapping[str, Any]) -> State:
             subject = TunedFunction(
                 access=connection, ref=ref, restore_command=restore_command(str(ref), connection.place)
             )
+            # As the engine of this machine does: also where copies are measured, which take no lock.
+            check_free(LambdaFunction(connection.aws(), ref), run_id, subject.restore_command)
             prices = PriceTable.bundled().region(connection.region)
             request.options.goal.check_currency(prices.currency)
             plan = plan_run(subject, request.options, prices, run_id=run_id, now=worker.clock(), earlier=None)
@@ -212,7 +216,8 @@ def _events(plan: Plan) -> list[str]:
 
 
 def _planned(plan: Plan) -> State:
-    """The plan, as `powertune run --dry-run --format json` prints it, without its payloads."""
+    """The plan as `powertune run --dry-run --format json` prints it, without payloads, and in keys of the input."""
+    plan = replace(plan, advisories=tuple(map(advisory_in_keys, plan.advisories)))
     planned: State = json.loads(documents.write(plan_document(plan, payloads=False)))
     return planned
 

@@ -13,6 +13,7 @@ from powertune.config.region_option import parse_regions
 from powertune.config.scan_options import ScanOptions
 from powertune.engine.scanning.accounts_document import read_scan_accounts
 from powertune.engine.scanning.archive import EarlierScans
+from powertune.engine.scanning.logs_budget import LogsBudget
 from powertune.engine.scanning.many import PlacesScan, check_read, unread_place
 from powertune.engine.scanning.place_questions import PlaceQuestions, needs_of
 from powertune.engine.scanning.targets import ScanScope, WayIn, find_targets, place_to_scan
@@ -93,7 +94,7 @@ def scan_place(worker: Worker, event: Mapping[str, Any], getting_in: GettingIn =
             now=errand.now,
             needs=needs_of(RULES),
             prices=PriceTable.bundled(),
-            max_spend_usd=errand.max_spend_usd,
+            budget=LogsBudget(errand.max_spend_usd, slots=1),
             per_function_calls=options.per_function_calls,
             rate=options.rate,
         )

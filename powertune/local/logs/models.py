@@ -84,6 +84,8 @@ class Group(LogGroup):
 
     def __init__(self, account_id: str, region: str, name: str, **kwargs: Any) -> None:
         super().__init__(account_id, region, name, **kwargs)
+        #: Bytes of events that are no longer held.
+        self.stored_before = 0
         self.log_class: str = kwargs.get("logGroupClass") or kwargs.get("LogGroupClass") or STANDARD
 
     @property
@@ -106,7 +108,8 @@ class Group(LogGroup):
     def to_describe_dict(self) -> dict[str, Any]:
         """As moto, with the class."""
         described: dict[str, Any] = super().to_describe_dict()
-        described["storedBytes"] = sum(stream.stored_bytes for stream in list(self.streams.values()))
+        held = sum(stream.stored_bytes for stream in list(self.streams.values()))
+        described["storedBytes"] = self.stored_before + held
         return {**described, "logGroupClass": self.log_class}
 
 

@@ -186,6 +186,12 @@ class MetricStore:
             self._size -= series.forget(sample.at, sample.at + 1)
             self._size += series.add(sample)
 
+    def clear(self, key: MetricKey, at: int) -> None:
+        """Forget the values that a metric has at a moment."""
+        with self._lock:
+            if (series := self._series.get(key)) is not None:
+                self._size -= series.forget(at, at + 1)
+
     def read(self, key: MetricKey, start: int, end: int) -> Columns | None:
         """The samples of a metric in [start, end), None if there is no such metric."""
         with self._lock:

@@ -130,6 +130,11 @@ class Provisioner:
             modified_at=allocation.modified_at,
         )
 
+    def backdate(self, scope: Scope, modified_at: float) -> None:
+        """Let a request have been made at another time, in seconds since the epoch."""
+        with self._lock:
+            self._allocations[scope].modified_at = modified_at
+
     def state(self, scope: Scope) -> State | None:
         """What has become of a request; None when there is none."""
         with self._lock:

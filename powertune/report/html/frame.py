@@ -20,7 +20,7 @@ def template(name: str) -> "Template":
     from markupsafe import Markup
 
     def harmless(value: object) -> object:
-        return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+        return value if isinstance(value, Markup) else printable(str(value))
 
     environment = Environment(
         autoescape=True,

@@ -31,6 +31,7 @@ def render_html(analysis: Analysis) -> bytes:
     charts = draw_charts(report)
     plotly, script, style = asset("plotly-basic.min.js"), asset("report.js"), theme_css() + asset("report.css")
     page = template("report.html.j2").render(
+        version=analysis.run.tool_version,
         report=report,
         analysis=analysis,
         charts=charts,

@@ -10,7 +10,7 @@ from powertune.report.scan.text import OVERLAP, FindingText, ScanText, currencie
 from powertune.scan.evidence import AccountRegion
 from powertune.scan.finding import Confidence
 from powertune.scan.totals import CurrencyTotals, grouped, savings_by_function
-from powertune.units import format_share, format_usd
+from powertune.units import format_share, format_usd, plural
 
 #: More tiles than this cannot be told apart; what costs less is one tile in its region.
 _MOST_TILES = 400
@@ -32,7 +32,7 @@ def render_scan_html(reported: ReportedScan) -> bytes:
     script, style = asset("scan.js"), theme_css() + asset("report.css") + asset("scan.css")
     page = template("scan.html.j2").render(
         report=text,
-        scan=reported.scan,
+        version=reported.scan.tool_version,
         figures=_key_figures(reported.totals),
         columns=_COLUMNS,
         sort_keys=_sort_keys,
@@ -54,12 +54,15 @@ def _key_figures(totals: tuple[CurrencyTotals, ...]) -> tuple[tuple[str, str, st
     for each in totals:
         saving, currency = each.saving, each.currency
         low, high = format_usd(saving.low, currency), format_usd(saving.high, currency)
-        share = f"{format_share(saving.expected / each.due)} of it" if 0 < saving.expected <= each.due else ""
-        figures.append(("Could be saved a month", format_usd(saving.expected, currency), f"{low} to {high}"))
-        figures.append(("Functions cost a month", format_usd(each.due, currency), share))
+        share = f", {format_share(saving.expected / each.due)} of the cost" if 0 < saving.expected <= each.due else ""
+        saved = format_usd(saving.expected, currency)
+        figures.append(("Could be saved a month", saved, f"{low} to {high}{share}"))
+        free = f"after {format_usd(each.free_tier, currency)} of free tier" if each.free_tier else "at list prices"
+        unpriced = f", without {plural(each.unpriced, 'function')} of unknown cost" if each.unpriced else ""
+        figures.append(("Functions cost a month", format_usd(each.due, currency), f"{free}{unpriced}"))
     found = sum(each.findings for each in totals)
     checked = sum(each.functions for each in totals)
-    return (*figures, ("Findings", f"{found:,}", f"about {checked:,} functions"))
+    return (*figures, ("Findings", f"{found:,}", f"about {plural(checked, 'function')}"))
 
 
 def _sort_keys(row: FindingText) -> tuple[str, ...]:
@@ -83,6 +86,7 @@ def _choices(text: ScanText) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 def _data(reported: ReportedScan) -> dict[str, Any]:
     return {
+        "currencies": [totals.currency for totals in reported.totals],
         "tiles": _tiles(reported),
         "trend": [
             {

@@ -11,12 +11,12 @@ from powertune.scan.totals import CurrencyTotals, totals_of
 class ReportedScan:
     """A scan, and earlier ones in the order of time: it is compared with the last of them.
 
-    `top` is how many findings a table for people shows; None for all.
+    `most_findings` limits what a terminal shows, None for all of them; files have all.
     """
 
     scan: Scan
     earlier: tuple[Scan, ...] = ()
-    top: int | None = None
+    most_findings: int | None = None
 
     @property
     def totals(self) -> tuple[CurrencyTotals, ...]:

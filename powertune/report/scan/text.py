@@ -16,6 +16,8 @@ from powertune.units import format_share, format_usd, plural
 #: Above this share of the amounts, an interval says something.
 _NOTICED = 1e-9
 _GIB = 2**30
+#: Amounts below half a cent are shown as less than one.
+_LEAST_SHOWN = 0.005
 #: How many subjects of a gap are named.
 _FEW = 5
 
@@ -116,6 +118,13 @@ def write_scan_text(reported: ReportedScan) -> ScanText:
     )
 
 
+def monthly(amount: float, currency: str) -> str:
+    """An amount of money for 30 days: nobody looks for parts of a cent there."""
+    if 0 < abs(amount) < _LEAST_SHOWN:
+        return format_usd(0.0, currency) if amount < 0 else f"<{format_usd(0.01, currency)}"
+    return format_usd(amount, currency)
+
+
 def currencies_of(scan: Scan) -> Mapping[AccountRegion, str]:
     """The currency of each place."""
     return {each.place: each.currency for each in scan.places}
@@ -139,13 +148,13 @@ def interval_words(saving: MonthlySaving, currency: str) -> str:
     """`[$1.00, $2.30]`; empty where the amount is exact."""
     if saving.high - saving.low <= _NOTICED * max(abs(saving.high), abs(saving.low)):
         return ""
-    low, high = (format_usd(end, currency) for end in (saving.low, saving.high))
+    low, high = (monthly(end, currency) for end in (saving.low, saving.high))
     return f"[{low}, {high}]"
 
 
 def saving_with_interval(saving: MonthlySaving, currency: str) -> str:
     """`$1.50 [$1.00, $2.30]`."""
-    return " ".join(filter(None, (format_usd(saving.expected, currency), interval_words(saving, currency))))
+    return " ".join(filter(None, (monthly(saving.expected, currency), interval_words(saving, currency))))
 
 
 def gap_lines(gaps: Iterable[Gap]) -> tuple[str, ...]:
@@ -158,7 +167,8 @@ def gap_lines(gaps: Iterable[Gap]) -> tuple[str, ...]:
         subjects = tuple(dict.fromkeys(subject for gap in its for subject in gap.subjects))
         about = f" of {_some(subjects)}" if subjects else ""
         needs = f"; it needs {action}" if action else ""
-        lines.append(f"{places}: {what or 'everything'}{about} was not read: {reason}{needs}")
+        missing = f"no {what}" if what else "nothing was read"
+        lines.append(f"{places}: {missing}{about}: {reason}{needs}")
     return tuple(lines)
 
 
@@ -211,7 +221,7 @@ def _row(finding: Finding, currency: str, title: str, *, is_new: bool, before: F
         finding=finding,
         currency=currency,
         title=title,
-        saving="-" if saving is None else format_usd(saving.expected, currency),
+        saving="-" if saving is None else monthly(saving.expected, currency),
         interval="" if saving is None else interval_words(saving, currency),
         since="new" if is_new else "" if before is None else "changed",
         was="" if before is None else _was(before, finding, currency),
@@ -222,7 +232,7 @@ def _was(before: Finding, after: Finding, currency: str) -> str:
     """What a changed finding was: `was $3.00`, `was low`, or both."""
     said = []
     if before.saving != after.saving:
-        said.append("-" if before.saving is None else format_usd(before.saving.expected, currency))
+        said.append("-" if before.saving is None else monthly(before.saving.expected, currency))
     if before.severity is not after.severity:
         said.append(str(before.severity))
     return f"was {', '.join(said)}"
@@ -230,9 +240,9 @@ def _was(before: Finding, after: Finding, currency: str) -> str:
 
 def _totals(totals: CurrencyTotals) -> TotalsText:
     currency = totals.currency
-    cost = f"{plural(totals.functions, 'function')} cost {format_usd(totals.due, currency)} a month"
+    cost = f"{plural(totals.functions, 'function')} cost {monthly(totals.due, currency)} a month"
     if totals.free_tier:
-        cost += f" after {format_usd(totals.free_tier, currency)} of free tier"
+        cost += f" after {monthly(totals.free_tier, currency)} of free tier"
     if totals.unpriced:
         cost += f" (the cost of {totals.unpriced:,} is not known)"
     saved = totals.saving.expected
@@ -252,8 +262,8 @@ def _groups(groups: tuple[GroupTotal, ...], currency: str) -> tuple[GroupText, .
         GroupText(
             name=group.name,
             findings=f"{group.findings:,}",
-            saving=format_usd(group.saving.expected, currency),
-            cost="" if group.cost is None else format_usd(group.cost, currency),
+            saving=monthly(group.saving.expected, currency),
+            cost="" if group.cost is None else monthly(group.cost, currency),
         )
         for group in groups
         if group.findings or group.cost
@@ -265,7 +275,7 @@ def _changes(
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     def told(finding: Finding, extra: str = "") -> str:
         saving, currency = finding.saving, currencies.get(finding.place, "USD")
-        money = "" if saving is None else f", {format_usd(saving.expected, currency)} a month"
+        money = "" if saving is None else f", {monthly(saving.expected, currency)} a month"
         return f"{finding.name} ({finding.place}): {finding.summary}{money}{extra}"
 
     parts = (

@@ -1,35 +1,46 @@
 """Provisioned concurrency that nobody uses."""
 
+import math
 from collections.abc import Iterator
 
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence, Provisioned
 from powertune.scan.finding import CostPart, Fact, Finding, MonthlySaving, Severity
-from powertune.scan.provisioning import ProvisioningPrices
+from powertune.scan.provisioning import LEAST_OBSERVED_DAYS, ProvisioningPrices, long_enough
 from powertune.scan.rule import Need, ScanRule
 from powertune.units import plural
 
 
 def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
     for known in evidence.functions:
-        idle = tuple(each for each in known.provisioned or () if each.utilization == 0 and not each.invocations)
+        idle = tuple(each for each in known.provisioned or () if _is_idle(each) and long_enough(each))
         if idle:
             yield _finding(known, idle, evidence)
+
+
+def _is_idle(provisioned: Provisioned) -> bool:
+    return provisioned.utilization == 0 and not provisioned.invocations
+
+
+def _days(provisioned: Provisioned, evidence: PlaceEvidence) -> int:
+    """How long it is known to be idle, in whole days."""
+    observed = evidence.days if provisioned.observed_days is None else provisioned.observed_days
+    return math.floor(min(observed, evidence.days))
+
+
+def _unused(provisioned: Provisioned, evidence: PlaceEvidence) -> str:
+    days = plural(_days(provisioned, evidence), "day")
+    return f"{provisioned.requested:,} provisioned for {provisioned.qualifier}, unused in {days}"
 
 
 def _finding(known: FunctionEvidence, idle: tuple[Provisioned, ...], evidence: PlaceEvidence) -> Finding:
     delete = f"aws lambda delete-provisioned-concurrency-config --function-name {known.name}"
     commands = (f"`{delete} --qualifier {each.qualifier}`" for each in idle)
-    facts = (
-        Fact(
-            source=EvidenceSource.METRICS,
-            text=f"{each.requested:,} provisioned for {each.qualifier}, unused in {evidence.days:g} days",
-        )
-        for each in idle
-    )
+    facts = (Fact(source=EvidenceSource.METRICS, text=_unused(each, evidence)) for each in idle)
     total = sum(each.requested for each in idle)
+    days = min(_days(each, evidence) for each in idle)
     return RULE.finding(
         known,
-        summary=f"{plural(total, 'provisioned environment')} stood idle for {evidence.days:g} days",
+        summary=f"{plural(total, 'provisioned environment')} stood idle for {plural(days, 'day')}",
         facts=tuple(facts),
         next_step=" and ".join(commands),
         saving=_saving(idle, evidence),
@@ -53,9 +64,11 @@ RULE = ScanRule(
     part=CostPart.PROVISIONED,
     needs=(Need.PROVISIONED,),
     check=_check,
-    page="""
+    page=f"""
 Reports provisioned concurrency of an alias or a version on which nothing ran in the whole window. Lambda reports the
 utilization of provisioned concurrency only while there are invocations. So if there are no data points, it was idle.
+What was configured within the window is judged from then on, if that is at least
+{plural(LEAST_OBSERVED_DAYS, "day")}.
 
 Provisioned concurrency is charged for as long as it is configured. The saving is the number of environments, times
 their memory, times the price of a GB-second of provisioned concurrency, for 30 days.

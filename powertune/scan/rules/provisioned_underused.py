@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence, Provisioned
 from powertune.scan.finding import Confidence, CostPart, Fact, Finding, MonthlySaving, Severity
-from powertune.scan.provisioning import ProvisioningPrices
+from powertune.scan.provisioning import LEAST_OBSERVED_DAYS, ProvisioningPrices, long_enough
 from powertune.scan.rule import Need, ScanRule
-from powertune.units import format_share
+from powertune.units import format_share, plural
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +34,7 @@ def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
 
 def _underused(each: Provisioned, prices: ProvisioningPrices | None) -> _Underused | None:
     idle = each.utilization == 0 and not each.invocations
-    if idle or prices is None or each.utilization >= prices.break_even:
+    if idle or prices is None or not long_enough(each) or each.utilization >= prices.break_even:
         return None
     peak = min(1.0, max(each.utilization, each.peak_utilization))
     # The utilization is a quotient: times the number it may be a little more than what was in use.
@@ -77,12 +77,13 @@ RULE = ScanRule(
     part=CostPart.PROVISIONED,
     needs=(Need.PROVISIONED,),
     check=_check,
-    page="""
+    page=f"""
 Reports provisioned concurrency that is used less than its break-even. Invocations on provisioned concurrency have a
 lower price per GB-second than those on demand. The break-even is the utilization at which this makes up for the price
 of keeping the environments: the price of provisioned concurrency, divided by the difference between the two prices of
 duration. It is computed from the prices of the region, and is about 60 % in most. Without prices, nothing is
-reported.
+reported. What was configured within the window is judged from then on, if that is at least
+{plural(LEAST_OBSERVED_DAYS, "day")}.
 
 The expected saving is what you would save by running everything on demand. The other end of the range is what you
 would save by keeping only as many environments as were in use at the same time.

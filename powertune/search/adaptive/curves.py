@@ -1,7 +1,7 @@
 """Durations at sizes that were not measured, estimated from those that were: a distribution over curves."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,9 +88,11 @@ def believe(seen: Sequence[Seen], candidates: Sequence[Configuration]) -> Belief
     Args:
         seen: at least one configuration, each once per origin.
     """
-    sizes = [s.configuration.memory_mb for s in seen] + [c.memory_mb for c in candidates]
-    families = _families(np.array(sizes, dtype=np.float64))
-    parts = [_condition(seen, candidates, families, scale) for scale in _RESIDUALS]
+    new = [Seen(configuration=c, log_ms=0.0, variance=0.0) for c in candidates]
+    everything = [*seen, *new]
+    families = _families(np.array([s.configuration.memory_mb for s in everything], dtype=np.float64))
+    prior = _Prior.of(everything)
+    parts = [_condition(seen, families, prior.covariance(scale)) for scale in _RESIDUALS]
     evidence = np.array([part[0] for part in parts])
     weights = np.exp(evidence - evidence.max())
     return Belief(
@@ -113,37 +115,37 @@ class _Families:
     scaled: Array
 
 
-def _condition(
-    seen: Sequence[Seen], candidates: Sequence[Configuration], families: _Families, scale: float
-) -> tuple[Array, Array, Array]:
-    """The log evidence of each family, its mean at the candidates, and their covariance, at one residual scale."""
+def _condition(seen: Sequence[Seen], families: _Families, covariance: Array) -> tuple[Array, Array, Array]:
+    """The log evidence of each family, its mean at the candidates, and their covariance.
+
+    Args:
+        covariance: the prior one, of what was seen and then of the candidates.
+    """
     n = len(seen)
-    new = [Seen(configuration=c, log_ms=0.0, variance=0.0) for c in candidates]
     noise = np.diag([s.variance for s in seen])
-    root = np.linalg.cholesky(_kernel(seen, seen, scale) + noise + 1e-9 * np.eye(n))
+    root = np.linalg.cholesky(covariance[:n, :n] + noise + 1e-9 * np.eye(n))
     rest = np.array([s.log_ms for s in seen])[None, :] - families.shapes[:, :n]
     whitened = np.linalg.solve(root, rest.T)
     evidence = -0.5 * (whitened**2).sum(axis=0) - float(np.log(np.diag(root)).sum()) + families.log_prior
     ones = np.linalg.solve(root, np.ones(n))
     offset = ones @ whitened / (ones @ ones)
     evidence -= 0.5 * families.scaled * (offset / _STAIRCASE_ERROR) ** 2
-    cross = np.linalg.solve(root, _kernel(new, seen, scale).T)
+    cross = np.linalg.solve(root, covariance[n:, :n].T)
     means = families.shapes[:, n:] + (cross.T @ whitened).T
-    return evidence, means, _kernel(new, new, scale) - cross.T @ cross
+    return evidence, means, covariance[n:, n:] - cross.T @ cross
 
 
 def _families(memory_mb: Array) -> _Families:
     one, many = np.maximum(1.0, MB_PER_VCPU / memory_mb), MB_PER_VCPU / memory_mb
-    shapes: dict[str, list[Array]] = {
-        "one": [np.log1p(ratio * one) for ratio in _RATIOS],
-        "many": [np.log1p(ratio * many) for ratio in _RATIOS],
-        "cliff": [
-            np.log1p(ratio * one) + steepness * np.clip(np.log2(cliff / memory_mb), 0, None)
-            for cliff in _CLIFFS_MB
-            for steepness in _STEEPNESS
-            for ratio in _CLIFF_RATIOS
-        ],
-        "decay": [np.log1p(ratio * np.exp(-memory_mb / reach)) for ratio in _DECAYS for reach in _DECAY_MB],
+    work, worked, decays = (np.array(ratios)[:, None] for ratios in (_RATIOS, _CLIFF_RATIOS, _DECAYS))
+    short_of = np.clip(np.log2(np.array(_CLIFFS_MB)[:, None] / memory_mb), 0, None)
+    cliffs = np.array(_STEEPNESS)[:, None, None] * short_of[:, None, None, :]
+    exponents = np.exp(-memory_mb / np.array(_DECAY_MB)[:, None])
+    shapes: dict[str, Array] = {
+        "one": np.log1p(work * one),
+        "many": np.log1p(work * many),
+        "cliff": (np.log1p(worked * one) + cliffs).reshape(-1, len(memory_mb)),
+        "decay": np.log1p(decays[:, None] * exponents).reshape(-1, len(memory_mb)),
     }
     stairs = np.array([staircase(int(size)) for size in memory_mb]).T
     short = np.concatenate([np.log(stairs + wait * WORK_MS[:, None]) for wait in _STAIRCASE_WAITS])
@@ -159,20 +161,41 @@ def _families(memory_mb: Array) -> _Families:
     )
 
 
-def _kernel(left: Sequence[Seen], right: Sequence[Seen], scale: float) -> Array:
-    """The prior covariance of log durations: scale, residual, and what architectures and origins do not share."""
-    rows, columns = (np.log([s.configuration.memory_mb / MEMORY_MAX_MB for s in side]) for side in (left, right))
-    near = np.exp(-np.abs(rows[:, None] - columns[None, :]) / _REACH)
-    kernel: Array = _ANY + scale**2 * near
-    kernel += _same(left, right, lambda s: s.configuration.architecture) * (
-        _ARCHITECTURE_FACTOR**2 + _ARCHITECTURE_SHAPE**2 * near
-    )
-    kernel += _same(left, right, lambda s: s.origin) * (_HINT_FACTOR**2 + _HINT_SHAPE**2 * near)
-    return kernel
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prior:
+    """The parts of the prior covariance of log durations, each of shape (configurations, configurations).
+
+    `near` is that of what the families leave unexplained, `architecture` and `origin` of what these do not share.
+    """
+
+    near: Array
+    architecture: Array
+    origin: Array
+
+    @classmethod
+    def of(cls, everything: Sequence[Seen]) -> "_Prior":
+        """The parts for these, which do not depend on the scale of what is unexplained."""
+        logs = np.log([s.configuration.memory_mb / MEMORY_MAX_MB for s in everything])
+        near = np.exp(-np.abs(logs[:, None] - logs[None, :]) / _REACH)
+        architectures = _same([s.configuration.architecture.value for s in everything])
+        origins = _same([s.origin for s in everything])
+        return cls(
+            near=near,
+            architecture=architectures * (_ARCHITECTURE_FACTOR**2 + _ARCHITECTURE_SHAPE**2 * near),
+            origin=origins * (_HINT_FACTOR**2 + _HINT_SHAPE**2 * near),
+        )
+
+    def covariance(self, scale: float) -> Array:
+        """The prior covariance with a residual of this standard deviation."""
+        kernel: Array = _ANY + scale**2 * self.near
+        kernel += self.architecture
+        kernel += self.origin
+        return kernel
 
 
-def _same(left: Sequence[Seen], right: Sequence[Seen], key: Callable[[Seen], str]) -> Array:
-    """1 where both have the same key, and it is not empty."""
-    rows, columns = (np.array([str(key(seen)) for seen in side]) for side in (left, right))
-    same: Array = ((rows[:, None] == columns) & (rows != "")[:, None]).astype(np.float64)
+def _same(keys: Sequence[str]) -> Array:
+    """1 where two have the same key, and it is not empty."""
+    numbers = {key: number for number, key in enumerate(dict.fromkeys(("", *keys)))}
+    numbered = np.array([numbers[key] for key in keys])
+    same: Array = ((numbered[:, None] == numbered) & (numbered != 0)[:, None]).astype(np.float64)
     return same

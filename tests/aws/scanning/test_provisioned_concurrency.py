@@ -93,6 +93,7 @@ def test_what_was_configured_in_the_span_is_judged_from_then_on(values: list[flo
     use(fake, "fn", "1", values)
     (kept,) = known(scan(fake, Need.PROVISIONED))["fn"].provisioned or ()
     assert kept.utilization == pytest.approx(1.0 / hours)
+    assert kept.observed_days == pytest.approx(hours / 24)
 
 
 def test_those_that_have_used_some_are_asked_about_first_and_what_is_left_out_is_said() -> None:

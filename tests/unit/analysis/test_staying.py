@@ -201,7 +201,7 @@ def test_no_number_is_given_for_what_is_alike() -> None:
     recommendation = answered(judged(sized(512, 1000), sized(1024, 498)))
     assert recommendation.unproven is not None
     assert recommendation.unproven.decision is None
-    assert recommendation.reasons[-1] == "how many more invocations would decide it cannot be said"
+    assert recommendation.reasons[-1] == "powertune cannot tell how many more invocations would settle it"
 
 
 def test_to_stay_saves_nothing() -> None:

@@ -16,6 +16,7 @@ from powertune.aws.identity import ConnectionOptions
 from powertune.cli.execution_session import ExecutionSession
 from powertune.engine.state_machine import TuningMachine
 from powertune.engine.stepfunctions import Ending, Followed
+from powertune.engine.steps.worker import run_id_of
 from powertune.errors import FunctionFailed, IdentityError, Interrupted, NotRestored
 from powertune.model import FunctionRef
 
@@ -79,7 +80,8 @@ def test_a_run_is_saved_and_its_states_are_lines_where_there_is_no_terminal(
     assert ending.error is None
     assert results.load(desk.path) == ending.run
     told = capsys.readouterr().err.splitlines()
-    assert told[0] == f"execution {MACHINE_ARN.execution('one')}"
+    arn = MACHINE_ARN.execution("one")
+    assert told[:2] == [f"execution {arn}", f"run {run_id_of(arn.text)}"]
     assert "state Measure" in told
     assert told[-1] == f"saved {desk.path}"
 
@@ -105,10 +107,24 @@ def test_a_person_is_asked_and_no_leaves_the_execution_running(tmp_path: Path) -
     desk.signal_at("Record", signal.SIGINT)
     with pytest.raises(Interrupted) as caught:
         desk.run()
-    assert desk.asked == ["stop the execution? No leaves it running."]
+    assert desk.asked == ["stop the execution? Answering no leaves it running."]
     assert desk.status == "RUNNING"
     assert caught.value.message == "detached: execution one goes on, and restores fn when it ends"
     assert caught.value.hint == f"powertune run --attach {MACHINE_ARN.execution('one')} --profile mine"
+    assert not desk.path.exists()
+
+
+def test_who_detaches_later_is_told_what_is_in_the_results_file(tmp_path: Path) -> None:
+    desk = Desk(tmp_path, keyboard=True)
+    desk.signal_at("Restore", signal.SIGINT)
+    with pytest.raises(Interrupted) as caught:
+        desk.run()
+    assert caught.value.message == (
+        f"detached: execution one goes on, and restores fn when it ends; {desk.path} holds what was measured so far"
+    )
+    attach = f"powertune run --attach {MACHINE_ARN.execution('one')} --profile mine"
+    assert caught.value.hint == f"to get the whole: {attach}"
+    assert results.load(desk.path).stopped == "under way"
 
 
 def test_a_person_who_says_yes_stops_it(tmp_path: Path) -> None:

@@ -56,6 +56,32 @@ def test_every_label_bar_and_count_is_there(width: int) -> None:
     assert "$0.0000852 of $1.00 spent" in " ".join(frame[4:])
 
 
+def test_totals_grow_with_the_count() -> None:
+    buffer = io.StringIO()
+    terminal = Console(file=buffer, force_terminal=True, color_system=None, width=100, height=40)
+    plan = plan_of()
+    with RunObserver(plan, lambda run: None, Interrupts(), quiet=False, terminal=terminal) as observer:
+        for _ in range(402):
+            observer.invoked(plan.design.configurations[0], make_invocation(duration_ms=100.0), 0.0)
+    shown = re.findall(r"(\d+)/(\d+)", buffer.getvalue())
+    assert shown
+    assert ("402", "402") in shown
+    assert all(int(done) <= int(total) for done, total in shown)
+
+
+def test_an_execution_says_nothing_of_time_before_every_size_is_warm() -> None:
+    buffer = io.StringIO()
+    terminal = Console(file=buffer, force_terminal=True, color_system=None, width=100, height=40)
+    plan = plan_of()
+    first = plan.design.configurations[0]
+    with RunObserver(
+        plan, lambda run: None, Interrupts(), quiet=False, terminal=terminal, in_batches=True
+    ) as observer:
+        for _ in range(50):
+            observer.invoked(first, make_invocation(duration_ms=100.0), 0.0)
+    assert " left" not in buffer.getvalue()
+
+
 @widths
 def test_on_the_embedded_aws_nothing_is_said_to_be_spent(width: int) -> None:
     plan = plan_of("embedded AWS")

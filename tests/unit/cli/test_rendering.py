@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from factories import make_function, make_measurement, make_run, recorded
+from scans import earlier_scan, full_scan
 
 from powertune.cli.rendering import TABLES, render
 from powertune.cli.tables.screen import Screen
@@ -13,8 +14,9 @@ from powertune.errors import UsageError
 from powertune.model import Usage
 from powertune.plan import PriorKnowledge, make_plan
 from powertune.prices import PriceTable
-from powertune.report import COMPARISON, FORMATS, PLAN, PRICES, RUN, TABLE, Subject
+from powertune.report import COMPARISON, FORMATS, PLAN, PRICES, RUN, SCAN, TABLE, Subject
 from powertune.report.comparison_report import ComparedRuns
+from powertune.report.scan import ReportedScan
 
 TABLE_OF_PRICES = PriceTable.bundled()
 SUBJECTS: dict[str, tuple[Subject[Any], Any]] = {
@@ -41,6 +43,7 @@ SUBJECTS: dict[str, tuple[Subject[Any], Any]] = {
             ),
         ),
         (PRICES, TABLE_OF_PRICES),
+        (SCAN, ReportedScan(scan=full_scan(), earlier=(earlier_scan(),))),
     )
 }
 PAIRS = [

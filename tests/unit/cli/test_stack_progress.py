@@ -1,21 +1,26 @@
 """What a person sees of a deployment: changes, questions, and events on a terminal and elsewhere."""
 
 import io
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 from rich.console import Console
 
-from powertune.aws.stacks.stack_changes import StackChange
+from powertune.aws.stacks.stack_changes import SettingChange, StackChange
 from powertune.aws.stacks.stack_events import StackEvent
 from powertune.cli.stack_progress import StackProgress, check_terminal
-from powertune.cli.tables.changes import changes_text
-from powertune.errors import UsageError
+from powertune.cli.tables.changes import changes_text, settings_text
+from powertune.errors import Interrupted, UsageError
 
 CHANGES = (
     StackChange(action="Add", resource="ResultsBucket", type="AWS::S3::Bucket"),
     StackChange(action="Modify", resource="Rule", type="AWS::Events::Rule", replacement="True"),
     StackChange(action="Remove", resource="Old", type="AWS::Logs::LogGroup", replacement="Conditional"),
+)
+SETTINGS = (
+    SettingChange(name="PayloadBucket", before=None, after="my-payloads"),
+    SettingChange(name="tag team", before="shop", after=None),
 )
 
 
@@ -39,9 +44,13 @@ def test_changes_are_a_table() -> None:
     )
 
 
+def test_parameters_and_tags_are_shown_from_what_to_what() -> None:
+    assert settings_text(SETTINGS) == "PayloadBucket: (none) -> my-payloads\ntag team: shop -> (none)"
+
+
 def test_without_a_terminal_each_event_is_a_line(capfd: pytest.CaptureFixture[str]) -> None:
-    with StackProgress(ask=False) as progress:
-        progress.changes(CHANGES[:1])
+    with StackProgress("deployed", ask=False) as progress:
+        progress.changes(CHANGES[:1], SETTINGS)
         assert progress.confirm("create?")
         progress.say("uploaded")
         progress.happened(event("Bucket", "CREATE_IN_PROGRESS", "Resource creation Initiated"))
@@ -56,8 +65,8 @@ def test_without_a_terminal_each_event_is_a_line(capfd: pytest.CaptureFixture[st
 
 
 def test_quiet_says_only_what_fails(capfd: pytest.CaptureFixture[str]) -> None:
-    with StackProgress(ask=False, quiet=True) as progress:
-        progress.changes(CHANGES)
+    with StackProgress("deployed", ask=False, quiet=True) as progress:
+        progress.changes(CHANGES, SETTINGS)
         progress.say("uploaded")
         progress.happened(event("Bucket", "CREATE_COMPLETE"))
         progress.happened(event("Bucket", "CREATE_FAILED", "name taken"))
@@ -67,7 +76,7 @@ def test_quiet_says_only_what_fails(capfd: pytest.CaptureFixture[str]) -> None:
 def test_on_a_terminal_each_resource_has_a_line_that_changes() -> None:
     screen = io.StringIO()
     terminal = Console(file=screen, force_terminal=True, width=100, color_system=None)
-    with StackProgress(ask=False, terminal=terminal) as progress:
+    with StackProgress("deployed", ask=False, terminal=terminal) as progress:
         progress.happened(event("Bucket", "CREATE_IN_PROGRESS"))
         progress.happened(event("Other", "CREATE_FAILED", "name taken"))
         progress.happened(event("Bucket", "CREATE_COMPLETE"))
@@ -86,16 +95,36 @@ def test_without_a_terminal_nothing_is_changed_unless_yes_is_said() -> None:
     assert refused.value.hint == "powertune destroy --yes does not ask"
 
 
-@pytest.mark.parametrize("events", [(), (event("Bucket", "CREATE_IN_PROGRESS"),)])
-def test_who_interrupts_is_told_that_the_stack_goes_on(
-    events: tuple[StackEvent, ...], capfd: pytest.CaptureFixture[str]
-) -> None:
-    def interrupted() -> None:
-        with StackProgress(ask=False, quiet=True) as progress:
-            for each in events:
-                progress.happened(each)
+def interrupted(at: Callable[[StackProgress], object], *, ask: bool = False) -> Interrupted:
+    """What is said of an interruption after these steps."""
+
+    def whole() -> None:
+        with StackProgress("deployed", ask=ask, quiet=True) as progress:
+            at(progress)
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
-        interrupted()
-    assert ("goes on by itself" in capfd.readouterr().err) is bool(events)
+    with pytest.raises(Interrupted) as told:
+        whole()
+    return told.value
+
+
+def test_who_interrupts_is_told_what_that_leaves() -> None:
+    nothing = interrupted(lambda _: None)
+    assert (nothing.message, nothing.hint) == ("interrupted; nothing was deployed", None)
+    agreed = interrupted(lambda progress: progress.confirm("create?"))
+    assert agreed.message == "interrupted; nothing was deployed"
+    bucket = interrupted(lambda progress: progress.bucket_created("code"))
+    assert bucket.message == "interrupted; nothing was deployed, but the bucket code was created"
+    assert bucket.hint == "to delete it: aws s3 rb s3://code --force"
+    for began in (StackProgress.begins, lambda progress: progress.happened(event("Bucket", "CREATE_IN_PROGRESS"))):
+        assert interrupted(began).message == "interrupted; CloudFormation goes on by itself"
+
+
+def test_who_interrupts_at_a_question_is_told_that_nothing_was_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Keyboard:
+        def readline(self) -> str:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.stdin", Keyboard())
+    told = interrupted(lambda progress: progress.confirm("create?"), ask=True)
+    assert told.message == "interrupted; nothing was changed"

@@ -250,8 +250,15 @@ def test_cold_starts_take_as_much_concurrency_as_invocations() -> None:
             {"payload": [{"payload": 1, "weight": 9}, {"payload": 2, "weight": 1}], "num": 5},
             "5 invocations are too few",
         ),
+        ({"powerValues": ""}, "powerValues '' is empty"),
+        ({"powerValues": []}, r"powerValues \[\] is empty"),
         ({"autoOptimizeAlias": "prod"}, "autoOptimizeAlias needs autoOptimize"),
         ({"autoOptimize": True, "autoOptimizeAlias": "7"}, "autoOptimizeAlias '7'"),
+        (
+            {"autoOptimize": True, "autoOptimizeAlias": "powertune-journal"},
+            "'powertune-journal' begins with powertune-",
+        ),
+        ({"autoOptimize": True, "autoOptimizeAlias": "powertune-x"}, "'powertune-x' begins with powertune-"),
         ({"autoOptimize": "true"}, "autoOptimize 'true'"),
         ({"dryRun": 1}, "dryRun 1"),
         ({"onlyColdStarts": "yes"}, "onlyColdStarts 'yes'"),
@@ -283,6 +290,19 @@ def test_what_is_wrong_is_named_in_the_words_of_the_input(keys: dict[str, Any], 
     with pytest.raises(UsageError, match=words):
         request(**keys)
     refusal({"lambdaARN": "fn", **keys})
+
+
+@pytest.mark.parametrize(
+    ("keys", "hint"),
+    [
+        ({"powerValues": [128], "minMemory": 512}, "leave minMemory out"),
+        ({"search": "grid", "minMemory": 512}, "name the sizes with powerValues"),
+    ],
+)
+def test_what_says_the_same_to_a_fixed_list(keys: dict[str, Any], hint: str) -> None:
+    with pytest.raises(UsageError, match="minMemory is not for the grid search") as refused:
+        request(**keys)
+    assert refused.value.hint == hint
 
 
 @pytest.mark.parametrize(

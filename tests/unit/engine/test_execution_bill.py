@@ -5,6 +5,7 @@ import pytest
 from runs import make_fake, plan_for
 
 from powertune.engine.execution_bill import execution_bill
+from powertune.model import Exploration
 from powertune.plan import Plan
 from powertune.prices import PriceTable
 
@@ -66,5 +67,57 @@ def test_another_currency_leaves_requests_to_s3_out() -> None:
     assert there.cost < here.cost
 
 
-def test_a_search_is_a_guess() -> None:
-    assert execution_bill(plan(memory=None, invocations=None, environments=None), PRICES).transitions > 20
+SEARCH: dict[str, Any] = {"memory": None, "invocations": None, "environments": None}
+
+
+def search(monthly: float | None, **options: Any) -> Plan:
+    """A search for a function with so many invocations per month; None where nobody knows."""
+    made = plan(**SEARCH, **options)
+    asked = made.design.search
+    assert isinstance(asked, Exploration)
+    return replace(made, design=replace(made.design, search=replace(asked, invocations_per_month=monthly)))
+
+
+def test_a_search_is_a_range_from_a_usual_number_of_batches_to_the_most_there_can_be() -> None:
+    bill = execution_bill(search(None), PRICES)
+    # Four batches, with five sizes in the first and one in each other: 6 + 4 x 4 + 8.
+    assert bill.transitions == 30
+    # 60 batches of three invocations may explore, which are 90 of two; and twelve more: 6 + 4 x 102 + 106.
+    assert bill.most is not None
+    assert bill.most.transitions - 520 == floor_of_more_workers(bill.most.worker_gb_seconds, batches=102, turns=106)
+    assert bill.cost is not None
+    assert bill.most.cost is not None
+    assert 0.0005 < bill.cost < bill.most.cost < 0.1
+    assert bill.most.most is None
+
+
+def floor_of_more_workers(gb_seconds: float, *, batches: int, turns: int) -> int:
+    """How many workers go on where another has run out of time: each waits for 840 s, and takes 3 s."""
+    rest_s = gb_seconds / 0.5 - 3 * (3 + 2 * batches + turns) - 10
+    return int(rest_s // 843)
+
+
+def test_a_search_that_traffic_pays_for_takes_more_batches() -> None:
+    bill = execution_bill(search(1e6), PRICES)
+    # As was seen: 154 transitions in 29 batches. Here 25, with five sizes in the first: 6 + 4 x 25 + 29.
+    assert bill.transitions == 135
+    assert bill.most is not None
+    assert bill.most.transitions > 6 + 4 * 424 + 426  # the most that was seen in simulations
+    assert execution_bill(search(10.0), PRICES).transitions == 30
+
+
+def test_a_budget_bounds_what_a_search_may_wait_for() -> None:
+    made = search(None)
+    cheap = replace(made, estimate=replace(made.estimate, typical_usd=made.max_spend / 2))
+    bill, free = execution_bill(cheap, PRICES), execution_bill(made, PRICES)
+    assert bill.most is not None
+    assert free.most is not None
+    assert bill.transitions == free.transitions
+    # Twice what is usual, 50 s over five sizes side by side: 500 s, without a worker that goes on.
+    assert bill.most.transitions == 6 + 4 * 102 + 106
+    assert bill.most.worker_gb_seconds == pytest.approx(0.5 * (3 * (3 + 2 * 102 + 106) + 10 + 500))
+    assert free.most.worker_gb_seconds > bill.most.worker_gb_seconds
+
+
+def test_a_fixed_list_is_no_range() -> None:
+    assert execution_bill(plan(), PRICES).most is None

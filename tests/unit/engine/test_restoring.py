@@ -4,12 +4,13 @@ from typing import Any
 
 import pytest
 from fakes import FakeClock, FakeLambda, client_error, fake_aws
-from runs import make_fake, open_target
+from runs import PublishingLog, make_fake, open_target, plan_for
 
-from powertune.aws.journal import read_journal
+from powertune.aws.journal import JOURNAL_ALIAS, read_journal
 from powertune.aws.lambda_function import LambdaFunction
+from powertune.aws.target import AwsTarget
 from powertune.engine.restoring import find_remains, restore
-from powertune.errors import NotFound, NotRestored
+from powertune.errors import NotFound, NotRestored, UsageError
 from powertune.model import FunctionRef
 
 COMMAND = "powertune restore fn"
@@ -48,6 +49,23 @@ def test_a_journal_is_found_by_who_may_not_list_functions(dead: FakeLambda) -> N
     assert remains.denied is not None
     assert "lambda:ListFunctions" in remains.denied
     assert remains.journal is not None
+
+
+def test_copies_are_found_beside_an_alias_that_powertune_has_not_written() -> None:
+    fake = make_fake()
+    plan = plan_for(fake, isolate=True)
+    target = AwsTarget(fake_aws(fake), plan, restore_command=COMMAND, clock=FakeClock())
+    target.open()
+    target.publish(plan.design.configurations, PublishingLog())
+    fake.create_alias(FunctionName="fn", Name=JOURNAL_ALIAS, FunctionVersion="$LATEST", Description="mine")
+    remains = find_remains(function_of(fake))
+    assert remains.journal is None
+    assert [copy.name for copy in remains.unnamed] == ["fn-powertune-abcd1234"]
+    assert remains.unreadable is not None
+    restored = restore(function_of(fake), None, COMMAND, copies=remains.unnamed)
+    assert (restored.kept, list(fake.functions)) == ((), ["fn"])
+    with pytest.raises(UsageError, match="is not a journal: 'mine'"):
+        find_remains(function_of(fake))
 
 
 def test_a_function_that_is_not_there_has_left_nothing() -> None:

@@ -110,6 +110,13 @@ def test_every_failure_leads_to_restoring_once_and_then_to_fail(name: str) -> No
     assert catch["Next"] == ("Failed" if name in AFTERWARDS else "Restore after a failure")
 
 
+@pytest.mark.parametrize("name", ["Restore", "Restore after a failure"])
+def test_what_nobody_but_a_person_can_restore_is_not_tried_again(name: str) -> None:
+    first = STATES[name]["Retry"][0]
+    assert first["ErrorEquals"] == ["DeployedMeanwhile", "NotRestorable"]
+    assert first["MaxAttempts"] == 0
+
+
 def test_an_iteration_of_long_invocations_ends_with_its_error_as_its_output() -> None:
     """One that failed would leave its parent nothing but States.ExceedToleratedFailureThreshold."""
     long = STATES["Measure long invocations"]

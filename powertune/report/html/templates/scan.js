@@ -9,7 +9,7 @@
 
   const SIGNS = { USD: '$', CNY: '¥' };
   function money(amount, currency) {
-    const digits = Math.abs(amount) < 1000 && amount !== 0 ? 2 : 0;
+    const digits = Math.abs(amount) < 1000 && !Number.isInteger(amount) ? 2 : 0;
     const text = Math.abs(amount).toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
     return (amount < 0 ? '-' : '') + (SIGNS[currency] || '') + text + (SIGNS[currency] ? '' : ' ' + currency);
   }
@@ -175,7 +175,7 @@
     shape(rectangle, 'title', {}, words);
     if (box.height > 18) shape(svg, 'text', { x: box.x + 5, y: box.y + 15 }, fitting(name, box.width));
     const amount = money(tile[area], tile.currency);
-    if (box.height > 34 && fitting(amount, box.width) === amount) shape(svg, 'text', { x: box.x + 5, y: box.y + 30, class: 'quiet-text' }, amount);
+    if (box.height > 34 && fitting(amount, box.width) === amount) shape(svg, 'text', { x: box.x + 5, y: box.y + 30, class: 'amount' }, amount);
     if (tile.name && table) {
       rectangle.addEventListener('click', () => {
         search.value = tile.name;
@@ -187,7 +187,7 @@
 
   if (byId('tree')) {
     const select = byId('tree-currency');
-    const currencies = [...new Set(data.tiles.map((tile) => tile.currency))];
+    const currencies = data.currencies.filter((currency) => data.tiles.some((tile) => tile.currency === currency));
     select.append(...currencies.map((currency) => new Option(currency)));
     select.parentElement.hidden = currencies.length < 2;
     [select, byId('tree-area')].forEach((each) => each.addEventListener('input', drawTree));

@@ -102,10 +102,59 @@ def test_a_stack_that_fails_says_which_resources_and_why() -> None:
     with pytest.raises(StackFailed) as failed:
         deploy(there.aws, deployment(), watcher)
     assert failed.value.message == (
-        "stack powertune could not be created: it is ROLLBACK_COMPLETE\n"
-        "  Made (AWS::S3::Bucket): bucket names are lower case"
+        "stack powertune could not be created: it is ROLLBACK_COMPLETE: "
+        "Made (AWS::S3::Bucket): bucket names are lower case"
     )
     assert "deploy again" in (failed.value.hint or "")
+
+
+def test_a_name_that_is_taken_asks_for_another_prefix() -> None:
+    there = FakeStackServices()
+    there.formation.failure = "powertune already exists in stack arn:aws:cloudformation:x"
+    with pytest.raises(StackFailed) as failed:
+        deploy(there.aws, deployment(), FakeWatcher())
+    assert failed.value.hint == "choose another --name-prefix"
+
+
+def test_what_changes_of_parameters_and_tags_is_shown() -> None:
+    there, watcher = FakeStackServices(), FakeWatcher()
+    deploy(there.aws, deployment(StackParameters(function_pattern="shop-*"), team="shop", cost="1"), watcher)
+    assert watcher.settings == [
+        ("WorkerRuntime", None, "python3.14"),
+        ("WorkerArchitecture", None, "arm64"),
+        ("FunctionPattern", None, "shop-*"),
+        ("tag cost", None, "1"),
+        ("tag team", None, "shop"),
+    ]
+    update = StackParameters(function_pattern="shop-*", payload_bucket="my-payloads")
+    deploy(there.aws, deployment(update, b"newer", team="web"), watcher)
+    assert watcher.settings == [
+        ("PayloadBucket", None, "my-payloads"),
+        ("tag cost", "1", None),
+        ("tag team", "shop", "web"),
+    ]
+    deploy(there.aws, deployment(StackParameters(payload_bucket=""), b"newest"), watcher)
+    assert watcher.settings == [("PayloadBucket", "my-payloads", None)]
+
+
+def test_what_cloudformation_does_not_keep_is_named() -> None:
+    there, watcher = FakeStackServices(), FakeWatcher()
+    deploy(there.aws, deployment(), FakeWatcher())
+    there.formation.unused = {"LogGroupPattern"}
+    deploy(there.aws, deployment(StackParameters(log_group_pattern="x")), watcher)
+    assert watcher.lines == [
+        "stack powertune: no changes; not stored, as nothing in the stack depends on it: LogGroupPattern"
+    ]
+
+
+def test_keys_of_payloads_take_a_bucket() -> None:
+    there = FakeStackServices()
+    with pytest.raises(UsageError, match="--payload-bucket is missing"):
+        deploy(there.aws, deployment(StackParameters(payload_keys="orders/*")), FakeWatcher())
+    assert there.formation.stacks == {}
+    deploy(there.aws, deployment(StackParameters(payload_bucket="mine")), FakeWatcher())
+    deploy(there.aws, deployment(StackParameters(payload_keys="orders/*")), FakeWatcher())
+    assert there.formation.stacks["powertune"].parameters["PayloadKeyPattern"] == "orders/*"
 
 
 def test_what_a_failed_creation_has_left_is_deleted_first_if_somebody_agrees() -> None:

@@ -27,6 +27,9 @@ def deployed(bucket: str = ARTIFACTS) -> FakeStackServices:
 def test_the_results_are_kept_and_all_else_is_gone() -> None:
     there, watcher = deployed(), FakeWatcher()
     assert destroy(there.aws, "powertune", watcher, delete_results=False) == Destroyed(results_bucket=RESULTS)
+    assert watcher.questions == [
+        f"delete stack powertune in us-east-1? The results are kept in the bucket {RESULTS}."
+    ]
     assert there.formation.stacks == {}
     assert there.buckets.buckets == {RESULTS: {"results/1.json": b"{}"}}
     assert [event.status for event in watcher.events] == ["DELETE_IN_PROGRESS", "DELETE_COMPLETE"]
@@ -53,6 +56,16 @@ def test_nothing_is_deleted_where_somebody_says_no() -> None:
     there = deployed()
     assert destroy(there.aws, "powertune", FakeWatcher(False), delete_results=True) is None
     assert set(there.formation.stacks) == {"powertune"}
+
+
+def test_an_alias_that_only_looks_like_a_journal_waits_for_nothing() -> None:
+    there = deployed()
+    errand = {"schema": "powertune/errand/1", "function": "arn:aws:lambda:us-east-1:123456789012:function:fn"}
+    there.buckets.buckets[RESULTS]["runs/0badcafe/errand.json"] = json.dumps(errand).encode()
+    there.functions.add("fn")
+    there.functions.create_alias(FunctionName="fn", Name=JOURNAL_ALIAS, FunctionVersion="$LATEST", Description="mine")
+    assert destroy(there.aws, "powertune", FakeWatcher(), delete_results=False) is not None
+    assert there.formation.stacks == {}
 
 
 def test_a_machine_that_runs_is_left_alone() -> None:
@@ -108,5 +121,5 @@ def test_what_cannot_be_deleted_says_why() -> None:
         destroy(there.aws, "powertune", FakeWatcher(), delete_results=True)
     there = deployed()
     there.formation.failure = "it is in use"
-    with pytest.raises(StackFailed, match=r"could not be deleted: it is DELETE_FAILED\n  Made .*: it is in use"):
+    with pytest.raises(StackFailed, match=r"could not be deleted: it is DELETE_FAILED: Made .*: it is in use"):
         destroy(there.aws, "powertune", FakeWatcher(), delete_results=True)

@@ -30,11 +30,8 @@ def test_the_newest_run_of_a_function_counts(tmp_path: Path) -> None:
     assert tuned.durations_ms == ((make_configuration(512), 200.0), (make_configuration(1024), 50.0))
 
 
-def test_other_files_and_the_embedded_aws_say_nothing(tmp_path: Path) -> None:
+def test_other_files_say_nothing(tmp_path: Path) -> None:
     (tmp_path / "notes.json").write_text("{}")
     (tmp_path / "folder.json").mkdir()
-    embedded = make_function(platform="cgroup v2", cores=2.0)
-    run = make_run(measurements=[make_measurement(durations=[1.0, 2.0])], function=embedded)
-    results.save(run, tmp_path / "embedded.json")
     assert read_earlier_runs(tmp_path, PRICES) == {}
     assert read_earlier_runs(tmp_path / "missing", PRICES) == {}

@@ -22,6 +22,8 @@ from powertune.errors import (
     FunctionFailed,
     FunctionRefused,
     NotFound,
+    NotRestorable,
+    NotRestored,
     OutOfTime,
     PowertuneError,
     UsageError,
@@ -134,6 +136,16 @@ def test_the_recommendation_is_applied_where_that_is_asked_for(alias: str | None
         assert function.versions[number]["MemorySize"] == 1024
 
 
+def test_no_version_is_published_where_the_alias_leads_to_the_recommendation() -> None:
+    fake = make()
+    given = {**INPUT, "strategy": "speed", "autoOptimize": True, "autoOptimizeAlias": "prod"}
+    first = Execution(fake).run(given)["applied"]
+    before = fake.snapshot("fn")
+    again = Execution(fake, arn="arn:aws:states:us-east-1:123456789012:execution:powertune:two").run(given)
+    assert again["applied"] == first
+    assert fake.snapshot("fn") == before
+
+
 def test_what_somebody_has_changed_meanwhile_is_not_overwritten() -> None:
     fake = make()
 
@@ -199,6 +211,69 @@ def test_another_run_on_the_function_is_left_alone() -> None:
     with pytest.raises(FunctionBusy, match="0badcafe"):
         Execution(fake).run(INPUT)
     assert fake.snapshot("fn") == before
+
+
+@pytest.mark.parametrize("given", [{}, {"isolate": True}, {"dryRun": True}], ids=["in place", "copy", "plan"])
+@pytest.mark.parametrize("description", ["mine", '{"v": 99}'])
+def test_an_alias_that_only_looks_like_a_journal_is_found_before_anything_is_made(
+    given: dict[str, Any], description: str
+) -> None:
+    fake = make()
+    fake.create_alias(FunctionName="fn", Name=JOURNAL_ALIAS, FunctionVersion="$LATEST", Description=description)
+    before, execution = fake.snapshot("fn"), Execution(fake)
+    with pytest.raises(FunctionBusy, match=JOURNAL_ALIAS):
+        execution.run({**INPUT, **given})
+    assert (fake.snapshot("fn"), fake.created) == (before, [])
+    assert {key for key in execution.objects if not key.endswith("/stopped")} == set()
+
+
+def test_copies_are_deleted_although_a_foreign_alias_has_come_meanwhile() -> None:
+    fake = make()
+
+    def meddle(step: str) -> None:
+        if step == "record":
+            fake.create_alias(FunctionName="fn", Name=JOURNAL_ALIAS, FunctionVersion="$LATEST", Description="mine")
+            raise RuntimeError("the worker is gone")
+
+    execution = Execution(fake, before=meddle)
+    with pytest.raises(RuntimeError, match="the worker is gone"):
+        execution.run({**INPUT, "isolate": True})
+    assert list(fake.functions) == ["fn"]
+    assert list(fake.functions["fn"].aliases) == [JOURNAL_ALIAS]
+
+
+@pytest.mark.parametrize("given", [{}, {"isolate": True}], ids=["in place", "copy"])
+def test_restoring_that_is_refused_is_not_tried_again_and_names_the_copies_that_are_left(
+    given: dict[str, Any],
+) -> None:
+    fake = make()
+
+    def deny(name: str, kwargs: dict[str, Any]) -> None:
+        if name in ("delete_function", "delete_alias"):
+            raise client_error("AccessDeniedException", "no", 403)
+
+    fake.on_call = deny
+    execution = Execution(fake)
+    with pytest.raises(NotRestorable, match="not allowed to call") as failed:
+        execution.run({**INPUT, **given})
+    copy = f"fn-powertune-{run_id_of(execution.arn)}"
+    assert failed.value.message.endswith(f"; left behind: {copy}") == bool(given)
+    assert (
+        failed.value.hint == "powertune restore arn:aws:lambda:us-east-1:123456789012:function:fn --region us-east-1"
+    )
+
+
+def test_restoring_that_may_succeed_later_is_tried_again() -> None:
+    fake = make()
+
+    def busy(name: str, kwargs: dict[str, Any]) -> None:
+        if name == "delete_alias":
+            raise client_error("ResourceConflictException", "in progress", 409)
+
+    fake.on_call = busy
+    with pytest.raises(NotRestored) as failed:
+        Execution(fake).run(INPUT)
+    assert type(failed.value) is NotRestored
 
 
 @pytest.mark.parametrize("step", ["publish", "measure", "record"])

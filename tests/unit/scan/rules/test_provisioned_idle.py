@@ -48,10 +48,26 @@ def test_aliases_of_a_function_are_one_finding() -> None:
     assert len(found.facts) == 2
 
 
+def test_no_more_is_said_than_was_seen() -> None:
+    since_then = (replace(IDLE, observed_days=14.3), replace(IDLE, observed_days=1.9))
+    (found,) = RULE.check(place_evidence(known(provisioned=since_then)))
+    assert found.summary == "20 provisioned environments stood idle for 1 day"
+    assert [fact.text for fact in found.facts] == [
+        "10 provisioned for live, unused in 14 days",
+        "10 provisioned for live, unused in 1 day",
+    ]
+
+
 @pytest.mark.parametrize(
     "provisioned",
-    [None, (), (replace(IDLE, invocations=1),), (replace(IDLE, utilization=0.01),)],
-    ids=["unknown", "none", "invoked", "used"],
+    [
+        None,
+        (),
+        (replace(IDLE, invocations=1),),
+        (replace(IDLE, utilization=0.01),),
+        (replace(IDLE, observed_days=0.99),),
+    ],
+    ids=["unknown", "none", "invoked", "used", "new"],
 )
 def test_is_not_said_of_what_is_used(provisioned: tuple[Provisioned, ...] | None) -> None:
     assert not list(RULE.check(place_evidence(known(provisioned=provisioned))))

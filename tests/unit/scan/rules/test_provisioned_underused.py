@@ -75,8 +75,9 @@ def test_aliases_of_a_function_are_one_finding() -> None:
         (),
         (replace(UNDERUSED, utilization=0.61),),
         (replace(UNDERUSED, utilization=0.0, peak_utilization=0.0, invocations=0),),
+        (replace(UNDERUSED, observed_days=0.99),),
     ],
-    ids=["unknown", "none", "pays for itself", "idle"],
+    ids=["unknown", "none", "pays for itself", "idle", "new"],
 )
 def test_is_not_said_otherwise(provisioned: tuple[Provisioned, ...] | None) -> None:
     assert not list(RULE.check(place_evidence(known(provisioned=provisioned))))

@@ -1,0 +1,267 @@
+"""An account of 40 functions whose waste is known: a scan finds exactly that, at the prices of the list."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from client_monitor import Monitor, client_monitor
+from factories import make_function, make_measurement, make_run
+from planted_account import ACCOUNT, REGION, PlantedAccount, PlantedFunction
+from planted_waste import (
+    ARM,
+    BY_NAME,
+    DAYS,
+    FUNCTIONS,
+    INGESTED,
+    MONTH_S,
+    PROVISIONED,
+    REQUEST,
+    RUNNING,
+    SNAPSHOT,
+    STORED,
+    X86,
+    expected_dollars,
+    gb_seconds,
+)
+
+from powertune import results
+from powertune.aws.actions import ACTIONS, SCAN_METHODS
+from powertune.aws.scan_policy import ScanGrant, scan_policy
+from powertune.cli.app import run_app
+from powertune.local.embedded import EmbeddedAWS
+from powertune.local.settings import Settings
+from powertune.model import Architecture
+from powertune.scan.rule_table import RULES
+
+pytestmark = pytest.mark.long
+
+COST_PARTS = {
+    *("compute", "requests", "init", "ephemeral_storage", "provisioned", "snapstart", "log_ingestion", "log_storage"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planted:
+    """The account, the first scan of it, and what that has called."""
+
+    account: PlantedAccount
+    folder: Path
+    first: dict[str, Any]
+    calls: tuple[str, ...]
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planted]:
+    """An embedded AWS of its own: what other tests leave behind would be found."""
+    folder = tmp_path_factory.mktemp("planted")
+    with pytest.MonkeyPatch.context() as patch, EmbeddedAWS(Settings(tell_disturbed=False)) as aws:
+        for name in [name for name in os.environ if name.startswith(("AWS_", "POWERTUNE_"))]:
+            patch.delenv(name)
+        for name, value in aws.environment.items():
+            patch.setenv(name, value)
+        patch.chdir(folder)
+        account = PlantedAccount(aws)
+        account.plant(FUNCTIONS)
+        tune_before(folder / "powertune-results")
+        with client_monitor() as monitor:
+            first, calls = scan_elsewhere(folder / "first.json", monitor), monitor.calls()
+        yield Planted(account=account, folder=folder, first=first, calls=calls)
+
+
+def tune_before(folder: Path) -> None:
+    """Runs of before: one function was twice as fast, and of the other, half of the memory was recommended."""
+    folder.mkdir()
+    arm = Architecture.ARM64
+    fast = make_measurement(memory_mb=1024, architecture=arm, durations=[50.0] * 30, lanes=5)
+    small = make_measurement(memory_mb=512, architecture=arm, durations=[110.0] * 30, lanes=5)
+    usual = make_measurement(memory_mb=1024, architecture=arm, durations=[100.0] * 30, lanes=5)
+    for name, measurements in (("slower-than-tuned", [fast]), ("not-as-tuned", [small, usual])):
+        function = make_function(name=name, arn=BY_NAME[name].arn, memory_mb=1024, architecture=arm)
+        results.save(make_run(measurements=measurements, function=function), folder / f"{name}.json")
+
+
+def scan_elsewhere(path: Path, monitor: Monitor) -> dict[str, Any]:
+    """Scan by the command in a process of its own, which tells the monitor what it calls."""
+    command = [sys.executable, "-m", "powertune", "scan", "--rate", "1000", "--format", "json", "-o", str(path)]
+    subprocess.run(command, env={**os.environ, **monitor.environment}, check=True)
+    document: dict[str, Any] = json.loads(path.read_text())
+    return document
+
+
+def found_dollars(document: dict[str, Any]) -> dict[tuple[str, str], float | None]:
+    """The findings by rule and name, with what they would save."""
+    return {
+        (each["rule"], each["name"]): None if each["saving"] is None else each["saving"]["expected"]
+        for each in document["findings"]
+    }
+
+
+def test_all_that_was_planted_is_found_and_nothing_else(planted: Planted) -> None:
+    assert len(FUNCTIONS) == 40
+    found, expected = found_dollars(planted.first), expected_dollars()
+    assert len(planted.first["findings"]) == len(found)
+    assert sorted(found) == sorted(expected)
+    assert {rule for rule, _ in found} == {rule.id for rule in RULES}
+    for key, dollars in expected.items():
+        assert found[key] == (None if dollars is None else pytest.approx(dollars, rel=0.01)), key
+
+
+def test_what_it_costs_is_what_the_price_list_says(planted: Planted) -> None:
+    """Without INIT, which is an estimate, but for two functions whose reports tell it."""
+    costs = {each["name"]: each["cost"] for each in planted.first["functions"]}
+    assert len(costs) == 40
+    for planted_function in FUNCTIONS:
+        name, cost = planted_function.name, costs[planted_function.name]
+        daily = sum(count for _, count in planted_function.durations)
+        requests = 30 * daily + 30 / DAYS * sum(count for _, count in planted_function.once)
+        price = X86 if planted_function.architecture == "x86_64" else ARM
+        # All its invocations run on what is provisioned.
+        on_demand = 0.0 if name == "kept-too-warm" else gb_seconds(name) * price
+        assert cost["requests"] == pytest.approx(requests * REQUEST), name
+        assert cost["compute"] == pytest.approx(on_demand), name
+        assert cost["log_ingestion"] == pytest.approx(30 * ingested_gib(planted_function) * INGESTED, rel=1e-6), name
+    assert costs["failing"]["init"] == pytest.approx(0.5 * 30 * 100_000 * 0.020 * ARM)
+    assert costs["kept-warm-for-nobody"]["provisioned"] == pytest.approx(2 * MONTH_S * PROVISIONED)
+    running = gb_seconds("kept-too-warm") * RUNNING
+    assert costs["kept-too-warm"]["provisioned"] == pytest.approx(4 * MONTH_S * PROVISIONED + running)
+    assert costs["old-snapshots"]["snapstart"] == pytest.approx(4 * MONTH_S * SNAPSHOT)
+    assert costs["sharing-a"]["log_storage"] == costs["sharing-b"]["log_storage"] == pytest.approx(5 * STORED)
+
+
+def ingested_gib(planted_function: PlantedFunction) -> float:
+    """What it writes to its log group a day; none of the shared one."""
+    return 0.0 if planted_function.logs is None else planted_function.logs.daily_gib
+
+
+def test_totals_add_up(planted: Planted) -> None:
+    """No function has two findings with money, so that each saving counts in full, and by rule as well."""
+    (totals,) = planted.first["totals"]
+    expected = {key: dollars or 0.0 for key, dollars in expected_dollars().items()}
+    whole = sum(expected.values())
+    cost = sum(
+        sum(part for name, part in each["cost"].items() if name in COST_PARTS) for each in planted.first["functions"]
+    )
+    assert (totals["currency"], totals["functions"], totals["findings"]) == ("USD", 40, len(expected))
+    assert totals["saving"]["expected"] == pytest.approx(whole, rel=0.01)
+    assert totals["cost"] == pytest.approx(cost)
+    for groups, key in (("by_account", ACCOUNT), ("by_region", REGION)):
+        (only,) = totals[groups]
+        assert (only["key"], only["findings"], only["cost"]) == (key, len(expected), totals["cost"])
+        assert only["saving"] == totals["saving"]
+    assert {each["key"]: (each["findings"], each["saving"]["expected"]) for each in totals["by_rule"]} == {
+        rule.id: (
+            sum(found == rule.id for found, _ in expected),
+            pytest.approx(sum(dollars for (found, _), dollars in expected.items() if found == rule.id), rel=0.01),
+        )
+        for rule in RULES
+    }
+    # A million requests, and 400,000 GB-seconds at most at the higher price.
+    assert 0 < totals["free_tier"] < 1_000_000 * REQUEST + 400_000 * X86
+
+
+def test_nothing_but_what_the_printed_policy_allows_is_called(planted: Planted) -> None:
+    allowed = {action for each in scan_policy(ScanGrant())["Statement"] for action in each["Action"]}
+    called = Counter(planted.calls)
+    # AWS tells everybody who they are.
+    assert called.pop("sts:GetCallerIdentity") == 1
+    assert set(called) <= allowed
+    # All that a scan may read of a place was needed here, and nobody else has called anything.
+    assert set(called) == {ACTIONS[method].name for method in SCAN_METHODS}
+    assert called == {ACTIONS[method].name: count for method, count in planted.first["effort"]["calls"]}
+
+
+def test_nothing_remains_unread(planted: Planted) -> None:
+    assert planted.first["gaps"] == []
+    sources = {fact["source"] for each in planted.first["findings"] for fact in each["facts"]}
+    assert {"Compute Optimizer", "Lambda Insights", "Logs Insights"} <= sources
+
+
+def test_findings_name_their_evidence(planted: Planted) -> None:
+    facts = {
+        (each["rule"], each["name"]): {(fact["source"], fact["text"]) for fact in each["facts"]}
+        for each in planted.first["findings"]
+    }
+    queue = f"arn:aws:sqs:{REGION}:{ACCOUNT}:idle-with-triggers-queue"
+    for key, source, text in (
+        (
+            ("idle-function", "idle-with-triggers"),
+            "configuration",
+            f"it can be invoked by an event source mapping of {queue}, a policy for events.amazonaws.com",
+        ),
+        (
+            ("memory-oversized", "roomy"),
+            "Compute Optimizer",
+            "used at most 100 MB of 1,024 MB (9.8 %) in 1,400,000 invocations",
+        ),
+        (
+            ("memory-oversized", "roomy-by-insights"),
+            "Lambda Insights",
+            "used at most 100 MB of 1,024 MB (9.8 %) in 1,400,000 invocations",
+        ),
+        (
+            ("memory-oversized", "roomy-by-reports"),
+            "Logs Insights",
+            "used at most 100 MB of 1,024 MB (9.8 %) in 20 invocations",
+        ),
+        (("timeouts-billed", "hanging"), "Logs Insights", "6 timeouts in 26 reports of 14 days"),
+        (
+            ("log-retention", "/shared/logs"),
+            "configuration",
+            "written by sharing-a, sharing-b",
+        ),
+    ):
+        assert (source, text) in facts[key], facts[key]
+
+
+def test_the_next_scan_says_what_has_changed_and_nothing_else(
+    planted: Planted, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with contextlib.closing(boto3.client("logs")) as logs:
+        logs.put_retention_policy(logGroupName="/aws/lambda/forgetful", retentionInDays=30)
+    planted.account.throttle("clean", daily=1_000)
+    planted.account.ingest("/aws/lambda/chatty", daily_gib=2)
+    # Scans are told apart by the second.
+    while int(time.time()) <= int(planted.first["scanned_at"]):
+        time.sleep(0.05)
+
+    assert run_app(["scan", "--format", "json", "--quiet", "--rate", "1000"]) == 0
+
+    second = json.loads(capfd.readouterr().out)
+    changes = second["since_last_scan"]
+    assert changes["since"] == planted.first["scanned_at"]
+    named = {kind: [(each["rule"], each["name"]) for each in changes[kind]] for kind in ("new", "fixed", "unseen")}
+    assert named == {
+        "new": [("throttled", "clean")],
+        "fixed": [("log-retention", "/aws/lambda/forgetful")],
+        "unseen": [],
+    }
+    (changed,) = changes["changed"]
+    assert (changed["after"]["rule"], changed["after"]["name"]) == ("log-cost", "/aws/lambda/chatty")
+    assert changed["before"]["saving"]["expected"] == pytest.approx(30 * INGESTED / 2)
+    assert changed["after"]["saving"]["expected"] == pytest.approx(2 * 30 * INGESTED / 2)
+    assert changes["appeared"] == changes["vanished"] == []
+    assert [each["scanned_at"] for each in second["trend"]] == [planted.first["scanned_at"], second["scanned_at"]]
+    before, after = (each["saving"]["expected"] for each in second["trend"])
+    assert after - before == pytest.approx(30 * INGESTED / 2 - 50 * STORED)
+
+    assert run_app(["scan", "--from", "powertune-scans"]) == 0
+    table = " ".join(capfd.readouterr().out.split())
+    since = f"since {datetime.fromtimestamp(planted.first['scanned_at'], UTC):%Y-%m-%d %H:%M} UTC"
+    place = f"({ACCOUNT} {REGION})"
+    assert (
+        f"new {since} clean {place}: 9.1 % of the requests to invoke it are throttled "
+        f"changed {since} /aws/lambda/chatty {place}: its logs cost $30.00 a month, and running the function $0.202, "
+        "$15.00 a month, was $7.50 "
+        f"fixed {since} /aws/lambda/forgetful {place}: its logs never expire, and take 50.00 GB, $1.50 a month asked"
+    ) in table

@@ -1,0 +1,244 @@
+"""A scan as CSV, Markdown, JSON and HTML: golden files, limits, and texts that stay texts."""
+
+import csv
+import html
+import io
+import json
+import os
+import re
+import unicodedata
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from factories import HOSTILE
+from scanned import NOW, PLACE
+from scans import RULES, earlier_scan, full_scan, function_line, make_test_scan, scan_finding
+
+from powertune.cli.tables.scan import render_scan_table
+from powertune.cli.tables.screen import Screen
+from powertune.report import SCAN
+from powertune.report.html.scan_page import render_scan_html
+from powertune.report.scan import ReportedScan
+from powertune.report.scan.machine import COLUMNS
+from powertune.report.scan.markdown import COMMENT_BYTES, SUMMARY_BYTES, render_scan_markdown, scan_markdown
+from powertune.report.scan.text import gap_lines, write_scan_text
+from powertune.scan.coverage import Gap, ScanEffort
+from powertune.scan.evidence import AccountRegion, EvidenceSource
+from powertune.scan.finding import Fact, Severity
+from powertune.scan.scan import CostedPlace, SuppressedFinding
+
+GOLDEN = Path(__file__).parents[3] / "golden"
+GOLDEN_FILES = {"markdown": "scan.md", "csv": "scan.csv", "json": "scan.json"}
+REPORTED = ReportedScan(scan=full_scan(), earlier=(earlier_scan(),))
+TEXTS = ("markdown", "csv", "html", "table")
+
+
+def rendered(reported: ReportedScan, name: str) -> str:
+    data = render_scan_table(reported, Screen()) if name == "table" else SCAN.render(reported, name)
+    return data.decode()
+
+
+def hostile(text: str) -> ReportedScan:
+    """A scan that has a text wherever there is one."""
+    place = AccountRegion(account_id=text, region=text, account_name=text)
+    line = function_line(name=text, place=place, arn=text, runtime=text, log_group=text)
+    found = scan_finding(
+        text, line, summary=text, next_step=text, facts=(Fact(source=EvidenceSource.METRICS, text=text),)
+    )
+    scan = make_test_scan(
+        found,
+        functions=(line,),
+        places=(CostedPlace(place=place),),
+        suppressed=(SuppressedFinding(finding=replace(found, rule=f"{text}2"), reason=text),),
+        gaps=(Gap(place=place, what=text, reason=text, subjects=(text,), action=text),),
+        effort=ScanEffort(calls=((text, 1),)),
+        tool_version=text,
+    )
+    return ReportedScan(scan=scan, earlier=(replace(scan, scanned_at=NOW - 9, findings=(), functions=(), gaps=()),))
+
+
+@pytest.mark.parametrize("name", GOLDEN_FILES)
+def test_the_report_is_the_golden_one(name: str) -> None:
+    data = SCAN.render(REPORTED, name)
+    path = GOLDEN / GOLDEN_FILES[name]
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_bytes(data)
+    assert data.decode() == path.read_bytes().decode()
+
+
+def test_findings_are_sorted_by_dollars_and_then_by_severity() -> None:
+    rows = write_scan_text(REPORTED).rows
+    assert [(row.saving, row.finding.name) for row in rows] == [
+        ("$14.50", "resize-images"),
+        ("$10.00", "orders"),
+        ("$4.00", "orders"),
+        ("$1.50", "/aws/lambda/orders"),
+        ("¥50.00", "shop"),
+        ("-", "resize-images"),
+    ]
+    other = make_test_scan(
+        scan_finding(saving=None, severity=Severity.LOW),
+        scan_finding("timeouts", saving=None, severity=Severity.HIGH),
+    )
+    assert [row.finding.severity for row in write_scan_text(ReportedScan(scan=other)).rows] == ["high", "low"]
+
+
+def test_a_change_of_severity_says_what_it_was() -> None:
+    before, after = scan_finding(severity=Severity.LOW), scan_finding(severity=Severity.HIGH)
+    reported = ReportedScan(scan=make_test_scan(after), earlier=(make_test_scan(before, scanned_at=NOW - 9),))
+    (row,) = write_scan_text(reported).rows
+    assert (row.since, row.was) == ("changed", "was low")
+
+
+def test_without_findings_the_headline_says_whether_all_was_read() -> None:
+    assert write_scan_text(ReportedScan(scan=make_test_scan())).headline == "No findings about 1 function."
+    gap = Gap(place=PLACE, what="memory", reason="not enrolled")
+    partial = write_scan_text(ReportedScan(scan=make_test_scan(gaps=(gap,))))
+    assert partial.headline == "No findings about 1 function. But not everything could be read."
+
+
+def test_gaps_of_the_same_reason_are_one_line_and_name_a_few_of_many_functions() -> None:
+    names = tuple(f"fn-{number}" for number in range(7))
+    gaps = [
+        Gap(place=PLACE, what="memory", reason="too expensive", subjects=names),
+        Gap(place=PLACE, what="log groups", reason="access denied", action="logs:DescribeLogGroups"),
+        Gap(
+            place=AccountRegion(account_id="1", region="eu-west-1"),
+            what="log groups",
+            reason="access denied",
+            action="logs:DescribeLogGroups",
+        ),
+    ]
+    assert gap_lines(gaps) == (
+        "123456789012 us-east-1: no memory of fn-0, fn-1, fn-2, fn-3, fn-4 and 2 more: too expensive",
+        "123456789012 us-east-1, 1 eu-west-1: no log groups: access denied; it needs logs:DescribeLogGroups",
+    )
+
+
+def test_csv_has_a_row_for_each_finding_with_its_function() -> None:
+    rows = list(csv.DictReader(io.StringIO(rendered(REPORTED, "csv"), newline="")))
+    assert tuple(rows[0]) == COLUMNS
+    assert (rows[0]["monthly_saving_low"], rows[0]["monthly_cost"], rows[0]["since_last_scan"]) == (
+        "-1.25",
+        "30.0",
+        "new",
+    )
+    assert (rows[4]["currency"], rows[5]["monthly_saving"], rows[5]["since_last_scan"]) == ("CNY", "", "new")
+
+
+def test_json_has_what_follows_beside_the_document() -> None:
+    document = json.loads(rendered(REPORTED, "json"))
+    assert document["schema"] == "powertune/scan/1"
+    assert [(each["currency"], each["cost"], each["free_tier"]) for each in document["totals"]] == [
+        ("USD", 90.0, 6.0),
+        ("CNY", 30.0, 0.0),
+    ]
+    assert [finding["name"] for finding in document["since_last_scan"]["fixed"]] == ["legacy", "orders"]
+    assert len(document["trend"]) == 4
+    assert json.loads(rendered(ReportedScan(scan=full_scan()), "json"))["since_last_scan"] is None
+
+
+def many(count: int) -> ReportedScan:
+    """A scan of many functions; every summary is 200 bytes long."""
+    lines = tuple(function_line(f"fn-{number:05}") for number in range(count))
+    findings = (scan_finding(line=line, saving=(9.0, 9.0, 9.0), summary="x" * 200) for line in lines)
+    scan = make_test_scan(*findings, functions=lines)
+    return ReportedScan(scan=scan, earlier=(replace(scan, scanned_at=NOW - 9, findings=(), functions=()),))
+
+
+@pytest.mark.parametrize(("count", "most"), [(1_000, COMMENT_BYTES), (6_000, SUMMARY_BYTES)])
+def test_markdown_fits_and_says_how_much_it_leaves_out(count: int, most: int) -> None:
+    data = scan_markdown(many(count), most)
+
+    text = data.decode()
+    shown = len(re.findall(r"^\| \$9\.00 \|", text, flags=re.MULTILINE))
+    assert most * 0.98 < len(data) <= most
+    assert f"{count - shown:,} findings more than fit here." in text
+    assert text.count("<details>") == text.count("</details>")
+
+
+def test_markdown_that_fits_is_whole_and_the_least_has_no_lines() -> None:
+    whole = render_scan_markdown(REPORTED)
+    assert scan_markdown(REPORTED, len(whole)) == whole
+    least = scan_markdown(REPORTED, 1).decode()
+    assert "6 findings more than fit here." in least
+    assert "| $14.50" not in least
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@pytest.mark.parametrize("case", HOSTILE)
+def test_no_text_steers_a_terminal(name: str, case: str) -> None:
+    allowed = set(rendered(hostile("harmless"), name))
+    text = rendered(hostile(HOSTILE[case]), name)
+    assert {char for char in text if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Zl", "Zp")} <= allowed
+
+
+@pytest.mark.parametrize("name", ["markdown", "csv"])
+@pytest.mark.parametrize("case", HOSTILE)
+def test_no_text_adds_a_line(name: str, case: str) -> None:
+    assert len(rendered(hostile(HOSTILE[case]), name).splitlines()) == len(
+        rendered(hostile("harmless"), name).splitlines()
+    )
+
+
+@pytest.mark.parametrize("name", ["markdown", "html"])
+@pytest.mark.parametrize("case", HOSTILE)
+def test_no_text_is_markup(name: str, case: str) -> None:
+    text = rendered(hostile(HOSTILE[case]), name)
+    assert "<script>alert" not in text
+    assert "<img src=x" not in text
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_no_cell_is_a_formula(case: str) -> None:
+    (header, row) = csv.reader(io.StringIO(rendered(hostile(HOSTILE[case]), "csv"), newline=""))
+    assert len(row) == len(header)
+    assert not [cell for cell in row if cell.lstrip().startswith(("=", "+", "-", "@"))]
+
+
+def page_data(reported: ReportedScan) -> Any:
+    page = render_scan_html(reported).decode()
+    found = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, flags=re.DOTALL)
+    assert found is not None
+    return json.loads(found[1], parse_constant=pytest.fail)
+
+
+def test_the_page_holds_what_its_pictures_show() -> None:
+    data = page_data(REPORTED)
+    assert data["currencies"] == ["USD", "CNY"]
+    assert [(tile["name"], tile["currency"], tile["cost"], tile["saving"]) for tile in data["tiles"]] == [
+        ("shop", "CNY", 30.0, 30.0),
+        ("orders", "USD", 30.0, 11.5),
+        ("resize-images", "USD", 30.0, 14.5),
+        ("year-end-report", "USD", 30.0, 0),
+    ]
+    assert [(point["currency"], point["due"], point["saving"]) for point in data["trend"]] == [
+        ("USD", 84.0, 8.5),
+        ("CNY", 30.0, 30.0),
+        ("USD", 84.0, 26.0),
+        ("CNY", 30.0, 30.0),
+    ]
+
+
+def test_functions_that_are_too_small_to_see_are_one_tile() -> None:
+    data = page_data(many(403))
+    assert len(data["tiles"]) == 401
+    assert data["tiles"][-1] == {
+        "name": "",
+        "account": "123456789012",
+        "region": "us-east-1",
+        "currency": "USD",
+        "cost": 90.0,
+        "saving": 27.0,
+        "others": 3,
+    }
+
+
+def test_the_page_needs_nothing_but_itself_and_is_the_same_each_time() -> None:
+    page = render_scan_html(REPORTED).decode()
+    assert "default-src 'none'" in html.unescape(page)
+    assert not re.search(r"""(?:src|href)=["'](?!data:|#)""", page)
+    assert page == render_scan_html(REPORTED).decode()
+    assert all(rule.title in page for rule in RULES if rule.id not in ("idle-function",))

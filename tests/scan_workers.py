@@ -18,7 +18,8 @@ from powertune.aws.connection import Connection
 from powertune.engine.steps import scanning
 from powertune.engine.steps.worker import Worker
 
-RESULTS, ARTIFACTS, ACCOUNTS_KEY = "results", "artifacts", "powertune/powertune/accounts-1.json"
+RESULTS, ARTIFACTS = "results", "artifacts"
+ACCOUNTS_KEY, SUPPRESSIONS_KEY = (f"powertune/powertune/{word}-1.json" for word in ("accounts", "suppressions"))
 STEPS: Mapping[str, Callable[[Worker, Any], Any]] = {
     "targets": scanning.find_places,
     "place": scanning.scan_place,
@@ -27,8 +28,9 @@ STEPS: Mapping[str, Callable[[Worker, Any], Any]] = {
 SETTINGS = {
     "regions": "",
     "organization": "false",
-    "accountsBucket": ARTIFACTS,
+    "artifactBucket": ARTIFACTS,
     "accountsKey": "",
+    "suppressionsKey": "",
     "role": "powertune-scan",
     "externalId": "",
     "days": "14",

@@ -128,6 +128,10 @@ class ScanScheduleOptions:
         ),
     ] = None
     scan_external_id: Annotated[str | None, typer.Option(help="External ID that the role asks for.")] = None
+    scan_suppressions: Annotated[
+        str | None,
+        typer.Option(help='Folder with a powertune.toml, whose [[scan.suppress]] are not told; "" for none.'),
+    ] = None
     scan_days: Annotated[
         str | None, typer.Option(help="Look back so many days, 1 to 90.  [default: 14]", show_default=False)
     ] = None
@@ -162,7 +166,15 @@ class DeployCommand(PanelCommand):
         ),
         "Scheduled scan": (
             *("scan_schedule", "scan_timezone", "scan_regions", "scan_accounts", "scan_organization", "scan_role"),
-            *("scan_external_id", "scan_days", "scan_max_spend", "scan_parallel", "scan_email", "scan_topic"),
+            *(
+                "scan_external_id",
+                "scan_suppressions",
+                "scan_days",
+                "scan_max_spend",
+                "scan_parallel",
+                "scan_email",
+                "scan_topic",
+            ),
         ),
         "AWS": ("region", "profile", "endpoint_url"),
     }
@@ -238,17 +250,23 @@ def _scheduled(options: ScanScheduleOptions) -> "ScheduledScan":
     """What is asked of the scheduled scan.
 
     Raises:
-        UsageError: the accounts file cannot be read.
+        UsageError: the accounts file or the configuration file cannot be read.
     """
     from pathlib import Path
 
     from powertune.aws.regions import known_regions
     from powertune.config.accounts import read_accounts
+    from powertune.config.scan_options import load_scan
     from powertune.engine.deployment.scan_parameters import ScheduledScan
+    from powertune.scan.rule_table import RULES
+    from powertune.scan.suppressions import parse_suppressions
 
     given = {name.removeprefix("scan_"): value for name, value in groups.given(options).items()}
     if (path := given.get("accounts")) is not None:
         given["accounts"] = read_accounts(Path(path), known_regions()) if path else ()
+    if (folder := given.get("suppressions")) is not None:
+        tables = load_scan(Path(folder), {}).suppress if folder else ()
+        given["suppressions"] = parse_suppressions(tables, [rule.id for rule in RULES])
     return ScheduledScan(**given)
 
 

@@ -10,7 +10,9 @@ from powertune.config.accounts import EXTERNAL_ID, ROLE, ScanAccount
 from powertune.config.region_option import parse_regions
 from powertune.config.scan_options import MOST_DAYS
 from powertune.engine.scanning.accounts_document import write_scan_accounts
+from powertune.engine.scanning.suppressions_document import write_scan_suppressions
 from powertune.errors import UsageError
+from powertune.scan.suppressions import Suppression
 from powertune.units import shown
 
 #: What takes the schedule away, and with it the stack.
@@ -32,7 +34,7 @@ class ScheduledScan:
     """What a person asks for, as text. None keeps what the stack has, or is the template's default.
 
     `accounts` are those of an accounts file; empty for the own account alone. With them, or with `organization`, all
-    that is about other accounts is set anew: the role and the external id as well.
+    that is about other accounts is set anew: the role and the external id as well. `suppressions` may be empty, too.
     """
 
     schedule: str | None = None
@@ -42,6 +44,7 @@ class ScheduledScan:
     organization: bool = False
     role: str | None = None
     external_id: str | None = None
+    suppressions: tuple[Suppression, ...] | None = None
     days: str | None = None
     max_spend: str | None = None
     parallel: str | None = None
@@ -123,7 +126,7 @@ class ScheduledScan:
 class ScanStackParameters:
     """The parameters of the scan's stack. `inherited` and `results_bucket` are what the tuning stack has.
 
-    `accounts_key` is where the accounts file is kept, if there is one. `partition` is of the ARNs of roles.
+    `accounts_key` and `suppressions_key` are where these are kept, if there are any; `partition` is that of roles.
     """
 
     wanted: ScheduledScan
@@ -131,6 +134,7 @@ class ScanStackParameters:
     results_bucket: str
     inherited: Mapping[str, str]
     accounts_key: str | None = None
+    suppressions_key: str | None = None
 
     def check_beside(self, stack: Mapping[str, str]) -> None:
         """Nothing is without effect, whatever the stack has."""
@@ -148,6 +152,7 @@ class ScanStackParameters:
             "MaxConcurrency": wanted.parallel,
             "Email": "" if wanted.topic and wanted.email is None else wanted.email,
             "TopicArn": "" if wanted.email and wanted.topic is None else wanted.topic,
+            "SuppressionsKey": None if wanted.suppressions is None else self.suppressions_key or "",
             "ResultsBucket": self.results_bucket,
             **self._elsewhere,
             **{name: self.inherited.get(name) for name in INHERITED},
@@ -173,6 +178,11 @@ def _check(option: str, value: str | None, pattern: re.Pattern[str], hint: str) 
         raise UsageError(f"{option} {shown(value)} cannot be taken", hint=hint)
 
 
-def accounts_document(wanted: ScheduledScan) -> Mapping[str, bytes]:
-    """What is uploaded of the accounts file, by its word; nothing without one."""
-    return {"accounts": write_scan_accounts(wanted.accounts)} if wanted.accounts else {}
+def scan_documents(wanted: ScheduledScan) -> Mapping[str, bytes]:
+    """What is uploaded beside code and definition, by the word that its key begins with."""
+    found = {}
+    if wanted.accounts:
+        found["accounts"] = write_scan_accounts(wanted.accounts)
+    if wanted.suppressions:
+        found["suppressions"] = write_scan_suppressions(wanted.suppressions)
+    return found

@@ -8,7 +8,7 @@ from powertune.aws.stacks.deployed_stack import DeployedStack, StackState
 from powertune.engine.deployment.artifacts import BUCKET_PARAMETER
 from powertune.engine.deployment.deploying import StackDeployment, check_ours, deploy
 from powertune.engine.deployment.idle import check_idle
-from powertune.engine.deployment.scan_parameters import ScanStackParameters, ScheduledScan, accounts_document
+from powertune.engine.deployment.scan_parameters import ScanStackParameters, ScheduledScan, scan_documents
 from powertune.engine.deployment.sources import Sources
 from powertune.engine.deployment.watching import StackWatcher
 from powertune.errors import UsageError
@@ -67,7 +67,7 @@ def deploy_scan(
         stack_name=name,
         definition=sources.definition,
         home=tuning.artifacts.stack_name,
-        documents=accounts_document(wanted),
+        documents=scan_documents(wanted),
     )
     parameters = ScanStackParameters(
         wanted=wanted,
@@ -75,6 +75,7 @@ def deploy_scan(
         results_bucket=there.outputs[RESULTS_OUTPUT],
         inherited=there.parameters,
         accounts_key=artifacts.document_key("accounts") if wanted.accounts else None,
+        suppressions_key=artifacts.document_key("suppressions") if wanted.suppressions else None,
     )
     scan = replace(
         tuning,

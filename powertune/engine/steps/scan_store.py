@@ -13,11 +13,14 @@ from powertune.config.accounts import ScanAccount
 from powertune.documents import Document, Schema
 from powertune.engine.scanning.archive import BucketArchive
 from powertune.engine.scanning.place_questions import lookup
+from powertune.engine.scanning.suppressions_document import read_scan_suppressions
 from powertune.errors import PowertuneError, UsageError
 from powertune.prices import PriceTable
 from powertune.scan.coverage import Gap, ScannedPlace
 from powertune.scan.evidence import AccountRegion
 from powertune.scan.place_document import read_scanned_place, write_scanned_place
+from powertune.scan.rule_table import RULES
+from powertune.scan.suppressions import Suppression
 from powertune.units import shortened
 
 #: What the keys of all scans begin with that are kept.
@@ -78,8 +81,22 @@ class ScanStore:
         """The places to scan, in their order."""
         return tuple(AccountRegion(**each) for each in json.loads(self.objects.read(self.places_key)))
 
-    def begin(self, errand: ScanErrand, places: tuple[AccountRegion, ...]) -> None:
-        """Keep what all workers need."""
+    @property
+    def suppressions(self) -> tuple[Suppression, ...]:
+        """The findings that are not told, and why."""
+        data = self.objects.find(self._key("suppressions.json"))
+        return () if data is None else read_scan_suppressions(data, [rule.id for rule in RULES])
+
+    def begin(self, errand: ScanErrand, places: tuple[AccountRegion, ...], suppressions: bytes | None = None) -> None:
+        """Keep what all workers need.
+
+        Args:
+            errand: what was asked for.
+            places: where to scan.
+            suppressions: the document that they were deployed as; None if there are none.
+        """
+        if suppressions is not None:
+            self.objects.write(self._key("suppressions.json"), suppressions)
         told = {f.name: getattr(errand, f.name) for f in fields(errand)} | {"schema": _SCHEMA.header}
         self.objects.write(self._key("errand.json"), documents.write(told))
         self.objects.write(self.places_key, json.dumps([asdict(place) for place in places]).encode())

@@ -50,7 +50,8 @@ def find_places(worker: Worker, event: Mapping[str, Any], getting_in: GettingIn 
     """
     settings = event["settings"]
     with _store(worker, run_id_of(event["execution"])) as (own, store):
-        accounts = _accounts(own, worker, settings)
+        listed = _deployed(own, worker, settings, "accounts")
+        accounts = () if listed is None else read_scan_accounts(listed)
         scope = ScanScope(
             regions=parse_regions("--scan-regions", settings["regions"]) if settings["regions"] else None,
             accounts=accounts,
@@ -68,7 +69,7 @@ def find_places(worker: Worker, event: Mapping[str, Any], getting_in: GettingIn 
             accounts=tuple(account for account in accounts if account.roles or account.external_id),
             gaps=targets.gaps,
         )
-        store.begin(errand, places)
+        store.begin(errand, places, _deployed(own, worker, settings, "suppressions"))
         return {
             "scan": store.scan_id,
             "places": len(places),
@@ -124,7 +125,7 @@ def combine(worker: Worker, event: Mapping[str, Any]) -> State:
         saved = store.saved
         if saved is None:
             occasion = ScanOccasion(now=errand.now, days=errand.days, tool_version=__version__)
-            scan = conclude(read, occasion, gaps=errand.gaps)
+            scan = conclude(read, occasion, gaps=errand.gaps, suppressions=store.suppressions)
             saved = store.archive.save(scan)
             store.note_saved(saved)
         else:
@@ -174,12 +175,11 @@ def _all(
         yield unread_place(Gap(place=place, what="", reason=reason), now=errand.now, days=errand.days)
 
 
-def _accounts(own: Connection, worker: Worker, settings: Mapping[str, str]) -> tuple[ScanAccount, ...]:
-    """The accounts that were deployed with the scan; none if it has none."""
-    if not settings["accountsKey"]:
-        return ()
-    objects = Objects(aws=own.aws(), bucket=settings["accountsBucket"], owner=worker.account)
-    return read_scan_accounts(objects.read(settings["accountsKey"]))
+def _deployed(own: Connection, worker: Worker, settings: Mapping[str, str], word: str) -> bytes | None:
+    """A document that was deployed with the scan; None if it has none of this word."""
+    key = settings[f"{word}Key"]
+    objects = Objects(aws=own.aws(), bucket=settings["artifactBucket"], owner=worker.account)
+    return objects.read(key) if key else None
 
 
 @contextmanager

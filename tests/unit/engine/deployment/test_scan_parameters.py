@@ -1,5 +1,7 @@
 """What a person may ask of a scheduled scan, and what the stack gets of it."""
 
+from datetime import date
+
 import pytest
 
 from powertune.config.accounts import ScanAccount
@@ -7,10 +9,12 @@ from powertune.engine.deployment.scan_parameters import (
     INHERITED,
     ScanStackParameters,
     ScheduledScan,
-    accounts_document,
+    scan_documents,
 )
 from powertune.engine.scanning.accounts_document import read_scan_accounts
+from powertune.engine.scanning.suppressions_document import read_scan_suppressions, write_scan_suppressions
 from powertune.errors import UsageError
+from powertune.scan.suppressions import Suppression
 
 TOPIC = "arn:aws:sns:us-east-1:123456789012:costs"
 ACCOUNTS = (
@@ -57,7 +61,7 @@ def test_an_organization_takes_the_usual_role_and_no_external_id() -> None:
 def test_no_accounts_take_it_all_back() -> None:
     names = names_of(ScheduledScan(accounts=()))
     assert [names[name] for name in ELSEWHERE] == ["false", "", "powertune-scan", "", ""]
-    assert accounts_document(ScheduledScan(accounts=())) == {}
+    assert scan_documents(ScheduledScan(accounts=())) == {}
 
 
 def test_who_hears_of_it_is_one_topic() -> None:
@@ -66,8 +70,22 @@ def test_who_hears_of_it_is_one_topic() -> None:
 
 
 def test_the_accounts_are_uploaded_as_they_are() -> None:
-    document = accounts_document(ScheduledScan(accounts=ACCOUNTS))["accounts"]
+    document = scan_documents(ScheduledScan(accounts=ACCOUNTS))["accounts"]
     assert read_scan_accounts(document) == ACCOUNTS
+
+
+def test_suppressions_are_uploaded_taken_back_or_kept() -> None:
+    some = (Suppression(rule="*", function="staging-*", reason="goes next week", until=date(2027, 3, 31)),)
+    document = scan_documents(ScheduledScan(suppressions=some))["suppressions"]
+    assert read_scan_suppressions(document, ["idle-function"]) == some
+    assert names_of(ScheduledScan(suppressions=()))["SuppressionsKey"] == ""
+    assert names_of(ScheduledScan())["SuppressionsKey"] is None
+
+
+def test_a_suppression_of_a_rule_that_is_no_more_is_left_out() -> None:
+    gone = Suppression(rule="gone", function="a", reason="b")
+    kept = Suppression(rule="idle-function", function="a", reason="b", account="123456789012", region="us-east-1")
+    assert read_scan_suppressions(write_scan_suppressions([gone, kept]), ["idle-function"]) == (kept,)
 
 
 def test_more_roles_than_a_parameter_takes_are_refused() -> None:

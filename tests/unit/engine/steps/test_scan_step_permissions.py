@@ -7,12 +7,13 @@ import pytest
 from cloud_templates import CloudTemplate
 from fake_buckets import ACCOUNT
 from scan_places import account, full_account
-from scan_workers import ACCOUNTS_KEY, ARTIFACTS, RESULTS, STEPS, ScheduledExecution
+from scan_workers import ACCOUNTS_KEY, ARTIFACTS, RESULTS, STEPS, SUPPRESSIONS_KEY, ScheduledExecution
 
 from powertune.aws.actions import ACTIONS, SCAN_METHODS
 from powertune.config.accounts import ScanAccount
 from powertune.engine.deployment.scan_parameters import ScanStackParameters, ScheduledScan
 from powertune.engine.scanning.accounts_document import write_scan_accounts
+from powertune.engine.scanning.suppressions_document import write_scan_suppressions
 from powertune.errors import AccessDenied
 
 TEMPLATE = CloudTemplate.read("scan-template.yaml")
@@ -26,6 +27,7 @@ SUBSTITUTES = {
     "ResultsBucket": RESULTS,
     "ArtifactBucket": ARTIFACTS,
     "AccountsKey": ACCOUNTS_KEY,
+    "SuppressionsKey": SUPPRESSIONS_KEY,
 }
 #: What AWS asks for beside what is called; and who is called is told to everybody, whatever is allowed.
 IMPLIED = {
@@ -45,6 +47,7 @@ def seen() -> Sent:
     executions = [ScheduledExecution(full_account()), *(ScheduledExecution(account()) for _ in range(3))]
     for execution in executions:
         execution.s3.buckets[ARTIFACTS][ACCOUNTS_KEY] = write_scan_accounts(ACCOUNTS)
+        execution.s3.buckets[ARTIFACTS][SUPPRESSIONS_KEY] = write_scan_suppressions(())
         execution.organizations.accounts = [{"Id": TWO, "Name": "two", "State": "ACTIVE"}]
     alone, of_file, organization, closed = executions
     alone.run(regions="all")
@@ -52,7 +55,7 @@ def seen() -> Sent:
     alone.clock.sleep(3600)
     alone.run()
     of_file.run(accountsKey=ACCOUNTS_KEY, regions="all")
-    organization.run(organization="true")
+    organization.run(organization="true", suppressionsKey=SUPPRESSIONS_KEY)
     closed.doors.closed.add(TWO)
     with pytest.raises(AccessDenied):
         closed.run(organization="true")

@@ -5,17 +5,19 @@ import json
 import pytest
 from fake_buckets import ACCOUNT
 from scan_places import NOW, account, full_account, scan
-from scan_workers import ACCOUNTS_KEY, ARTIFACTS, SETTINGS, ScheduledExecution
+from scan_workers import ACCOUNTS_KEY, ARTIFACTS, SETTINGS, SUPPRESSIONS_KEY, ScheduledExecution
 
 from powertune import __version__
 from powertune.config.accounts import ScanAccount
 from powertune.engine.scanning.accounts_document import read_scan_accounts, write_scan_accounts
 from powertune.engine.scanning.place_questions import needs_of
+from powertune.engine.scanning.suppressions_document import write_scan_suppressions
 from powertune.errors import AccessDenied, UsageError
 from powertune.scan.concluding import ScanOccasion, conclude
 from powertune.scan.rule_table import RULES
 from powertune.scan.scan import Scan
 from powertune.scan.scan_document import dump_scan, parse_scan
+from powertune.scan.suppressions import Suppression
 
 TWO, THREE = "222222222222", "333333333333"
 SCAN = "scans/scan-20270115T080000Z"
@@ -189,6 +191,22 @@ def test_the_next_scan_tells_what_is_new() -> None:
     assert output["results"] == "s3://results/scans/scan-20270122T080000Z.json"
     assert (output["findings"], output["new"], output["fixed"]) == (2, 1, 0)
     assert "Functions created: 1\n  orders-copy (123456789012 us-east-1)" in output["message"]
+
+
+def test_what_is_suppressed_is_kept_and_not_told() -> None:
+    execution = ScheduledExecution(account("orders"))
+    (finding,) = _findings(execution)
+    execution = ScheduledExecution(account("orders"))
+    suppression = Suppression(rule=finding, function="*", reason="known")
+    execution.s3.buckets[ARTIFACTS][SUPPRESSIONS_KEY] = write_scan_suppressions([suppression])
+    output = execution.run(suppressionsKey=SUPPRESSIONS_KEY)
+    assert output["findings"] == 0
+    assert [(each.finding.rule, each.reason) for each in kept(execution).suppressed] == [(finding, "known")]
+
+
+def _findings(execution: ScheduledExecution) -> list[str]:
+    execution.run()
+    return [each.rule for each in kept(execution).findings]
 
 
 def test_regions_that_are_none_are_refused() -> None:

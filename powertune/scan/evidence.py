@@ -177,10 +177,11 @@ class EnvironmentUse:
 class Provisioned:
     """Provisioned concurrency of an alias or version, and how much of it was used.
 
-    `utilization` is the mean share in use over the whole window, from 0 to 1, where hours without a data point count
-    as 0, as Lambda reports it only with invocations; `peak_utilization` the largest. `invocations` ran on it,
+    `utilization` is the mean share in use over the whole window, from 0 to 1: the time that `invocations` took, of
+    the time that it was there; `peak_utilization` is the largest that Lambda has reported. `invocations` ran on it,
     `spilled` ran on demand because all of it was busy. What was configured within the window is judged by the
-    `observed_days` since then; None where that is the whole window.
+    `observed_days` since then, today included; None where that is the whole window. `resized` says that it was there
+    before it was changed last, with a number that nobody knows.
     """
 
     qualifier: str
@@ -192,6 +193,7 @@ class Provisioned:
     invocations: int
     spilled: int
     observed_days: float | None = None
+    resized: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -222,6 +223,26 @@ def test_findings_name_their_evidence(planted: Planted) -> None:
         ),
     ):
         assert (source, text) in facts[key], facts[key]
+
+
+def test_commands_of_next_steps_name_their_target_and_region(planted: Planted) -> None:
+    """Whoever pastes one changes the function that was found, whatever the default region or account is."""
+    pasted = 0
+    for each in planted.first["findings"]:
+        text = each["next_step"]
+        commands = [text] if "`" not in text else text.split("`")[1::2]
+        for command in commands:
+            words = shlex.split(command)
+            if words[:2] not in (["aws", "lambda"], ["aws", "logs"], ["powertune", "run"]):
+                continue
+            pasted += 1
+            assert words[-2:] == ["--region", REGION], text
+            target = (
+                each["subject"] if each["name"] not in ("/aws/lambda/chatty", "twin-a") else f"{ACCOUNT}:function:"
+            )
+            named = f"/aws/lambda/{each['name']}" if words[:3] == ["aws", "logs", "tail"] else target
+            assert words[2] == "get-account-settings" or any(named in word for word in words), text
+    assert pasted > 25
 
 
 def test_the_next_scan_says_what_has_changed_and_nothing_else(

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from powertune.scan.commands import run_command
 from powertune.scan.evidence import Compute, EvidenceSource, FunctionEvidence, PlaceEvidence, Tuned
 from powertune.scan.expectation import SIZES_MB, ExpectedCost, cheapest, expect
 from powertune.scan.finding import Confidence, Fact, Finding, Severity
-from powertune.scan.resizing import confidence_of, expected_fact, run_command, saving_of
+from powertune.scan.resizing import confidence_of, expected_fact, saving_of
 from powertune.scan.rule import Need, ScanRule
 from powertune.units import format_ms, format_ratio
 

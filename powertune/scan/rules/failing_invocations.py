@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from powertune.scan.commands import tail_command
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, FunctionUsage, PlaceEvidence
 from powertune.scan.finding import Confidence, Fact, Finding, MonthlySaving, Severity
 from powertune.scan.per_month import mean_invocation_cost, millisecond_price, per_month
@@ -33,12 +34,11 @@ def _finding(known: FunctionEvidence, usage: FunctionUsage, evidence: PlaceEvide
         retries = min(usage.errors * _RETRIES // (_RETRIES + 1), usage.asynchronous * _RETRIES)
         text = f"at most {retries:,} of them are retries, of {plural(usage.asynchronous, 'asynchronous event')}"
         facts.append(Fact(source=EvidenceSource.METRICS, text=text))
-    group = known.function.log_group or f"/aws/lambda/{known.name}"
     return RULE.finding(
         known,
         summary=f"{format_share(share)} of its invocations fail, and are charged",
         facts=tuple(facts),
-        next_step=f"look for the errors with `aws logs tail {group} --since 1d`",
+        next_step=f"look for the errors with `{tail_command(known.function)}`",
         saving=_saving(known, usage, evidence),
         confidence=Confidence.MEDIUM,
         severity=_severity(share),

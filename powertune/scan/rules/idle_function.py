@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from powertune.scan.commands import function_command
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence
 from powertune.scan.finding import CostPart, Fact, Finding, MonthlySaving, Severity
 from powertune.scan.rule import Need, ScanRule
@@ -38,11 +39,12 @@ def _finding(known: FunctionEvidence, days: float, age_days: float) -> Finding:
         )
     else:
         facts.append(Fact(source=EvidenceSource.CONFIGURATION, text="nothing is set up to invoke it"))
+    delete = function_command(known.function, "delete-function")
     return RULE.finding(
         known,
         summary=f"nobody has invoked it in {plural(round(days), 'day')}",
         facts=tuple(facts),
-        next_step="ask its owner, then keep its code elsewhere and delete it with `aws lambda delete-function`",
+        next_step=f"ask its owner, then keep its code elsewhere and delete it with `{delete}`",
         saving=None if known.cost is None else MonthlySaving.exactly(known.cost.total),
     )
 

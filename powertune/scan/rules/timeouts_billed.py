@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator
 
+from powertune.scan.commands import tail_command
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, FunctionUsage, PlaceEvidence, ReportStatistics
 from powertune.scan.finding import Confidence, Fact, Finding, MonthlySaving, Severity
 from powertune.scan.per_month import millisecond_price, per_month
@@ -94,8 +95,11 @@ def _timeout(known: FunctionEvidence) -> Fact:
 
 
 def _next_step(known: FunctionEvidence) -> str:
-    group = known.function.log_group or f"/aws/lambda/{known.name}"
-    return f"see what it waits for with `aws logs tail {group} --since 1d --filter-pattern timeout`"
+    found = tail_command(known.function, "--filter-pattern", "timeout")
+    before = tail_command(known.function, "--log-stream-names", "STREAM")
+    return (
+        f"find the log stream and the time of a timeout with `{found}`, and what was logged before it with `{before}`"
+    )
 
 
 RULE = ScanRule(

@@ -21,7 +21,9 @@ def test_cost_as_much_as_other_invocations_do() -> None:
     assert (found.severity, found.confidence) == (Severity.MEDIUM, Confidence.MEDIUM)
     assert found.summary == "20 % of its invocations fail, and are charged"
     assert [fact.text for fact in found.facts] == ["200,000 errors in 1,000,000 invocations in 14 days"]
-    assert found.next_step == "look for the errors with `aws logs tail /aws/lambda/orders --since 1d`"
+    assert found.next_step == (
+        "look for the errors with `aws logs tail /aws/lambda/orders --since 1d --region us-east-1`"
+    )
 
 
 def test_the_longest_duration_bounds_what_they_cost() -> None:

@@ -21,6 +21,10 @@ def test_costs_what_is_charged_although_nobody_invokes_it() -> None:
         "last changed 100 days ago",
         "it can be invoked by an event rule",
     ]
+    assert found.next_step == (
+        "ask its owner, then keep its code elsewhere and delete it with `aws lambda delete-function "
+        "--function-name arn:aws:lambda:us-east-1:123456789012:function:orders --region us-east-1`"
+    )
 
 
 @pytest.mark.parametrize(

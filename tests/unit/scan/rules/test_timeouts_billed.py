@@ -26,6 +26,11 @@ def test_in_reports_are_counted() -> None:
     assert found.confidence is Confidence.HIGH
     assert found.summary == "about 300 timeouts a month, each charged for 10 s"
     assert [fact.text for fact in found.facts] == ["70 timeouts in 1,000 reports of 7 days", "its timeout is 10 s"]
+    assert found.next_step == (
+        "find the log stream and the time of a timeout with `aws logs tail /aws/lambda/orders --since 1d "
+        "--filter-pattern timeout --region us-east-1`, and what was logged before it with "
+        "`aws logs tail /aws/lambda/orders --since 1d --log-stream-names STREAM --region us-east-1`"
+    )
 
 
 def test_the_timeout_may_have_been_another_before_a_change() -> None:

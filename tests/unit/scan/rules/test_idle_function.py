@@ -1,13 +1,24 @@
 """Functions that nobody invokes: found, unless they are new, replicated, or the window is short."""
 
-import pytest
-from scanned import DAY_S, NOW, known, place_evidence, scanned_function
+from dataclasses import replace
 
-from powertune.scan.evidence import FunctionUsage, MonthlyCost
+import pytest
+from scanned import DAY_S, NOW, PLACE, known, place_evidence, scanned_function
+
+from powertune.model import Architecture
+from powertune.scan.evidence import FunctionUsage, MonthlyCost, PublishedVersion
 from powertune.scan.finding import MonthlySaving
 from powertune.scan.rules.idle_function import RULE
 
 IDLE = FunctionUsage(days=14)
+VERSION = PublishedVersion(
+    number="1",
+    memory_mb=1024,
+    architecture=Architecture.ARM64,
+    code_size_bytes=1_000_000,
+    code_sha256="sha",
+    modified_at=0.0,
+)
 
 
 def test_costs_what_is_charged_although_nobody_invokes_it() -> None:
@@ -25,6 +36,29 @@ def test_costs_what_is_charged_although_nobody_invokes_it() -> None:
         "ask its owner, then keep its code elsewhere and delete it with `aws lambda delete-function "
         "--function-name arn:aws:lambda:us-east-1:123456789012:function:orders --region us-east-1`"
     )
+
+
+@pytest.mark.parametrize(
+    ("triggers", "text"),
+    [
+        (None, "its triggers were not looked at"),
+        (
+            (),
+            "no trigger was found on the function itself; its aliases, and callers with a role, were not looked at",
+        ),
+    ],
+)
+def test_says_how_much_is_known_of_who_invokes_it(triggers: tuple[str, ...] | None, text: str) -> None:
+    (found,) = RULE.check(place_evidence(known(usage=IDLE, triggers=triggers)))
+    assert found.facts[2].text == text
+
+
+def test_with_versions_in_the_region_of_the_edge_it_has_to_be_known_that_it_is_not_there() -> None:
+    unknown = known(scanned_function(versions=(VERSION,)), usage=IDLE)
+    assert not list(RULE.check(place_evidence(unknown)))
+    assert list(RULE.check(place_evidence(replace(unknown, triggers=()))))
+    elsewhere = replace(PLACE, region="eu-central-1")
+    assert list(RULE.check(place_evidence(known(scanned_function(versions=(VERSION,), place=elsewhere), usage=IDLE))))
 
 
 @pytest.mark.parametrize(

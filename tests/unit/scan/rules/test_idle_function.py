@@ -3,14 +3,16 @@
 from dataclasses import replace
 
 import pytest
-from scanned import DAY_S, NOW, PLACE, known, place_evidence, scanned_function
+from scanned import DAY_S, NOW, PLACE, known, log_group, place_evidence, scanned_function
 
 from powertune.model import Architecture
 from powertune.scan.evidence import FunctionUsage, MonthlyCost, PublishedVersion
-from powertune.scan.finding import MonthlySaving
+from powertune.scan.finding import Confidence, MonthlySaving
 from powertune.scan.rules.idle_function import RULE
 
 IDLE = FunctionUsage(days=14)
+COST = MonthlyCost(compute=0.0, requests=0.0, provisioned=10.0, log_storage=0.5)
+GROUP = log_group(stored_bytes=2**30)
 VERSION = PublishedVersion(
     number="1",
     memory_mb=1024,
@@ -22,11 +24,12 @@ VERSION = PublishedVersion(
 
 
 def test_costs_what_is_charged_although_nobody_invokes_it() -> None:
-    cost = MonthlyCost(compute=0.0, requests=0.0, provisioned=10.0, log_storage=0.5)
+    (found,) = RULE.check(
+        place_evidence(known(usage=IDLE, cost=COST, triggers=("an event rule",)), log_groups={GROUP.name: GROUP})
+    )
 
-    (found,) = RULE.check(place_evidence(known(usage=IDLE, cost=cost, triggers=("an event rule",))))
-
-    assert found.saving == MonthlySaving.exactly(10.5)
+    assert found.saving == MonthlySaving(expected=10.5, low=10.0, high=10.5)
+    assert found.confidence is Confidence.HIGH
     assert [fact.text for fact in found.facts] == [
         "no invocation in 14 days",
         "last changed 100 days ago",
@@ -34,7 +37,26 @@ def test_costs_what_is_charged_although_nobody_invokes_it() -> None:
     ]
     assert found.next_step == (
         "ask its owner, then keep its code elsewhere and delete it with `aws lambda delete-function "
-        "--function-name arn:aws:lambda:us-east-1:123456789012:function:orders --region us-east-1`"
+        "--function-name arn:aws:lambda:us-east-1:123456789012:function:orders --region us-east-1`, "
+        "and its logs, unless they have to be kept, with `aws logs delete-log-group "
+        "--log-group-name /aws/lambda/orders --region us-east-1`"
+    )
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["shared logs", "logs not read"])
+def test_logs_that_the_next_step_keeps_are_not_saved(shared: bool) -> None:
+    functions = [known(usage=IDLE, cost=COST)]
+    functions += [known(scanned_function("b", log_group=GROUP.name))] if shared else []
+    (found,) = RULE.check(place_evidence(*functions, log_groups={GROUP.name: GROUP} if shared else None))
+    assert found.saving == MonthlySaving.exactly(10.0)
+    assert "delete-log-group" not in found.next_step
+
+
+def test_is_not_certain_if_provisioned_concurrency_has_no_price() -> None:
+    (found,) = RULE.check(place_evidence(known(usage=IDLE, cost=replace(COST, unpriced=("provisioned",)))))
+    assert found.confidence is Confidence.LOW
+    assert found.facts[-1].text == (
+        "what provisioned concurrency it has, or what that costs, is not known, and is not in the saving"
     )
 
 

@@ -216,16 +216,17 @@ class FunctionLogGroup:
 class Tuned:
     """An earlier run of powertune on a function: what it recommended, measured, and of which code.
 
-    `durations_ms` are the mean warm billed durations of the configurations that it measured. `code_sha256` is that of
-    the code that was measured, empty where it is not known.
+    `durations_ms` are the mean warm billed durations of the configurations that it measured, and `p50s_ms` their
+    median warm durations, which CloudWatch calls Duration. `code_sha256` is that of the code that was measured, empty
+    where it is not known.
     """
 
     run_id: str
     measured_at: float
     recommended: Configuration | None
     durations_ms: tuple[tuple[Configuration, float], ...] = ()
-    p50_ms: float | None = None
     code_sha256: str = ""
+    p50s_ms: tuple[tuple[Configuration, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,8 +20,13 @@ class AccountRegion:
     region: str
     account_name: str = field(default="", compare=False)
 
+    @property
+    def account(self) -> str:
+        """The account for people: with its name, which others may have as well."""
+        return f"{self.account_name} ({self.account_id})" if self.account_name else self.account_id
+
     def __str__(self) -> str:
-        return f"{self.account_name or self.account_id} {self.region}"
+        return f"{self.account} {self.region}"
 
 
 class Compute(StrEnum):
@@ -220,16 +225,17 @@ class FunctionLogGroup:
 class Tuned:
     """An earlier run of powertune on a function: what it recommended, measured, and of which code.
 
-    `durations_ms` are the mean warm billed durations of the configurations that it measured. `code_sha256` is that of
-    the code that was measured, empty where it is not known.
+    `durations_ms` are the mean warm billed durations of the configurations that it measured, and `p50s_ms` their
+    median warm durations, which CloudWatch calls Duration. `code_sha256` is that of the code that was measured, empty
+    where it is not known.
     """
 
     run_id: str
     measured_at: float
     recommended: Configuration | None
     durations_ms: tuple[tuple[Configuration, float], ...] = ()
-    p50_ms: float | None = None
     code_sha256: str = ""
+    p50s_ms: tuple[tuple[Configuration, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

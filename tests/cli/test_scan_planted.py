@@ -3,6 +3,8 @@
 import contextlib
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 import time
@@ -32,6 +34,7 @@ from planted_waste import (
     STORED,
     X86,
     expected_dollars,
+    failing_dollars,
     gb_seconds,
 )
 
@@ -43,6 +46,7 @@ from powertune.local.embedded import EmbeddedAWS
 from powertune.local.settings import Settings
 from powertune.model import Architecture
 from powertune.scan.rule_table import RULES
+from powertune.units import format_usd
 
 pytestmark = pytest.mark.long
 
@@ -214,6 +218,13 @@ def test_findings_name_their_evidence(planted: Planted) -> None:
             "Logs Insights",
             "used at most 100 MB of 1,024 MB (9.8 %) in 20 invocations",
         ),
+        (
+            ("failing-invocations", "failing"),
+            "CloudWatch metrics",
+            # 150,000 errors a month; none of them took longer than 100 ms, as nothing did.
+            f"they cost about {format_usd(failing_dollars())} a month, from {format_usd(150_000 * REQUEST)} to "
+            f"{format_usd(failing_dollars())}, as how long they took is not known",
+        ),
         (("timeouts-billed", "hanging"), "Logs Insights", "6 timeouts in 26 reports of 14 days"),
         (
             ("log-retention", "/shared/logs"),
@@ -222,6 +233,23 @@ def test_findings_name_their_evidence(planted: Planted) -> None:
         ),
     ):
         assert (source, text) in facts[key], facts[key]
+
+
+def test_commands_of_next_steps_name_their_target_and_region(planted: Planted) -> None:
+    """Whoever pastes one changes what was found, whatever the default region or account is."""
+    pasted = []
+    for each in planted.first["findings"]:
+        text, name = each["next_step"], each["name"].rsplit("/")[-1]
+        name = "twin-[ab]" if each["rule"] == "twins" else name
+        target = re.compile(rf"(arn:aws:lambda:{REGION}:{ACCOUNT}:function:|/aws/lambda/|/shared/){name}(:VERSION)?")
+        for command in [text] if "`" not in text else text.split("`")[1::2]:
+            words = shlex.split(command)
+            if words[:2] in (["aws", "lambda"], ["aws", "logs"], ["powertune", "run"]):
+                pasted.append(each["rule"])
+                assert words[-2:] == ["--region", REGION], text
+                assert words[2] == "get-account-settings" or any(map(target.fullmatch, words)), text
+    without = {"provisioned-missing", "provisioned-underused"}
+    assert set(pasted) == {rule.id for rule in RULES} - without
 
 
 def test_the_next_scan_says_what_has_changed_and_nothing_else(

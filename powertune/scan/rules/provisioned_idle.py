@@ -3,7 +3,8 @@
 import math
 from collections.abc import Iterator
 
-from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence, Provisioned
+from powertune.scan.commands import function_command
+from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence, Provisioned, ScannedFunction
 from powertune.scan.finding import Confidence, CostPart, Fact, Finding, MonthlySaving, Severity
 from powertune.scan.provisioning import LEAST_OBSERVED_DAYS, ProvisioningPrices, is_idle, long_enough, share_seen
 from powertune.scan.rule import Need, ScanRule
@@ -29,8 +30,7 @@ def _unused(provisioned: Provisioned, evidence: PlaceEvidence) -> str:
 
 
 def _finding(known: FunctionEvidence, idle: tuple[Provisioned, ...], evidence: PlaceEvidence) -> Finding:
-    delete = f"aws lambda delete-provisioned-concurrency-config --function-name {known.name}"
-    commands = (f"`{delete} --qualifier {each.qualifier}`" for each in idle)
+    commands = (f"`{_delete(known.function, each)}`" for each in idle)
     facts = (Fact(source=EvidenceSource.METRICS, text=_unused(each, evidence)) for each in idle)
     total = sum(each.requested for each in idle)
     days = min(_days(each, evidence) for each in idle)
@@ -44,6 +44,10 @@ def _finding(known: FunctionEvidence, idle: tuple[Provisioned, ...], evidence: P
         severity=RULE.severity if certain else Severity.MEDIUM,
         confidence=Confidence.HIGH if certain else Confidence.MEDIUM,
     )
+
+
+def _delete(function: ScannedFunction, provisioned: Provisioned) -> str:
+    return function_command(function, "delete-provisioned-concurrency-config", "--qualifier", provisioned.qualifier)
 
 
 def _saving(idle: tuple[Provisioned, ...], evidence: PlaceEvidence) -> MonthlySaving | None:

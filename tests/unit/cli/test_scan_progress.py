@@ -28,8 +28,14 @@ def test_without_a_terminal_each_place_has_a_line(capfd: pytest.CaptureFixture[s
         progress.place_done(denied, kept=False)
     assert capfd.readouterr().err.splitlines() == [
         "1 of 2 places: 123456789012 us-east-1: 2 functions, 1 gap (kept)",
-        "2 of 2 places: prod eu-west-1: not scanned: no role powertune-scan",
+        "2 of 2 places: prod (210987654321) eu-west-1: not scanned: no role powertune-scan",
     ]
+
+
+def test_ctrl_c_says_what_happens_now(capfd: pytest.CaptureFixture[str]) -> None:
+    with ScanProgress(1, quiet=True) as progress:
+        progress.stopping()
+    assert capfd.readouterr().err.startswith("finishing the places that are being read; press Ctrl-C once more")
 
 
 def test_quiet_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
@@ -45,4 +51,4 @@ def test_a_terminal_shows_what_is_asked() -> None:
         progress.place_started(OTHER)
         progress.asked(OTHER, "memory")
         progress.place_done(ScannedPlace(evidence=place_evidence(known())), kept=False)
-    assert "1 of 3 places, 1 function; prod eu-west-1: memory" in screen.getvalue()
+    assert "1 of 3 places, 1 function; prod (210987654321) eu-west-1: memory" in screen.getvalue()

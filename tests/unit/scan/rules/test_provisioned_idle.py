@@ -35,7 +35,8 @@ def test_all_of_it_can_be_saved() -> None:
     assert found.summary == "10 provisioned environments stood idle for 14 days"
     assert [fact.text for fact in found.facts] == ["10 provisioned for live, unused in 14 days"]
     assert found.next_step == (
-        "`aws lambda delete-provisioned-concurrency-config --function-name orders --qualifier live`"
+        "`aws lambda delete-provisioned-concurrency-config --function-name "
+        "arn:aws:lambda:us-east-1:123456789012:function:orders --qualifier live --region us-east-1`"
     )
 
 

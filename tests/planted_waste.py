@@ -66,6 +66,7 @@ FUNCTIONS = (
     ),
     PlantedFunction(
         name="roomy-by-reports",
+        architecture="x86_64",
         memory_mb=1024,
         durations=((100.0, 100_000),),
         optimizer_mb=0,
@@ -84,7 +85,14 @@ FUNCTIONS = (
         ),
     ),
     PlantedFunction(name="often-published", versions=21),
-    PlantedFunction(name="kept-warm-for-nobody", memory_mb=1024, versions=1, provisioned=PlantedProvisioned(count=2)),
+    PlantedFunction(
+        name="kept-warm-for-nobody",
+        memory_mb=1024,
+        versions=1,
+        provisioned=PlantedProvisioned(count=2),
+        # Where the machine can run it, environments are started, and write that to their logs.
+        logs=PlantedLogs(),
+    ),
     PlantedFunction(name="always-busy", memory_mb=1024, durations=((800.0, 594_000),), concurrency=6),
     PlantedFunction(
         name="kept-too-warm",
@@ -92,6 +100,7 @@ FUNCTIONS = (
         durations=((100.0, 1_000),),
         versions=1,
         provisioned=PlantedProvisioned(count=4, utilization=0.25, peak=0.5),
+        logs=PlantedLogs(),
     ),
     PlantedFunction(name="starved", throttles=20, concurrency=5, reserved=5),
     PlantedFunction(name="switched-off", durations=(), throttles=20, reserved=0),
@@ -146,6 +155,11 @@ def gb_seconds(name: str) -> float:
     return planted.memory_mb / 1024 * ms / 1000
 
 
+def price(name: str) -> float:
+    """That of a GB-second on demand."""
+    return X86 if BY_NAME[name].architecture == "x86_64" else ARM
+
+
 def ratio(name: str, *, least_mb: int, most_mb: int, **known: Any) -> float:
     """What duration is expected to cost at the cheapest of these sizes, as a share of now."""
     planted = BY_NAME[name]
@@ -158,7 +172,7 @@ def ratio(name: str, *, least_mb: int, most_mb: int, **known: Any) -> float:
         runtime="python3.13",
         package_type="Zip",
         memory_mb=planted.memory_mb,
-        architecture=Architecture.ARM64,
+        architecture=Architecture(planted.architecture),
         timeout_s=planted.timeout_s,
         modified_at=0.0,
     )
@@ -196,6 +210,7 @@ def expected_dollars() -> dict[tuple[str, str], float | None]:
     """What is to be found, by rule and name, and what it would save in 30 days; None where no money is at stake."""
     return {
         ("arm64-candidate", "on-x86"): gb_seconds("on-x86") * (X86 - ARM),
+        ("arm64-candidate", "roomy-by-reports"): gb_seconds("roomy-by-reports") * (X86 - ARM),
         ("drift", "slower-than-tuned"): None,
         ("drift", "not-as-tuned"): gb_seconds("not-as-tuned")
         * ARM
@@ -211,7 +226,7 @@ def expected_dollars() -> dict[tuple[str, str], float | None]:
         ("log-retention", "/shared/logs"): 10 * STORED,
         # 100 MB with 20 % of headroom need 120.
         **{
-            ("memory-oversized", name): gb_seconds(name) * ARM * (1 - ratio(name, least_mb=120, most_mb=1023))
+            ("memory-oversized", name): gb_seconds(name) * price(name) * (1 - ratio(name, least_mb=120, most_mb=1023))
             for name in ("roomy", "roomy-by-insights", "roomy-by-reports")
         },
         ("memory-unadvised", "large"): None,

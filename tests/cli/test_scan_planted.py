@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -94,10 +94,15 @@ def tune_before(folder: Path) -> None:
 
 def scan_elsewhere(path: Path, monitor: Monitor) -> dict[str, Any]:
     """Scan by the command in a process of its own, which tells the monitor what it calls."""
-    command = [sys.executable, "-m", "powertune", "scan", "--rate", "1000", "--format", "json", "-o", str(path)]
-    subprocess.run(command, env={**os.environ, **monitor.environment}, check=True)
+    run_monitored(["--format", "json", "-o", str(path)], monitor)
     document: dict[str, Any] = json.loads(path.read_text())
     return document
+
+
+def run_monitored(options: Sequence[str], monitor: Monitor) -> None:
+    """Run the command in a process of its own."""
+    command = [sys.executable, "-m", "powertune", "scan", "--rate", "1000", *options]
+    subprocess.run(command, env={**os.environ, **monitor.environment}, check=True)
 
 
 def found_dollars(document: dict[str, Any]) -> dict[tuple[str, str], float | None]:
@@ -181,6 +186,39 @@ def test_nothing_but_what_the_printed_policy_allows_is_called(planted: Planted) 
     # All that a scan may read of a place was needed here, and nobody else has called anything.
     assert set(called) == {ACTIONS[method].name for method in SCAN_METHODS}
     assert called == {ACTIONS[method].name: count for method, count in planted.first["effort"]["calls"]}
+
+
+def test_an_organization_is_scanned_with_the_printed_policy_too(planted: Planted) -> None:
+    """All of it: the accounts, their regions and roles, what it would cost, and the bill."""
+    everything = ["--organization", "--regions", "all"]
+    with contextlib.closing(boto3.client("organizations")) as organizations:
+        organizations.create_organization(FeatureSet="ALL")
+        organizations.create_account(AccountName="orders", Email="orders@example.com")
+    with client_monitor() as monitor:
+        for more in (["--dry-run"], ["--reconcile", "--quiet", "--format", "json", "-o", "organization.json"]):
+            run_monitored([*everything, "--scans", "organization-scans", *more], monitor)
+        called = set(monitor.calls())
+    document = json.loads(Path("organization.json").read_text())
+    assert {each["place"]["account_name"] for each in document["places"]} == {"master", "orders"}
+    assert findings_of(document, "master") == findings_of(planted.first, "")
+    grant = ScanGrant(organization=True, reconcile=True)
+    allowed = {action for each in scan_policy(grant)["Statement"] for action in each["Action"]}
+    assert called - {"sts:GetCallerIdentity"} <= allowed
+    # What it takes besides what one region takes.
+    assert called - set(planted.calls) == {
+        "account:ListRegions",
+        "ce:GetCostAndUsage",
+        "lambda:GetAccountSettings",
+        "organizations:ListAccounts",
+        "sts:AssumeRole",
+    }
+
+
+def findings_of(document: dict[str, Any], account_name: str) -> set[tuple[str, str]]:
+    """Those of one account, by rule and name."""
+    return {
+        (each["rule"], each["name"]) for each in document["findings"] if each["place"]["account_name"] == account_name
+    }
 
 
 def test_nothing_remains_unread(planted: Planted) -> None:

@@ -19,7 +19,6 @@ from client_monitor import Monitor, client_monitor
 from factories import make_function, make_measurement, make_run
 from planted_account import ACCOUNT, REGION, PlantedAccount, PlantedFunction
 from planted_waste import (
-    ARM,
     BY_NAME,
     DAYS,
     FUNCTIONS,
@@ -30,9 +29,9 @@ from planted_waste import (
     RUNNING,
     SNAPSHOT,
     STORED,
-    X86,
     expected_dollars,
     gb_seconds,
+    init_gb_seconds,
     price,
 )
 
@@ -124,7 +123,6 @@ def test_all_that_was_planted_is_found_and_nothing_else(planted: Planted) -> Non
 
 
 def test_what_it_costs_is_what_the_price_list_says(planted: Planted) -> None:
-    """Without INIT, which is an estimate, but for two functions whose reports tell it."""
     costs = {each["name"]: each["cost"] for each in planted.first["functions"]}
     assert len(costs) == 40
     for planted_function in FUNCTIONS:
@@ -135,8 +133,8 @@ def test_what_it_costs_is_what_the_price_list_says(planted: Planted) -> None:
         on_demand = 0.0 if name == "kept-too-warm" else gb_seconds(name) * price(name)
         assert cost["requests"] == pytest.approx(requests * REQUEST), name
         assert cost["compute"] == pytest.approx(on_demand), name
+        assert cost["init"] == pytest.approx(init_gb_seconds(name) * price(name)), name
         assert cost["log_ingestion"] == pytest.approx(30 * ingested_gib(planted_function) * INGESTED, rel=1e-6), name
-    assert costs["failing"]["init"] == pytest.approx(0.5 * 30 * 100_000 * 0.020 * ARM)
     assert costs["kept-warm-for-nobody"]["provisioned"] == pytest.approx(2 * MONTH_S * PROVISIONED)
     running = gb_seconds("kept-too-warm") * RUNNING
     assert costs["kept-too-warm"]["provisioned"] == pytest.approx(4 * MONTH_S * PROVISIONED + running)
@@ -173,8 +171,11 @@ def test_totals_add_up(planted: Planted) -> None:
         )
         for rule in RULES
     }
-    # A million requests, and 400,000 GB-seconds at most at the higher price.
-    assert 0 < totals["free_tier"] < 1_000_000 * REQUEST + 400_000 * X86
+    # A million requests, and 400,000 GB-seconds at the average price of those without provisioned concurrency.
+    free = [name for name, each in BY_NAME.items() if each.provisioned is None]
+    used = {name: gb_seconds(name) + init_gb_seconds(name) for name in free}
+    average = sum(gb * price(name) for name, gb in used.items()) / sum(used.values())
+    assert totals["free_tier"] == pytest.approx(1_000_000 * REQUEST + 400_000 * average)
 
 
 def test_nothing_but_what_the_printed_policy_allows_is_called(planted: Planted) -> None:

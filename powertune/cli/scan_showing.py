@@ -165,7 +165,9 @@ def _reconcile(scan: Scan, connection: Connection) -> None:
             logs = line.cost.log_ingestion + line.cost.log_storage
             estimates[key] = (amount + line.cost.total - logs, currency)
     for each in reconcile(estimates, bills):
-        say(_reconciled_line(each))
+        # Of thousands of accounts, most regions have nothing.
+        if each.estimated or each.billed:
+            say(_reconciled_line(each))
     say(f"Cost Explorer charges {format_usd(requests * REQUEST_USD)} for {plural(requests, 'request')}")
 
 

@@ -1,4 +1,4 @@
-"""The workers of the state machine: one handler for each state. What they do is in `powertune.engine.steps`."""
+"""The workers of both state machines: one handler for each state. What they do is in `powertune.engine.steps`."""
 
 import os
 import time
@@ -21,6 +21,9 @@ _MODULES = {
     "restore": "ending",
     "analyze": "judging",
     "apply": "ending",
+    "scan_targets": "scanning",
+    "scan_place": "scanning",
+    "scan_reduce": "scanning",
 }
 
 
@@ -57,6 +60,21 @@ def analyze(event: Event, context: Any) -> Any:
 def apply(event: Event, context: Any) -> Any:
     """Give the function the recommended size."""
     return _step("ending:apply", event, context)
+
+
+def scan_targets(event: Event, context: Any) -> Any:
+    """Find the places of a scan."""
+    return _step("scanning:find_places", event, context)
+
+
+def scan_place(event: Event, context: Any) -> Any:
+    """Scan one account in one region."""
+    return _step("scanning:scan_place", event, context)
+
+
+def scan_reduce(event: Event, context: Any) -> Any:
+    """Make one scan of all places, and keep it."""
+    return _step("scanning:combine", event, context)
 
 
 def _step(name: str, event: Event, context: Any) -> Any:

@@ -3,7 +3,9 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from fakes import FakeClock, FakeLambda, fake_aws
+from fake_logs import LogEvent
+from fakes import FakeClock, FakeLambda, fake_aws, report_text
+from scanned import DAY_S
 
 from powertune.aws.scanning.place import read_place
 from powertune.prices import PriceTable
@@ -55,3 +57,23 @@ def invoke(fake: FakeLambda, name: str, daily: float = 100.0, *, ms: float = 50.
     series["ConcurrentExecutions", "Maximum", name] = [3.0] * PERIODS
     if errors:
         series["Errors", "Sum", name] = [errors] * PERIODS
+
+
+def full_account() -> FakeLambda:
+    """An account of which everything is asked."""
+    fake = account("busy", "idle", "throttled")
+    fake.publish_user_version("busy", alias="prod")
+    invoke(fake, "busy", ms=100_000.0)
+    fake.cloudwatch.series["Throttles", "Sum", "throttled"] = [9.0]
+    fake.kept_ready = [
+        {
+            "FunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:busy:prod",
+            "RequestedProvisionedConcurrentExecutions": 1,
+            "LastModified": "2026-01-01T00:00:00+0000",
+        }
+    ]
+    for line in report_text("00000001", memory=512, used=99).splitlines():
+        fake.logs.events.append(
+            LogEvent(group="/aws/lambda/busy", stream="2027/01/14/[$LATEST]a", at=NOW - DAY_S, message=line)
+        )
+    return fake

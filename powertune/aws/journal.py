@@ -110,6 +110,18 @@ def read_journal(function: "LambdaFunction") -> Journal | None:
     return None if alias is None else Journal.decode(alias.description)
 
 
+def journal_of(function: "LambdaFunction", run_id: str) -> Journal | None:
+    """The journal of this run; None if there is none, or another's, as one is that cannot be read."""
+    alias = function.alias(JOURNAL_ALIAS)
+    if alias is None:
+        return None
+    try:
+        journal = Journal.decode(alias.description)
+    except UsageError:
+        return None
+    return journal if journal.run_id == run_id else None
+
+
 def held_by_another(function: "LambdaFunction", restore_command: str) -> FunctionBusy:
     """That the journal of another run is on the function."""
     try:

@@ -10,7 +10,7 @@ from powertune.aws.organization import Organization, read_organization
 from powertune.aws.regions import EnabledRegions, enabled_regions, partition_of
 from powertune.aws.roles import SCAN_ROLE, AssumedRole, RoleChain, role_arn
 from powertune.config.accounts import ScanAccount
-from powertune.errors import AccessDenied
+from powertune.errors import AccessDenied, UsageError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +112,20 @@ class AwsAccounts:
         if not account.roles and account.account_id == self.own_id:
             return EnteredAccount(self._base.in_region, self.region)
         roles = account.roles or (self._options.role,)
+        _check_owner(roles[-1], account.account_id)
         chain = RoleChain(
             arns=tuple(role_arn(role, account.account_id, self.partition) for role in roles),
             external_id=account.external_id or self._options.external_id,
             tags=self._options.tags,
         )
         return EnteredAccount(AssumedRole(self._base, chain, self._aws).connection, self.region)
+
+
+def _check_owner(role: str, account_id: str) -> None:
+    """See that a role that is named by its ARN is of the account to enter: another account would be read twice.
+
+    Raises:
+        UsageError: it is another account's.
+    """
+    if role.startswith("arn:") and role.split(":")[4] != account_id:
+        raise UsageError(f"{role} is not a role of account {account_id}", hint="name the role without its ARN")

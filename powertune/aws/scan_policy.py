@@ -13,12 +13,14 @@ class ScanGrant:
     """What a scan reaches. `roles` are ARNs or names of the roles to assume; a name means one in every account.
 
     `organization` allows to list its accounts, `tags` to pass session tags, and `reconcile` to read the bill.
+    `scans` is `s3://bucket/prefix`, where scans are kept; None keeps them elsewhere.
     """
 
     roles: tuple[str, ...] = ()
     organization: bool = False
     reconcile: bool = False
     tags: bool = False
+    scans: str | None = None
 
 
 def scan_policy(grant: ScanGrant, partition: str = "aws") -> dict[str, Any]:
@@ -40,4 +42,17 @@ def scan_policy(grant: ScanGrant, partition: str = "aws") -> dict[str, Any]:
         if grant.tags:
             tagging = {"Effect": "Allow", "Action": ["sts:TagSession"], "Resource": arns}
             statements.append({"Sid": sid("scan-session-tags"), **tagging})
+    if grant.scans is not None:
+        statements += _keeping(grant.scans, partition)
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _keeping(scans: str, partition: str) -> list[dict[str, Any]]:
+    """Finding, reading and writing scans in a bucket."""
+    bucket, _, prefix = scans.removeprefix("s3://").strip("/").partition("/")
+    arn = f"arn:{partition}:s3:::{bucket}"
+    objects = f"{arn}/{prefix}/scan-*" if prefix else f"{arn}/scan-*"
+    return [
+        statement("scan-list-scans", ["s3.list_objects_v2"], arn),
+        statement("scan-keep-scans", ["s3.get_object", "s3.put_object"], objects),
+    ]

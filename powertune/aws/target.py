@@ -1,7 +1,6 @@
 """A function on AWS as a `measure.Target`: published at each size, invoked, and left as it was found."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import replace
 from threading import Event, Lock
 
@@ -19,7 +18,7 @@ from powertune.aws.invocation import (
     with_allowed,
     with_report,
 )
-from powertune.aws.journal import Journal, JournalLock, alias_name, held_by_another, read_journal
+from powertune.aws.journal import Journal, JournalLock, alias_name, held_by_another, journal_of
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.aws.logs.run_logs import RunLogs, lookup
 from powertune.aws.own_words import OwnWords
@@ -33,7 +32,6 @@ from powertune.errors import (
     NotRestored,
     PowertuneError,
     Unavailable,
-    UsageError,
 )
 from powertune.measure import Publishing
 from powertune.model import Advisory, Configuration, FunctionRef, Invocation
@@ -314,13 +312,10 @@ class AwsTarget:
 
     def _own_journal(self, function: LambdaFunction) -> Journal | None:
         """Our journal, if its creation went through although its answer was lost; nobody else's."""
-        journal = read_journal(function)
-        return journal if journal is not None and journal.run_id == self._plan.run_id else None
+        return journal_of(function, self._plan.run_id)
 
     def _is_locked_by_us(self) -> bool:
-        with suppress(UsageError):  # a description that nobody can read is not ours
-            return self._own_journal(self._function) is not None
-        return False
+        return self._own_journal(self._function) is not None
 
     def _count_throttle(self) -> None:
         with self._counting:

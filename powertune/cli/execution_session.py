@@ -76,7 +76,8 @@ class ExecutionSession:
         start()
         self._started = True
         if not self._quiet:
-            say(f"execution {self._followed.arn}, run {self._followed.run_id}")
+            say(f"execution {self._followed.arn}")
+            say(f"run {self._followed.run_id}")
         save = Saver(self._path, timer=time.monotonic)
 
         def keep(run: TuningRun) -> None:

@@ -16,21 +16,26 @@ from powertune.errors import Interrupted, NotRestored, PowertuneError, UsageErro
 from powertune.model import FunctionRef
 from powertune.prices import PriceTable
 from powertune.report.scan.tuned import MeasuredFunction, measured_table
-from powertune.scan.finding import CostPart
 from powertune.scan.scan import FunctionLine, Scan
 from powertune.scan.totals import savings_by_function
 from powertune.units import format_usd, plural
 
 _MOST = 50
+#: How the next step begins of a finding that only measuring can prove, and what it names if that takes both.
+_RUN, _BOTH = "powertune run ", "--arch both"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opportunity:
-    """A function that another configuration may make cheaper, and what is expected of that in 30 days."""
+    """A function that another configuration may make cheaper, and what is expected of that in 30 days.
+
+    `both`: the other architecture is one of these configurations.
+    """
 
     function: FunctionLine
     saving: float
     currency: str
+    both: bool = False
 
 
 def check_then_run(then_run: str | None, *, yes: bool, dry_run: bool) -> int:
@@ -55,12 +60,18 @@ def largest(scan: Scan, count: int, account_id: str | None = None) -> tuple[Oppo
     Args:
         account_id: only those of this account; None for all.
     """
-    about = {each.subject for each in scan.findings if each.part is CostPart.ON_DEMAND and each.saving is not None}
-    savings = savings_by_function(replace(scan, findings=tuple(f for f in scan.findings if f.subject in about)))
+    to_measure = tuple(each for each in scan.findings if each.next_step.startswith(_RUN))
+    savings = savings_by_function(replace(scan, findings=to_measure))
+    both = {each.subject for each in to_measure if _BOTH in each.next_step}
     found = [
-        Opportunity(function=line, saving=savings[line.arn].expected, currency=scan.currency(line.place))
+        Opportunity(
+            function=line,
+            saving=savings[line.arn].expected,
+            currency=scan.currency(line.place),
+            both=line.arn in both,
+        )
         for line in scan.functions
-        if line.arn in about and line.arn in savings and account_id in (None, line.place.account_id)
+        if line.arn in savings and account_id in (None, line.place.account_id)
     ]
     return tuple(sorted((each for each in found if each.saving > 0), key=lambda each: -each.saving)[:count])
 
@@ -89,7 +100,7 @@ def tune_largest(
         return
     for each in chosen:
         try:
-            _tune(each.function.arn, place, wishes, ask=ask)
+            _tune(each, place, wishes, ask=ask)
         except (Interrupted, NotRestored):
             raise
         except PowertuneError as error:
@@ -105,11 +116,12 @@ def what_was_measured(functions: Sequence[FunctionLine], folder: Path, prices: P
     return measured_table([MeasuredFunction(function=each, analysis=judged.get(each.arn)) for each in functions])
 
 
-def _tune(arn: str, place: ConnectionOptions, wishes: ScanWishes, *, ask: bool) -> None:
+def _tune(chosen: Opportunity, place: ConnectionOptions, wishes: ScanWishes, *, ask: bool) -> None:
     """One search, which is planned, shown, agreed to, and saved as with `powertune run`."""
+    arn = chosen.function.arn
     ref = FunctionRef.parse(arn)
     with open_site(arn, replace(place, region=region_of(ref, None)), quiet=wishes.quiet) as site:
-        options = tuning.load_options(site, {})
+        options = tuning.load_options(site, {"arch": "both"} if chosen.both else {})
         prices = tuning.region_prices(site, options)
         plan = tuning.plan_run(site, options, prices)
         if not tuning.agreed(plan, ask=ask, quiet=wishes.quiet):

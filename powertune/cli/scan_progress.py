@@ -65,6 +65,10 @@ class ScanProgress:
         if self._live is None and not self._quiet:
             say(f"{self._done} of {plural(self._total, 'place')}: {place}: {_outcome(scanned)}{' (kept)' * kept}")
 
+    def stopping(self) -> None:
+        """Say what Ctrl-C does: a query of logs may take minutes."""
+        say("finishing the places that are being read; press Ctrl-C once more to leave at once")
+
     def _draw(self) -> None:
         if self._live is not None:
             with suppress(OSError, ValueError):

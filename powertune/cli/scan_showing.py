@@ -4,10 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from powertune.aws.client import Aws
 from powertune.aws.connection import Connection, connect
 from powertune.aws.cost_explorer import REQUEST_USD, read_bill
 from powertune.aws.identity import ConnectionOptions
-from powertune.aws.objects import Objects
+from powertune.aws.objects import Objects, parse_uri
 from powertune.cli.console import say, write_stdout
 from powertune.cli.rendering import show
 from powertune.cli.scanning import FoundScan, Reached, ScanWishes
@@ -16,8 +17,8 @@ from powertune.engine.scanning.counting import estimate_places
 from powertune.errors import FindingsFound, NotFound, PowertuneError, UsageError
 from powertune.report import SCAN
 from powertune.report.scan.reported import ReportedScan
-from powertune.scan.fail_conditions import failed
-from powertune.scan.reconciling import Reconciled, reconcile
+from powertune.scan.fail_conditions import check_currencies, failed
+from powertune.scan.reconciling import Reconciled, estimates_of, reconcile
 from powertune.scan.scan import Scan
 from powertune.scan.scan_document import parse_scan
 from powertune.scan.scan_estimate import PlaceEstimate
@@ -26,6 +27,8 @@ from powertune.units import format_share, format_usd, plural
 
 #: So many scans before this one make its history.
 _HISTORY = 12
+#: They are looked for among so many, as the others may have gone through other places.
+_LOOK_BACK = 60
 
 
 def show_and_keep(found: FoundScan, connection: Connection, wishes: ScanWishes) -> PowertuneError | None:
@@ -39,20 +42,27 @@ def show_and_keep(found: FoundScan, connection: Connection, wishes: ScanWishes) 
     scan = found.scan
     try:
         archive = archive_at(wishes.scans, lambda name: Objects(aws=connection.aws(), bucket=name))
-        earlier = archive.earlier(_HISTORY, before=scan.scanned_at)
         kept = archive.save(scan)
+        earlier = archive.earlier(_LOOK_BACK, before=scan.scanned_at)
     except PowertuneError:
         say(f"the scan was not kept; what was read is in {found.folder}: with --resume it is not read again")
+        _show(scan, (), wishes)
         raise
     found.places.forget()
     for skipped in earlier.skipped:
         say(f"warning: {skipped}")
     if not wishes.quiet:
         say(f"kept {kept}")
-    _show(scan, earlier.scans, wishes)
+    _show(scan, alike(scan, earlier.scans), wishes)
     if wishes.reconcile:
         _reconcile(scan, connection)
     return _failure(scan, wishes)
+
+
+def alike(scan: Scan, earlier: Sequence[Scan]) -> tuple[Scan, ...]:
+    """The scans before it that went through the same places: others have other totals for no reason of theirs."""
+    wanted = {each.place for each in scan.places}
+    return tuple(each for each in earlier if {costed.place for costed in each.places} == wanted)[-_HISTORY:]
 
 
 def show_kept(place: str, connection: ConnectionOptions, wishes: ScanWishes) -> None:
@@ -67,9 +77,7 @@ def show_kept(place: str, connection: ConnectionOptions, wishes: ScanWishes) -> 
         scan, earlier = _kept_here(Path(place))
     else:
         with connect(connection) as there:
-            aws = there.aws()
-            archive = archive_at(place.removesuffix(".json"), lambda name: Objects(aws=aws, bucket=name))
-            scan, earlier = _newest(archive, place)
+            scan, earlier = _kept_in_s3(there.aws(), place)
     _show(scan, earlier, wishes)
     failure = _failure(scan, wishes)
     if failure is not None:
@@ -83,7 +91,7 @@ def show_estimate(reached: Reached, wishes: ScanWishes) -> None:
     lines = [*map(_estimate_line, estimates), *(f"{gap.place}: {gap.reason}" for gap in reached.targets.gaps)]
     functions = plural(sum(each.functions or 0 for each in estimates), "function")
     lines.append(
-        f"in all {plural(len(estimates), 'place')} with {functions}: metrics for at most "
+        f"in all {plural(len(estimates), 'place')} with {functions}: metrics for about "
         f"{format_usd(sum(each.usd for each in estimates))}, and Logs Insights for at most "
         f"{format_usd(questions.options.max_spend)} (--max-spend)"
     )
@@ -102,6 +110,17 @@ def check_shown(given: Mapping[str, Any]) -> None:
         raise UsageError(f"--from shows a scan that was made before: {options} cannot apply", hint="leave it out")
 
 
+def _kept_in_s3(aws: Aws, place: str) -> tuple[Scan, tuple[Scan, ...]]:
+    """One object, or the newest scan below a prefix, with those before it."""
+    folder, _, name = place.rpartition("/")
+    if not name.endswith(".json"):
+        return _newest(archive_at(place, lambda bucket: Objects(aws=aws, bucket=bucket)), place)
+    bucket, key = parse_uri(place)
+    scan = parse_scan(Objects(aws=aws, bucket=bucket).read(key))
+    archive = archive_at(folder, lambda bucket: Objects(aws=aws, bucket=bucket))
+    return scan, alike(scan, archive.earlier(_LOOK_BACK, before=scan.scanned_at).scans)
+
+
 def _kept_here(path: Path) -> tuple[Scan, tuple[Scan, ...]]:
     if path.is_dir():
         return _newest(archive_at(str(path), _no_bucket), str(path))
@@ -111,7 +130,8 @@ def _kept_here(path: Path) -> tuple[Scan, tuple[Scan, ...]]:
         raise UsageError(f"no scan {str(path)!r}", hint="name a file or folder of `powertune scan`") from None
     except OSError as error:
         raise UsageError(f"cannot read {str(path)!r}: {error.strerror}", hint="check its permissions") from None
-    return scan, archive_at(str(path.parent), _no_bucket).earlier(_HISTORY, before=scan.scanned_at).scans
+    earlier = archive_at(str(path.parent), _no_bucket).earlier(_LOOK_BACK, before=scan.scanned_at)
+    return scan, alike(scan, earlier.scans)
 
 
 def _no_bucket(name: str) -> Objects:
@@ -119,12 +139,13 @@ def _no_bucket(name: str) -> Objects:
 
 
 def _newest(archive: ScanArchive, place: str) -> tuple[Scan, tuple[Scan, ...]]:
-    found = archive.earlier(_HISTORY + 1)
+    found = archive.earlier(_LOOK_BACK)
     for skipped in found.skipped:
         say(f"warning: {skipped}")
     if not found.scans:
         raise NotFound(f"there is no scan in {place}", hint="`powertune scan --scans` keeps scans in a place")
-    return found.scans[-1], found.scans[:-1]
+    *earlier, scan = found.scans
+    return scan, alike(scan, earlier)
 
 
 def _show(scan: Scan, earlier: Sequence[Scan], wishes: ScanWishes) -> None:
@@ -134,8 +155,14 @@ def _show(scan: Scan, earlier: Sequence[Scan], wishes: ScanWishes) -> None:
 
 def _failure(scan: Scan, wishes: ScanWishes) -> PowertuneError | None:
     savings = {each.currency: each.saving.expected for each in totals_of(scan)}
-    reasons = failed(wishes.questions.conditions, scan.findings, savings)
-    return FindingsFound("; ".join(reasons), hint="--fail-on asks for this exit code") if reasons else None
+    conditions = wishes.questions.conditions
+    check_currencies(conditions, savings)
+    reasons = failed(conditions, scan.findings, savings)
+    if reasons:
+        return FindingsFound("; ".join(reasons), hint="--fail-on asks for this exit code")
+    if conditions and (unread := sum(gap.what == "" for gap in scan.gaps)):
+        say(f"warning: --fail-on may have missed something: {plural(unread, 'place')} could not be read")
+    return None
 
 
 def _estimate_line(estimate: PlaceEstimate) -> str:
@@ -155,23 +182,15 @@ def _reconcile(scan: Scan, connection: Connection) -> None:
     except PowertuneError as error:
         say(f"warning: the estimate was not compared with the bill: {error.message}")
         return
-    estimates: dict[tuple[str, str], tuple[float, str]] = {
-        (each.place.account_id, each.place.region): (0.0, each.currency) for each in scan.places
-    }
-    for line in scan.functions:
-        key = (line.place.account_id, line.place.region)
-        if line.cost is not None:
-            amount, currency = estimates[key]
-            logs = line.cost.log_ingestion + line.cost.log_storage
-            estimates[key] = (amount + line.cost.total - logs, currency)
-    for each in reconcile(estimates, bills):
-        # Of thousands of accounts, most regions have nothing.
-        if each.estimated or each.billed:
-            say(_reconciled_line(each))
+    for each in reconcile(estimates_of(scan), bills):
+        say(_reconciled_line(each))
+    say("the estimate is before the free tier, Savings Plans and credits")
     say(f"Cost Explorer charges {format_usd(requests * REQUEST_USD)} for {plural(requests, 'request')}")
 
 
 def _reconciled_line(each: Reconciled) -> str:
     estimated, billed = (format_usd(amount, each.currency) for amount in (each.estimated, each.billed))
-    share = "" if each.share is None else f", {format_share(each.share)} off"
-    return f"{each.account_id} {each.region}: estimated {estimated} for 30 days, billed {billed}{share}"
+    said = f"{each.account_id} {each.region}: estimated {estimated} for 30 days, billed {billed}"
+    if each.share is None:
+        return said
+    return f"{said}: the estimate is {format_share(abs(each.share))} too {'high' if each.share > 0 else 'low'}"

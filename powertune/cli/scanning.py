@@ -2,8 +2,9 @@
 
 import os
 import secrets
+import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,16 +23,17 @@ from powertune.cli.sources import load_prices
 from powertune.config.accounts import EXTERNAL_ID, ROLE, read_accounts
 from powertune.config.options import RESULTS_FOLDER
 from powertune.config.region_option import parse_regions
-from powertune.config.scan_options import SCANS_FOLDER, ScanOptions, load_scan
+from powertune.config.scan_options import ScanOptions, load_scan
+from powertune.engine.deployment.stack_parameters import parse_tags
 from powertune.engine.scanning.earlier_runs import read_earlier_runs
 from powertune.engine.scanning.kept_places import PLACES, PlaceFolder
-from powertune.engine.scanning.many import PlacesScan, ScannedPlaces
+from powertune.engine.scanning.logs_budget import LogsBudget
+from powertune.engine.scanning.many import PlacesScan, ScannedPlaces, check_read
 from powertune.engine.scanning.place_questions import PlaceQuestions, lookup, needs_of
 from powertune.engine.scanning.targets import ScanScope, ScanTargets, find_targets
-from powertune.errors import AccessDenied, Interrupted, PowertuneError, Unavailable, UsageError
+from powertune.errors import Interrupted, PowertuneError, UsageError
 from powertune.prices import PriceTable
 from powertune.scan.concluding import ScanOccasion, conclude
-from powertune.scan.coverage import Gap
 from powertune.scan.fail_conditions import FailCondition, parse_fail_on
 from powertune.scan.rule_table import RULES
 from powertune.scan.scan import Scan
@@ -111,6 +113,7 @@ def scope_of(
     organization: bool = False,
     role: str | None = None,
     external_id: str | None = None,
+    session_tag: list[str] | None = None,
 ) -> WantedScope:
     """Where to scan.
 
@@ -122,9 +125,15 @@ def scope_of(
         raise UsageError(f"--role {shown(role)} is not the name or ARN of a role", hint=f"for example {SCAN_ROLE}")
     if external_id is not None and not EXTERNAL_ID.fullmatch(external_id):
         raise UsageError(f"--external-id {shown(external_id)} is not an external ID", hint="as the role asks for it")
-    if (role or external_id) and not (accounts or organization):
+    if (role or external_id or session_tag) and not (accounts or organization):
         raise UsageError(
-            "--role and --external-id are about other accounts", hint="add --organization, or --accounts FILE"
+            "--role, --external-id and --session-tag are about other accounts",
+            hint="add --organization, or --accounts FILE",
+        )
+    tags = tuple(parse_tags(session_tag or (), "--session-tag").items())
+    if role is not None and role.startswith("arn:") and organization:
+        raise UsageError(
+            f"--role {shown(role)} is a role of one account", hint="give its name, which is the same in all accounts"
         )
     return WantedScope(
         scope=ScanScope(
@@ -132,7 +141,7 @@ def scope_of(
             accounts=read_accounts(Path(accounts), names) if accounts else (),
             organization=organization,
         ),
-        roles=RoleOptions(role=role or SCAN_ROLE, external_id=external_id),
+        roles=RoleOptions(role=role or SCAN_ROLE, external_id=external_id, tags=tags),
     )
 
 
@@ -172,14 +181,14 @@ def scan_places(reached: Reached, wishes: ScanWishes, *, resume: str | None) -> 
             f"there is no interrupted scan in {resume!r} to resume", hint="name the folder that was printed"
         )
     if not targets.places:
-        raise _unread([*targets.gaps])
+        check_read((), targets.gaps)
     folder = Path(resume) if resume else _local_folder(wishes.scans) / f"{_UNFINISHED}-{secrets.token_hex(4)}"
     keeping = PlaceFolder(
         folder,
         days=questions.options.days,
         clock=time.time,
         prices=lookup(questions.prices),
-        asked=tuple(map(str, needs_of(RULES))),
+        asked=(*map(str, needs_of(RULES)), *_limits(questions.options)),
     )
     keeping.prepare()
     go_on = f"to go on, run the same command with --resume {folder}"
@@ -187,14 +196,24 @@ def scan_places(reached: Reached, wishes: ScanWishes, *, resume: str | None) -> 
         read = _read_places(questions, targets, keeping, quiet=wishes.quiet)
     except KeyboardInterrupt:
         raise Interrupted("interrupted; the places that are done are kept", hint=go_on) from None
+    except PowertuneError:
+        say(f"the places that are done are kept; {go_on}")
+        raise
     if read.left:
         message = f"interrupted; {len(read.places)} of {plural(len(targets.places), 'place')} were read"
         raise Interrupted(message, hint=go_on)
-    if (whole := _unread_places(read)) and len(whole) >= len(read.places):
+    try:
+        check_read(read.places, targets.gaps)
+    except PowertuneError:
         keeping.forget()
-        raise _unread([*targets.gaps, *whole])
+        raise
     scan = conclude(read.places, questions.occasion, gaps=targets.gaps, suppressions=questions.suppressions)
     return FoundScan(scan=scan, folder=folder, places=keeping)
+
+
+def _limits(options: ScanOptions) -> tuple[str, ...]:
+    """What limits how much is asked: places that were read within other limits do not hold."""
+    return (f"max-spend {options.max_spend:g}", f"per-function-calls {options.per_function_calls}")
 
 
 def _read_places(
@@ -213,14 +232,14 @@ def _read_places(
 
 
 def _questions(questions: ScanQuestions, places: int, progress: ScanProgress) -> PlaceQuestions:
-    """The questions for each place, which may spend its share of what the scan may spend."""
+    """The questions for each place."""
     options = questions.options
     return PlaceQuestions(
         days=options.days,
         now=questions.occasion.now,
         needs=needs_of(RULES),
         prices=questions.prices,
-        max_spend_usd=options.max_spend / places,
+        budget=LogsBudget(options.max_spend, slots=min(places, options.parallel)),
         per_function_calls=options.per_function_calls,
         rate=options.rate,
         tuned=read_earlier_runs(questions.results_folder, questions.prices),
@@ -228,26 +247,11 @@ def _questions(questions: ScanQuestions, places: int, progress: ScanProgress) ->
     )
 
 
-def _unread_places(read: ScannedPlaces) -> list[Gap]:
-    """Why places could not be read at all, a gap for each of them."""
-    return [gap for place in read.places for gap in place.gaps if gap.what == "" and not gap.subjects]
-
-
-def _unread(gaps: Sequence[Gap]) -> PowertuneError:
-    """Why nothing could be read anywhere: the first reason, and how many more there are."""
-    if not gaps:
-        return UsageError("there is no account to scan", hint="leave out --organization to scan your own")
-    first, *others = gaps
-    more = f", and {plural(len(others), 'more place')} could not be read either" if others else ""
-    message = f"{first.place}: {first.reason}{more}"
-    if first.action:
-        return AccessDenied(message, hint="`powertune iam scan` prints the policy that a scan needs")
-    return Unavailable(message, hint="try again later, or look at --verbose")
-
-
 def _local_folder(scans: str) -> Path:
-    """Where unfinished scans are kept: S3 would be asked for each place."""
-    folder = Path(SCANS_FOLDER if scans.startswith("s3://") else scans)
+    """Where unfinished scans are kept on this machine, wherever finished ones go."""
+    if scans.startswith("s3://"):
+        return Path(tempfile.mkdtemp(prefix="powertune-scan-"))
+    folder = Path(scans)
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{os.fspath(folder)!r} is no folder", hint="choose another with --scans")
     if not folder.exists():

@@ -13,7 +13,7 @@ from powertune.units import shown
 
 SCANS_FOLDER = "powertune-scans"
 #: CloudWatch keeps points of an hour for 455 days; what was used longer ago says little about next month.
-_MOST_DAYS = 90
+MOST_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +51,6 @@ def load_scan(folder: Path, options: Mapping[str, Any]) -> ScanOptions:
     return ScanOptions(**{name: _SCAN[name](name, value) for name, value in {**table, **given}.items()})
 
 
-def _amount(name: str, value: Any) -> float:
-    """An amount of money that may be 0."""
-    return 0.0 if str(value).strip() in ("0", "0.0", "0.00") else values.positive(name, value)
-
-
 def _texts(name: str, value: Any) -> tuple[str, ...]:
     """A text, or a list of them."""
     given = [value] if isinstance(value, str) else value
@@ -71,9 +66,9 @@ def _tables(name: str, value: Any) -> tuple[Mapping[str, Any], ...]:
 
 
 _SCAN: Mapping[str, Parser] = {
-    "days": values.whole(1, _MOST_DAYS),
+    "days": values.whole(1, MOST_DAYS),
     "top": values.whole(1, 100_000),
-    "max_spend": _amount,
+    "max_spend": values.amount,
     "parallel": values.whole(1, 64),
     "rate": values.positive,
     "per_function_calls": values.whole(0, 1_000_000),

@@ -112,6 +112,11 @@ def positive(name: str, value: Any) -> float:
     return _bounded(name, value, number)
 
 
+def amount(name: str, value: Any) -> float:
+    """An amount of money that may be 0."""
+    return 0.0 if str(value).strip() in ("0", "0.0", "0.00") else positive(name, value)
+
+
 def _bounded(name: str, value: Any, number: float) -> float:
     """The number, unless times and amounts that are computed from it would overflow, or vanish."""
     if not SMALLEST <= number <= LARGEST:

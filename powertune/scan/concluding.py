@@ -52,7 +52,7 @@ def conclude(
         costed,
         kept,
         scanned_at=occasion.now,
-        days=occasion.days,
+        days=float(occasion.days),
         tool_version=occasion.tool_version,
         rules=rules,
         suppressed=suppressed,

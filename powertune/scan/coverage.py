@@ -19,6 +19,11 @@ class Gap:
     subjects: tuple[str, ...] = ()
     action: str = ""
 
+    @property
+    def of_whole_place(self) -> bool:
+        """Whether nothing of the place could be read."""
+        return self.what == "" and not self.subjects
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScanEffort:

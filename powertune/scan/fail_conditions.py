@@ -1,7 +1,7 @@
 """When a scan fails a build, because of what it has found: the conditions of --fail-on."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from powertune.errors import UsageError
@@ -66,6 +66,20 @@ def parse_fail_on(text: str, rules: Sequence[str]) -> FailCondition:
         at = len(rule) + 1 + len(severity) - len(severity.lstrip())
         raise _error(text, at, "a severity", did_you_mean(severity.strip(), names))
     return FindingsAt(rule=rule.strip(), severity=Severity(severity.strip()))
+
+
+def check_currencies(conditions: Sequence[FailCondition], currencies: Collection[str]) -> None:
+    """See that what a condition limits is in a currency of the scan: no amount in another one could ever fail it.
+
+    Raises:
+        UsageError: it is not.
+    """
+    for condition in conditions:
+        if isinstance(condition, SavingsAbove) and condition.currency not in currencies:
+            known = " and ".join(sorted(currencies)) or "no currency"
+            raise UsageError(
+                f"--fail-on names {condition.currency}, and the scan has amounts in {known}", hint=f"write {known}"
+            )
 
 
 def failed(

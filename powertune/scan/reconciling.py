@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from powertune.model import DAYS_PER_MONTH
+from powertune.scan.scan import Scan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +42,8 @@ def reconcile(
 ) -> tuple[Reconciled, ...]:
     """Put estimates and bills side by side, in the order of accounts and regions.
 
-    What was billed in places that were not scanned is left out. A place without a bill has been billed nothing.
-    Amounts in different currencies are not compared: the bill of an account in China is in CNY, as its prices are.
+    What was billed in places that were not scanned is left out, and so are accounts of which no bill is known: only
+    the management account of an organization sees those of others. Amounts in different currencies are not compared.
 
     Args:
         estimates: by account and region, the estimate for 30 days without logs, which are not Lambda's, and its
@@ -51,6 +52,7 @@ def reconcile(
     bills = {
         (each.account_id, each.region, each.currency): each.amount / each.days * DAYS_PER_MONTH for each in billed
     }
+    accounts = {account_id for account_id, _, _ in bills}
     return tuple(
         Reconciled(
             account_id=account_id,
@@ -60,4 +62,16 @@ def reconcile(
             billed=bills.get((account_id, region, currency), 0.0),
         )
         for (account_id, region), (estimated, currency) in sorted(estimates.items())
+        if account_id in accounts
     )
+
+
+def estimates_of(scan: Scan) -> dict[tuple[str, str], tuple[float, str]]:
+    """What is estimated for each account and region, without logs, as `reconcile` takes it."""
+    found = {(each.place.account_id, each.place.region): (0.0, each.currency) for each in scan.places}
+    for line in scan.functions:
+        key = (line.place.account_id, line.place.region)
+        if line.cost is not None:
+            amount, currency = found[key]
+            found[key] = (amount + line.cost.total - line.cost.log_ingestion - line.cost.log_storage, currency)
+    return found

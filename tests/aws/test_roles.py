@@ -10,7 +10,7 @@ from powertune.aws.identity import ConnectionOptions
 from powertune.aws.reaching import AwsAccounts, RoleOptions
 from powertune.aws.roles import AssumedRole, RoleChain, assume, role_arn
 from powertune.config.accounts import ScanAccount
-from powertune.errors import AccessDenied, IdentityError
+from powertune.errors import AccessDenied, IdentityError, UsageError
 
 OWN, OTHER = "111111111111", "222222222222"
 HUB, SCAN = f"arn:aws:iam::{OWN}:role/hub", f"arn:aws:iam::{OTHER}:role/powertune-scan"
@@ -189,6 +189,13 @@ def test_an_account_that_lets_nobody_in_is_asked_once(sts: FakeSts, base: Connec
         with pytest.raises(AccessDenied, match=f"cannot assume arn:aws:iam::{OTHER}:role/missing"):
             way_in.enter(ScanAccount(account_id=OTHER))
     assert len(sts.asked) == 2  # who we are, and the role
+
+
+def test_the_role_of_another_account_is_not_taken_for_one_of_this(sts: FakeSts, base: Connection) -> None:
+    way_in = AwsAccounts(base, RoleOptions())
+    account = ScanAccount(account_id=OTHER, roles=("arn:aws:iam::999999999999:role/copied",))
+    with pytest.raises(UsageError, match=f"role/copied is not a role of account {OTHER}"):
+        way_in.enter(account)
 
 
 def test_the_roles_and_the_external_id_of_the_accounts_file_are_used_in_its_order(

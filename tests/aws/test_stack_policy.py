@@ -13,7 +13,7 @@ from powertune.aws.stacks.stack_policy import stack_policy
 from powertune.model import FunctionRef
 
 HERE = FunctionRef.parse("arn:aws-cn:lambda:cn-north-1:123456789012:function:any")
-TEMPLATE = Path(__file__).parents[2] / "statemachine" / "template.yaml"
+TEMPLATES = tuple((Path(__file__).parents[2] / "statemachine").glob("*template.yaml"))
 #: A resource of each type that CloudFormation creates, and an action that this takes.
 CREATES = {
     "AWS::CloudWatch::Alarm": "cloudwatch:PutMetricAlarm",
@@ -26,8 +26,10 @@ CREATES = {
     "AWS::Logs::LogGroup": "logs:CreateLogGroup",
     "AWS::S3::Bucket": "s3:CreateBucket",
     "AWS::S3::BucketPolicy": "s3:PutBucketPolicy",
+    "AWS::SNS::Topic": "sns:CreateTopic",
     "AWS::SQS::Queue": "sqs:CreateQueue",
     "AWS::SQS::QueuePolicy": "sqs:SetQueueAttributes",
+    "AWS::Scheduler::Schedule": "scheduler:CreateSchedule",
     "AWS::StepFunctions::StateMachine": "states:CreateStateMachine",
 }
 
@@ -46,8 +48,10 @@ def test_a_command_may_make_its_calls_and_names_are_unique(command: str) -> None
     assert own <= actions_of(document)
 
 
-def test_cloudformation_may_create_every_type_of_the_template() -> None:
-    types = {line.split("Type: ")[1] for line in TEMPLATE.read_text().splitlines() if "    Type: AWS::" in line}
+def test_cloudformation_may_create_every_type_of_the_templates() -> None:
+    assert len(TEMPLATES) == 2
+    lines = [line for template in TEMPLATES for line in template.read_text().splitlines()]
+    types = {line.split("Type: ")[1] for line in lines if "    Type: AWS::" in line}
     assert {each.strip() for each in types} == CREATES.keys()
     assert set(CREATES.values()) <= actions_of(stack_policy("deploy", HERE))
     assert all(PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind) for kind in CREATES)
@@ -70,6 +74,25 @@ def test_resources_are_those_of_the_stack_and_its_place() -> None:
     text = json.dumps(stack_policy("deploy", FunctionRef(name="any")))
     assert "arn:aws:states:REGION:ACCOUNT_ID:stateMachine:powertune" in text
     assert "arn:aws:iam::ACCOUNT_ID:role/powertune-*" in text
+
+
+@pytest.mark.parametrize("service", ["scheduler", "sns"])
+def test_cloudformations_own_words_about_what_a_scan_takes(service: str) -> None:
+    """Its handlers say which actions they call; data protection and feedback roles are not used."""
+    (kind,) = (each for each in CREATES if each.split("::")[1].lower() == service)
+    handlers = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema["handlers"]
+    taken = {action for verb in ("create", "read", "update", "delete") for action in handlers[verb]["permissions"]}
+    left_out = {"sns:PutDataProtectionPolicy", "iam:GetRole", "iam:PassRole"}
+    assert taken - left_out <= actions_of(stack_policy("deploy", HERE))
+    deleting = {action for verb in ("read", "delete") for action in handlers[verb]["permissions"]}
+    assert deleting <= actions_of(stack_policy("destroy", HERE))
+
+
+def test_the_policies_fit_into_managed_policies() -> None:
+    """IAM counts no white space, and takes 6,144 characters."""
+    grant = Grant(kms_key=f"arn:aws-cn:kms:cn-north-1:123456789012:key/{'1' * 36}", vpc=True)
+    for command in STACK_COMMANDS:
+        assert len(json.dumps(stack_policy(command, HERE, grant), separators=(",", ":"))) <= 6_144
 
 
 def test_a_key_and_a_vpc_take_more() -> None:

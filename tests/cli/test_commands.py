@@ -178,6 +178,12 @@ def test_iam_prints_what_a_scan_needs_here_and_in_other_accounts(capfd: pytest.C
     actions = {action for statement in document["Statement"] for action in statement["Action"]}
     assert {"lambda:ListFunctions", "organizations:ListAccounts", "ce:GetCostAndUsage", "sts:AssumeRole"} < actions
     assert document["Statement"][-1]["Resource"] == ["arn:aws:iam::*:role/security/auditor"]
+    assert run_app(["iam", "scan", "--scans", "s3://finops/lambda", "--organization", "--session-tags"]) == 0
+    *_, tagging, listing, keeping = json.loads(capfd.readouterr().out)["Statement"]
+    assert tagging["Action"] == ["sts:TagSession"]
+    assert (listing["Action"], listing["Resource"]) == (["s3:ListBucket"], "arn:aws:s3:::finops")
+    assert keeping["Action"] == ["s3:GetObject", "s3:PutObject"]
+    assert keeping["Resource"] == "arn:aws:s3:::finops/lambda/scan-*"
     assert run_app(["iam", "scan", "--stackset"]) == 0
     assert "AWSTemplateFormatVersion" in capfd.readouterr().out
     assert run_app(["iam", "run", "--stackset"]) == 2

@@ -199,9 +199,26 @@ def test_the_template_is_printed_and_says_how_it_is_used(capfd: pytest.CaptureFi
     assert "ArtifactBucket, CodeKey and DefinitionKey" in err
 
 
+def test_the_template_of_the_scan_is_printed_where_a_scan_is_asked_for(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_app(["deploy", "--print-template", "--scan-schedule", "rate(7 days)"]) == 0
+    assert capfd.readouterr().out == (REPOSITORY / "statemachine" / "scan-template.yaml").read_text()
+
+
+def test_what_is_asked_of_a_scan_that_is_not_there_is_refused_before_anything_is_made(
+    services: dict[str, Any], capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = what_is_there(services)
+    assert run_app(["deploy", "--yes", "--scan-days", "7"]) == ExitCode.USAGE
+    assert "--scan-days is about a scan, and none is scheduled" in capfd.readouterr().err
+    assert what_is_there(services) == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["deploy", "--yes", "--scan-schedule", "weekly"], "--scan-schedule 'weekly' cannot be taken"),
+        (["deploy", "--yes", "--scan-schedule", "off", "--scan-days", "7"], "do not go together"),
+        (["deploy", "--yes", "--scan-schedule", "rate(1 day)", "--scan-accounts", "no.yml"], "no accounts file"),
         (["deploy"], "no terminal to ask on"),
         (["destroy"], "no terminal to ask on"),
         (["deploy", "--yes", "--subnet-ids", "subnet-1"], "--security-group-ids is missing"),

@@ -312,8 +312,8 @@ def test_bad_input_is_an_error_with_a_hint_and_changes_nothing(case: str, shell:
     ("target", "code", "words"),
     [
         ("nobody", 5, "function nobody does not exist in us-east-1"),
-        ("small:nope", 5, "function small:nope does not exist"),
-        ("small:7", 5, "function small:7 does not exist"),
+        ("small:nope", 5, "function small in us-east-1 has no alias nope"),
+        ("small:7", 5, "function small in us-east-1 has no version 7"),
         ("a b", 2, "is not the name or ARN"),
         ("nowhere/app.py:handler", 2, "there is no file 'nowhere/app.py'"),
         ("small/app.py", 2, "names no handler"),

@@ -1,5 +1,6 @@
 """The scan as a command: what a person gets who gives it something wrong, or whom AWS denies something."""
 
+import contextlib
 import json
 import re
 import signal
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from forwarding_endpoint import Answered, Gate, SentRequest, denied, forwarding_endpoint, refused, refused_in_xml
 from settled import settle
@@ -210,13 +212,19 @@ def test_throttling_throughout_only_takes_time(
             "hint: add --yes to measure without being asked\n",
         ),
         (
+            ["--role", "arn:aws:iam::123456789012:role/x", "--organization"],
+            2,
+            "error: --role 'arn:aws:iam::123456789012:role/x' is a role of one account\n"
+            "hint: give its name, which is the same in all accounts\n",
+        ),
+        (
             ["--role", "x"],
             2,
-            "error: --role and --external-id are about other accounts\n"
+            "error: --role, --external-id and --session-tag are about other accounts\n"
             "hint: add --organization, or --accounts FILE\n",
         ),
     ],
-    ids=["region", "accounts", "no scans", "no file", "from and regions", "no terminal", "role"],
+    ids=["region", "accounts", "no scans", "no file", "from and regions", "no terminal", "role ARN", "role"],
 )
 def test_what_is_wrong_is_said_before_aws_is_asked(
     options: list[str], code: int, message: str, through: Through, tmp_path: Path, capfd: pytest.CaptureFixture[str]
@@ -290,6 +298,28 @@ def test_a_condition_that_is_met_fails_the_command_after_the_reports_are_written
     assert run_app([*kept, "--fail-on", "savings>0usd/month"]) == 0
 
 
+def test_a_condition_in_a_currency_that_the_scan_does_not_have_is_refused(
+    old_function: None, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run_app([*SCAN, "--quiet", "--format", "json", "--fail-on", "savings>1eur/month"]) == 2
+    assert "error: --fail-on names EUR, and the scan has amounts in USD\nhint: write USD\n" in capfd.readouterr().err
+
+
+def test_a_scan_in_a_bucket_is_shown_by_its_address_and_by_its_prefix(
+    old_function: None, aws_environment: EmbeddedAWS, through: Through, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with contextlib.closing(boto3.Session().client("s3")) as s3:
+        s3.create_bucket(Bucket="scans-of-a-test")
+    assert run_app([*SCAN, "--scans", "s3://scans-of-a-test/weekly", "--format", "json"]) == 0
+    out, err = capfd.readouterr()
+    address = next(line.removeprefix("kept ") for line in err.splitlines() if line.startswith("kept "))
+    for place in (address, "s3://scans-of-a-test/weekly"):
+        assert run_app(["scan", "--from", place, "--quiet", "--format", "json"]) == 0
+        assert capfd.readouterr().out == out
+    assert through.inventories == ["us-east-1"]
+    assert not Path("powertune-scans").exists()
+
+
 def test_a_suppression_hides_a_finding_until_it_expires(
     old_function: None, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -317,7 +347,8 @@ def test_a_scan_that_cannot_be_kept_is_not_read_again(
 ) -> None:
     assert run_app([*SCAN, "--scans", "s3://there-is-no-such-bucket/scans", "--quiet"]) == 5
     out, err = capfd.readouterr()
-    assert (out, through.inventories) == ("", ["us-east-1"])
+    assert "its runtime python3.8 is deprecated" in out
+    assert through.inventories == ["us-east-1"]
     folder = resume_folder(r"what was read is in (\S+): with --resume", err)
 
     assert run_app([*SCAN, "--resume", folder, "--quiet", "--format", "json"]) == 0

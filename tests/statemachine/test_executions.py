@@ -63,6 +63,30 @@ def test_functions_that_may_run_for_15_minutes_are_invoked_by_step_functions(dep
 
 
 @pytest.mark.long
+def test_an_alias_that_looks_like_the_journal_fails_the_execution_at_once(deployed: Deployed) -> None:
+    arn = deployed.function("blocked")
+    deployed.clients["lambda"].create_alias(
+        FunctionName="blocked", Name="powertune-journal", FunctionVersion="$LATEST", Description="mine"
+    )
+    before = deployed.snapshot("blocked")
+    execution = deployed.start({"lambdaARN": arn, **INPUT, "isolate": True})
+    ended = deployed.wait(execution, 60)
+    assert (ended["status"], ended["error"]) == ("FAILED", "FunctionBusy")
+    assert "is not a journal: 'mine'" in ended["cause"]
+    assert deployed.entered(execution) == ["Prepare", "Restore after a failure", "Failed"]
+    assert deployed.snapshot("blocked") == before
+
+
+@pytest.mark.long
+def test_a_cause_speaks_of_keys_of_the_input(deployed: Deployed) -> None:
+    arn = deployed.function("dear")
+    ended = deployed.run({"lambdaARN": arn, **INPUT, "maxSpend": 0.00000001})
+    assert ended["error"] == "UsageError"
+    assert ended["cause"].startswith("maxSpend 0.00000001 may not pay for one invocation")
+    assert "--" not in ended["cause"]
+
+
+@pytest.mark.long
 def test_the_recommendation_is_applied_to_an_alias(deployed: Deployed) -> None:
     arn = deployed.function("applied")
     given = {"lambdaARN": arn, **INPUT, "powerValues": [512], "autoOptimize": True, "autoOptimizeAlias": "prod"}

@@ -12,10 +12,12 @@ import cli_reference
 import pytest
 
 from powertune import config
-from powertune.config import LocalOptions, RunOptions, loading, parsers
+from powertune.config import LocalOptions, RunOptions, loading, parsers, scan_options
 from powertune.config.execution_input import parse_request
+from powertune.config.scan_options import ScanOptions
 from powertune.model import INVOCATION_FIELDS, TuningRun
 from powertune.plan import LANES
+from powertune.scan import suppressions
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -119,6 +121,12 @@ def test_every_local_key_is_documented_with_its_default() -> None:
     assert documented["timeout"] == str(LocalOptions().timeout)
 
 
+def test_every_scan_key_is_documented_with_its_default() -> None:
+    documented = keys("reference/configuration.md", "## `[scan]`")
+    assert documented.keys() == {*scan_options._FROM_FILE, *suppressions._KEYS}
+    assert documented["days"] == str(ScanOptions().days)
+
+
 def test_every_field_of_the_results_file_is_documented() -> None:
     text = (DOCS / "reference/results-file.md").read_text()
     for name in (*INVOCATION_FIELDS, *(f.name for f in fields(TuningRun))):
@@ -140,8 +148,9 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-def test_every_key_of_the_analysis_document_is_documented() -> None:
-    text = (DOCS / "reference/analysis-document.md").read_text()
+@pytest.mark.parametrize("name", ["analysis", "scan"])
+def test_every_key_of_a_document_is_documented(name: str) -> None:
+    text = (DOCS / f"reference/{name}-document.md").read_text()
 
     def check(value: object) -> None:
         if isinstance(value, list):
@@ -152,7 +161,7 @@ def test_every_key_of_the_analysis_document_is_documented() -> None:
                 assert f"`{key}`" in text, key
                 check(item)
 
-    check(json.loads((DOCS.parent / "tests/golden/analysis.json").read_text()))
+    check(json.loads((DOCS.parent / f"tests/golden/{name}.json").read_text()))
 
 
 def test_the_report_in_the_readme_is_that_of_the_gallery() -> None:

@@ -2,87 +2,33 @@
 
 import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from botocore.session import get_session
-from cfnlint.api import lint
-from cfnlint.config import ManualArgs
-from cfnlint.core import get_rules
+from cloud_templates import MOST_BYTES, CloudTemplate
 
 from powertune.aws.copies.names import RUN_TAG
 from powertune.engine.deployment.libraries import ON_AWS
 from powertune.engine.deployment.stack_parameters import RETENTIONS, StackParameters
 
-ROOT = Path(__file__).parents[2]
-TEMPLATE = ROOT / "statemachine" / "template.yaml"
 STEPS = ("prepare", "publish", "measure", "record", "restore", "analyze", "apply")
-REGIONS = ["us-east-1", "eu-central-2", "us-gov-west-1", "cn-north-1"]
-#: A template that is sent with the request may have so many bytes (CloudFormation quotas).
-MOST_BYTES = 51_200
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms."""
-
-
-def _short_form(loader: yaml.SafeLoader, suffix: str, node: Any) -> Any:
-    if isinstance(node, yaml.ScalarNode):
-        value: Any = loader.construct_scalar(node)
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        value = loader.construct_mapping(node, deep=True)
-    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": value}
-
-
-_Loader.add_multi_constructor("!", _short_form)
-DOCUMENT: dict[str, Any] = yaml.load(TEMPLATE.read_text(), _Loader)
-RESOURCES: dict[str, Any] = DOCUMENT["Resources"]
-
-
-def of_type(kind: str) -> dict[str, Any]:
-    return {name: each["Properties"] for name, each in RESOURCES.items() if each["Type"] == kind}
-
-
-def statements(role: str) -> Iterator[dict[str, Any]]:
-    """What a role allows, in policies of its own and in managed ones, under whatever condition of the template."""
-    properties = RESOURCES[role]["Properties"]
-    documents = [policy["PolicyDocument"] for policy in properties.get("Policies", ())]
-    shared = [
-        RESOURCES[each["Ref"]]["Properties"]["PolicyDocument"] for each in properties.get("ManagedPolicyArns", ())
-    ]
-    for document in [*documents, *shared]:
-        for statement in document["Statement"]:
-            yield statement["Fn::If"][1] if "Fn::If" in statement else statement
-
-
-def allowed(role: str) -> dict[str, list[dict[str, Any]]]:
-    """By action, the statements that allow it."""
-    found: dict[str, list[dict[str, Any]]] = {}
-    for statement in statements(role):
-        assert statement["Effect"] == "Allow"
-        for action in statement["Action"]:
-            found.setdefault(action, []).append(statement)
-    return found
+TEMPLATE = CloudTemplate.read("template.yaml")
+DOCUMENT, RESOURCES = TEMPLATE.document, TEMPLATE.resources
+of_type, allowed = TEMPLATE.of_type, TEMPLATE.allowed
 
 
 @pytest.mark.long
 def test_cfn_lint_finds_nothing_in_any_partition() -> None:
-    rules = get_rules([], [], include_rules=["I"])
-    assert lint(TEMPLATE.read_text(), rules=rules, regions=REGIONS, config=ManualArgs(include_checks=["I"])) == []
-    assert "cfn-lint" not in TEMPLATE.read_text(), "no rule is ignored"
+    assert TEMPLATE.lint() == []
+    assert "cfn-lint" not in TEMPLATE.text, "no rule is ignored"
 
 
 def test_it_can_be_sent_without_a_bucket() -> None:
-    assert len(TEMPLATE.read_bytes()) < MOST_BYTES
+    assert len(TEMPLATE.text.encode()) < MOST_BYTES
 
 
 def test_no_partition_and_no_domain_is_taken_for_granted() -> None:
-    text = TEMPLATE.read_text()
+    text = TEMPLATE.text
     assert "arn:aws" not in text
     assert set(re.findall(r"[\w.]*amazonaws\.com[\w.]*", text)) == {
         # The names of services are the same in all partitions.

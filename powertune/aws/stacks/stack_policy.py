@@ -8,7 +8,7 @@ from powertune.model import FunctionRef
 
 #: The default name of the stack and of the state machine, as it stands in the policy.
 STACK = "powertune"
-#: What CloudFormation calls to create, update, read and delete the resources of the template, by service.
+#: What CloudFormation calls to create, update, read and delete the resources of the templates, by service.
 _ROLES = (
     *("AttachRolePolicy", "CreateRole", "DeleteRole", "DeleteRolePermissionsBoundary", "DeleteRolePolicy"),
     *("DetachRolePolicy", "GetRole", "GetRolePolicy", "ListAttachedRolePolicies", "ListRolePolicies", "PassRole"),
@@ -50,8 +50,14 @@ _BUCKETS = (
     *("PutBucketOwnershipControls", "PutBucketPolicy", "PutBucketPublicAccessBlock", "PutBucketTagging"),
     *("PutEncryptionConfiguration", "PutLifecycleConfiguration"),
 )
+_SCHEDULES = ("CreateSchedule", "DeleteSchedule", "GetSchedule", "UpdateSchedule")
+_TOPICS = (
+    *("CreateTopic", "DeleteTopic", "GetDataProtectionPolicy", "GetSubscriptionAttributes", "GetTopicAttributes"),
+    *("ListSubscriptionsByTopic", "ListTagsForResource", "SetTopicAttributes", "Subscribe", "TagResource"),
+    *("Unsubscribe", "UntagResource"),
+)
 #: Of these, what deleting takes. The policy of a queue is one of its attributes.
-_DELETING = ("Delete", "Describe", "Detach", "Get", "List", "Remove", "SetQueueAttributes")
+_DELETING = ("Delete", "Describe", "Detach", "Get", "List", "Remove", "SetQueueAttributes", "Unsubscribe")
 _KEY = ("CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKey")
 _VPC = ("DescribeSecurityGroups", "DescribeSubnets", "DescribeVpcs")
 
@@ -70,11 +76,12 @@ def stack_policy(command: str, place: FunctionRef, grant: Grant = PLAIN) -> dict
         return f"arn:{partition}:{service}:{'' if service == 'iam' else region}:{account}:{resource}"
 
     artifacts, results = f"arn:{partition}:s3:::{STACK}-artifacts-*", f"arn:{partition}:s3:::{STACK}-resultsbucket-*"
+    machines: str | list[str] = [arn("states", f"stateMachine:{name}") for name in (STACK, f"{STACK}-scan")]
     own: dict[str, str | list[str]] = {
-        "stack": arn("cloudformation", f"stack/{STACK}/*"),
+        "stack": [arn("cloudformation", f"stack/{name}/*") for name in (STACK, f"{STACK}-scan")],
         "artifacts": [artifacts, f"{artifacts}/*"],
         "buckets": [artifacts, f"{artifacts}/*", results, f"{results}/*"],
-        "machine": arn("states", f"stateMachine:{STACK}"),
+        "machine": machines,
         "object": f"{results}/*",
         # Whether a function still waits to be restored.
         "function": arn("lambda", "function:*"),
@@ -94,10 +101,12 @@ def stack_policy(command: str, place: FunctionRef, grant: Grant = PLAIN) -> dict
             ],
         ),
         ("all-log-groups", "logs", ("DescribeLogGroups",), "*"),
-        ("machines", "states", _MACHINES, arn("states", f"stateMachine:{STACK}")),
+        ("machines", "states", _MACHINES, machines),
         ("rules", "events", _RULES, arn("events", f"rule/{STACK}-*")),
         ("queues", "sqs", _QUEUES, arn("sqs", f"{STACK}-*")),
         ("alarms", "cloudwatch", _ALARMS, arn("cloudwatch", f"alarm:{STACK}-*")),
+        ("schedules", "scheduler", _SCHEDULES, arn("scheduler", f"schedule/default/{STACK}-*")),
+        ("topics", "sns", _TOPICS, arn("sns", f"{STACK}-*")),
         ("results", "s3", _BUCKETS, results),
     ]
     methods = COMMANDS[command]

@@ -1,20 +1,33 @@
 """`powertune deploy`: bring the state machine into an account by CloudFormation, or up to date."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import typer
 
 from powertune.cli import groups
 from powertune.cli import options as common
+from powertune.cli.help import PanelCommand
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from powertune.aws.client import Aws
     from powertune.aws.stacks.deployed_stack import StackState
+    from powertune.cli.stack_progress import StackProgress
     from powertune.engine.deployment.deploying import StackDeployment
+    from powertune.engine.deployment.scan_parameters import ScheduledScan
     from powertune.engine.deployment.stack_parameters import StackParameters
+
+EXAMPLES = """
+Examples:
+  # The state machine that tunes, in one region
+  powertune deploy --region eu-west-1
+  # And a scan of the whole organization, each week
+  powertune deploy --scan-schedule "rate(7 days)" --scan-organization --scan-regions all --scan-email team@example.com
+  # No scan any more
+  powertune deploy --scan-schedule off
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,11 +94,86 @@ class StackOptions:
     ] = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScanScheduleOptions:
+    """The scan that is made on a schedule. One that is not given keeps the value that it has in the stack."""
+
+    scan_schedule: Annotated[
+        str | None,
+        typer.Option(help='When to scan: "rate(7 days)", which begins at once, "cron(0 6 ? * MON *)", or off.'),
+    ] = None
+    scan_timezone: Annotated[
+        str | None,
+        typer.Option(
+            help="Time zone of a schedule that names hours: Europe/Zurich.  [default: UTC]", show_default=False
+        ),
+    ] = None
+    scan_regions: Annotated[
+        str | None,
+        typer.Option(help="Regions: us-east-1,eu-west-1, or all.  [default: that of the stack]", show_default=False),
+    ] = None
+    scan_accounts: Annotated[
+        str | None,
+        typer.Option(
+            help='File with accounts, in the format of Cloud Custodian\'s accounts.yml; "" for this one alone.'
+        ),
+    ] = None
+    scan_organization: Annotated[
+        bool, typer.Option("--scan-organization", help="Scan all accounts of the organization.")
+    ] = False
+    scan_role: Annotated[
+        str | None,
+        typer.Option(
+            help="Role to assume in other accounts, by name or ARN.  [default: powertune-scan]", show_default=False
+        ),
+    ] = None
+    scan_external_id: Annotated[str | None, typer.Option(help="External ID that the role asks for.")] = None
+    scan_days: Annotated[
+        str | None, typer.Option(help="Look back so many days, 1 to 90.  [default: 14]", show_default=False)
+    ] = None
+    scan_max_spend: Annotated[
+        str | None,
+        typer.Option(help="Most to spend on Logs Insights in a scan, in USD.  [default: 0.25]", show_default=False),
+    ] = None
+    scan_parallel: Annotated[
+        str | None,
+        typer.Option(help="Accounts and regions to scan at one time.  [default: 40]", show_default=False),
+    ] = None
+    scan_email: Annotated[str | None, typer.Option(help="Address that is told of each scan.")] = None
+    scan_topic: Annotated[
+        str | None,
+        typer.Option(
+            help="ARN of the SNS topic that is told of each scan.  [default: one is created]", show_default=False
+        ),
+    ] = None
+
+
+class DeployCommand(PanelCommand):
+    """`powertune deploy`, with the options that matter most in front."""
+
+    panels: ClassVar = {
+        "What it may touch": (
+            *("function_pattern", "function_regions", "function_role_pattern", "log_group_pattern"),
+            *("payload_bucket", "payload_keys", "assumable_role", "function_kms_key"),
+        ),
+        "Rules of the account": (
+            *("name_prefix", "permissions_boundary", "subnet_ids", "security_group_ids", "kms_key", "alarm_topic"),
+            *("log_retention", "results_retention", "tag", "artifact_bucket"),
+        ),
+        "Scheduled scan": (
+            *("scan_schedule", "scan_timezone", "scan_regions", "scan_accounts", "scan_organization", "scan_role"),
+            *("scan_external_id", "scan_days", "scan_max_spend", "scan_parallel", "scan_email", "scan_topic"),
+        ),
+        "AWS": ("region", "profile", "endpoint_url"),
+    }
+
+
 @groups.spread
 def deploy(
     *,
     stack_name: common.StackName = "powertune",
     parameters: StackOptions,
+    schedule: ScanScheduleOptions,
     tag: Annotated[
         list[str] | None,
         typer.Option(
@@ -110,10 +198,11 @@ def deploy(
     """Deploy the state machine, which tunes functions inside the account, or bring it up to date.
 
     Shows what would change, and asks. An option that is not given keeps the value that it has in the stack.
+    --scan-schedule adds a second stack, which scans for functions that waste money.
     """
     from powertune.aws.connection import connect
     from powertune.cli.stack_progress import StackProgress, check_terminal
-    from powertune.engine.deployment.deploying import deploy as deploy_stack
+    from powertune.engine.deployment.scan_stack import is_scan_wanted
     from powertune.engine.deployment.sources import read_template, sources_folder
     from powertune.engine.deployment.stack_parameters import (
         StackParameters,
@@ -123,10 +212,12 @@ def deploy(
     )
 
     if print_template:
-        _print_template(read_template(sources_folder()))
+        _print_template(read_template(sources_folder(), of_scan=schedule.scan_schedule is not None))
         return
     wanted = StackParameters(**groups.given(parameters))
     wanted.check()
+    scan = _scheduled(schedule)
+    scan.check()
     check_stack_name(stack_name)
     if artifact_bucket is not None:
         check_bucket_name("--artifact-bucket", artifact_bucket)
@@ -137,9 +228,28 @@ def deploy(
         StackProgress("deployed", ask=not yes, quiet=quiet) as progress,
     ):
         aws = connection.aws()
+        with_scan = is_scan_wanted(aws, stack_name, scan)
         deployment = _prepare(aws, stack_name, wanted, tags, artifact_bucket, quiet=quiet)
-        state = deploy_stack(aws, deployment, progress)
-    _show(state)
+        outputs = _deploy(aws, deployment, scan, progress, with_scan=with_scan)
+    _print_outputs(outputs)
+
+
+def _scheduled(options: ScanScheduleOptions) -> "ScheduledScan":
+    """What is asked of the scheduled scan.
+
+    Raises:
+        UsageError: the accounts file cannot be read.
+    """
+    from pathlib import Path
+
+    from powertune.aws.regions import known_regions
+    from powertune.config.accounts import read_accounts
+    from powertune.engine.deployment.scan_parameters import ScheduledScan
+
+    given = {name.removeprefix("scan_"): value for name, value in groups.given(options).items()}
+    if (path := given.get("accounts")) is not None:
+        given["accounts"] = read_accounts(Path(path), known_regions()) if path else ()
+    return ScheduledScan(**given)
 
 
 def _print_template(template: str) -> None:
@@ -191,13 +301,35 @@ def _prepare(
     )
 
 
-def _show(state: "StackState | None") -> None:
-    """The outputs of the stack."""
-    from powertune.cli.console import say, write_stdout
+def _deploy(
+    aws: "Aws", deployment: "StackDeployment", scan: "ScheduledScan", progress: "StackProgress", *, with_scan: bool
+) -> "Mapping[str, str] | None":
+    """Deploy both stacks, the one after the other; returns what they put out, or None if nothing was changed."""
+    from powertune.cli.console import say
+    from powertune.engine.deployment.deploying import deploy as deploy_stack
+    from powertune.engine.deployment.scan_stack import deploy_scan, remove_scan
+    from powertune.engine.deployment.sources import read_sources, sources_folder
+
+    state = deploy_stack(aws, deployment, progress)
 
     if state is None:
+        return None
+    scanning: StackState | None = None
+    if with_scan:
+        scanning = deploy_scan(aws, deployment, state, read_sources(sources_folder(), of_scan=True), scan, progress)
+    if (scan.off and not remove_scan(aws, deployment.artifacts.stack_name, progress)) or (
+        with_scan and scanning is None
+    ):
+        say("the scheduled scan was not changed")
+    beside = {} if scanning is None else {f"Scan{key}": value for key, value in scanning.outputs.items()}
+    return {**state.outputs, **beside}
+
+
+def _print_outputs(outputs: "Mapping[str, str] | None") -> None:
+    from powertune.cli.console import say, write_stdout
+
+    if outputs is None:
         say("nothing was changed")
         return
-    width = max(map(len, state.outputs), default=0)
-    lines = [f"{key.ljust(width)}  {value}\n" for key, value in sorted(state.outputs.items())]
-    write_stdout("".join(lines).encode())
+    width = max(map(len, outputs), default=0)
+    write_stdout("".join(f"{key.ljust(width)}  {value}\n" for key, value in sorted(outputs.items())).encode())

@@ -68,6 +68,12 @@ def iam(
     reconcile: Annotated[
         bool, typer.Option("--reconcile", help="For scan: also allow what --reconcile needs.")
     ] = False,
+    session_tags: Annotated[
+        bool, typer.Option("--session-tags", help="For scan: also allow what --session-tag needs.")
+    ] = False,
+    scans: Annotated[
+        str | None, typer.Option(help="For scan: the s3://bucket/prefix where scans are kept.", show_default=False)
+    ] = None,
     stackset: Annotated[
         bool,
         typer.Option(
@@ -90,8 +96,8 @@ def iam(
     known = sorted((*COMMANDS, _SCAN))
     if command not in known:
         raise UsageError(f"no command {command!r} makes calls to AWS", hint=f"one of {', '.join(known)}")
-    if (organization or reconcile or stackset) and command != _SCAN:
-        hint = "leave out --organization, --reconcile and --stackset"
+    if (organization or reconcile or session_tags or scans or stackset) and command != _SCAN:
+        hint = "--organization, --reconcile, --session-tags, --scans and --stackset are for `powertune iam scan`"
         raise UsageError(f"`powertune {command}` scans no accounts", hint=hint)
     processors = tuple(FunctionRef.parse(name) for name in (pre_processor, post_processor) if name is not None)
     ref = FunctionRef.parse(function)
@@ -107,9 +113,17 @@ def iam(
         code_s3=code,
     )
     if command == _SCAN:
-        _check_scan(function, grant, role, engine)
-        scans = ScanGrant(roles=() if role is None else (role,), organization=organization, reconcile=reconcile)
-        text = member_role_template() if stackset else policy_text(scan_policy(scans))
+        _check_scan(function, grant, role, engine, scans)
+        scanning = ScanGrant(
+            roles=() if role is None else (role,),
+            organization=organization,
+            reconcile=reconcile,
+            tags=session_tags,
+            scans=scans,
+        )
+        if not stackset and (role or organization or scans):
+            say("in China and GovCloud, replace arn:aws: with arn:aws-cn: or arn:aws-us-gov:")
+        text = member_role_template() if stackset else policy_text(scan_policy(scanning))
         write_output(text.encode(), output)
         return
     _check(command, function, grant)
@@ -127,7 +141,7 @@ def iam(
     write_output(policy_text(document).encode(), output)
 
 
-def _check_scan(function: str, grant: "Grant", role: str | None, engine: str | None) -> None:
+def _check_scan(function: str, grant: "Grant", role: str | None, engine: str | None, scans: str | None) -> None:
     """See that only what a scan needs was given.
 
     Raises:
@@ -140,7 +154,12 @@ def _check_scan(function: str, grant: "Grant", role: str | None, engine: str | N
     from powertune.errors import UsageError
 
     if function != _ANY_FUNCTION or engine is not None or replace(grant, role=None) != PLAIN:
-        raise UsageError("a scan reads all functions", hint="only --role, --organization and --stackset matter to it")
+        raise UsageError(
+            "a scan reads all functions",
+            hint="only --role, --organization, --reconcile, --session-tags, --scans and --stackset matter to it",
+        )
+    if scans is not None and not scans.startswith("s3://"):
+        raise UsageError(f"--scans {scans!r} is not in S3", hint="only s3://bucket/prefix takes a permission")
     if role is not None and not ROLE.fullmatch(role):
         raise UsageError(f"--role {role!r} is not the name or ARN of a role", hint="for example powertune-scan")
 

@@ -45,6 +45,9 @@ class ScopeOptions:
         ),
     ] = None
     external_id: Annotated[str | None, typer.Option(help="External ID that the role asks for.")] = None
+    session_tag: Annotated[
+        list[str] | None, typer.Option(help="Session tag for the role, as key=value; repeatable.")
+    ] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,7 @@ class ScanEffortOptions:
     """How much to read, and what that may cost."""
 
     days: Annotated[
-        str | None, typer.Option(help="Look back so many days, 1 to 90.  [default: 14]", show_default=False)
+        str | None, typer.Option(help="Number of days to look back, 1 to 90.  [default: 14]", show_default=False)
     ] = None
     max_spend: Annotated[
         str | None,
@@ -95,7 +98,7 @@ class ScanCommand(PanelCommand):
 
     panels: ClassVar = {
         "Most used": ("regions", "accounts", "organization", "days", "output", "format_", "top", "fail_on"),
-        "Other accounts": ("role", "external_id"),
+        "Other accounts": ("role", "external_id", "session_tag"),
         "Effort": ("max_spend", "per_function_calls", "parallel", "prices", "dry_run"),
         "Keeping": ("scans", "from_", "resume", "results_folder"),
         "AWS": ("region", "profile", "endpoint_url"),
@@ -121,7 +124,8 @@ def scan(
         bool, typer.Option("--reconcile", help="Compare the estimate with Cost Explorer; a request costs $0.01.")
     ] = False,
     then_run: Annotated[
-        str | None, typer.Option(help="Tune the functions that promise most, so many, after asking.")
+        str | None,
+        typer.Option(help="After the scan, tune this many of the functions that promise most, after asking."),
     ] = None,
     results_folder: Annotated[
         str | None,

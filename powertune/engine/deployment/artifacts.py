@@ -1,7 +1,8 @@
 """What a stack takes its code and its definition from: objects whose keys are made of their content."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from powertune.aws.client import Aws
 from powertune.aws.stacks.caller import Caller
@@ -15,27 +16,47 @@ _DIGITS = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Artifacts:
-    """The code and the definition of one deployment, and their keys."""
+    """The code and the definition of one deployment, and their keys.
+
+    `home` is the stack below whose name they are kept, which is the stack itself unless it goes with another one.
+    `documents` are what else it reads, by the words that their keys begin with.
+    """
 
     stack_name: str
     bundle: Bundle
     definition: bytes
+    home: str | None = None
+    documents: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def code_key(self) -> str:
         """Where the ZIP file is."""
-        return f"{artifact_prefix(self.stack_name)}code-{self.bundle.digest[:_DIGITS]}.zip"
+        return f"{self._prefix}code-{self.bundle.digest[:_DIGITS]}.zip"
 
     @property
     def definition_key(self) -> str:
         """Where the definition of the state machine is."""
-        digest = hashlib.sha256(self.definition).hexdigest()
-        return f"{artifact_prefix(self.stack_name)}definition-{digest[:_DIGITS]}.json"
+        return self._key("definition", self.definition)
+
+    def document_key(self, word: str) -> str:
+        """Where one of the documents is."""
+        return self._key(word, self.documents[word])
 
     def upload(self, bucket: OwnBucket) -> bool:
         """Write what is not there yet; returns whether anything was."""
-        code = bucket.upload(self.code_key, self.bundle.zipped())
-        return bucket.upload(self.definition_key, self.definition) or code
+        parts = {self.definition_key: self.definition}
+        parts |= {self.document_key(word): data for word, data in self.documents.items()}
+        uploaded = bucket.upload(self.code_key, self.bundle.zipped())
+        for key, data in parts.items():
+            uploaded = bucket.upload(key, data) or uploaded
+        return uploaded
+
+    @property
+    def _prefix(self) -> str:
+        return artifact_prefix(self.home or self.stack_name)
+
+    def _key(self, word: str, data: bytes) -> str:
+        return f"{self._prefix}{word}-{hashlib.sha256(data).hexdigest()[:_DIGITS]}.json"
 
 
 def artifact_prefix(stack_name: str) -> str:

@@ -12,8 +12,13 @@ from powertune.errors import UsageError
 
 #: Lambda takes no more, unzipped, layers included (Lambda quotas).
 LAMBDA_LIMIT_BYTES = 250 * 2**20
-#: What belongs to a terminal, to this machine, or to a page in a browser.
-_ELSEWHERE = ("powertune/cli/", "powertune/local/", "powertune/report/html/", "powertune/statemachine/")
+#: What belongs to a terminal, or to this machine; and the charts of a run's page, which no step writes.
+_ELSEWHERE = (
+    "powertune/cli/",
+    "powertune/local/",
+    "powertune/statemachine/",
+    "powertune/report/html/templates/plotly",
+)
 #: What of the libraries is for tests, and for those who compile against them.
 _UNUSED = (
     *("bin/", "numpy/_core/include/", "numpy/_core/lib/", "numpy/_pyinstaller/", "numpy/doc/", "numpy/f2py/"),

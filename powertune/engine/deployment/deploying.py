@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Protocol
 
 from powertune.aws.client import Aws
 from powertune.aws.stacks.caller import who_calls
@@ -25,12 +26,24 @@ from powertune.engine.deployment.artifacts import (
 )
 from powertune.engine.deployment.idle import check_idle
 from powertune.engine.deployment.libraries import WorkerPlatform
-from powertune.engine.deployment.stack_parameters import StackParameters
 from powertune.engine.deployment.watching import StackWatcher
 from powertune.errors import PowertuneError, UsageError
 
 #: Parameters that say which code and definition there are, not what a person decides.
 _ARTIFACTS = (BUCKET_PARAMETER, CODE_PARAMETER, DEFINITION_PARAMETER)
+
+
+class TemplateValues(Protocol):
+    """The parameters of a template that a person sets, as `StackParameters` and `ScanStackParameters`."""
+
+    @property
+    def template_names(self) -> Mapping[str, str | None]:
+        """The values by the names that the template has for them; None keeps what the stack has."""
+        ...
+
+    def check_beside(self, stack: Mapping[str, str]) -> None:
+        """Refuse, with a UsageError, what would have no effect beside these parameters of the stack."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +57,7 @@ class StackDeployment:
     template: str
     artifacts: Artifacts
     worker: WorkerPlatform
-    parameters: StackParameters
+    parameters: TemplateValues
     artifact_bucket: str | None
     tags: Mapping[str, str]
     token: str

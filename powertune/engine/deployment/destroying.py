@@ -9,12 +9,10 @@ from powertune.aws.stacks.own_buckets import OwnBucket
 from powertune.engine.deployment.artifacts import BUCKET_PARAMETER, artifact_prefix, default_bucket
 from powertune.engine.deployment.deploying import check_ours
 from powertune.engine.deployment.idle import check_idle
+from powertune.engine.deployment.scan_stack import RESULTS_OUTPUT, find_scan, scan_stack
 from powertune.engine.deployment.unfinished import unrestored_functions
 from powertune.engine.deployment.watching import StackWatcher
 from powertune.errors import FunctionBusy
-
-#: The output of the stack that names its bucket.
-RESULTS_OUTPUT = "ResultsBucket"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,10 +23,10 @@ class Destroyed:
 
 
 def destroy(aws: Aws, stack_name: str, watcher: StackWatcher, *, delete_results: bool) -> Destroyed | None:
-    """Delete the stack and its artifacts; None if that was not wanted.
+    """Delete the stack, its scheduled scan, and what was uploaded for both; None if that was not wanted.
 
     Raises:
-        FunctionBusy: an execution runs, or a function is not restored yet; or CloudFormation works on the stack.
+        FunctionBusy: an execution or a scan runs, or a function is not restored yet; or CloudFormation is at work.
         NotFound: there is no such stack.
         StackFailed: something could not be deleted.
         UsageError: the stack is something else.
@@ -37,13 +35,18 @@ def destroy(aws: Aws, stack_name: str, watcher: StackWatcher, *, delete_results:
     state = stack.read_idle() or stack.read()
     check_ours(stack_name, state)
     check_idle(aws, state)
+    scan, scan_state = scan_stack(aws, stack_name), find_scan(aws, stack_name)
     results = state.outputs.get(RESULTS_OUTPUT)
-    if not watcher.confirm(_question(stack, results, delete_results=delete_results)):
+    names = stack.name if scan_state is None else f"{stack.name} and {scan.name}"
+    if not watcher.confirm(_question(names, aws.region, results, delete_results=delete_results)):
         return None
     caller = who_calls(aws)
-    check_idle(aws, state)  # an execution may have begun while somebody thought about it
+    for each in filter(None, (state, scan_state)):
+        check_idle(aws, each)  # an execution may have begun while somebody thought about it
     _check_restored(aws, caller, results)
     watcher.begins()
+    if scan_state is not None:
+        scan.delete(scan_state, watcher.happened)
     stack.delete(state, watcher.happened)
     _delete_artifacts(aws, caller, stack_name, state)
     if results is None or not delete_results:
@@ -54,8 +57,8 @@ def destroy(aws: Aws, stack_name: str, watcher: StackWatcher, *, delete_results:
     return Destroyed(results_bucket=None)
 
 
-def _question(stack: DeployedStack, results: str | None, *, delete_results: bool) -> str:
-    question = f"delete stack {stack.name} in {stack.aws.region}"
+def _question(stacks: str, region: str, results: str | None, *, delete_results: bool) -> str:
+    question = f"delete stack {stacks} in {region}"
     if results is None:
         return f"{question}?"
     if delete_results:

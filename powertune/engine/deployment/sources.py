@@ -7,6 +7,8 @@ import powertune
 from powertune.errors import UsageError
 
 TEMPLATE, DEFINITION, HANDLERS = "template.yaml", "tuning.asl.json", "handlers.py"
+#: What a scheduled scan is made of, which runs the same handlers.
+SCAN_TEMPLATE, SCAN_DEFINITION = "scan-template.yaml", "scan.asl.json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,24 +36,24 @@ def sources_folder() -> Path:
     )
 
 
-def read_template(folder: Path) -> str:
-    """The CloudFormation template.
+def read_template(folder: Path, *, of_scan: bool = False) -> str:
+    """The CloudFormation template of the tuning state machine, or that of a scheduled scan.
 
     Raises:
         UsageError: it cannot be read.
     """
-    return _read(folder / TEMPLATE).decode()
+    return _read(folder / (SCAN_TEMPLATE if of_scan else TEMPLATE)).decode()
 
 
-def read_sources(folder: Path) -> Sources:
-    """All files.
+def read_sources(folder: Path, *, of_scan: bool = False) -> Sources:
+    """All files of the tuning state machine, or of a scheduled scan.
 
     Raises:
         UsageError: one cannot be read.
     """
     return Sources(
-        template=read_template(folder),
-        definition=_read(folder / DEFINITION),
+        template=read_template(folder, of_scan=of_scan),
+        definition=_read(folder / (SCAN_DEFINITION if of_scan else DEFINITION)),
         handlers=_read(folder / HANDLERS),
     )
 

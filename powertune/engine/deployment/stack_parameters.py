@@ -144,7 +144,7 @@ def check_stack_name(name: str) -> None:
     _check_name("--stack-name", name, _STACK_NAME, "a letter, then letters, digits and -")
 
 
-def parse_tags(given: Sequence[str]) -> Mapping[str, str]:
+def parse_tags(given: Sequence[str], option: str = "--tag") -> Mapping[str, str]:
     """Tags from `key=value`.
 
     Raises:
@@ -154,13 +154,16 @@ def parse_tags(given: Sequence[str]) -> Mapping[str, str]:
     for text in given:
         key, equals, value = text.partition("=")
         if not key or not equals:
-            raise UsageError(f"--tag {shown(text)} is not a tag", hint="write key=value, such as --tag team=shop")
+            raise UsageError(
+                f"{option} {shown(text)} is not a tag", hint=f"write key=value, such as {option} team=shop"
+            )
         if key.lower().startswith("aws:"):
             raise UsageError(
-                f"--tag {shown(text)} is not valid: AWS reserves keys that begin with aws:", hint="choose another key"
+                f"{option} {shown(text)} is not valid: AWS reserves keys that begin with aws:",
+                hint="choose another key",
             )
         if key in tags:
-            raise UsageError(f"--tag {shown(key)} is given twice", hint="give each key once")
+            raise UsageError(f"{option} {shown(key)} is given twice", hint="give each key once")
         tags[key] = value
     return tags
 

@@ -4,7 +4,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from powertune.aws.client import Aws
-from powertune.aws.journal import read_journal
+from powertune.aws.journal import journal_of
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.aws.objects import Objects
 from powertune.engine.steps.store import RunStore, unfinished_runs
@@ -37,5 +37,4 @@ def _function_of(store: RunStore) -> str | None:
 def _holds_journal(aws: Aws, ref: FunctionRef, run_id: str) -> bool:
     if ref.region not in (None, aws.region):
         return False
-    journal = read_journal(LambdaFunction(aws, replace(ref, qualifier=None)))
-    return journal is not None and journal.run_id == run_id
+    return journal_of(LambdaFunction(aws, replace(ref, qualifier=None)), run_id) is not None

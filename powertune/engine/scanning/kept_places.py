@@ -96,5 +96,5 @@ class PlaceFolder:
             and evidence.days == self._days
             and 0 <= self._clock() - evidence.now <= MOST_AGE_S
             # What could not be read at all may be readable now.
-            and not any(gap.what == "" and not gap.subjects for gap in scanned.gaps)
+            and not any(gap.of_whole_place for gap in scanned.gaps)
         )

@@ -9,9 +9,10 @@ from typing import Protocol
 
 from powertune.aws.connection import Connection
 from powertune.engine.scanning.targets import PlaceToScan, denied_entry, reason_of
-from powertune.errors import PowertuneError
+from powertune.errors import AccessDenied, PowertuneError, Unavailable, UsageError
 from powertune.scan.coverage import Gap, ScannedPlace
 from powertune.scan.evidence import AccountRegion, PlaceEvidence
+from powertune.units import plural
 
 THREADS = 4
 
@@ -30,6 +31,10 @@ class PlacesObserver(Protocol):
         """A place is done; `kept` says that an earlier scan had read it. Its gaps may be all that there is."""
         ...
 
+    def stopping(self) -> None:
+        """Ctrl-C: what is being read is finished, and no other place is begun."""
+        ...
+
 
 class UnobservedPlaces:
     """Nobody follows."""
@@ -38,6 +43,9 @@ class UnobservedPlaces:
         """Nothing."""
 
     def place_done(self, scanned: ScannedPlace, *, kept: bool) -> None:
+        """Nothing."""
+
+    def stopping(self) -> None:
         """Nothing."""
 
 
@@ -106,6 +114,7 @@ class PlacesScan:
                 self.wait(begun)
             except KeyboardInterrupt:
                 self.stop.set()
+                self.observer.stopping()
         scanned = [future.result() for future in begun]
         return ScannedPlaces(
             places=tuple(each for each in scanned if each is not None),
@@ -151,6 +160,37 @@ class PlacesScan:
                 return self._unread(Gap(place=place, what="", reason=reason_of(error)))
 
     def _unread(self, gap: Gap) -> ScannedPlace:
-        """A place of which nothing is known but why."""
-        nothing = PlaceEvidence(place=gap.place, now=self.clock(), days=self.days, functions=(), prices=None)
-        return ScannedPlace(evidence=nothing, gaps=(gap,))
+        return unread_place(gap, now=self.clock(), days=self.days)
+
+
+def unread_place(gap: Gap, *, now: float, days: float) -> ScannedPlace:
+    """A place of which nothing is known but why."""
+    nothing = PlaceEvidence(place=gap.place, now=now, days=days, functions=(), prices=None)
+    return ScannedPlace(evidence=nothing, gaps=(gap,))
+
+
+def check_read(places: Sequence[ScannedPlace], gaps: Sequence[Gap] = ()) -> None:
+    """See that something could be read.
+
+    Args:
+        places: all that were to be read; maybe none.
+        gaps: what was known beforehand that could not be read.
+
+    Raises:
+        AccessDenied, Unavailable: nothing could; the message has the first reason.
+        UsageError: there is no place to scan.
+    """
+    whole = [gap for place in places for gap in place.gaps if gap.of_whole_place]
+    if places and len(whole) < len(places):
+        return
+    reasons = (*gaps, *whole)
+    if not reasons:
+        raise UsageError("there is no account to scan", hint="leave out --organization to scan your own")
+    first = next((gap for gap in reasons if gap.action), reasons[0])
+    more = f", and {plural(len(reasons) - 1, 'more place')} could not be read either" if len(reasons) > 1 else ""
+    message = f"{first.place}: {first.reason}{more}"
+    if first.action:
+        raise AccessDenied(message, hint="`powertune iam scan` prints the policy that a scan needs")
+    if not places:
+        raise UsageError(message, hint="check --regions, --accounts and --role")
+    raise Unavailable(message, hint="try again later, or look at --verbose")

@@ -4,7 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from powertune.aws.connection import Connection
+from powertune.aws.scanning.effort_meter import EffortMeter
 from powertune.aws.scanning.place import ScanObserver, read_place
+from powertune.engine.scanning.logs_budget import LogsBudget
 from powertune.errors import UsageError
 from powertune.prices import PriceTable, RegionPrices
 from powertune.scan.coverage import ScannedPlace
@@ -22,14 +24,14 @@ def needs_of(rules: Sequence[ScanRule]) -> frozenset[Need]:
 class PlaceQuestions:
     """What is asked of a place. `now` is in seconds since the epoch, `rate` in control-plane calls per second.
 
-    `max_spend_usd` is what may be spent in one place, and `per_function_calls` how many calls about single functions.
+    `budget` is for queries of logs, and `per_function_calls` how many calls about single functions a place may take.
     """
 
     days: int
     now: float
     needs: frozenset[Need]
     prices: PriceTable
-    max_spend_usd: float
+    budget: LogsBudget
     per_function_calls: int
     rate: float
     tuned: Mapping[str, Tuned] = field(default_factory=dict)
@@ -37,16 +39,22 @@ class PlaceQuestions:
 
     def ask(self, connection: Connection, place: AccountRegion) -> ScannedPlace:
         """Read one place; a `PlaceReader`."""
+        prices, share, spent = region_prices(self.prices, place.region), self.budget.reserve(), 0.0
         request = ScanRequest(
             days=self.days,
             now=self.now,
             needs=self.needs,
-            prices=region_prices(self.prices, place.region),
-            max_spend_usd=self.max_spend_usd,
+            prices=prices,
+            max_spend_usd=share,
             per_function_calls=self.per_function_calls,
             tuned=self.tuned,
         )
-        return read_place(connection.aws(rate=self.rate), place, request, self.observer)
+        try:
+            scanned = read_place(connection.aws(rate=self.rate), place, request, self.observer)
+            spent = EffortMeter.priced(prices).scan_usd(scanned.effort.scanned_bytes)
+        finally:
+            self.budget.give_back(share, spent)
+        return scanned
 
 
 def region_prices(prices: PriceTable, region: str) -> RegionPrices | None:

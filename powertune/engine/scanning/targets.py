@@ -141,7 +141,7 @@ def _places(account: ScanAccount, wanted: Sequence[str], way_in: WayIn) -> ScanT
             gaps.append(_unknown_regions(account, enabled, names))
         names, missing = _chosen(names, enabled)
         gaps += [_gap(account, "the region is not enabled in the account", region=name) for name in missing]
-    return ScanTargets(places=tuple(_place(account, name, way_in) for name in names), gaps=tuple(gaps))
+    return ScanTargets(places=tuple(place_to_scan(account, name, way_in) for name in names), gaps=tuple(gaps))
 
 
 def _of_another_partition(account: ScanAccount, names: Sequence[str], way_in: WayIn) -> Iterator[Gap]:
@@ -164,7 +164,8 @@ def _unknown_regions(account: ScanAccount, enabled: EnabledRegions, wanted: tupl
     return _gap(account, f"{enabled.unknown}; {instead}", what=REGIONS, action=enabled.action)
 
 
-def _place(account: ScanAccount, region: str, way_in: WayIn) -> PlaceToScan:
+def place_to_scan(account: ScanAccount, region: str, way_in: WayIn) -> PlaceToScan:
+    """A place, which is entered only when somebody connects."""
     place = AccountRegion(account_id=account.account_id, region=region, account_name=account.name)
     return PlaceToScan(place=place, connect=lambda: way_in.enter(account).connection(region))
 

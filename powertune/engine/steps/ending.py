@@ -11,7 +11,7 @@ from powertune.aws.copies.lifecycle import copies_left, delete_copies
 from powertune.aws.error_translation import how_to_restore
 from powertune.aws.function_snapshot import FunctionSnapshot
 from powertune.aws.identity import ConnectionOptions
-from powertune.aws.journal import Journal, read_journal
+from powertune.aws.journal import journal_of
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.engine.restoring import restore, restore_command
 from powertune.engine.steps.store import Errand, RunStore
@@ -159,21 +159,13 @@ def _wait_for_workers(worker: Worker, store: RunStore) -> None:
 def _restored(connection: Connection, ref: FunctionRef, run_id: str) -> tuple[Advisory, ...]:
     aws = connection.aws()
     function = LambdaFunction(aws, ref)
-    journal = _journal(function)
-    if journal is not None and journal.run_id == run_id:
+    journal = journal_of(function, run_id)
+    if journal is not None:
         return restore(function, journal, _command(ref, aws)).notes
     with suppress(NotFound):
         # A run that measures copies only keeps no journal: they follow from its id.
         delete_copies(function, run_id, _MOST_COPIES)
     return ()
-
-
-def _journal(function: LambdaFunction) -> Journal | None:
-    """The journal on the function. One that cannot be read is not ours: all workers of a run are of one version."""
-    try:
-        return read_journal(function)
-    except UsageError:
-        return None
 
 
 def _failed(connection: Connection, ref: FunctionRef, run_id: str, error: PowertuneError) -> NotRestored:

@@ -4,9 +4,8 @@ import itertools
 from typing import Any
 
 import pytest
-from fake_logs import LogEvent
-from fakes import FakeClock, FakeLambda, client_error, fake_aws, report_text
-from scan_places import NOW, PLACE, account, gaps, invoke, known, scan
+from fakes import FakeClock, client_error, fake_aws
+from scan_places import NOW, PLACE, account, full_account, gaps, known, scan
 from scanned import DAY_S
 
 from powertune.aws.actions import ACTIONS, SCAN_METHODS
@@ -14,26 +13,6 @@ from powertune.aws.scanning.place import read_place
 from powertune.scan.evidence import Tuned
 from powertune.scan.request import ScanRequest
 from powertune.scan.rule import Need
-
-
-def full_account() -> FakeLambda:
-    """An account of which everything is asked."""
-    fake = account("busy", "idle", "throttled")
-    fake.publish_user_version("busy", alias="prod")
-    invoke(fake, "busy", ms=100_000.0)
-    fake.cloudwatch.series["Throttles", "Sum", "throttled"] = [9.0]
-    fake.kept_ready = [
-        {
-            "FunctionArn": "arn:aws:lambda:us-east-1:123456789012:function:busy:prod",
-            "RequestedProvisionedConcurrentExecutions": 1,
-            "LastModified": "2026-01-01T00:00:00+0000",
-        }
-    ]
-    for line in report_text("00000001", memory=512, used=99).splitlines():
-        fake.logs.events.append(
-            LogEvent(group="/aws/lambda/busy", stream="2027/01/14/[$LATEST]a", at=NOW - DAY_S, message=line)
-        )
-    return fake
 
 
 def test_everything_that_a_scan_calls_is_in_its_policy_and_nothing_else_is() -> None:

@@ -81,7 +81,7 @@ def test_a_run_is_saved_and_its_states_are_lines_where_there_is_no_terminal(
     assert results.load(desk.path) == ending.run
     told = capsys.readouterr().err.splitlines()
     arn = MACHINE_ARN.execution("one")
-    assert told[0] == f"execution {arn}, run {run_id_of(arn.text)}"
+    assert told[:2] == [f"execution {arn}", f"run {run_id_of(arn.text)}"]
     assert "state Measure" in told
     assert told[-1] == f"saved {desk.path}"
 

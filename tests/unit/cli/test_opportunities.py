@@ -21,13 +21,24 @@ def test_those_that_measuring_can_prove_come_in_the_order_of_savings() -> None:
     scan = make_test_scan(
         scan_finding(line=small, saving=(2.0, 1.0, 3.0)),
         scan_finding(line=large, saving=(9.0, 1.0, 12.0)),
-        scan_finding("log-retention", logs, saving=(4.0, 4.0, 4.0), part=CostPart.LOGS),
+        # Fixing errors saves more, but no other size does that.
+        scan_finding("failing-invocations", small, saving=(20.0, 0.0, 20.0), next_step="look at its errors"),
+        scan_finding("log-retention", logs, saving=(4.0, 4.0, 4.0), part=CostPart.LOGS, next_step="aws logs ..."),
         scan_finding("twins", none, saving=None),
         functions=(small, large, logs, none),
     )
     assert [(each.function.name, each.saving) for each in largest(scan, 5)] == [("large", 9.0), ("small", 2.0)]
     assert [each.function.name for each in largest(scan, 1)] == ["large"]
     assert largest(scan, 5, "999999999999") == ()
+
+
+def test_the_other_architecture_is_measured_where_a_finding_names_it() -> None:
+    one, both = function_line("one"), function_line("both")
+    step = f"powertune run {both.arn} --arch both --region us-east-1"
+    scan = make_test_scan(
+        scan_finding(line=one), scan_finding("arm64-candidate", both, next_step=step), functions=(one, both)
+    )
+    assert {each.function.name: each.both for each in largest(scan, 5)} == {"one": False, "both": True}
 
 
 def test_amounts_are_in_the_currency_of_the_place() -> None:

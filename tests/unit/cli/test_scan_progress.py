@@ -32,6 +32,12 @@ def test_without_a_terminal_each_place_has_a_line(capfd: pytest.CaptureFixture[s
     ]
 
 
+def test_ctrl_c_says_what_happens_now(capfd: pytest.CaptureFixture[str]) -> None:
+    with ScanProgress(1, quiet=True) as progress:
+        progress.stopping()
+    assert capfd.readouterr().err.startswith("finishing the places that are being read; press Ctrl-C once more")
+
+
 def test_quiet_says_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     with ScanProgress(1, quiet=True) as progress:
         progress.place_done(ScannedPlace(evidence=place_evidence()), kept=False)

@@ -61,7 +61,9 @@ def test_entries_are_sorted_and_readable_by_everybody_and_of_one_moment() -> Non
         ("powertune/__pycache__/plan.cpython-311.pyc", False),
         ("powertune/cli/app.py", False),
         ("powertune/local/server.py", False),
-        ("powertune/report/html/page.py", False),
+        ("powertune/report/html/scan_page.py", True),
+        ("powertune/report/html/templates/scan.html.j2", True),
+        ("powertune/report/html/templates/plotly-basic.min.js", False),
         ("powertune/statemachine/template.yaml", False),
     ],
 )
@@ -89,6 +91,12 @@ def test_the_bundle_of_this_machine_is_small_and_all_that_the_steps_import(tmp_p
         "import sys; sys.path.insert(0, sys.argv[1])\n"
         "import handlers, numpy, msgspec\n"
         "import powertune.engine.direct, powertune.engine.restoring, powertune.analysis, powertune.results\n"
+        "import powertune.engine.steps.scanning\n"
+        "from powertune.scan.concluding import ScanOccasion, conclude\n"
+        "from powertune.report.html.scan_page import render_scan_html\n"
+        "from powertune.report.scan.reported import ReportedScan\n"
+        "scan = conclude((), ScanOccasion(now=0, days=14, tool_version='1'))\n"
+        "assert b'</html>' in render_scan_html(ReportedScan(scan=scan))\n"
         "numpy.linalg.cholesky(numpy.eye(3)); numpy.random.default_rng(1).normal()\n"
         "found = [m.__file__ for m in (handlers, numpy, msgspec, powertune)]\n"
         "sys.exit([f for f in found if not f.startswith(sys.argv[1])] or 0)\n"

@@ -58,6 +58,16 @@ def test_nothing_is_deleted_where_somebody_says_no() -> None:
     assert set(there.formation.stacks) == {"powertune"}
 
 
+def test_an_alias_that_only_looks_like_a_journal_waits_for_nothing() -> None:
+    there = deployed()
+    errand = {"schema": "powertune/errand/1", "function": "arn:aws:lambda:us-east-1:123456789012:function:fn"}
+    there.buckets.buckets[RESULTS]["runs/0badcafe/errand.json"] = json.dumps(errand).encode()
+    there.functions.add("fn")
+    there.functions.create_alias(FunctionName="fn", Name=JOURNAL_ALIAS, FunctionVersion="$LATEST", Description="mine")
+    assert destroy(there.aws, "powertune", FakeWatcher(), delete_results=False) is not None
+    assert there.formation.stacks == {}
+
+
 def test_a_machine_that_runs_is_left_alone() -> None:
     there = deployed()
     there.machines.running = ["first", "second"]

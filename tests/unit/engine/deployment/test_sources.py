@@ -39,3 +39,10 @@ def test_all_files_are_read_and_one_that_is_missing_is_named(tmp_path: Path) -> 
         read_sources(tmp_path)
     (tmp_path / "handlers.py").write_text("x = 1")
     assert read_sources(tmp_path) == Sources(template="Resources: {}", definition=b"{}", handlers=b"x = 1")
+    with pytest.raises(UsageError, match=r"cannot read .*scan-template\.yaml"):
+        read_sources(tmp_path, of_scan=True)
+    (tmp_path / "scan-template.yaml").write_text("Resources: {Scan: {}}")
+    (tmp_path / "scan.asl.json").write_text("[]")
+    assert read_sources(tmp_path, of_scan=True) == Sources(
+        template="Resources: {Scan: {}}", definition=b"[]", handlers=b"x = 1"
+    )

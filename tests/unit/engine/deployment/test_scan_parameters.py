@@ -1,0 +1,117 @@
+"""What a person may ask of a scheduled scan, and what the stack gets of it."""
+
+import pytest
+
+from powertune.config.accounts import ScanAccount
+from powertune.engine.deployment.scan_parameters import (
+    INHERITED,
+    ScanStackParameters,
+    ScheduledScan,
+    accounts_document,
+)
+from powertune.engine.scanning.accounts_document import read_scan_accounts
+from powertune.errors import UsageError
+
+TOPIC = "arn:aws:sns:us-east-1:123456789012:costs"
+ACCOUNTS = (
+    ScanAccount(account_id="111111111111"),
+    ScanAccount(account_id="222222222222", roles=("arn:aws-cn:iam::999999999999:role/hub", "spoke")),
+    ScanAccount(account_id="333333333333", roles=("spoke",)),
+)
+ELSEWHERE = ("Organization", "AccountsKey", "RoleName", "ExternalId", "AssumableRoles")
+
+
+def names_of(wanted: ScheduledScan, accounts_key: str | None = None) -> dict[str, str | None]:
+    inherited = {"NamePrefix": "tune", "KmsKeyArn": "", "FunctionPattern": "shop-*"}
+    return ScanStackParameters(
+        wanted=wanted, partition="aws-cn", results_bucket="b", inherited=inherited, accounts_key=accounts_key
+    ).template_names
+
+
+def given(names: dict[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in names.items() if value is not None}
+
+
+def test_what_is_not_asked_for_keeps_its_value_and_the_rules_are_those_of_the_tuning_stack() -> None:
+    names = names_of(ScheduledScan())
+    assert given(names) == {"ResultsBucket": "b", "NamePrefix": "tune", "KmsKeyArn": ""}
+    assert names.keys() >= {*INHERITED, *ELSEWHERE}
+
+
+def test_accounts_bring_all_that_is_about_other_accounts() -> None:
+    names = names_of(ScheduledScan(accounts=ACCOUNTS, role="usual", external_id="xx"), "powertune/accounts-1.json")
+    assert [names[name] for name in ELSEWHERE[:4]] == ["false", "powertune/accounts-1.json", "usual", "xx"]
+    # One that is named without an account is one in all of them.
+    assert names["AssumableRoles"] == (
+        "arn:aws-cn:iam::*:role/spoke,arn:aws-cn:iam::*:role/usual,arn:aws-cn:iam::999999999999:role/hub"
+    )
+
+
+def test_an_organization_takes_the_usual_role_and_no_external_id() -> None:
+    names = names_of(ScheduledScan(organization=True))
+    assert [names[name] for name in ELSEWHERE] == [
+        *("true", "", "powertune-scan", "", "arn:aws-cn:iam::*:role/powertune-scan"),
+    ]
+
+
+def test_no_accounts_take_it_all_back() -> None:
+    names = names_of(ScheduledScan(accounts=()))
+    assert [names[name] for name in ELSEWHERE] == ["false", "", "powertune-scan", "", ""]
+    assert accounts_document(ScheduledScan(accounts=())) == {}
+
+
+def test_who_hears_of_it_is_one_topic() -> None:
+    assert given(names_of(ScheduledScan(topic=TOPIC)))["Email"] == ""
+    assert given(names_of(ScheduledScan(email="a@b.example")))["TopicArn"] == ""
+
+
+def test_the_accounts_are_uploaded_as_they_are() -> None:
+    document = accounts_document(ScheduledScan(accounts=ACCOUNTS))["accounts"]
+    assert read_scan_accounts(document) == ACCOUNTS
+
+
+def test_more_roles_than_a_parameter_takes_are_refused() -> None:
+    many = tuple(ScanAccount(account_id=f"{n:012}", roles=(f"arn:aws:iam::{n:012}:role/scan",)) for n in range(150))
+    with pytest.raises(UsageError, match="the accounts name 150 roles"):
+        ScheduledScan(accounts=many).check()
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"schedule": "rate(1 day)"},
+        {"schedule": "cron(0 6 ? * MON *)", "timezone": "Asia/Kolkata", "regions": "all", "days": "90"},
+        {"schedule": "at(2027-01-01T06:00:00)", "organization": True, "role": "security/scan", "external_id": "ab"},
+        {"schedule": "off"},
+        {"topic": TOPIC, "parallel": "100", "max_spend": "0"},
+        {"email": "", "regions": "", "topic": ""},
+    ],
+)
+def test_what_a_scan_takes(wanted: dict[str, str]) -> None:
+    ScheduledScan(**wanted).check()  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "message"),
+    [
+        ({"schedule": "weekly"}, "--scan-schedule 'weekly' cannot be taken"),
+        ({"schedule": "rate(0 days)"}, "--scan-schedule"),
+        ({"schedule": "cron(0 6 * * *)"}, "--scan-schedule"),
+        ({"schedule": "off", "days": "7"}, "--scan-schedule off and --scan-days do not go together"),
+        ({"timezone": "the moon"}, "--scan-timezone 'the moon'"),
+        ({"regions": "mars"}, "--scan-regions: 'mars' is not a region"),
+        ({"role": "x"}, "--scan-role and --scan-external-id are about other accounts"),
+        ({"organization": True, "role": "a b"}, "--scan-role 'a b' cannot be taken"),
+        ({"organization": True, "external_id": "x"}, "--scan-external-id is not an external ID"),
+        ({"organization": True, "accounts": ACCOUNTS}, "either --scan-organization or --scan-accounts"),
+        ({"days": "91"}, "scan-days '91' is not a whole number from 1 to 90"),
+        ({"parallel": "0"}, "scan-parallel '0'"),
+        ({"max_spend": "-1"}, "scan-max-spend '-1'"),
+        ({"email": "me", "topic": ""}, "--scan-email 'me' cannot be taken"),
+        ({"email": "a@b.example", "topic": TOPIC}, "--scan-topic names one of yours"),
+        ({"topic": "costs"}, "--scan-topic 'costs' is not an ARN of SNS"),
+    ],
+)
+def test_what_a_scan_refuses(wanted: dict[str, str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        ScheduledScan(**wanted).check()  # type: ignore[arg-type]

@@ -82,7 +82,7 @@ class Reached:
     connection: Connection
     account_id: str
     targets: ScanTargets
-    payer: Payer = Payer.ACCOUNT
+    payer: Payer
 
 
 def ask_for(given: Mapping[str, Any], *, prices: str | None, results_folder: str | None) -> ScanQuestions:
@@ -156,16 +156,7 @@ def reaching(place: ConnectionOptions, wanted: WantedScope) -> Iterator[Reached]
     with connect(place) as connection:
         way_in = AwsAccounts(connection, wanted.roles)
         targets = find_targets(wanted.scope, way_in)
-        yield Reached(
-            connection=connection, account_id=way_in.own_id, targets=targets, payer=_payer(wanted.scope)
-        )
-
-
-def _payer(scope: ScanScope) -> Payer:
-    """Who pays for the accounts: those of a file may be anybody's."""
-    if scope.organization:
-        return Payer.ORGANIZATION
-    return Payer.UNKNOWN if scope.accounts else Payer.ACCOUNT
+        yield Reached(connection=connection, account_id=way_in.own_id, targets=targets, payer=wanted.scope.payer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

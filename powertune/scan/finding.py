@@ -29,12 +29,17 @@ class Confidence(StrEnum):
 
 
 class CostPart(StrEnum):
-    """Which part of what a function costs a finding would save. Findings about different parts add up."""
+    """Which part of what a function costs a finding would save. Findings about different parts add up.
+
+    `LOGS` is what earlier versions called both parts of what logs cost.
+    """
 
     ON_DEMAND = "on demand"
     EPHEMERAL_STORAGE = "ephemeral storage"
     PROVISIONED = "provisioned concurrency"
     SNAPSTART = "SnapStart"
+    LOG_INGESTION = "writing logs"
+    LOG_STORAGE = "storing logs"
     LOGS = "logs"
     WHOLE = "everything"
 
@@ -68,8 +73,9 @@ class Fact:
 class Finding:
     """What one rule has found about one subject: a function, a version of it, or a log group.
 
-    `subject` is the ARN of the function, or the name of the log group. `saving` is None where no money is at stake,
-    or where there are no prices. `summary` is a sentence without a period; `next_step` is a command, or a sentence.
+    `subject` is the ARN of the function, with a qualifier if it is about a version or an alias, or the name of the
+    log group. `saving` is None where no money is at stake, or where there are no prices. `summary` is a sentence
+    without a period; `next_step` is a command, or a sentence.
     `part` is what of the function's cost the saving is a part of.
     """
 

@@ -68,9 +68,9 @@ RULE = ScanRule(
     check=_check,
     page=f"""
 Reports provisioned concurrency of an alias or a version that is used less than its break-even. Its utilization is the
-time that invocations on it took, divided by the time that its environments were kept. Each invocation is taken to last
-as long as those of the function do on average. Lambda's own metric of the utilization only says how much was in use at
-most: it has no values of the minutes without invocations, so its average is far too high where there are few.
+time that invocations on it took, divided by the time that its environments were kept. Each invocation is taken to
+last as long as those of the function do on average. Lambda's own metric of the utilization only says how much was in
+use at most: it has no values of the minutes without invocations, so its average is far too high where there are few.
 
 Invocations on provisioned concurrency have a lower price per GB-second than those on demand. The break-even is the
 utilization at which this makes up for the price of keeping the environments: the price of provisioned concurrency,

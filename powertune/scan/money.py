@@ -1,8 +1,9 @@
 """What the functions of an account cost in a month, from how they are used and what is configured."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
-from powertune.figures import SMALLEST
+from powertune.figures import readable
 from powertune.model import DAYS_PER_MONTH, charges_for_snapshots
 from powertune.prices import ObservabilityPrices, RegionPrices
 from powertune.scan.evidence import FunctionEvidence, FunctionLogGroup, MonthlyCost, PlaceEvidence
@@ -13,6 +14,7 @@ from powertune.units import ROUNDING_MS
 #: Logs of these classes are ingested for half the price of the STANDARD class (Amazon CloudWatch pricing page).
 _HALF_PRICE_CLASSES = frozenset({"INFREQUENT_ACCESS", "DELIVERY"})
 _BYTES_PER_GB = 2**30
+_PARTS = tuple(f.name for f in fields(MonthlyCost) if f.type is float)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,25 +60,28 @@ def monthly_costs(evidence: PlaceEvidence) -> tuple[MonthlyCost | None, ...]:
         known = evidence.functions[number]
         extras = _extras(known, evidence, evidence.prices, shares[number])
         requests, compute, ephemeral, init, init_low, init_high = figures
-        costs[number] = MonthlyCost(
-            compute=compute,
-            requests=requests,
-            init=init,
-            init_low=init_low,
-            init_high=init_high,
-            ephemeral_storage=ephemeral,
-            provisioned=extras.provisioned,
-            snapstart=extras.snapstart,
-            log_ingestion=_written(extras.log_ingestion),
-            log_storage=_written(extras.log_storage),
-            unpriced=extras.unpriced,
+        costs[number] = _readable(
+            MonthlyCost(
+                compute=compute,
+                requests=requests,
+                init=init,
+                init_low=init_low,
+                init_high=init_high,
+                ephemeral_storage=ephemeral,
+                provisioned=extras.provisioned,
+                snapstart=extras.snapstart,
+                log_ingestion=extras.log_ingestion,
+                log_storage=extras.log_storage,
+                unpriced=extras.unpriced,
+            )
         )
     return tuple(costs)
 
 
-def _written(amount: float) -> float:
-    """An amount, or 0 if it is too small for a document, as the share of many functions in a few bytes is."""
-    return amount if amount >= SMALLEST else 0.0
+def _readable(cost: MonthlyCost) -> MonthlyCost:
+    """Without parts that are too small for a document, as those of a single short invocation may be."""
+    changes: Any = {name: readable(getattr(cost, name)) for name in _PARTS}
+    return replace(cost, **changes)
 
 
 def _extras(known: FunctionEvidence, evidence: PlaceEvidence, prices: RegionPrices, share: float) -> _Extras:

@@ -4,10 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from scanned import PRICES, known, log_group, place_evidence, scanned_function
+from scanned import NOW, PRICES, known, log_group, place_evidence, scanned_function
 
 from powertune.model import Architecture
 from powertune.prices import ObservabilityPrices, PriceTable
+from powertune.scan.concluding import ScanOccasion, conclude
+from powertune.scan.coverage import ScannedPlace
 from powertune.scan.evidence import (
     Compute,
     EnvironmentUse,
@@ -19,6 +21,7 @@ from powertune.scan.evidence import (
     ReportStatistics,
 )
 from powertune.scan.money import monthly_costs
+from powertune.scan.scan_document import dump_scan, parse_scan
 
 X86, ARM = Architecture.X86_64, Architecture.ARM64
 #: 3 million invocations of 99.5 ms in 30 days: 300,000 billed seconds. None waits for INIT.
@@ -75,6 +78,19 @@ def test_ephemeral_storage_beyond_512_mb() -> None:
     # 10 GB less half a GB, for 300,000 s, at $0.0000000309.
     assert only(seen(ephemeral_storage_mb=10_240)).ephemeral_storage == pytest.approx(0.088065, abs=1e-9)
     assert only(seen(ephemeral_storage_mb=512)).ephemeral_storage == 0
+
+
+def test_what_costs_next_to_nothing_can_be_read_back() -> None:
+    # A millisecond of a GB costs $0.0000000133334, and that of a MB of storage less than a document may say.
+    once = FunctionUsage(days=30, invocations=1, duration_sum_ms=0.5, active_days=1)
+    function = seen(usage=once, ephemeral_storage_mb=513)
+    cost = only(function)
+    assert (cost.compute, cost.ephemeral_storage) == (pytest.approx(0.001 * 0.0000133334, rel=1e-12), 0.0)
+
+    read = ScannedPlace(evidence=place_evidence(function, days=30, log_groups={}))
+    scan = conclude([read], ScanOccasion(now=NOW, days=30, tool_version="1"), rules=())
+    assert parse_scan(dump_scan(scan)) == scan
+    assert scan.functions[0].cost == cost
 
 
 def test_init_is_billed_beside_duration() -> None:

@@ -50,19 +50,27 @@ class Inquiry:
             meter=meter,
         )
 
-    def ask(self, what: str, question: Callable[[], R], subjects: Sequence[str] = ()) -> R | None:
+    def ask(
+        self,
+        what: str,
+        question: Callable[[], R],
+        subjects: Sequence[str] = (),
+        *,
+        unless: tuple[type[PowertuneError], ...] = (),
+    ) -> R | None:
         """The answer; None leaves a gap.
 
         Args:
             what: the need that is asked for.
             subjects: the functions or log groups that the question is about, if not about all.
+            unless: errors after which the question is asked in another way, and which are raised.
 
         Raises:
             IdentityError: nothing else would be answered either.
         """
         try:
             return question()
-        except IdentityError:
+        except (IdentityError, *unless):
             raise
         except PowertuneError as error:
             self.note(what, why(error), subjects, action=self.denied_action(error))

@@ -14,7 +14,7 @@ from powertune.aws.scanning.report_query import (
     report_row,
     statistics_in,
 )
-from powertune.errors import UsageError
+from powertune.errors import NotFound, UsageError
 from powertune.model import DAYS_PER_MONTH
 from powertune.prices import RegionPrices
 from powertune.scan.evidence import (
@@ -78,7 +78,7 @@ def read_reports(
         unknown = "its price is not known" if prices is None else "the log groups could not be listed"
         inquiry.note(_need(inquiry), f"no query of logs is made, as {unknown}", [each.name for each in worthy])
         return ReportEvidence()
-    named = {each.name: each for each in _with_reports(inquiry, worthy, groups)}
+    named = {each.name: each for each in _with_reports(inquiry, worthy, groups, span)}
     ranked = sorted(named.values(), key=lambda each: (-costs[each.name], each.name))
     affordable = _affordable(inquiry, ranked, groups, span)
     rows: list[ReportRow] = []
@@ -107,7 +107,10 @@ def _need(inquiry: Inquiry) -> Need:
 
 
 def _with_reports(
-    inquiry: Inquiry, functions: Sequence[ScannedFunction], groups: Mapping[str, FunctionLogGroup]
+    inquiry: Inquiry,
+    functions: Sequence[ScannedFunction],
+    groups: Mapping[str, FunctionLogGroup],
+    span: MetricSpan,
 ) -> Iterator[ScannedFunction]:
     """Those whose reports can be queried; each of the others leaves a gap."""
     for function in functions:
@@ -118,6 +121,8 @@ def _with_reports(
             reason = "it logs no reports of successful invocations: its SystemLogLevel is WARN"
         elif group is None:
             reason = "its log group does not exist, or was not asked about"
+        elif group.created_at >= span.end:
+            reason = "its log group was created after the days that are looked at"
         elif group.log_class == _DELIVERY:
             reason = "its log group is of the class Delivery, which cannot be queried"
         else:
@@ -166,11 +171,17 @@ def _query(
     if inquiry.meter.queries_usd > inquiry.request.max_spend_usd:
         inquiry.note(_need(inquiry), "earlier queries have cost more than was expected of them", subjects)
         return ()
-    answer = inquiry.ask(
-        _need(inquiry),
-        lambda: query_logs(inquiry.aws, batch, report_query(), span),
-        subjects,
-    )
+    try:
+        answer = inquiry.ask(
+            _need(inquiry),
+            lambda: query_logs(inquiry.aws, batch, report_query(), span),
+            subjects,
+            unless=() if len(batch) == 1 else (NotFound, UsageError),
+        )
+    except (NotFound, UsageError):
+        # It may be about one log group, which is gone, say: that is no reason to leave out the others.
+        halves = batch[: len(batch) // 2], batch[len(batch) // 2 :]
+        return tuple(row for half in halves for row in _query(inquiry, half, functions, span))
     if answer is None:
         return ()
     inquiry.meter.scanned_bytes += answer.scanned_bytes

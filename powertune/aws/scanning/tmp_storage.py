@@ -49,7 +49,7 @@ def with_tmp(
 
 def _most_used(inquiry: Inquiry, paying: Sequence[str], span: MetricSpan) -> Mapping[str, float]:
     group = named_group(inquiry.aws, _GROUP)
-    if group is None:
+    if group is None or group.created_at >= span.end:
         return {}
     left = inquiry.request.max_spend_usd - inquiry.meter.queries_usd
     if inquiry.meter.scan_usd(scan_bytes(group, span)) > left:

@@ -361,6 +361,41 @@ def test_fifty_groups_of_one_class_are_one_query() -> None:
     assert all(each.memory is not None for each in scanned.evidence.functions)
 
 
+def test_a_log_group_that_is_gone_takes_no_other_evidence_with_it() -> None:
+    names = [f"fn-{number}" for number in range(7)]
+    fake = account(*names)
+    busy(fake, *names)
+    for name in names:
+        log(fake, f"/aws/lambda/{name}", "2027/01/14/[1]a", report_text("00000001", memory=512, used=100))
+
+    def refuse(name: str, kwargs: dict[str, Any]) -> None:
+        if name == "start_query" and "/aws/lambda/fn-2" in kwargs["logGroupNames"]:
+            raise client_error("ResourceNotFoundException", "it was deleted", 400)
+
+    fake.on_call = refuse
+    scanned = scan(fake, Need.MEMORY)
+    asked = [call for name, call in zip(fake.calls, fake.arguments, strict=True) if name == "start_query"]
+    # All seven; the first three, of these the first one, and the other two, each of them; the last four.
+    assert [len(call["logGroupNames"]) for call in asked] == [7, 3, 1, 2, 1, 1, 4]
+    assert [name for name, each in known(scanned).items() if each.memory is None] == ["fn-2"]
+    ((what, _, subjects, _),) = gaps(scanned)
+    assert (what, subjects) == ("memory", ("fn-2",))
+
+
+def test_a_log_group_of_today_is_not_queried() -> None:
+    fake = account("old", "new")
+    busy(fake, "old", "new")
+    for name in ("old", "new"):
+        log(fake, f"/aws/lambda/{name}", "2027/01/14/[1]a", report_text("00000001", memory=512, used=100))
+    # At midnight, when the days end that are looked at.
+    fake.logs.groups["/aws/lambda/new"] = {"creationTime": (NOW - 8 * 3_600) * 1000}
+    scanned = scan(fake, Need.MEMORY)
+    asked = [call for name, call in zip(fake.calls, fake.arguments, strict=True) if name == "start_query"]
+    assert [call["logGroupNames"] for call in asked] == [["/aws/lambda/old"]]
+    reason = "its log group was created after the days that are looked at"
+    assert gaps(scanned) == [("memory", reason, ("new",), "")]
+
+
 def test_a_query_that_may_not_be_made_is_a_gap_of_its_functions() -> None:
     fake = account("fn")
     busy(fake, "fn")

@@ -112,6 +112,11 @@ class ScheduledScan:
                 hint="add --scan-organization, or --scan-accounts FILE",
             )
         _check("--scan-role", self.role, ROLE, f"the name or ARN of a role, for example {SCAN_ROLE}")
+        if self.role is not None and self.role.startswith("arn:") and self.organization:
+            raise UsageError(
+                f"--scan-role {shown(self.role)} is a role of one account",
+                hint="give its name, which is the same in all accounts",
+            )
         if self.external_id is not None and not EXTERNAL_ID.fullmatch(self.external_id):
             raise UsageError("--scan-external-id is not an external ID", hint="as the role asks for it")
         roles = self.role_arns("aws-us-gov")

@@ -9,6 +9,7 @@ from powertune.config import values
 from powertune.config.accounts import EXTERNAL_ID, ROLE, ScanAccount
 from powertune.config.region_option import parse_regions
 from powertune.config.scan_options import MOST_DAYS
+from powertune.engine.deployment.artifacts import SCHEDULE_PARAMETER
 from powertune.engine.scanning.accounts_document import write_scan_accounts
 from powertune.engine.scanning.suppressions_document import write_scan_suppressions
 from powertune.errors import UsageError
@@ -149,7 +150,7 @@ class ScanStackParameters:
         """The values by the names that the template has for them."""
         wanted = self.wanted
         return {
-            "ScheduleExpression": wanted.schedule,
+            SCHEDULE_PARAMETER: wanted.schedule,
             "ScheduleTimezone": wanted.timezone,
             "Regions": wanted.regions,
             "Days": wanted.days,

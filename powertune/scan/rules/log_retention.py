@@ -9,7 +9,7 @@ from powertune.scan.log_owners import costs_of, owned_log_groups, owner_names
 from powertune.scan.per_month import per_month
 from powertune.scan.rule import Need, ScanRule
 
-#: What is suggested, and what the low end of the saving keeps.
+#: What is suggested, and what the expected saving keeps.
 _SUGGESTED_DAYS = 30
 #: Smaller log groups that grow less than this are only worth a note.
 _LARGE_GB = 1
@@ -64,7 +64,7 @@ def _saving(
     storage = sum(cost.log_storage for cost in costs)
     age_days = (evidence.now - group.created_at) / _DAY_S if group.created_at else 0.0
     older = max(0.0, 1 - _SUGGESTED_DAYS / age_days) if age_days > 0 else 0.0
-    return MonthlySaving(expected=storage, low=storage * older, high=storage)
+    return MonthlySaving(expected=storage * older, low=0.0, high=storage)
 
 
 RULE = ScanRule(
@@ -80,9 +80,10 @@ the organization. Empty log groups are left out, and so is the DELIVERY class, w
 group holds less than {_LARGE_GB} GB and grows by less than that in a month, the severity is info. A log group that
 several functions share is reported once.
 
-The amount is what it costs per month to store what is there now, which is the most that a retention can save today.
-The low end of the range is what a retention of {_SUGGESTED_DAYS} days would save if the log group had been written to
-evenly since it was created. Without a retention, the amount grows every month. The finding says how much is written.
+The expected saving is what a retention of {_SUGGESTED_DAYS} days would save per month if the log group had been
+written to evenly since it was created. If it is younger than that, or its age is not known, that is nothing. The
+range goes from nothing, if all of its logs are recent, to what it costs to store everything that is there now.
+Without a retention, this grows every month. The finding says how much is written.
 
 Storage costs the same in the STANDARD and the INFREQUENT_ACCESS class. A retention deletes logs for good: ask first
 whether they have to be kept, and export them to Amazon S3 if so.

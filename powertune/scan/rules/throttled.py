@@ -64,8 +64,8 @@ Reports a function of which at least {format_share(_LEAST_SHARE)} of the request
 were throttled. The severity is low below {format_share(_MEDIUM_SHARE)}, medium below {format_share(_HIGH_SHARE)}, and
 high from there on.
 
-A throttled request is not an invocation, and is not charged. Whoever waits for the response gets an error. Events of
-asynchronous invocations and of queues are tried again later.
+A throttled request is not an invocation, and is not charged. A caller that waits for the response gets an error.
+Events of asynchronous invocations and of queues are tried again later.
 
 CloudWatch counts every attempt. An event that is tried again and again is counted each time, so the share may be
 larger than that of the events that had to wait.

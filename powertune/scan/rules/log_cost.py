@@ -105,8 +105,8 @@ RULE = ScanRule(
     needs=(Need.USAGE, Need.PROVISIONED, Need.LOG_GROUPS),
     check=_check,
     page=f"""
-Reports a log group that costs more to write to than its functions cost to run, if that is at least {_LEAST_COST:g} US
-dollar a month, or 1 yuan in China. What a function costs to run is its requests, duration, INIT, ephemeral storage
+Reports a log group if writing to it costs more than running its functions, and at least {_LEAST_COST:g} US dollar a
+month, or 1 yuan in China. The cost of running a function is that of its requests, duration, INIT, ephemeral storage
 and provisioned concurrency. A log group that several functions share is reported once, and compared with what all of
 them cost.
 
@@ -115,10 +115,10 @@ There are three ways to pay less:
 - Log less.
 - Log as JSON, and choose the application log level. Lambda then drops what is below that level. Leave the system log
   level at INFO: at WARN, Lambda no longer logs the reports of successful invocations, and powertune cannot read them.
-- Use a log group of the class INFREQUENT_ACCESS, which costs half as much to write to, and the same to store. It has
+- Use a log group of the class INFREQUENT_ACCESS. Writing to it costs half as much, and storage costs the same. It has
   neither metric filters nor Live Tail. The class of a log group cannot be changed, so you need a new one.
 
-For a log group of the class STANDARD, the expected saving is that of the last way: half of what it costs to write to
-now. The range is from nothing to all of it. For other classes, no saving is given.
+For a log group of the class STANDARD, the expected saving is that of the last way: half of what writing to it costs
+now. The range goes from nothing to all of that. For other classes, no saving is given.
 """,
 )

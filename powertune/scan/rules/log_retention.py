@@ -75,17 +75,17 @@ RULE = ScanRule(
     needs=(Need.LOG_GROUPS,),
     check=_check,
     page=f"""
-Reports a log group of a function that has no retention, neither by itself nor by a retention policy of the account or
-the organization. Empty log groups are left out, and so is the DELIVERY class, whose logs are kept for a day. If a log
-group holds less than {_LARGE_GB} GB and grows by less than that in a month, the severity is info. A log group that
-several functions share is reported once.
+Reports a log group of a function if it has no retention, neither its own nor by a retention policy of the account or
+the organization. Empty log groups are left out. So are those of the class DELIVERY, whose logs are kept for a day. If
+a log group holds less than {_LARGE_GB} GB and grows by less than that in a month, the severity is info. A log group
+that several functions share is reported once.
 
 The expected saving is what a retention of {_SUGGESTED_DAYS} days would save per month if the log group had been
-written to evenly since it was created. If it is younger than that, or its age is not known, that is nothing. The
-range goes from nothing, if all of its logs are recent, to what it costs to store everything that is there now.
-Without a retention, this grows every month. The finding says how much is written.
+written to evenly since it was created. If the log group is younger than {_SUGGESTED_DAYS} days, or its age is not
+known, the expected saving is nothing. The range goes from nothing, if all of the logs are recent, to the whole cost
+of storing what is there now. Without a retention, this cost grows every month. The finding says how much is written.
 
-Storage costs the same in the STANDARD and the INFREQUENT_ACCESS class. A retention deletes logs for good: ask first
-whether they have to be kept, and export them to Amazon S3 if so.
+Storage costs the same in the classes STANDARD and INFREQUENT_ACCESS. A retention deletes logs for good. Ask first
+whether they have to be kept, and if so, export them to Amazon S3.
 """,
 )

@@ -85,17 +85,17 @@ RULE = ScanRule(
     needs=(Need.USAGE, Need.MEMORY, Need.RESULTS),
     check=_check,
     page=f"""
-Reports a function of more than {_SILENT_MB:,} MB whose invocations on demand cost at least 1 USD per month. AWS
-Compute Optimizer recommends nothing above this size, so a mistake here is not found by it, and is expensive.
+Reports a function of more than {_SILENT_MB:,} MB whose invocations on demand cost at least 1 USD a month. AWS Compute
+Optimizer recommends nothing above this size. So it does not find a mistake here, and such a mistake is expensive.
 
-From {MB_PER_VCPU:,} MB on, more memory brings a second vCPU and then more, which a single thread does not use. A
-function that needs the memory is right at its size; one that was enlarged for speed may be no faster than at
+Above {MB_PER_VCPU:,} MB, a function gets a second vCPU, and then more. A single thread does not use them. If a
+function needs the memory, its size is right. If it was enlarged for speed, it may be no faster than at
 {MB_PER_VCPU:,} MB.
 
-A function is left out if an earlier run measured it at its present size and at a smaller one. `drift` reports it
-if its size is not the one that run recommended.
+A function is left out if an earlier run measured it at its present size and at a smaller one. If its present size is
+not the one that the run recommended, `drift` reports it.
 
-A saving is only stated if it is known how much memory the function uses, and if the duration model expects a cheaper
+There is a saving only if it is known how much memory the function uses, and if the duration model expects a cheaper
 size that holds it. A function that is known to use little of its memory is reported by `memory-oversized` instead.
 """,
 )

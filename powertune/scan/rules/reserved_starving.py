@@ -60,13 +60,15 @@ RULE = ScanRule(
     needs=(Need.USAGE, Need.RESERVED),
     check=_check,
     page=f"""
-Reports a function that was throttled at least {_LEAST_THROTTLES} times while as many of its invocations ran as its
-reserved concurrency allows. The severity is high if {format_share(_HIGH_SHARE)} of the requests were throttled.
+Reports a function that was throttled at least {_LEAST_THROTTLES} times, and that ran as many invocations at a time as
+its reserved concurrency allows. The severity is high if at least {format_share(_HIGH_SHARE)} of the requests were
+throttled.
 
-Reserved concurrency is free. It keeps a part of the account's concurrency for one function, and is the most that this
-function can use. It may be low on purpose, for example to protect a database: suppress the finding with that reason.
+Reserved concurrency is free. It sets aside a part of the account's concurrency for one function, and is the most that
+this function can use. It may be low on purpose, for example to protect a database. If so, suppress the finding and
+give that as the reason.
 
-A reserved concurrency of 0 switches a function off. That is reported if there were requests to invoke it. Functions
-that were never throttled are not asked about their reserved concurrency.
+A reserved concurrency of 0 switches a function off. This is reported if somebody still tries to invoke it. A scan
+does not read the reserved concurrency of functions that were never throttled.
 """,
 )

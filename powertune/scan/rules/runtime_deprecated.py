@@ -80,12 +80,13 @@ The severity depends on what AWS no longer allows:
 - low: the runtime is deprecated, and gets no more security updates;
 - info: it will be deprecated soon.
 
-The dates are those of the page "Lambda runtimes" of the AWS Lambda Developer Guide as of {AS_OF}. AWS has postponed
-some of them more than once, so look there before you plan. A runtime that powertune does not know is never reported,
-and neither is a container image, of which Lambda does not know the runtime. Published versions are not looked at.
+The dates are those of the page "Lambda runtimes" in the AWS Lambda Developer Guide as of {AS_OF}. AWS has postponed
+some of them more than once, so check that page before you plan. Runtimes that powertune does not know are never
+reported. Neither are container images, because Lambda does not know their runtimes. Published versions are not looked
+at.
 
-Functions in Go on go1.x have to move to an OS-only runtime. It starts an executable named `bootstrap`, which their
-packages do not have. So their code has to be built again, and deployed together with the runtime.
+Functions on go1.x have to move to an OS-only runtime. It starts an executable named `bootstrap`, which their packages
+do not contain. So their code has to be built again, and deployed together with the new runtime.
 
 There is no saving. But a function that cannot be updated cannot be tuned either.
 """,

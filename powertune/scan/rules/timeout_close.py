@@ -44,11 +44,12 @@ RULE = ScanRule(
     needs=(Need.USAGE,),
     check=_check,
     page=f"""
-Reports a function whose 99th percentile, on the slowest day of the window, is at least {format_share(_CLOSE)} of its
-timeout. A slower dependency, or a larger event, makes such a function time out. No money is at stake yet: a function
-of which more than a few invocations have timed out is reported by `timeouts-billed` instead.
+Reports a function whose 99th percentile of durations, on the slowest day of the window, is at least
+{format_share(_CLOSE)} of its timeout. A slower dependency or a larger event makes such a function time out. No money
+is at stake yet. If at least {LEAST_TIMEOUTS} timeouts are in its reports, or if CloudWatch shows without reports that
+it times out, `timeouts-billed` reports it instead.
 
-If the function uses the processor, more memory makes it faster, and `powertune run` measures by how much. If it waits
-for something else, raise the timeout, or give it less work at a time.
+If the function is busy computing, more memory makes it faster, and `powertune run` measures by how much. If it waits
+for something else, raise the timeout, or give the function less work at a time.
 """,
 )

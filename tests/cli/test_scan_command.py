@@ -152,7 +152,7 @@ def test_an_account_that_lets_nobody_in_takes_no_other_with_it(
     assert findings(document) == [("runtime-deprecated", "with-old-runtime")]
     ((place, action),) = [(each["place"], each["action"]) for each in document["gaps"] if not each["what"]]
     assert (place["account_name"], action) == ("locked", "sts:AssumeRole")
-    assert "locked us-east-1: not scanned: " in err
+    assert "locked (222222222222) us-east-1: not scanned: " in err
 
 
 @pytest.mark.long

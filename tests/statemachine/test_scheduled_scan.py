@@ -29,6 +29,12 @@ SERVICES = (
 WEEK_S = 7 * 24 * 3600
 OWN, OTHER, CLOSED, DEAD = "123456789012", "222222222222", "333333333333", "444444444444"
 NAMES = {OWN: "own", OTHER: "other", CLOSED: "closed", DEAD: "dead"}
+SUPPRESSED = """
+[[scan.suppress]]
+rule = "twins"
+function = "orders*"
+reason = "they differ on purpose"
+"""
 #: Appended to the real handlers: STS's words about a role that does not exist, which the embedded one does not look
 #: for, and a worker that dies.
 FAULTS = f'''
@@ -233,7 +239,7 @@ def test_a_scheduled_scan_finds_tells_is_read_and_is_removed(
     (told,) = received(clients, inbox, 1)
     assert told["Subject"].startswith("powertune scan: 0 findings")
     assert f"No findings about {plural(len(scan.functions), 'function')}" in told["Message"]
-    assert "closed us-east-1: everything was not read: cannot assume" in told["Message"]
+    assert "closed us-east-1: nothing was read: cannot assume" in told["Message"]
     assert f"powertune scan --from {outputs['ScanResults']}" in told["Message"]
 
     # A function like the first one, but larger: the next scan says so, and that it is new.
@@ -262,8 +268,11 @@ def test_whatever_fails_is_named_and_the_schedule_can_be_changed_and_removed(
     account: EmbeddedAWS, clients: dict[str, Any], tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "accounts.yml").write_text(accounts(OWN, DEAD))
-    schedule = ("--scan-schedule", "cron(0 6 ? * MON *)", "--scan-days", "7")
+    (tmp_path / "powertune.toml").write_text(SUPPRESSED)
+    schedule = ("--scan-schedule", "cron(0 6 ? * MON *)", "--scan-days", "7", "--scan-suppressions", ".")
     outputs = deploy(capfd, *schedule, "--scan-accounts", "accounts.yml")
+    for name, memory_mb in (("orders", 256), ("orders-copy", 512)):
+        function(account, clients, tmp_path / "code", name, memory_mb)
     bucket, machine = outputs["ResultsBucket"], outputs["ScanStateMachineArn"]
     inbox = subscribed(clients, outputs["ScanTopicArn"])
 
@@ -271,9 +280,11 @@ def test_whatever_fails_is_named_and_the_schedule_can_be_changed_and_removed(
     (scan,) = scans(clients, bucket)
     ((place, reason, _),) = unread(scan)
     assert place == "dead us-east-1"
+    assert scan.findings == ()
+    assert [(each.finding.rule, each.reason) for each in scan.suppressed] == [("twins", "they differ on purpose")]
     assert reason.startswith("its worker failed: Runtime.ExitError: ")
     (told,) = received(clients, inbox, 1)
-    assert "dead us-east-1: everything was not read: its worker failed" in told["Message"]
+    assert "dead us-east-1: nothing was read: its worker failed" in told["Message"]
 
     # What is not given again is kept; where nothing can be read at all, there is no scan, and it is told.
     (tmp_path / "accounts.yml").write_text(accounts(CLOSED))

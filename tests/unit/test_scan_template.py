@@ -17,7 +17,8 @@ from powertune.engine.deployment.stack_parameters import RETENTIONS
 TEMPLATE, TUNING = CloudTemplate.read("scan-template.yaml"), CloudTemplate.read("template.yaml")
 DOCUMENT, RESOURCES = TEMPLATE.document, TEMPLATE.resources
 of_type, allowed = TEMPLATE.of_type, TEMPLATE.allowed
-STEPS = ("targets", "place", "reduce")
+MEMORY_MB = {"targets": 512, "place": 1024, "reduce": 2048}
+STEPS = tuple(MEMORY_MB)
 UPLOADED = {"ArtifactBucket", "CodeKey", "DefinitionKey", "WorkerRuntime", "WorkerArchitecture"}
 
 
@@ -79,7 +80,7 @@ def test_there_is_a_function_with_a_role_and_a_log_group_for_every_step() -> Non
         assert properties["Handler"] == f"handlers.scan_{step}"
         assert properties["Role"] == {"Fn::GetAtt": f"{step.capitalize()}Role.Arn"}
         assert properties["LoggingConfig"] == {"LogFormat": "JSON", "LogGroup": {"Ref": f"{step.capitalize()}Logs"}}
-        assert (properties["Timeout"], properties["MemorySize"]) == (900, 512 if step == "targets" else 1024)
+        assert (properties["Timeout"], properties["MemorySize"]) == (900, MEMORY_MB[step])
         assert properties["Environment"]["Variables"] == {"POWERTUNE_BUCKET": {"Ref": "ResultsBucket"}}
     assert all("RetentionInDays" in each and "KmsKeyId" in each for each in of_type("AWS::Logs::LogGroup").values())
 

@@ -70,9 +70,9 @@ class Inquiry:
         """
         try:
             return question()
-        except (IdentityError, *unless):
-            raise
         except PowertuneError as error:
+            if isinstance(error, (IdentityError, *unless)):
+                raise
             self.note(what, why(error), subjects, action=self.denied_action(error))
             return None
 

@@ -166,15 +166,8 @@ class DeployCommand(PanelCommand):
         ),
         "Scheduled scan": (
             *("scan_schedule", "scan_timezone", "scan_regions", "scan_accounts", "scan_organization", "scan_role"),
-            *(
-                "scan_external_id",
-                "scan_suppressions",
-                "scan_days",
-                "scan_max_spend",
-                "scan_parallel",
-                "scan_email",
-                "scan_topic",
-            ),
+            *("scan_external_id", "scan_suppressions", "scan_days", "scan_max_spend", "scan_parallel"),
+            *("scan_email", "scan_topic"),
         ),
         "AWS": ("region", "profile", "endpoint_url"),
     }
@@ -329,7 +322,6 @@ def _deploy(
     from powertune.engine.deployment.sources import read_sources, sources_folder
 
     state = deploy_stack(aws, deployment, progress)
-
     if state is None:
         return None
     scanning: StackState | None = None

@@ -11,6 +11,8 @@ from powertune.engine.deployment.bundle import Bundle
 
 #: The parameters of the stack that say where its artifacts are; a stack without them is none of ours.
 BUCKET_PARAMETER, CODE_PARAMETER, DEFINITION_PARAMETER = "ArtifactBucket", "CodeKey", "DefinitionKey"
+#: The parameter that only the stack of a scheduled scan has.
+SCHEDULE_PARAMETER = "ScheduleExpression"
 _DIGITS = 32
 
 

@@ -21,6 +21,7 @@ from powertune.engine.deployment.artifacts import (
     BUCKET_PARAMETER,
     CODE_PARAMETER,
     DEFINITION_PARAMETER,
+    SCHEDULE_PARAMETER,
     Artifacts,
     default_bucket,
 )
@@ -76,7 +77,7 @@ def deploy(aws: Aws, deployment: StackDeployment, watcher: StackWatcher) -> Stac
     stack = DeployedStack(aws, deployment.artifacts.stack_name)
     existing = stack.read_idle()
     if existing is not None:
-        check_ours(stack.name, existing)
+        check_ours(stack.name, existing, of_scan=SCHEDULE_PARAMETER in deployment.parameters.template_names)
     if existing is not None and existing.leftover:
         watcher.say(
             f"stack {stack.name} is {existing.status}: an earlier deployment failed, and left nothing but this"
@@ -141,14 +142,27 @@ def _upload(deployment: StackDeployment, bucket: OwnBucket, watcher: StackWatche
         watcher.say(f"uploaded the code to s3://{bucket.name}/{deployment.artifacts.code_key}")
 
 
-def check_ours(name: str, state: StackState) -> None:
+def check_ours(name: str, state: StackState, *, of_scan: bool = False) -> None:
     """See that a stack is one that `deploy` has made: any other would be replaced, or deleted, with all it holds.
+
+    Args:
+        name: what the stack is called.
+        state: how it stands.
+        of_scan: whether it is to be that of a scheduled scan, which the tuning stack is not, and the other way round.
 
     Raises:
         UsageError: it is not.
     """
-    if not state.in_review and not state.parameters.keys() >= {CODE_PARAMETER, DEFINITION_PARAMETER}:
+    if state.in_review:
+        return
+    if not state.parameters.keys() >= {CODE_PARAMETER, DEFINITION_PARAMETER}:
         raise UsageError(f"stack {name!r} is not one that powertune has made", hint="choose another --stack-name")
+    if (SCHEDULE_PARAMETER in state.parameters) is not of_scan:
+        kinds = ("tunes functions", "scans on a schedule")
+        raise UsageError(
+            f"stack {name!r} is one that {kinds[not of_scan]}, not one that {kinds[of_scan]}",
+            hint="choose another --stack-name",
+        )
 
 
 def _bucket(aws: Aws, deployment: StackDeployment, existing: StackState | None) -> OwnBucket:

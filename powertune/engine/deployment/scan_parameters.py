@@ -9,6 +9,7 @@ from powertune.config import values
 from powertune.config.accounts import EXTERNAL_ID, ROLE, ScanAccount
 from powertune.config.region_option import parse_regions
 from powertune.config.scan_options import MOST_DAYS
+from powertune.engine.deployment.artifacts import SCHEDULE_PARAMETER
 from powertune.engine.scanning.accounts_document import write_scan_accounts
 from powertune.engine.scanning.suppressions_document import write_scan_suppressions
 from powertune.errors import UsageError
@@ -112,6 +113,11 @@ class ScheduledScan:
                 hint="add --scan-organization, or --scan-accounts FILE",
             )
         _check("--scan-role", self.role, ROLE, f"the name or ARN of a role, for example {SCAN_ROLE}")
+        if self.role is not None and self.role.startswith("arn:") and self.organization:
+            raise UsageError(
+                f"--scan-role {shown(self.role)} is a role of one account",
+                hint="give its name, which is the same in all accounts",
+            )
         if self.external_id is not None and not EXTERNAL_ID.fullmatch(self.external_id):
             raise UsageError("--scan-external-id is not an external ID", hint="as the role asks for it")
         roles = self.role_arns("aws-us-gov")
@@ -144,7 +150,7 @@ class ScanStackParameters:
         """The values by the names that the template has for them."""
         wanted = self.wanted
         return {
-            "ScheduleExpression": wanted.schedule,
+            SCHEDULE_PARAMETER: wanted.schedule,
             "ScheduleTimezone": wanted.timezone,
             "Regions": wanted.regions,
             "Days": wanted.days,

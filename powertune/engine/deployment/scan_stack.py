@@ -98,7 +98,7 @@ def find_scan(aws: Aws, stack_name: str) -> StackState | None:
     stack = scan_stack(aws, stack_name)
     state = stack.read_idle()
     if state is not None:
-        check_ours(stack.name, state)
+        check_ours(stack.name, state, of_scan=True)
         check_idle(aws, state)
     return state
 

@@ -120,6 +120,7 @@ def test_what_a_scan_takes(wanted: dict[str, str]) -> None:
         ({"regions": "mars"}, "--scan-regions: 'mars' is not a region"),
         ({"role": "x"}, "--scan-role and --scan-external-id are about other accounts"),
         ({"organization": True, "role": "a b"}, "--scan-role 'a b' cannot be taken"),
+        ({"organization": True, "role": "arn:aws:iam::123456789012:role/x"}, "is a role of one account"),
         ({"organization": True, "external_id": "x"}, "--scan-external-id is not an external ID"),
         ({"organization": True, "accounts": ACCOUNTS}, "either --scan-organization or --scan-accounts"),
         ({"days": "91"}, "scan-days '91' is not a whole number from 1 to 90"),

@@ -119,6 +119,19 @@ def test_a_stack_of_somebody_else_is_not_taken_for_a_scan() -> None:
         remove_scan(there.aws, "powertune", FakeWatcher())
 
 
+def test_neither_of_the_two_stacks_is_taken_for_the_other() -> None:
+    there = FakeStackServices()
+    there.formation.add("powertune-scan", "CREATE_COMPLETE", CodeKey="c", DefinitionKey="d", FunctionPattern="*")
+    for attempt in (lambda: deploy_both(there, WEEKLY), lambda: remove_scan(there.aws, "powertune", FakeWatcher())):
+        with pytest.raises(UsageError, match="'powertune-scan' is one that tunes functions, not one that scans"):
+            attempt()
+    there = FakeStackServices()
+    deploy_both(there, WEEKLY)
+    with pytest.raises(UsageError, match="'powertune-scan' is one that scans on a schedule, not one that tunes"):
+        destroy(there.aws, "powertune-scan", FakeWatcher(), delete_results=True)
+    assert set(there.formation.stacks) == {"powertune", "powertune-scan"}
+
+
 def test_destroying_deletes_both_stacks_and_all_that_was_uploaded() -> None:
     there, watcher = FakeStackServices(), FakeWatcher()
     deploy_both(there, ScheduledScan(schedule="rate(7 days)", accounts=(ScanAccount(account_id="222222222222"),)))

@@ -112,6 +112,8 @@ class FunctionUsage:
     which is the median of the days' medians, and `recent_p50_ms`, which is that of the last two days with
     invocations. Durations are None without invocations. `active_days` counts days with invocations.
     `asynchronous` counts events that were queued for asynchronous invocation; None where it was not asked.
+    `first_at` is when the first day with invocations began, in seconds since the epoch. `observed_days` is how long
+    the function has been there, if that is certainly less than `days`, else None.
     """
 
     days: float
@@ -127,6 +129,13 @@ class FunctionUsage:
     peak_concurrency: float = 0.0
     active_days: int = 0
     asynchronous: int | None = None
+    first_at: float | None = None
+    observed_days: float | None = None
+
+    @property
+    def counted_days(self) -> float:
+        """The days that counts are of: what comes to a month follows from these."""
+        return self.days if self.observed_days is None else self.observed_days
 
     @property
     def mean_ms(self) -> float | None:

@@ -43,7 +43,7 @@ def invocation_bill(evidence: PlaceEvidence, prices: RegionPrices) -> Invocation
         init_time(evidence.functions[number], usage, share)
         for (number, usage), share in zip(used, on_demand, strict=True)
     ]
-    scale = _floats(DAYS_PER_MONTH / usage.days for _, usage in used)
+    scale = _floats(DAYS_PER_MONTH / usage.counted_days for _, usage in used)
     requests = _floats(usage.invocations for _, usage in used) * scale
     seconds = (_floats(usage.duration_sum_ms for _, usage in used) * scale + requests * ROUNDING_MS) / 1000
     memory_gb = _floats(function.memory_mb for function in functions) / 1024

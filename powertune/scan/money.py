@@ -38,6 +38,7 @@ def monthly_costs(evidence: PlaceEvidence) -> tuple[MonthlyCost | None, ...]:
       this region, apart for each architecture, and 0.5 ms per invocation, because each is rounded up to a whole
       millisecond. All invocations are taken to run at the memory size of $LATEST. AWS adds up all accounts of a
       payer, so that a large organization pays less.
+    - What a new function has done since it is there stands for its month: see `FunctionUsage.observed_days`.
     - INIT is estimated: see `initialization.init_time`.
     - Ephemeral storage above 512 MB, for the same duration without INIT.
     - Provisioned concurrency is paid all month, whether used or not, at its own memory size; the duration of its
@@ -93,7 +94,8 @@ def _extras(known: FunctionEvidence, evidence: PlaceEvidence, prices: RegionPric
         unpriced += ["log_ingestion", "log_storage"]
     elif group := evidence.log_groups.get(known.function.log_group):
         observability = prices.observability or ObservabilityPrices()
-        ingested, stored = _ingestion(group, observability, evidence.days), _storage(group, observability)
+        observed = None if known.usage is None else known.usage.observed_days
+        ingested, stored = _ingestion(group, observability, observed or evidence.days), _storage(group, observability)
         unpriced += [name for name, cost in (("log_ingestion", ingested), ("log_storage", stored)) if cost is None]
         ingestion, storage = share * (ingested or 0.0), share * (stored or 0.0)
     return _Extras(
@@ -123,7 +125,7 @@ def _provisioned(known: FunctionEvidence, prices: RegionPrices) -> tuple[float, 
         cost += each.requested * each.memory_mb / 1024 * configured * SECONDS_PER_MONTH
         if usage is not None and usage.mean_ms is not None:
             seconds = each.invocations * counted * (usage.mean_ms + ROUNDING_MS) / 1000
-            cost += seconds * DAYS_PER_MONTH / usage.days * each.memory_mb / 1024 * duration
+            cost += seconds * DAYS_PER_MONTH / usage.counted_days * each.memory_mb / 1024 * duration
     return cost, True
 
 
@@ -141,7 +143,7 @@ def _snapstart(known: FunctionEvidence, prices: RegionPrices) -> tuple[float, bo
         return kept, True
     if reports is None or not reports.count or prices.snapstart_restore is None:
         return kept, False
-    restores = reports.restores / reports.count * usage.invocations * DAYS_PER_MONTH / usage.days
+    restores = reports.restores / reports.count * usage.invocations * DAYS_PER_MONTH / usage.counted_days
     return kept + restores * function.memory_mb / 1024 * prices.snapstart_restore, True
 
 

@@ -16,7 +16,7 @@ def mean_invocation_cost(known: FunctionEvidence) -> float | None:
     """What an invocation costs on average, on demand; None where that is not known, or there are none."""
     if known.cost is None or known.usage is None or not known.usage.invocations:
         return None
-    return known.cost.on_demand / per_month(known.usage.invocations, known.usage.days)
+    return known.cost.on_demand / per_month(known.usage.invocations, known.usage.counted_days)
 
 
 def millisecond_price(known: FunctionEvidence, prices: RegionPrices | None) -> float | None:

@@ -4,12 +4,12 @@ import math
 import statistics
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from powertune.aws.scanning.inquiry import Inquiry
-from powertune.aws.scanning.metric_data import MetricSpan, MetricValues, ScanMetric, answered
-from powertune.scan.evidence import FunctionUsage, ScannedFunction
+from powertune.aws.scanning.metric_data import DAY_S, MetricSpan, MetricValues, ScanMetric, answered
+from powertune.scan.evidence import FunctionLogGroup, FunctionUsage, ScannedFunction
 from powertune.scan.rule import Need
 
 #: What is asked of every function, and what only of those that have been invoked.
@@ -23,6 +23,9 @@ _QUERIES_PER_CALL = 500
 #: Up to so many calls, all is asked of all at once: that costs a cent at most, and asking twice takes more calls.
 _FEW_CALLS = 4
 
+
+#: On fewer days with invocations, it is not clear that they go on like this.
+_LEAST_ACTIVE_DAYS = 2
 
 #: What must be known of a function that was invoked: without one of them, a zero would stand where nobody knows.
 _NEEDED = frozenset({"errors", "duration_sum_ms", "peak_concurrency"})
@@ -69,6 +72,25 @@ def read_usage(inquiry: Inquiry, functions: Sequence[ScannedFunction], span: Met
     return {name: FunctionUsage(days=span.days, **found.used) for name, found in known.items() if found.complete}
 
 
+def observed_usage(
+    usage: FunctionUsage, function: ScannedFunction, group: FunctionLogGroup | None, span: MetricSpan
+) -> FunctionUsage:
+    """The usage of a function that is certainly new with the days that it has been there; others as they are.
+
+    It is new if its own log group was created within the span, and nothing was invoked on a day before that. Lambda
+    creates a log group with the first invocation, unless somebody else has done so before. Invocations on one day
+    alone do not say how often there will be some, and an older version says that only the log group is new.
+    """
+    if group is None or usage.first_at is None or usage.active_days < _LEAST_ACTIVE_DAYS:
+        return usage
+    older = any(version.modified_at < span.start for version in function.versions)
+    created_day = group.created_at // DAY_S * DAY_S
+    if older or not span.start < group.created_at or not created_day <= usage.first_at < span.end:
+        return usage
+    began = max(group.created_at, usage.first_at)
+    return replace(usage, observed_days=(span.end - began) / DAY_S)
+
+
 def _ask(
     inquiry: Inquiry,
     functions: Sequence[ScannedFunction],
@@ -95,8 +117,13 @@ def _with_any(
 
 
 def _invocations(values: MetricValues) -> dict[str, Any]:
-    counts = values.values["Sum"].values()
-    return {"invocations": round(math.fsum(counts)), "active_days": sum(count > 0 for count in counts)}
+    counts = values.values["Sum"]
+    active = [at for at, count in counts.items() if count > 0]
+    return {
+        "invocations": round(math.fsum(counts.values())),
+        "active_days": len(active),
+        "first_at": min(active, default=None),
+    }
 
 
 def _duration(values: MetricValues) -> dict[str, Any]:

@@ -1,12 +1,13 @@
 """Reads one account in one region: its functions first, then what the rules need to know of them."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from powertune.aws.client import Aws
 from powertune.aws.scanning.inquiry import Inquiry, why
 from powertune.aws.scanning.inventory import FunctionInventory, read_inventory
-from powertune.aws.scanning.invocation_usage import read_usage
+from powertune.aws.scanning.invocation_usage import observed_usage, read_usage
 from powertune.aws.scanning.invokers import Invokers, read_invokers
 from powertune.aws.scanning.log_groups import read_log_groups, with_ingestion
 from powertune.aws.scanning.memory_evidence import MemoryEvidence, read_memory
@@ -83,6 +84,7 @@ def _read(inquiry: Inquiry, inventory: FunctionInventory, observer: ScanObserver
     provisioned = read_provisioned(inquiry, functions, usage, span) if needed(Need.PROVISIONED) else {}
     reserved = _reserved(inquiry, functions, usage) if needed(Need.RESERVED) else {}
     groups = _groups(inquiry, functions, usage, span) if needed(Need.LOG_GROUPS, *_IN_LOGS) else None
+    usage = _observed(functions, usage, groups or {}, span)
     memory = (
         read_memory(inquiry, functions, usage, groups, span) if needed(Need.MEMORY, *_OF_MEMORY) else MemoryEvidence()
     )
@@ -99,6 +101,22 @@ def _read(inquiry: Inquiry, inventory: FunctionInventory, observer: ScanObserver
         prices=request.prices,
         log_groups=groups,
     )
+
+
+def _observed(
+    functions: Sequence[ScannedFunction],
+    usage: Mapping[str, FunctionUsage],
+    groups: Mapping[str, FunctionLogGroup],
+    span: MetricSpan,
+) -> dict[str, FunctionUsage]:
+    """How the functions are used, where those that are new are known by log groups of their own."""
+    writers = Counter(each.log_group for each in functions)
+    own = {each.name: groups.get(each.log_group) for each in functions if writers[each.log_group] == 1}
+    return {
+        each.name: observed_usage(usage[each.name], each, own.get(each.name), span)
+        for each in functions
+        if each.name in usage
+    }
 
 
 def _is_idle(usage: FunctionUsage) -> bool:

@@ -50,7 +50,7 @@ def rough_cost(function: ScannedFunction, usage: FunctionUsage, prices: RegionPr
         compute = prices.rate_per_ms(function.current) * usage.duration_sum_ms
     except UsageError:
         return 0.0
-    return (compute + prices.request * usage.invocations) * DAYS_PER_MONTH / usage.days
+    return (compute + prices.request * usage.invocations) * DAYS_PER_MONTH / usage.counted_days
 
 
 def read_reports(

@@ -73,7 +73,7 @@ def _severity(share: float) -> Severity:
 
 
 def _cost(known: FunctionEvidence, usage: FunctionUsage, evidence: PlaceEvidence) -> _FailureCost | None:
-    mean, errors = mean_invocation_cost(known), per_month(usage.errors, usage.days)
+    mean, errors = mean_invocation_cost(known), per_month(usage.errors, usage.counted_days)
     if mean is None or known.cost is None:
         return None
     expected = errors * mean

@@ -55,13 +55,15 @@ def _estimated(known: FunctionEvidence, usage: FunctionUsage, evidence: PlaceEvi
         Fact(source=EvidenceSource.METRICS, text="the 99th percentile of the slowest day is at the timeout"),
         _timeout(known),
     )
-    price, monthly = _timeout_price(known, evidence), per_month(expected, usage.days)
+    price, monthly = _timeout_price(known, evidence), per_month(expected, usage.counted_days)
     return RULE.finding(
         known,
         summary=f"invocations time out, each charged for {_cost_text(known, price, monthly, evidence)}",
         facts=facts,
         next_step=_next_step(known),
-        saving=None if price is None else _saving(known, monthly * price, per_month(high, usage.days) * price),
+        saving=None
+        if price is None
+        else _saving(known, monthly * price, per_month(high, usage.counted_days) * price),
         confidence=Confidence.LOW,
     )
 

@@ -49,6 +49,8 @@ def test_what_the_metrics_say() -> None:
         peak_concurrency=5.0,
         active_days=2,
         asynchronous=42,
+        # Midnight of the 1st of January 2027, UTC.
+        first_at=1_798_761_600.0,
     )
 
 
@@ -78,6 +80,8 @@ def test_today_counts_for_a_function_that_was_not_invoked_before() -> None:
         recent_p50_ms=50.0,
         peak_concurrency=3.0,
         active_days=1,
+        # Midnight of the 15th.
+        first_at=1_799_971_200.0,
     )
 
 

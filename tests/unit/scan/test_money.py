@@ -21,6 +21,7 @@ from powertune.scan.evidence import (
     ReportStatistics,
 )
 from powertune.scan.money import monthly_costs
+from powertune.scan.per_month import mean_invocation_cost
 from powertune.scan.scan_document import dump_scan, parse_scan
 
 X86, ARM = Architecture.X86_64, Architecture.ARM64
@@ -57,6 +58,20 @@ def test_duration_and_requests(architecture: Architecture, compute: float) -> No
 def test_a_shorter_window_stands_for_a_month() -> None:
     week = replace(MONTH, days=7.5, invocations=750_000, duration_sum_ms=74_625_000.0)
     assert only(seen(usage=week)).total == pytest.approx(only(seen()).total, abs=1e-9)
+
+
+def test_what_a_new_function_did_since_it_is_there_stands_for_a_month() -> None:
+    # A tenth of the month in the last three days of it; half of its invocations on provisioned concurrency.
+    part = replace(MONTH, invocations=300_000, duration_sum_ms=29_850_000.0, observed_days=3.0)
+    group = log_group(ingested_bytes=2**30, stored_bytes=0)
+    new = seen(usage=part, provisioned=(provisioned(architecture=ARM, invocations=150_000),))
+    cost = only(new, log_groups={group.name: group})
+    assert cost.requests == pytest.approx(0.6, abs=1e-9)
+    assert cost.compute == pytest.approx(150_000 * 0.0000133334, abs=1e-9)
+    assert cost.provisioned == pytest.approx(2 * 2_592_000 * 0.0000033334 + 150_000 * 0.0000077778, abs=1e-9)
+    # 10 GB at $0.50.
+    assert cost.log_ingestion == pytest.approx(5.0, abs=1e-9)
+    assert mean_invocation_cost(replace(new, cost=cost)) == pytest.approx((cost.compute + 0.6) / 3_000_000)
 
 
 def test_tiers_are_those_of_the_whole_account_apart_for_each_architecture() -> None:

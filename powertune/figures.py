@@ -43,6 +43,11 @@ _RANGES: Mapping[str, tuple[float, float]] = {
 }
 
 
+def readable(figure: float) -> float:
+    """A figure of at least 0 as it can be read back from a document: what is smaller than the smallest is 0."""
+    return figure if figure >= SMALLEST else 0.0
+
+
 def range_of(name: str) -> tuple[float, float]:
     """The least and the greatest valid value of a field of a run; `memory_mb` is that of a configuration."""
     return _RANGES.get(name, _ANY)

@@ -103,7 +103,7 @@ def full_scan() -> Scan:
             subject="/aws/lambda/orders",
             name="/aws/lambda/orders",
             summary="keeps its logs for ever",
-            part=CostPart.LOGS,
+            part=CostPart.LOG_STORAGE,
             next_step="aws logs put-retention-policy --log-group-name /aws/lambda/orders --retention-in-days 30",
         ),
         scan_finding(line=images, saving=(14.5, -1.25, 21.0), summary="uses 60 of 1,024 MB"),

@@ -153,20 +153,29 @@ class MemoryUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportStatistics:
-    """What the REPORT lines of a function say, of `days` days; counts of invocations, means in ms."""
+    """What the REPORT lines of a function say, of `days` days; counts of invocations, means in ms.
+
+    Of the `cold_starts`, `restores` were from a SnapStart snapshot, for which `restore_sum_ms` was billed, and the
+    others had an INIT. `out_of_memory` counts those at the present memory size.
+    """
 
     days: float
     count: int
     billed_sum_ms: float
     cold_starts: int = 0
     mean_init_ms: float | None = None
+    restores: int = 0
+    restore_sum_ms: float = 0.0
     timeouts: int = 0
     out_of_memory: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnvironmentUse:
-    """What Lambda Insights knows of the environments: means per invocation, and the most of /tmp that was used."""
+    """What Lambda Insights knows of the environments: means over all invocations, and the most of /tmp that was used.
+
+    Also `init_ms` is a mean over all of them, of which most had no INIT.
+    """
 
     cpu_ms: float | None = None
     init_ms: float | None = None

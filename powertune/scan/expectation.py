@@ -40,17 +40,30 @@ _CPU_STEP = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExpectedCost:
-    """What duration costs at a configuration, as a multiple of what it costs now: the mean, and a 95 % range."""
+    """What duration and ephemeral storage cost at a configuration, as a multiple of now: the mean, and a 95 % range.
+
+    `rate` is what a millisecond costs there, also as a multiple of now.
+    """
 
     configuration: Configuration
     ratio: float
     low: float
     high: float
+    rate: float = 1.0
 
     def saving(self, cost: MonthlyCost) -> MonthlySaving:
-        """What going there would save of what duration and ephemeral storage cost on demand."""
-        now = cost.compute + cost.ephemeral_storage
-        return MonthlySaving(expected=now * (1 - self.ratio), low=now * (1 - self.high), high=now * (1 - self.low))
+        """What going there would save of what duration costs on demand.
+
+        If it takes less time there, ephemeral storage costs less as well. That is left out, because it may also be
+        saved by having less ephemeral storage. If it takes more time, what the storage costs more is contained.
+        """
+        return MonthlySaving(
+            expected=self._saved(cost, self.ratio), low=self._saved(cost, self.high), high=self._saved(cost, self.low)
+        )
+
+    def _saved(self, cost: MonthlyCost, ratio: float) -> float:
+        of_storage = cost.ephemeral_storage * (1 - ratio / self.rate)
+        return (cost.compute + cost.ephemeral_storage) * (1 - ratio) - max(0.0, of_storage)
 
 
 #: An earlier figure: its origin, memory size, whether it is of the other architecture, and the log of its duration
@@ -107,6 +120,7 @@ def expect(
                     ratio=rate * (mean + rounding),
                     low=rate * (low + rounding),
                     high=rate * (high + rounding),
+                    rate=rate * (1 + rounding),
                 )
             )
     return tuple(expected)
@@ -136,6 +150,7 @@ def expect_other_architecture(known: FunctionEvidence, prices: RegionPrices | No
         ratio=rate * median if measured else rate,
         low=rate * low,
         high=rate * high,
+        rate=rate,
     )
 
 

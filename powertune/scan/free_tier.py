@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from powertune.figures import readable
 from powertune.scan.evidence import PlaceEvidence
 from powertune.scan.invocation_bill import invocation_bill
 from powertune.scan.scan import Payer
@@ -51,7 +52,7 @@ def free_tiers(places: Sequence[PlaceEvidence], payer: Payer = Payer.ACCOUNT) ->
         requests = _share(FREE_REQUESTS, sum(each.requests for each in accounts.values()))
         gb_seconds = _share(FREE_GB_SECONDS, sum(each.gb_seconds for each in accounts.values()))
         for account, each in accounts.items():
-            taken[account] = each.requests_cost * requests + each.gb_seconds_cost * gb_seconds
+            taken[account] = readable(each.requests_cost * requests + each.gb_seconds_cost * gb_seconds)
     return taken
 
 

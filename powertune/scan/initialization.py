@@ -28,10 +28,10 @@ class InitTime:
 def init_time(known: FunctionEvidence, usage: FunctionUsage, on_demand_share: float = 1.0) -> InitTime:
     """How long INIT took in the window of `usage`, by the best that is known, in this order.
 
-    - REPORT lines: the share of cold starts times their mean INIT; without that mean, what is billed on average
-      beyond the mean Duration and the rounding to whole milliseconds. Both are per invocation, so their window need
-      not be that of `usage`.
-    - Lambda Insights: the mean per invocation.
+    - REPORT lines: the share of starts with an INIT times their mean INIT, and what is billed for those that were
+      restored from a snapshot; without a mean INIT, what is billed on average beyond the mean Duration and the
+      rounding to whole milliseconds. Each is per invocation, so its window need not be that of `usage`.
+    - Lambda Insights: the mean over all invocations, of which most had no INIT.
     - An estimate from concurrency. At least each of the `peak_concurrency` environments was started once. Lambda ends
       environments every few hours even under constant load, and idle ones earlier (Lambda Developer Guide,
       "Understanding the Lambda execution environment lifecycle"), so each is expected to start once on every day with
@@ -57,6 +57,7 @@ def init_time(known: FunctionEvidence, usage: FunctionUsage, on_demand_share: fl
 
 def _by_reports(reports: ReportStatistics, usage: FunctionUsage) -> float:
     """INIT per invocation, in ms."""
-    if reports.mean_init_ms is not None or not reports.cold_starts:
-        return reports.cold_starts * (reports.mean_init_ms or 0.0) / reports.count
+    inits = reports.cold_starts - reports.restores
+    if reports.mean_init_ms is not None or not inits:
+        return (inits * (reports.mean_init_ms or 0.0) + reports.restore_sum_ms) / reports.count
     return max(0.0, reports.billed_sum_ms / reports.count - (usage.mean_ms or 0.0) - ROUNDING_MS)

@@ -1,8 +1,9 @@
 """What the functions of an account cost in a month, from how they are used and what is configured."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
-from powertune.figures import SMALLEST
+from powertune.figures import readable
 from powertune.model import DAYS_PER_MONTH, charges_for_snapshots
 from powertune.prices import ObservabilityPrices, RegionPrices
 from powertune.scan.evidence import FunctionEvidence, FunctionLogGroup, MonthlyCost, PlaceEvidence
@@ -13,6 +14,7 @@ from powertune.units import ROUNDING_MS
 #: Logs of these classes are ingested for half the price of the STANDARD class (Amazon CloudWatch pricing page).
 _HALF_PRICE_CLASSES = frozenset({"INFREQUENT_ACCESS", "DELIVERY"})
 _BYTES_PER_GB = 2**30
+_PARTS = tuple(f.name for f in fields(MonthlyCost) if f.type is float)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,8 @@ def monthly_costs(evidence: PlaceEvidence) -> tuple[MonthlyCost | None, ...]:
     - Ephemeral storage above 512 MB, for the same duration without INIT.
     - Provisioned concurrency is paid all month, whether used or not, at its own memory size; the duration of its
       invocations has a price of its own, without tiers. They are taken to last as long as the others.
-    - SnapStart: the cache of published versions, which is paid while they exist; free for Java.
+    - SnapStart: the cache of published versions, which is paid while they exist, and restores from it, if the reports
+      say how many there are; free for Java.
     - Logs: what was ingested in the window, at the price of the first tier, and what is stored. The `stored_bytes` of
       a log group are already compressed, as they are billed; what is ingested is not. Who shares a log group pays by
       invocations, or equally if there are none.
@@ -57,30 +60,34 @@ def monthly_costs(evidence: PlaceEvidence) -> tuple[MonthlyCost | None, ...]:
         known = evidence.functions[number]
         extras = _extras(known, evidence, evidence.prices, shares[number])
         requests, compute, ephemeral, init, init_low, init_high = figures
-        costs[number] = MonthlyCost(
-            compute=compute,
-            requests=requests,
-            init=init,
-            init_low=init_low,
-            init_high=init_high,
-            ephemeral_storage=ephemeral,
-            provisioned=extras.provisioned,
-            snapstart=extras.snapstart,
-            log_ingestion=_written(extras.log_ingestion),
-            log_storage=_written(extras.log_storage),
-            unpriced=extras.unpriced,
+        costs[number] = _readable(
+            MonthlyCost(
+                compute=compute,
+                requests=requests,
+                init=init,
+                init_low=init_low,
+                init_high=init_high,
+                ephemeral_storage=ephemeral,
+                provisioned=extras.provisioned,
+                snapstart=extras.snapstart,
+                log_ingestion=extras.log_ingestion,
+                log_storage=extras.log_storage,
+                unpriced=extras.unpriced,
+            )
         )
     return tuple(costs)
 
 
-def _written(amount: float) -> float:
-    """An amount, or 0 if it is too small for a document, as the share of many functions in a few bytes is."""
-    return amount if amount >= SMALLEST else 0.0
+def _readable(cost: MonthlyCost) -> MonthlyCost:
+    """Without parts that are too small for a document, as those of a single short invocation may be."""
+    changes: Any = {name: readable(getattr(cost, name)) for name in _PARTS}
+    return replace(cost, **changes)
 
 
 def _extras(known: FunctionEvidence, evidence: PlaceEvidence, prices: RegionPrices, share: float) -> _Extras:
     provisioned, has_price = _provisioned(known, prices)
-    unpriced = [] if has_price else ["provisioned"]
+    snapstart, all_known = _snapstart(known, prices)
+    unpriced = [*([] if has_price else ["provisioned"]), *([] if all_known else ["snapstart"])]
     ingestion = storage = 0.0
     if evidence.log_groups is None:
         unpriced += ["log_ingestion", "log_storage"]
@@ -91,7 +98,7 @@ def _extras(known: FunctionEvidence, evidence: PlaceEvidence, prices: RegionPric
         ingestion, storage = share * (ingested or 0.0), share * (stored or 0.0)
     return _Extras(
         provisioned=provisioned,
-        snapstart=_snapstart(known, prices),
+        snapstart=snapstart,
         log_ingestion=ingestion,
         log_storage=storage,
         unpriced=tuple(unpriced),
@@ -120,12 +127,22 @@ def _provisioned(known: FunctionEvidence, prices: RegionPrices) -> tuple[float, 
     return cost, True
 
 
-def _snapstart(known: FunctionEvidence, prices: RegionPrices) -> float:
-    """What the snapshots of published versions cost. Where the region has no price for them, there are none."""
-    if prices.snapstart_cache is None or not charges_for_snapshots(known.function.runtime):
-        return 0.0
-    kept_mb = sum(version.memory_mb for version in known.function.versions if version.snapstart)
-    return kept_mb / 1024 * prices.snapstart_cache * SECONDS_PER_MONTH
+def _snapstart(known: FunctionEvidence, prices: RegionPrices) -> tuple[float, bool]:
+    """What the snapshots of published versions and restores from them cost, and whether all of it is known.
+
+    Where the region has no price for snapshots, there are none.
+    """
+    function, usage, reports = known.function, known.usage, known.reports
+    kept_mb = sum(version.memory_mb for version in function.versions if version.snapstart)
+    if prices.snapstart_cache is None or not kept_mb or not charges_for_snapshots(function.runtime):
+        return 0.0, True
+    kept = kept_mb / 1024 * prices.snapstart_cache * SECONDS_PER_MONTH
+    if usage is None or not usage.invocations:
+        return kept, True
+    if reports is None or not reports.count or prices.snapstart_restore is None:
+        return kept, False
+    restores = reports.restores / reports.count * usage.invocations * DAYS_PER_MONTH / usage.days
+    return kept + restores * function.memory_mb / 1024 * prices.snapstart_restore, True
 
 
 def _ingestion(group: FunctionLogGroup, prices: ObservabilityPrices, days: float) -> float | None:

@@ -48,14 +48,15 @@ class ScanRule:
         saving: MonthlySaving | None = None,
         confidence: Confidence = Confidence.HIGH,
         severity: Severity | None = None,
+        qualifier: str = "",
     ) -> Finding:
-        """A finding of this rule about a function."""
+        """A finding of this rule about a function, or the version or alias of it in `qualifier`."""
         function = known.function
         return Finding(
             rule=self.id,
             severity=severity or self.severity,
             place=function.place,
-            subject=function.arn,
+            subject=f"{function.arn}:{qualifier}" if qualifier else function.arn,
             name=function.name,
             summary=summary,
             facts=facts,

@@ -10,7 +10,7 @@ would save. Amounts in different currencies are never added.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -171,7 +171,8 @@ class _Counting:
         saved = {}
         with_money = (each for each in findings if each.saving is not None and each.saving.expected > 0)
         for subject, its in grouped(with_money, self._subject).items():
-            saving, line = _together(its), self._lines.get(subject)
+            line = self._lines.get(subject)
+            saving = _together(its, None if line is None else line.cost)
             if line is not None and line.cost is not None:
                 saving = _at_most(saving, line.cost.total)
             saved[subject] = its[0].place, saving
@@ -205,20 +206,31 @@ class _Counting:
         return owner.arn if owner else f"{finding.place.account_id} {finding.place.region} {finding.subject}"
 
 
-def _together(findings: Iterable[Finding]) -> MonthlySaving:
-    """What following all findings about one function would save: of each part, by the rule that saves most."""
-    parts = {
-        part: max(
-            (
-                added(finding.saving for finding in same_rule if finding.saving is not None)
-                for same_rule in grouped(its, lambda finding: finding.rule).values()
-            ),
-            key=lambda saving: saving.expected,
-        )
-        for part, its in grouped(findings, lambda finding: finding.part).items()
-    }
+def _together(findings: Sequence[Finding], cost: MonthlyCost | None) -> MonthlySaving:
+    """What following all findings about one function would save: of each part, by the rule that saves most.
+
+    Provisioned concurrency of several aliases is several things, and is added, up to what all of it costs.
+    """
+    parts = {part: _by_best_rule(its) for part, its in grouped(findings, lambda finding: finding.part).items()}
+    if CostPart.PROVISIONED in parts:
+        provisioned = (each for each in findings if each.part is CostPart.PROVISIONED)
+        by_alias = grouped(provisioned, lambda finding: finding.subject)
+        saving = added(map(_by_best_rule, by_alias.values()))
+        known = cost is not None and "provisioned" not in cost.unpriced
+        parts[CostPart.PROVISIONED] = _at_most(saving, cost.provisioned) if cost is not None and known else saving
     whole = parts.pop(CostPart.WHOLE, NOTHING)
     return max(whole, added(parts.values()), key=lambda saving: saving.expected)
+
+
+def _by_best_rule(findings: Iterable[Finding]) -> MonthlySaving:
+    """What the rule that saves most would save, by all that it has found."""
+    return max(
+        (
+            added(finding.saving for finding in its if finding.saving is not None)
+            for its in grouped(findings, lambda finding: finding.rule).values()
+        ),
+        key=lambda saving: saving.expected,
+    )
 
 
 def _at_most(saving: MonthlySaving, most: float) -> MonthlySaving:

@@ -17,7 +17,7 @@ _MEMORY = "used_memory_max"
 _STATISTICS = {
     _MEMORY: ("Maximum", "SampleCount"),
     "cpu_total_time": ("Sum", "SampleCount"),
-    "init_duration": ("Sum", "SampleCount"),
+    "init_duration": ("Sum",),
     "tmp_used": ("Maximum",),
 }
 #: Of /tmp, Lambda Insights reports bytes.
@@ -112,15 +112,17 @@ def _memory(found: Mapping[str, MetricValues], at_mb: int) -> MemoryUse | None:
 
 
 def _environment(found: Mapping[str, MetricValues]) -> EnvironmentUse | None:
+    """Every invocation sends its CPU time, and is counted by that. Only cold starts may send an INIT."""
     tmp = found["tmp_used"].largest() if "tmp_used" in found else None
+    cpu = found.get("cpu_total_time")
+    invocations = 0.0 if cpu is None else cpu.total("SampleCount")
     use = EnvironmentUse(
-        cpu_ms=_mean(found.get("cpu_total_time")),
-        init_ms=_mean(found.get("init_duration")),
+        cpu_ms=_mean(cpu, invocations),
+        init_ms=_mean(found.get("init_duration"), invocations),
         tmp_used_mb=None if tmp is None else tmp / _MIB,
     )
     return None if use == EnvironmentUse() else use
 
 
-def _mean(values: MetricValues | None) -> float | None:
-    count = 0.0 if values is None else values.total("SampleCount")
-    return values.total() / count if values is not None and count else None
+def _mean(values: MetricValues | None, invocations: float) -> float | None:
+    return values.total() / invocations if values is not None and invocations else None

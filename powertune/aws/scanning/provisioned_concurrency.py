@@ -10,6 +10,7 @@ from typing import Any
 from powertune.aws.client import Aws
 from powertune.aws.scanning.inquiry import Inquiry
 from powertune.aws.scanning.metric_data import DAY_S, HOUR_S, MetricSpan, MetricValues, ScanMetric, answered
+from powertune.figures import readable
 from powertune.scan.evidence import FunctionUsage, Provisioned, PublishedVersion, ScannedFunction
 from powertune.scan.rule import Need
 
@@ -179,7 +180,7 @@ def _provisioned(
         requested=kept.requested,
         memory_mb=version.memory_mb,
         architecture=version.architecture,
-        utilization=min(1.0, invocations * (mean_ms or 0.0) / there_ms) if there_ms else 0.0,
+        utilization=readable(min(1.0, invocations * (mean_ms or 0.0) / there_ms)) if there_ms else 0.0,
         peak_utilization=found[_UTILIZATION].largest() or 0.0,
         invocations=invocations,
         spilled=spilled,

@@ -19,6 +19,7 @@ _FIGURES = {
     "billedMs": (r"\sBilled Duration:", "billedDurationMs"),
     "initMs": (r"\sInit Duration:", "initDurationMs"),
     "restoreMs": (r"\sRestore Duration:", "restoreDurationMs"),
+    "billedRestoreMs": (r"\sBilled Restore Duration:", "billedRestoreDurationMs"),
 }
 _WORDS = {"reportStatus": (r"\sStatus:", "status"), "reportError": (r"\sError Type:", "errorType")}
 
@@ -39,7 +40,8 @@ def report_query() -> str:
     ]
     counts = (
         "count(*) as reports, sum(billedMs * 1) as billedSum, max(usedMb * 1) as usedMost, "
-        "count(initMs) as inits, sum(initMs * 1) as initSum, count(restoreMs) as restores"
+        "count(initMs) as inits, sum(initMs * 1) as initSum, "
+        "count(restoreMs) as restores, sum(billedRestoreMs * 1) as restoreSum"
     )
     return " | ".join(
         [
@@ -56,7 +58,8 @@ def report_query() -> str:
 class ReportRow:
     """What some reports of one function have in common: its memory size, and how the invocations ended.
 
-    `size_mb` and `used_mb` are None where the reports do not say, as on Managed Instances.
+    `size_mb` and `used_mb` are None where the reports do not say, as on Managed Instances. `restore_ms` is what is
+    billed of the restores.
     """
 
     function: str
@@ -68,6 +71,7 @@ class ReportRow:
     inits: int
     init_ms: float
     restores: int
+    restore_ms: float
     outcome: str
     error: str
 
@@ -92,6 +96,7 @@ def report_row(values: Mapping[str, str]) -> ReportRow:
         inits=round(_number(values, "inits")),
         init_ms=_number(values, "initSum"),
         restores=round(_number(values, "restores")),
+        restore_ms=_number(values, "restoreSum"),
         outcome=values.get("outcome", ""),
         error=values.get("errorType", ""),
     )
@@ -124,15 +129,20 @@ def memory_in(rows: Sequence[ReportRow], current_mb: int) -> MemoryUse | None:
     )
 
 
-def statistics_in(rows: Sequence[ReportRow], days: float) -> ReportStatistics:
-    """What the reports say together. A start from a snapshot is a cold start as well."""
-    inits = sum(row.inits for row in rows)
+def statistics_in(rows: Sequence[ReportRow], days: float, current_mb: int) -> ReportStatistics:
+    """What the reports say together. A start from a snapshot is a cold start as well.
+
+    Only what ran out of memory at the current size counts: that may be why it is the current one.
+    """
+    inits, restores = sum(row.inits for row in rows), sum(row.restores for row in rows)
     return ReportStatistics(
         days=days,
         count=sum(row.reports for row in rows),
         billed_sum_ms=sum(row.billed_ms for row in rows),
-        cold_starts=inits + sum(row.restores for row in rows),
+        cold_starts=inits + restores,
         mean_init_ms=sum(row.init_ms for row in rows) / inits if inits else None,
+        restores=restores,
+        restore_sum_ms=sum(row.restore_ms for row in rows),
         timeouts=sum(row.reports for row in rows if row.outcome == "timeout"),
-        out_of_memory=sum(row.reports for row in rows if row.out_of_memory),
+        out_of_memory=sum(row.reports for row in rows if row.out_of_memory and row.size_mb == current_mb),
     )

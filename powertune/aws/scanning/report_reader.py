@@ -93,7 +93,9 @@ def read_reports(
     return ReportEvidence(
         memory={name: use for name, use in memory.items() if use is not None},
         statistics={
-            name: statistics_in(each, min(span.days, kept_days(groups[named[name].log_group], span)))
+            name: statistics_in(
+                each, min(span.days, kept_days(groups[named[name].log_group], span)), named[name].memory_mb
+            )
             for name, each in found.items()
         },
     )

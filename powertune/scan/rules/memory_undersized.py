@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from powertune.scan.commands import run_command
-from powertune.scan.evidence import Compute, EvidenceSource, FunctionEvidence, PlaceEvidence
+from powertune.scan.evidence import Compute, EvidenceSource, FunctionEvidence, MemoryUse, PlaceEvidence
 from powertune.scan.expectation import SIZES_MB
 from powertune.scan.finding import Confidence, Fact, Finding, Severity
 from powertune.scan.resizing import least_mb, memory_facts
@@ -20,9 +20,14 @@ def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
     for known in evidence.functions:
         memory, function = known.memory, known.function
         killed = 0 if known.reports is None else known.reports.out_of_memory
-        full = memory is not None and memory.max_used_mb > _NEARLY_ALL * function.memory_mb
+        full = memory is not None and _nearly_all(memory, function.memory_mb)
         if (killed or full) and function.compute is not Compute.MANAGED_INSTANCES:
             yield _finding(known, killed)
+
+
+def _nearly_all(memory: MemoryUse, current_mb: int) -> bool:
+    """What was used at another size says nothing: with more memory, more may be used, and kept in caches."""
+    return memory.at_mb == current_mb and memory.max_used_mb > _NEARLY_ALL * current_mb
 
 
 def _finding(known: FunctionEvidence, killed: int) -> Finding:
@@ -56,7 +61,8 @@ RULE = ScanRule(
     check=_check,
     page=f"""
 Reports a function that was seen using more than {_NEARLY_ALL:.0%} of its memory, and one with invocations that Lambda
-ended because they ran out of memory, which has a severity of high.
+ended because they ran out of memory, which has a severity of high. Both only count at its present memory size: what
+happened at another one may be why the size was changed.
 
 An invocation that runs out of memory fails, is billed, and may be repeated. One that comes close to it may spend its
 time on garbage collection. A larger size costs more per millisecond and often takes fewer of them, so no amount of

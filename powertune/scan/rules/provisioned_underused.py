@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence, Provisioned
 from powertune.scan.finding import Confidence, CostPart, Fact, Finding, MonthlySaving, Severity
@@ -11,69 +10,53 @@ from powertune.scan.rule import Need, ScanRule
 from powertune.units import format_share, plural
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Underused:
-    """Provisioned concurrency below its break-even, and what would be saved by removing or by reducing it.
-
-    `low` is the least that one of them would save.
-    """
-
-    provisioned: Provisioned
-    break_even: float
-    removed: float
-    reduced: float
-    low: float
-
-
 def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
     for known in evidence.functions:
-        found = tuple(underused for each in known.provisioned or () if (underused := _underused(each, evidence)))
-        if found:
-            yield _finding(known, found)
+        for each in known.provisioned or ():
+            prices = ProvisioningPrices.of(evidence.prices, each.architecture)
+            if (
+                prices is not None
+                and long_enough(each)
+                and not is_idle(each)
+                and each.utilization < prices.break_even
+            ):
+                yield _finding(known, each, prices, share_seen(each, evidence.days))
 
 
-def _underused(each: Provisioned, evidence: PlaceEvidence) -> _Underused | None:
-    prices = ProvisioningPrices.of(evidence.prices, each.architecture)
-    if is_idle(each) or prices is None or not long_enough(each) or each.utilization >= prices.break_even:
-        return None
+def _finding(known: FunctionEvidence, each: Provisioned, prices: ProvisioningPrices, share: float) -> Finding:
+    use = format_share(each.utilization)
+    text = (
+        f"{each.requested:,} provisioned for {each.qualifier}, of which {use} were in use on average, "
+        f"and {format_share(each.peak_utilization)} at most"
+    )
+    facts = [Fact(source=EvidenceSource.METRICS, text=text)]
+    if each.resized:
+        text = f"the number for {each.qualifier} has changed meanwhile, and what it was before is not known"
+        facts.append(Fact(source=EvidenceSource.CONFIGURATION, text=text))
+    return RULE.finding(
+        known,
+        summary=f"{use} of the provisioned concurrency of {each.qualifier} is in use; it pays for itself from "
+        f"{format_share(prices.break_even)}",
+        facts=tuple(facts),
+        next_step="reduce it to what is used at most, schedule it with Application Auto Scaling, or remove it",
+        saving=_saving(each, prices, share),
+        confidence=Confidence.LOW if each.resized else Confidence.MEDIUM,
+        qualifier=each.qualifier,
+    )
+
+
+def _saving(each: Provisioned, prices: ProvisioningPrices, share: float) -> MonthlySaving:
+    """What is saved by removing it, and by reducing it; `share` is that of the window in which it was there."""
     peak = min(1.0, max(each.utilization, each.peak_utilization))
     # The utilization is a quotient: times the number it may be a little more than what was in use.
     needed = math.ceil(each.requested * peak - 1e-6)
     removed = -prices.saving(each.requested, each.memory_mb, each.utilization)
     reduced = prices.idle_cost(each.requested - needed, each.memory_mb)
-    low = min(removed, reduced) * share_seen(each, evidence.days)
+    low = min(removed, reduced) * share
     if each.resized:
         # There were at least as many as were in use, and these may have been used all the time.
         low = min(low, -prices.saving(each.requested * each.utilization, each.memory_mb, 1.0))
-    return _Underused(provisioned=each, break_even=prices.break_even, removed=removed, reduced=reduced, low=low)
-
-
-def _finding(known: FunctionEvidence, found: tuple[_Underused, ...]) -> Finding:
-    facts = []
-    for each in found:
-        its = each.provisioned
-        text = (
-            f"{its.requested:,} provisioned for {its.qualifier}, of which {format_share(its.utilization)} were in "
-            f"use on average, and {format_share(its.peak_utilization)} at most"
-        )
-        facts.append(Fact(source=EvidenceSource.METRICS, text=text))
-        if its.resized:
-            text = f"the number for {its.qualifier} has changed meanwhile, and what it was before is not known"
-            facts.append(Fact(source=EvidenceSource.CONFIGURATION, text=text))
-    worst = min(found, key=lambda each: each.provisioned.utilization)
-    removed, reduced = sum(each.removed for each in found), sum(each.reduced for each in found)
-    low = sum(each.low for each in found)
-    resized = any(each.provisioned.resized for each in found)
-    use = format_share(worst.provisioned.utilization)
-    return RULE.finding(
-        known,
-        summary=f"{use} of its provisioned concurrency is in use; it pays for itself from "
-        f"{format_share(worst.break_even)}",
-        facts=tuple(facts),
-        next_step="reduce it to what is used at most, schedule it with Application Auto Scaling, or remove it",
-        saving=MonthlySaving(expected=removed, low=low, high=max(removed, reduced)),
-        confidence=Confidence.LOW if resized else Confidence.MEDIUM,
-    )
+    return MonthlySaving(expected=removed, low=low, high=max(removed, reduced))
 
 
 RULE = ScanRule(
@@ -84,17 +67,16 @@ RULE = ScanRule(
     needs=(Need.USAGE, Need.PROVISIONED),
     check=_check,
     page=f"""
-Reports provisioned concurrency that is used less than its break-even. Its utilization is the time that invocations on
-it took, divided by the time that its environments were kept. Each is taken to take as long as the invocations of the
-function do on average. Lambda's metric of the utilization only says how much was in use at most: it has no values of
-the minutes without invocations, so its average is far too high where there are few.
+Reports provisioned concurrency of an alias or a version that is used less than its break-even. Its utilization is the
+time that invocations on it took, divided by the time that its environments were kept. Each invocation is taken to
+last as long as those of the function do on average. Lambda's own metric of the utilization only says how much was in
+use at most: it has no values of the minutes without invocations, so its average is far too high where there are few.
 
-Invocations on provisioned concurrency have a
-lower price per GB-second than those on demand. The break-even is the utilization at which this makes up for the price
-of keeping the environments: the price of provisioned concurrency, divided by the difference between the two prices of
-duration. It is computed from the prices of the region, and is about 60 % in most. Without prices, nothing is
-reported. What was configured within the window is judged from then on, if that is at least
-{plural(LEAST_OBSERVED_DAYS, "day")}.
+Invocations on provisioned concurrency have a lower price per GB-second than those on demand. The break-even is the
+utilization at which this makes up for the price of keeping the environments: the price of provisioned concurrency,
+divided by the difference between the two prices of duration. It is computed from the prices of the region, and is
+about 60 % in most. Without prices, nothing is reported. What was configured within the window is judged from then on,
+if that is at least {plural(LEAST_OBSERVED_DAYS, "day")}.
 
 The expected saving is what you would save by running everything on demand. The other end of the range is what you
 would save by keeping only as many environments as were in use at the same time.

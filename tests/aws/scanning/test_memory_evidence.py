@@ -119,23 +119,30 @@ def test_a_denied_optimizer_leaves_the_other_sources() -> None:
     assert gaps(scanned) == [("memory", f"not allowed to call {action}: no", (), action)]
 
 
-def test_what_lambda_insights_knows_of_environments_is_a_mean_over_invocations() -> None:
+def test_what_lambda_insights_knows_of_environments_is_a_mean_over_all_invocations() -> None:
     fake = account("fn", "without")
     insights(
         fake,
         "fn",
         cpu_total_time={"Sum": 9_000.0, "SampleCount": 300.0},
-        init_duration={"Sum": 2_000.0, "SampleCount": 4.0},
+        # Of 300 invocations, four were cold starts; nobody else sends an INIT.
+        init_duration={"Sum": 1_800.0, "SampleCount": 4.0},
         tmp_used={"Maximum": 300 * 1_048_576.0},
         rx_bytes={"Sum": 1.0},
     )
     fake.cloudwatch.metrics_per_page = 3
     scanned = scan(fake, Need.ENVIRONMENT)
-    assert known(scanned)["fn"].environment == EnvironmentUse(cpu_ms=30.0, init_ms=500.0, tmp_used_mb=300.0)
+    assert known(scanned)["fn"].environment == EnvironmentUse(cpu_ms=30.0, init_ms=6.0, tmp_used_mb=300.0)
     assert known(scanned)["without"].environment is None
     # Eight metrics are listed, on three pages; three are asked for.
     assert fake.operations.count("cloudwatch.list_metrics") == 3
     assert scanned.effort.metrics == 3
+
+
+def test_without_the_number_of_invocations_a_sum_of_inits_says_nothing() -> None:
+    fake = account("fn")
+    insights(fake, "fn", init_duration={"Sum": 1_800.0}, tmp_used={"Maximum": 1_048_576.0})
+    assert known(scan(fake, Need.ENVIRONMENT))["fn"].environment == EnvironmentUse(tmp_used_mb=1.0)
 
 
 def test_the_use_of_tmp_is_read_from_the_logs_of_lambda_insights() -> None:
@@ -186,6 +193,9 @@ def test_reports_of_a_shared_group_are_told_apart_in_text_and_in_json() -> None:
         ),
         report_text("00000004", memory=512, used=90, billed=30_000, status="Status: timeout"),
         report_text("00000005", memory=1024, used=600, billed=1),
+        report_text(
+            "00000009", memory=256, used=256, billed=5, status="Status: error\tError Type: Runtime.OutOfMemory"
+        ),
     )
     log(
         fake,
@@ -204,11 +214,12 @@ def test_reports_of_a_shared_group_are_told_apart_in_text_and_in_json() -> None:
     assert found["texts"].memory == MemoryUse(max_used_mb=512.0, at_mb=512, source=source, samples=4)
     assert found["texts"].reports == ReportStatistics(
         days=DAYS,
-        count=5,
-        billed_sum_ms=30_610.0,
+        count=6,
+        billed_sum_ms=30_615.0,
         cold_starts=1,
         mean_init_ms=400.0,
         timeouts=1,
+        # Not that of 256 MB, which it no longer has.
         out_of_memory=1,
     )
     assert found["jsons"].memory == MemoryUse(max_used_mb=77.0, at_mb=512, source=source, samples=2)
@@ -231,9 +242,13 @@ def test_a_start_from_a_snapshot_is_a_cold_start() -> None:
         "REPORT RequestId: 00000001\tDuration: 5.00 ms\tBilled Duration: 205 ms\tMemory Size: 512 MB\t"
         "Max Memory Used: 99 MB\tRestore Duration: 321.00 ms\tBilled Restore Duration: 200 ms"
     )
-    log(fake, "/aws/lambda/fn", "2027/01/14/[1]a", line, report_text("00000002", memory=512, billed=5))
+    metrics = {"billedDurationMs": 53, "memorySizeMB": 512, "restoreDurationMs": 500.8, "billedRestoreDurationMs": 40}
+    record = json.dumps({"type": "platform.report", "record": {"requestId": "3", "metrics": metrics}})
+    log(fake, "/aws/lambda/fn", "2027/01/14/[1]a", line, record, report_text("00000002", memory=512, billed=5))
     reports = known(scan(fake, Need.MEMORY))["fn"].reports
-    assert reports == ReportStatistics(days=DAYS, count=2, billed_sum_ms=210.0, cold_starts=1)
+    assert reports == ReportStatistics(
+        days=DAYS, count=3, billed_sum_ms=263.0, cold_starts=2, restores=2, restore_sum_ms=240.0
+    )
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def test_those_that_measuring_can_prove_come_in_the_order_of_savings() -> None:
         scan_finding(line=large, saving=(9.0, 1.0, 12.0)),
         # Fixing errors saves more, but no other size does that.
         scan_finding("failing-invocations", small, saving=(20.0, 0.0, 20.0), next_step="look at its errors"),
-        scan_finding("log-retention", logs, saving=(4.0, 4.0, 4.0), part=CostPart.LOGS, next_step="aws logs ..."),
+        scan_finding("log-retention", logs, saving=(4.0,) * 3, part=CostPart.LOG_STORAGE, next_step="aws logs ..."),
         scan_finding("twins", none, saving=None),
         functions=(small, large, logs, none),
     )

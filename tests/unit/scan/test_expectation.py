@@ -144,9 +144,30 @@ def test_the_other_architecture_costs_what_an_earlier_run_measured() -> None:
     assert there.low > 0.8
 
 
-def test_a_saving_is_of_what_duration_and_storage_cost_on_demand() -> None:
+def test_a_saving_is_of_what_duration_costs_on_demand() -> None:
     expected = ExpectedCost(
         configuration=Configuration(memory_mb=512, architecture=ARM), ratio=0.75, low=0.5, high=1.25
     )
-    cost = MonthlyCost(compute=90.0, requests=7.0, init=3.0, ephemeral_storage=10.0, provisioned=50.0)
+    cost = MonthlyCost(compute=100.0, requests=7.0, init=3.0, provisioned=50.0)
     assert expected.saving(cost) == MonthlySaving(expected=25.0, low=-25.0, high=50.0)
+
+
+def test_ephemeral_storage_is_saved_by_another_rule_and_may_cost_more() -> None:
+    # A millisecond costs half as much. It takes 0.5 to 2.5 times as long: storage of 10 costs 5, 10, and 25.
+    expected = ExpectedCost(
+        configuration=Configuration(memory_mb=512, architecture=ARM), ratio=0.5, low=0.25, high=1.25, rate=0.5
+    )
+    cost = MonthlyCost(compute=90.0, requests=7.0, ephemeral_storage=10.0)
+    assert expected.saving(cost) == MonthlySaving(expected=50.0, low=-25.0, high=70.0)
+
+
+def test_without_ephemeral_storage_half_the_memory_saves_half_of_what_duration_costs() -> None:
+    # 9.5 GB of storage are not free. The function waits, so that it takes about as long with half of its memory.
+    function = known(scanned_function(ephemeral_storage_mb=10_240), environment=EnvironmentUse(cpu_ms=0.5))
+    (half,) = expect(function, PRICES, least_mb=512, most_mb=512)
+    arm, storage = 0.0000133334, 9.5 * 0.0000000309
+    assert half.rate == pytest.approx((arm / 2 + storage) / (arm + storage))
+    cost = MonthlyCost(compute=arm * 1e6, requests=0.0, ephemeral_storage=storage * 1e6)
+    longer = half.ratio / half.rate
+    of_storage = storage * 1e6 * max(0.0, longer - 1)
+    assert half.saving(cost).expected == pytest.approx(arm * 1e6 * (1 - longer / 2) - of_storage)

@@ -21,8 +21,11 @@ def reports(**figures: object) -> ReportStatistics:
         # 110 ms billed, 100 ms of Duration, and 0.5 ms of rounding.
         (reports(cold_starts=2), 9_500_000.0),
         (reports(cold_starts=2, billed_sum_ms=90_000.0), 0.0),
+        # Of 100 starts, one has an INIT of 1 s. 99 are restored, for which 20 ms each are billed: 2.98 ms.
+        (reports(cold_starts=100, mean_init_ms=1_000.0, restores=99, restore_sum_ms=1_980.0), 2_980_000.0),
+        (reports(cold_starts=99, restores=99, restore_sum_ms=1_980.0), 1_980_000.0),
     ],
-    ids=["cold starts", "no cold start", "billed", "less billed"],
+    ids=["cold starts", "no cold start", "billed", "less billed", "one INIT of many restores", "restores"],
 )
 def test_reports_are_believed_first(found: ReportStatistics, ms: float) -> None:
     function = known(reports=found, environment=EnvironmentUse(init_ms=3.0))

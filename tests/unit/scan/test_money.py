@@ -4,10 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from scanned import PRICES, known, log_group, place_evidence, scanned_function
+from scanned import NOW, PRICES, known, log_group, place_evidence, scanned_function
 
 from powertune.model import Architecture
 from powertune.prices import ObservabilityPrices, PriceTable
+from powertune.scan.concluding import ScanOccasion, conclude
+from powertune.scan.coverage import ScannedPlace
 from powertune.scan.evidence import (
     Compute,
     EnvironmentUse,
@@ -16,8 +18,10 @@ from powertune.scan.evidence import (
     MonthlyCost,
     Provisioned,
     PublishedVersion,
+    ReportStatistics,
 )
 from powertune.scan.money import monthly_costs
+from powertune.scan.scan_document import dump_scan, parse_scan
 
 X86, ARM = Architecture.X86_64, Architecture.ARM64
 #: 3 million invocations of 99.5 ms in 30 days: 300,000 billed seconds. None waits for INIT.
@@ -74,6 +78,20 @@ def test_ephemeral_storage_beyond_512_mb() -> None:
     # 10 GB less half a GB, for 300,000 s, at $0.0000000309.
     assert only(seen(ephemeral_storage_mb=10_240)).ephemeral_storage == pytest.approx(0.088065, abs=1e-9)
     assert only(seen(ephemeral_storage_mb=512)).ephemeral_storage == 0
+
+
+def test_what_costs_next_to_nothing_can_be_read_back() -> None:
+    # A millisecond of a GB costs $0.0000000133334, and that of a MB of storage less than a document may say.
+    once = FunctionUsage(days=30, invocations=1, duration_sum_ms=0.5, active_days=1)
+    function = seen(usage=once, ephemeral_storage_mb=513)
+    cost = only(function)
+    assert cost.compute == pytest.approx(0.001 * 0.0000133334, rel=1e-12)
+    assert cost.ephemeral_storage == 0.0
+
+    read = ScannedPlace(evidence=place_evidence(function, days=30, log_groups={}))
+    scan = conclude([read], ScanOccasion(now=NOW, days=30, tool_version="1"), rules=())
+    assert parse_scan(dump_scan(scan)) == scan
+    assert scan.functions[0].cost == cost
 
 
 def test_init_is_billed_beside_duration() -> None:
@@ -142,6 +160,20 @@ def test_cached_snapshots_are_paid_as_long_as_versions_exist_but_not_for_java(ru
     versions = (version(1024), version(512), version(2048, snapstart=False))
     cost = only(seen(usage=NOTHING, runtime=runtime, versions=versions))
     assert cost.snapstart == cost.total == pytest.approx(usd, abs=1e-9)
+
+
+def test_restores_are_paid_by_memory_and_named_where_nobody_counts_them() -> None:
+    # A thousandth of 3 million invocations, of 2 GB each, at $0.0001397998 for a GB.
+    reports = ReportStatistics(days=30, count=2_000, billed_sum_ms=200_000.0, cold_starts=2, restores=2)
+    function = seen(memory_mb=2048, versions=(version(2048),))
+    cost = only(replace(function, reports=reports))
+    assert cost.snapstart == pytest.approx(2 * 2_592_000 * 0.0000015046 + 3_000 * 2 * 0.0001397998, abs=1e-9)
+    assert cost.unpriced == ()
+    unknown = only(function)
+    assert unknown.snapstart == pytest.approx(2 * 2_592_000 * 0.0000015046, abs=1e-9)
+    assert unknown.unpriced == ("snapstart",)
+    java = only(replace(function, reports=reports, function=replace(function.function, runtime="java21")))
+    assert (java.snapstart, java.unpriced) == (0.0, ())
 
 
 def test_snapshots_are_free_where_they_have_no_price() -> None:

@@ -1,5 +1,7 @@
 """Totals of a scan: nothing is counted twice, nothing beyond what is paid, and no currency added to another."""
 
+from dataclasses import replace
+
 import pytest
 from scanned import PLACE
 from scans import full_scan, function_line, make_test_scan, scan_finding
@@ -23,7 +25,9 @@ def saving(expected: float, low: float, high: float) -> MonthlySaving:
 
 
 def logs(amount: float, subject: str = "/aws/lambda/orders") -> Finding:
-    return scan_finding("log-retention", saving=(amount,) * 3, subject=subject, name=subject, part=CostPart.LOGS)
+    return scan_finding(
+        "log-retention", saving=(amount,) * 3, subject=subject, name=subject, part=CostPart.LOG_STORAGE
+    )
 
 
 def test_of_rules_about_the_same_part_the_one_that_saves_most_is_counted() -> None:
@@ -68,6 +72,35 @@ def test_versions_of_a_function_add_up_within_their_rule() -> None:
     assert [(group.key, group.name, group.findings) for group in only(scan).by_rule] == [
         ("snapstart", "snapstart", 2)
     ]
+
+
+def test_provisioned_concurrency_of_several_aliases_adds_up_to_what_all_of_it_costs() -> None:
+    cost = function_line().cost
+    assert cost is not None
+    line = function_line(cost=replace(cost, provisioned=12.0))
+
+    def provisioned(rule: str, alias: str, amount: float) -> Finding:
+        subject = f"{line.arn}:{alias}"
+        return scan_finding(rule, saving=(amount,) * 3, subject=subject, part=CostPart.PROVISIONED)
+
+    idle, underused = provisioned("provisioned-idle", "old", 6.0), provisioned("provisioned-underused", "live", 4.5)
+    scan = make_test_scan(idle, underused, functions=(line,))
+    assert savings_by_function(scan) == {line.arn: MonthlySaving.exactly(10.5)}
+
+    more = provisioned("provisioned-underused", "blue", 4.5)
+    scan = make_test_scan(idle, underused, more, functions=(line,))
+    assert savings_by_function(scan) == {line.arn: MonthlySaving.exactly(12.0)}
+
+    unpriced = replace(line, cost=replace(cost, unpriced=("provisioned",)))
+    scan = make_test_scan(idle, underused, more, functions=(unpriced,))
+    assert savings_by_function(scan) == {line.arn: MonthlySaving.exactly(15.0)}
+
+
+def test_writing_logs_and_storing_them_are_different_parts() -> None:
+    """Half of 3 for writing, and all of 2 for storing."""
+    group = "/aws/lambda/orders"
+    written = scan_finding("log-cost", saving=(1.5, 0.0, 3.0), subject=group, part=CostPart.LOG_INGESTION)
+    assert only(make_test_scan(written, logs(2.0))).saving == saving(3.5, 2.0, 5.0)
 
 
 def test_a_log_group_that_several_functions_share_or_nobody_has_stands_for_itself() -> None:

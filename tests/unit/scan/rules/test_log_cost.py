@@ -18,7 +18,7 @@ def test_half_of_the_cost_of_writing_can_be_saved() -> None:
     (found,) = RULE.check(place_evidence(known(cost=COST), log_groups={NAME: GROUP}))
 
     assert found.saving == MonthlySaving(expected=3.75, low=0.0, high=7.5)
-    assert (found.subject, found.confidence, found.part) == (NAME, Confidence.LOW, CostPart.LOGS)
+    assert (found.subject, found.confidence, found.part) == (NAME, Confidence.LOW, CostPart.LOG_INGESTION)
     assert found.summary == "its logs cost $7.50 a month, and running the function $4.00"
     assert [fact.text for fact in found.facts] == [
         "writing logs costs $7.50 a month, and running the function $4.00",

@@ -31,7 +31,7 @@ def test_costs_what_is_stored_now_and_grows() -> None:
     # Nine tenths are older than 30 days, if it was written to evenly for 300.
     assert found.saving.expected == pytest.approx(0.27)
     assert (found.saving.low, found.saving.high) == (0.0, 0.3)
-    assert (found.subject, found.name, found.rule, found.part) == (NAME, NAME, "log-retention", CostPart.LOGS)
+    assert (found.subject, found.name, found.rule, found.part) == (NAME, NAME, "log-retention", CostPart.LOG_STORAGE)
     assert found.severity is Severity.LOW
     assert found.summary == "its logs never expire, and take 10.00 GB"
     assert [fact.text for fact in found.facts] == [

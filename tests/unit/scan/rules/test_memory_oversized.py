@@ -19,7 +19,7 @@ from powertune.scan.finding import Confidence, Severity
 from powertune.scan.rules.memory_oversized import RULE
 from powertune.units import MB_PER_VCPU
 
-COST = MonthlyCost(compute=100.0, requests=5.0, init=7.0, ephemeral_storage=20.0)
+COST = MonthlyCost(compute=120.0, requests=5.0, init=7.0)
 #: It uses 1 % of the CPU that 1,024 MB bring: it waits.
 WAITING = EnvironmentUse(cpu_ms=0.01 * 100 * 1024 / MB_PER_VCPU)
 #: It uses all of it.

@@ -45,11 +45,13 @@ def test_no_size_is_beyond_the_largest() -> None:
     "other",
     [
         known(memory=memory_use(972.8)),
+        known(memory=memory_use(1024, at_mb=2048)),
+        known(scanned_function(memory_mb=512), memory=memory_use(500, at_mb=1024)),
         known(),
         known(reports=ReportStatistics(days=14, count=1, billed_sum_ms=1.0)),
         known(scanned_function(compute=Compute.MANAGED_INSTANCES), memory=memory_use(1024)),
     ],
-    ids=["95 percent", "no evidence", "no kill", "instances"],
+    ids=["95 percent", "half of another size", "with more of it", "no evidence", "no kill", "instances"],
 )
 def test_is_not_said_of_others(other: FunctionEvidence) -> None:
     assert not list(RULE.check(place_evidence(other)))

@@ -32,7 +32,7 @@ def test_all_of_it_can_be_saved() -> None:
     assert found.saving.expected == pytest.approx(172.803456)
     assert found.saving == MonthlySaving.exactly(found.saving.expected)
     assert (found.severity, found.confidence, found.part) == (Severity.HIGH, Confidence.HIGH, CostPart.PROVISIONED)
-    assert found.summary == "10 provisioned environments stood idle for 14 days"
+    assert found.summary == "10 environments provisioned for live stood idle for 14 days"
     assert [fact.text for fact in found.facts] == ["10 provisioned for live, unused in 14 days"]
     assert found.next_step == (
         "`aws lambda delete-provisioned-concurrency-config --function-name "
@@ -40,28 +40,35 @@ def test_all_of_it_can_be_saved() -> None:
     )
 
 
-def test_aliases_of_a_function_are_one_finding() -> None:
+def test_each_alias_is_a_finding_of_its_own() -> None:
     used = replace(IDLE, qualifier="canary", utilization=0.1, peak_utilization=0.5, invocations=100)
-    (found,) = RULE.check(place_evidence(known(provisioned=(IDLE, X86, used))))
+    live, old = RULE.check(place_evidence(known(provisioned=(IDLE, X86, used))))
 
-    assert found.saving is not None
-    assert found.saving.expected == pytest.approx(172.803456 + 2_592_000 * 0.0000041667)
-    assert len(found.facts) == 2
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:orders"
+    assert [(each.subject, each.name) for each in (live, old)] == [
+        (f"{arn}:live", "orders"),
+        (f"{arn}:old", "orders"),
+    ]
+    assert live.saving is not None
+    assert old.saving is not None
+    assert live.saving.expected == pytest.approx(172.803456)
+    assert old.saving.expected == pytest.approx(2_592_000 * 0.0000041667)
 
 
 def test_no_more_is_said_than_was_seen() -> None:
-    since_then = (replace(IDLE, observed_days=14.3), replace(IDLE, observed_days=3.5))
-    (found,) = RULE.check(place_evidence(known(provisioned=since_then)))
-    assert found.summary == "20 provisioned environments stood idle for 3 days"
-    assert [fact.text for fact in found.facts] == [
-        "10 provisioned for live, unused in 14 days",
-        "10 provisioned for live, unused in 3 days",
-    ]
-    # The second one may be there for a quarter of the time only: 3.5 of 14 days.
-    assert found.saving is not None
-    assert found.saving.expected == found.saving.high == pytest.approx(2 * 172.803456)
-    assert found.saving.low == pytest.approx(1.25 * 172.803456)
-    assert (found.severity, found.confidence) == (Severity.MEDIUM, Confidence.MEDIUM)
+    whole, part = RULE.check(
+        place_evidence(known(provisioned=(replace(IDLE, observed_days=14.3), replace(IDLE, observed_days=3.5))))
+    )
+    assert whole.summary == "10 environments provisioned for live stood idle for 14 days"
+    assert part.summary == "10 environments provisioned for live stood idle for 3 days"
+    assert [fact.text for fact in part.facts] == ["10 provisioned for live, unused in 3 days"]
+    # It may be there for a quarter of the time only: 3.5 of 14 days.
+    assert whole.saving is not None
+    assert part.saving is not None
+    assert whole.saving.low == part.saving.expected == part.saving.high == pytest.approx(172.803456)
+    assert part.saving.low == pytest.approx(0.25 * 172.803456)
+    assert (whole.severity, whole.confidence) == (Severity.HIGH, Confidence.HIGH)
+    assert (part.severity, part.confidence) == (Severity.MEDIUM, Confidence.MEDIUM)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_running_on_demand_is_cheaper() -> None:
     # At most 55 % of 10 were in use, so that 4 were not.
     assert found.saving.low == pytest.approx(0.4 * 25.92 * 3.3334)
     assert (found.confidence, found.part) == (Confidence.MEDIUM, CostPart.PROVISIONED)
-    assert found.summary == "30 % of its provisioned concurrency is in use; it pays for itself from 60 %"
+    assert found.summary == "30 % of the provisioned concurrency of live is in use; it pays for itself from 60 %"
     assert [fact.text for fact in found.facts] == [
         "10 provisioned for live, of which 30 % were in use on average, and 55 % at most"
     ]
@@ -57,15 +57,15 @@ def test_reducing_it_may_save_more() -> None:
     assert found.saving.high == pytest.approx(0.4 * 25.92 * 3.3334)
 
 
-def test_aliases_of_a_function_are_one_finding() -> None:
+def test_each_alias_is_a_finding_of_its_own() -> None:
     well_used = replace(UNDERUSED, qualifier="busy", utilization=0.8)
-    (found,) = RULE.check(
+    live, other = RULE.check(
         place_evidence(known(provisioned=(UNDERUSED, replace(UNDERUSED, qualifier="b"), well_used)))
     )
 
-    assert found.saving is not None
-    assert found.saving.expected == pytest.approx(2 * 25.92 * (3.3334 - 0.3 * 5.5556))
-    assert len(found.facts) == 2
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:orders"
+    assert [each.subject for each in (live, other)] == [f"{arn}:live", f"{arn}:b"]
+    assert live.saving == other.saving
 
 
 def test_what_was_configured_within_the_window_may_be_there_for_a_part_of_the_time() -> None:

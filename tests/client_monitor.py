@@ -12,6 +12,7 @@ _SERVICES = {
     "CloudWatch": "cloudwatch",
     "CloudWatch Logs": "logs",
     "Compute Optimizer": "compute-optimizer",
+    "Cost Explorer": "ce",
     "Lambda": "lambda",
     "Organizations": "organizations",
     "STS": "sts",

@@ -1,6 +1,7 @@
 """An endpoint in front of the embedded AWS that a test looks through, and that answers in its place."""
 
 import http.client
+import json
 import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -53,10 +54,25 @@ Gate = Callable[[SentRequest], Answered | None]
 def denied(action: str) -> Answered:
     """What services that speak JSON answer to who may not do something."""
     message = f"User: arn:aws:iam::123456789012:user/reader is not authorized to perform: {action}"
+    return refused("AccessDeniedException", message, status=403)
+
+
+def refused(code: str, message: str, *, status: int) -> Answered:
+    """An error of a service that speaks JSON."""
     return Answered(
-        status=403,
-        headers={"Content-Type": "application/json", "x-amzn-ErrorType": "AccessDeniedException"},
-        body=f'{{"__type": "AccessDeniedException", "Message": "{message}"}}'.encode(),
+        status=status,
+        headers={"Content-Type": "application/json", "x-amzn-ErrorType": code},
+        body=json.dumps({"__type": code, "Message": message}).encode(),
+    )
+
+
+def refused_in_xml(code: str, message: str, *, status: int) -> Answered:
+    """An error of a service that speaks the query protocol, as STS does."""
+    error = f"<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>"
+    return Answered(
+        status=status,
+        headers={"Content-Type": "text/xml"},
+        body=f"<ErrorResponse>{error}<RequestId>r</RequestId></ErrorResponse>".encode(),
     )
 
 

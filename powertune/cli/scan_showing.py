@@ -18,17 +18,13 @@ from powertune.errors import FindingsFound, NotFound, PowertuneError, UsageError
 from powertune.report import SCAN
 from powertune.report.scan.reported import ReportedScan
 from powertune.scan.fail_conditions import check_currencies, failed
+from powertune.scan.history import LOOK_BACK, comparable
 from powertune.scan.reconciling import Reconciled, estimates_of, reconcile
 from powertune.scan.scan import Scan
 from powertune.scan.scan_document import parse_scan
 from powertune.scan.scan_estimate import PlaceEstimate
 from powertune.scan.totals import totals_of
 from powertune.units import format_share, format_usd, plural
-
-#: So many scans before this one make its history.
-_HISTORY = 12
-#: They are looked for among so many, as the others may have gone through other places.
-_LOOK_BACK = 60
 
 
 def show_and_keep(found: FoundScan, connection: Connection, wishes: ScanWishes) -> PowertuneError | None:
@@ -43,7 +39,7 @@ def show_and_keep(found: FoundScan, connection: Connection, wishes: ScanWishes) 
     try:
         archive = archive_at(wishes.scans, lambda name: Objects(aws=connection.aws(), bucket=name))
         kept = archive.save(scan)
-        earlier = archive.earlier(_LOOK_BACK, before=scan.scanned_at)
+        earlier = archive.earlier(LOOK_BACK, before=scan.scanned_at)
     except PowertuneError:
         say(f"the scan was not kept; what was read is in {found.folder}: with --resume it is not read again")
         _show(scan, (), wishes)
@@ -53,16 +49,10 @@ def show_and_keep(found: FoundScan, connection: Connection, wishes: ScanWishes) 
         say(f"warning: {skipped}")
     if not wishes.quiet:
         say(f"kept {kept}")
-    _show(scan, alike(scan, earlier.scans), wishes)
+    _show(scan, comparable(scan, earlier.scans), wishes)
     if wishes.reconcile:
         _reconcile(scan, connection)
     return _failure(scan, wishes)
-
-
-def alike(scan: Scan, earlier: Sequence[Scan]) -> tuple[Scan, ...]:
-    """The scans before it that went through the same places: others have other totals for no reason of theirs."""
-    wanted = {each.place for each in scan.places}
-    return tuple(each for each in earlier if {costed.place for costed in each.places} == wanted)[-_HISTORY:]
 
 
 def show_kept(place: str, connection: ConnectionOptions, wishes: ScanWishes) -> None:
@@ -118,7 +108,7 @@ def _kept_in_s3(aws: Aws, place: str) -> tuple[Scan, tuple[Scan, ...]]:
     bucket, key = parse_uri(place)
     scan = parse_scan(Objects(aws=aws, bucket=bucket).read(key))
     archive = archive_at(folder, lambda bucket: Objects(aws=aws, bucket=bucket))
-    return scan, alike(scan, archive.earlier(_LOOK_BACK, before=scan.scanned_at).scans)
+    return scan, comparable(scan, archive.earlier(LOOK_BACK, before=scan.scanned_at).scans)
 
 
 def _kept_here(path: Path) -> tuple[Scan, tuple[Scan, ...]]:
@@ -130,8 +120,8 @@ def _kept_here(path: Path) -> tuple[Scan, tuple[Scan, ...]]:
         raise UsageError(f"no scan {str(path)!r}", hint="name a file or folder of `powertune scan`") from None
     except OSError as error:
         raise UsageError(f"cannot read {str(path)!r}: {error.strerror}", hint="check its permissions") from None
-    earlier = archive_at(str(path.parent), _no_bucket).earlier(_LOOK_BACK, before=scan.scanned_at)
-    return scan, alike(scan, earlier.scans)
+    earlier = archive_at(str(path.parent), _no_bucket).earlier(LOOK_BACK, before=scan.scanned_at)
+    return scan, comparable(scan, earlier.scans)
 
 
 def _no_bucket(name: str) -> Objects:
@@ -139,13 +129,13 @@ def _no_bucket(name: str) -> Objects:
 
 
 def _newest(archive: ScanArchive, place: str) -> tuple[Scan, tuple[Scan, ...]]:
-    found = archive.earlier(_LOOK_BACK)
+    found = archive.earlier(LOOK_BACK)
     for skipped in found.skipped:
         say(f"warning: {skipped}")
     if not found.scans:
         raise NotFound(f"there is no scan in {place}", hint="`powertune scan --scans` keeps scans in a place")
     *earlier, scan = found.scans
-    return scan, alike(scan, earlier)
+    return scan, comparable(scan, earlier)
 
 
 def _show(scan: Scan, earlier: Sequence[Scan], wishes: ScanWishes) -> None:

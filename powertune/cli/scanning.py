@@ -36,7 +36,7 @@ from powertune.prices import PriceTable
 from powertune.scan.concluding import ScanOccasion, conclude
 from powertune.scan.fail_conditions import FailCondition, parse_fail_on
 from powertune.scan.rule_table import RULES
-from powertune.scan.scan import Scan
+from powertune.scan.scan import Payer, Scan
 from powertune.scan.suppressions import Suppression, expiry_messages, parse_suppressions
 from powertune.units import plural, shown
 
@@ -82,6 +82,7 @@ class Reached:
     connection: Connection
     account_id: str
     targets: ScanTargets
+    payer: Payer
 
 
 def ask_for(given: Mapping[str, Any], *, prices: str | None, results_folder: str | None) -> ScanQuestions:
@@ -155,7 +156,7 @@ def reaching(place: ConnectionOptions, wanted: WantedScope) -> Iterator[Reached]
     with connect(place) as connection:
         way_in = AwsAccounts(connection, wanted.roles)
         targets = find_targets(wanted.scope, way_in)
-        yield Reached(connection=connection, account_id=way_in.own_id, targets=targets)
+        yield Reached(connection=connection, account_id=way_in.own_id, targets=targets, payer=wanted.scope.payer)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,7 +208,13 @@ def scan_places(reached: Reached, wishes: ScanWishes, *, resume: str | None) -> 
     except PowertuneError:
         keeping.forget()
         raise
-    scan = conclude(read.places, questions.occasion, gaps=targets.gaps, suppressions=questions.suppressions)
+    scan = conclude(
+        read.places,
+        questions.occasion,
+        gaps=targets.gaps,
+        suppressions=questions.suppressions,
+        payer=reached.payer,
+    )
     return FoundScan(scan=scan, folder=folder, places=keeping)
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from powertune.scan.coverage import Gap, ScannedPlace
+from powertune.scan.free_tier import free_tiers
 from powertune.scan.judging import judge, with_costs
-from powertune.scan.money import free_tier
 from powertune.scan.rule import ScanRule
 from powertune.scan.rule_table import RULES
-from powertune.scan.scan import AccountFreeTier, Scan, make_scan
+from powertune.scan.scan import AccountFreeTier, Payer, Scan, make_scan
 from powertune.scan.suppressions import Suppression, split_findings
 
 
@@ -34,20 +34,18 @@ def conclude(
     gaps: Sequence[Gap] = (),
     suppressions: Sequence[Suppression] = (),
     rules: Sequence[ScanRule] = RULES,
+    payer: Payer = Payer.ACCOUNT,
 ) -> Scan:
     """Judge all places.
 
-    The free tier is taken once per account: that several accounts are paid for together is not known.
-
     Args:
+        payer: who pays for the accounts, and so how often there is a free tier.
         gaps: what was known beforehand that could not be read.
     """
     costed = [replace(place, evidence=with_costs(place.evidence)) for place in read]
     found = [finding for place in costed for finding in judge(place.evidence, rules)]
     kept, suppressed = split_findings(found, suppressions, occasion.today)
-    accounts: dict[str, list[ScannedPlace]] = {}
-    for place in costed:
-        accounts.setdefault(place.evidence.place.account_id, []).append(place)
+    free = free_tiers([place.evidence for place in costed], payer)
     scan = make_scan(
         costed,
         kept,
@@ -56,9 +54,7 @@ def conclude(
         tool_version=occasion.tool_version,
         rules=rules,
         suppressed=suppressed,
-        free_tiers=(
-            AccountFreeTier(account_id=account, free_tier_usd=free_tier([place.evidence for place in places]))
-            for account, places in accounts.items()
-        ),
+        free_tiers=(AccountFreeTier(account_id=account, free_tier_usd=amount) for account, amount in free.items()),
+        payer=payer,
     )
     return replace(scan, gaps=(*gaps, *scan.gaps))

@@ -20,8 +20,13 @@ class AccountRegion:
     region: str
     account_name: str = field(default="", compare=False)
 
+    @property
+    def account(self) -> str:
+        """The account for people: with its name, which others may have as well."""
+        return f"{self.account_name} ({self.account_id})" if self.account_name else self.account_id
+
     def __str__(self) -> str:
-        return f"{self.account_name or self.account_id} {self.region}"
+        return f"{self.account} {self.region}"
 
 
 class Compute(StrEnum):
@@ -172,10 +177,11 @@ class EnvironmentUse:
 class Provisioned:
     """Provisioned concurrency of an alias or version, and how much of it was used.
 
-    `utilization` is the mean share in use over the whole window, from 0 to 1, where hours without a data point count
-    as 0, as Lambda reports it only with invocations; `peak_utilization` the largest. `invocations` ran on it,
+    `utilization` is the mean share in use over the whole window, from 0 to 1: the time that `invocations` took, of
+    the time that it was there; `peak_utilization` is the largest that Lambda has reported. `invocations` ran on it,
     `spilled` ran on demand because all of it was busy. What was configured within the window is judged by the
-    `observed_days` since then; None where that is the whole window.
+    `observed_days` since then, today included; None where that is the whole window. `resized` says that it was there
+    before it was changed last, with a number that nobody knows.
     """
 
     qualifier: str
@@ -187,6 +193,7 @@ class Provisioned:
     invocations: int
     spilled: int
     observed_days: float | None = None
+    resized: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,16 +216,17 @@ class FunctionLogGroup:
 class Tuned:
     """An earlier run of powertune on a function: what it recommended, measured, and of which code.
 
-    `durations_ms` are the mean warm billed durations of the configurations that it measured. `code_sha256` is that of
-    the code that was measured, empty where it is not known.
+    `durations_ms` are the mean warm billed durations of the configurations that it measured, and `p50s_ms` their
+    median warm durations, which CloudWatch calls Duration. `code_sha256` is that of the code that was measured, empty
+    where it is not known.
     """
 
     run_id: str
     measured_at: float
     recommended: Configuration | None
     durations_ms: tuple[tuple[Configuration, float], ...] = ()
-    p50_ms: float | None = None
     code_sha256: str = ""
+    p50s_ms: tuple[tuple[Configuration, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

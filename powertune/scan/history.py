@@ -19,6 +19,8 @@ from powertune.scan.totals import grouped, totals_of
 #: A saving has changed if it differs by more than both, a share of what it was and an amount of the currency.
 _SHARE, _AMOUNT = 0.1, 1.0
 _NEEDS = frozenset(map(str, Need))
+#: So many scans before one make its history. They are looked for among more, which may be of other places.
+HISTORY, LOOK_BACK = 12, 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,12 @@ class TrendPoint:
     findings: int
     due: float
     saving: MonthlySaving
+
+
+def comparable(scan: Scan, earlier: Sequence[Scan]) -> tuple[Scan, ...]:
+    """Of the scans before one, the newest that went through the same places: the totals of others say nothing."""
+    wanted = {each.place for each in scan.places}
+    return tuple(each for each in earlier if {costed.place for costed in each.places} == wanted)[-HISTORY:]
 
 
 def changes_between(earlier: Scan, later: Scan) -> ScanChanges:

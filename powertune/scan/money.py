@@ -1,51 +1,18 @@
 """What the functions of an account cost in a month, from how they are used and what is configured."""
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from powertune.figures import SMALLEST
-from powertune.model import DAYS_PER_MONTH, Architecture, charges_for_snapshots
-from powertune.prices import EPHEMERAL_STORAGE_FREE_MB, ObservabilityPrices, RegionPrices
-from powertune.scan.evidence import (
-    Compute,
-    FunctionEvidence,
-    FunctionLogGroup,
-    FunctionUsage,
-    MonthlyCost,
-    PlaceEvidence,
-)
-from powertune.scan.initialization import init_time
-from powertune.tariff import SECONDS_PER_MONTH, average_gb_second
+from powertune.model import DAYS_PER_MONTH, charges_for_snapshots
+from powertune.prices import ObservabilityPrices, RegionPrices
+from powertune.scan.evidence import FunctionEvidence, FunctionLogGroup, MonthlyCost, PlaceEvidence
+from powertune.scan.invocation_bill import invocation_bill
+from powertune.tariff import SECONDS_PER_MONTH
 from powertune.units import ROUNDING_MS
 
-#: What is free every month for each payer: requests, and GB-seconds on demand (AWS Lambda pricing page).
-FREE_REQUESTS, FREE_GB_SECONDS = 1_000_000, 400_000
 #: Logs of these classes are ingested for half the price of the STANDARD class (Amazon CloudWatch pricing page).
 _HALF_PRICE_CLASSES = frozenset({"INFREQUENT_ACCESS", "DELIVERY"})
 _BYTES_PER_GB = 2**30
-
-_Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Bill:
-    """What depends on invocations, per month: arrays over the functions of a place that have prices.
-
-    `numbers` are the positions of these functions. `init` has a row each for expected, low and high. `seconds` are
-    those of all invocations, `free` says which functions the free tier is for.
-    """
-
-    numbers: tuple[int, ...]
-    requests: _Floats
-    seconds: _Floats
-    gb_seconds: _Floats
-    compute: _Floats
-    init: _Floats
-    ephemeral: _Floats
-    free: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +49,7 @@ def monthly_costs(evidence: PlaceEvidence) -> tuple[MonthlyCost | None, ...]:
     """
     if evidence.prices is None:
         return (None,) * len(evidence.functions)
-    bill = _bill(evidence, evidence.prices)
+    bill = invocation_bill(evidence, evidence.prices)
     costs: list[MonthlyCost | None] = [None] * len(evidence.functions)
     columns = (bill.requests * evidence.prices.request, bill.compute, bill.ephemeral, *bill.init)
     shares = _log_shares(evidence)
@@ -106,90 +73,9 @@ def monthly_costs(evidence: PlaceEvidence) -> tuple[MonthlyCost | None, ...]:
     return tuple(costs)
 
 
-def free_tier(places: Sequence[PlaceEvidence]) -> float:
-    """What the free tier takes off the month of one payer, given all places that it pays for; never negative.
-
-    It is a million requests and 400,000 GB-seconds (INIT included) for all regions and architectures together, taken
-    here at the average of what they cost. Functions with provisioned concurrency have none of it, and ephemeral
-    storage, SnapStart and logs have no part in it.
-    """
-    requests = seconds = paid_requests = paid_seconds = 0.0
-    for evidence in places:
-        if evidence.prices is not None:
-            bill = _bill(evidence, evidence.prices)
-            requests += float(bill.requests[bill.free].sum())
-            seconds += float(bill.gb_seconds[bill.free].sum())
-            paid_requests += float(bill.requests[bill.free].sum()) * evidence.prices.request
-            paid_seconds += float((bill.compute + bill.init[0])[bill.free].sum())
-    return paid_requests * _share(FREE_REQUESTS, requests) + paid_seconds * _share(FREE_GB_SECONDS, seconds)
-
-
 def _written(amount: float) -> float:
     """An amount, or 0 if it is too small for a document, as the share of many functions in a few bytes is."""
     return amount if amount >= SMALLEST else 0.0
-
-
-def _share(free: float, used: float) -> float:
-    return min(1.0, free / used) if used else 0.0
-
-
-def _bill(evidence: PlaceEvidence, prices: RegionPrices) -> _Bill:
-    used = tuple(_priced(evidence, prices))
-    functions = [evidence.functions[number].function for number, _ in used]
-    on_demand = [1 - _provisioned_share(evidence.functions[number], usage) for number, usage in used]
-    inits = [
-        init_time(evidence.functions[number], usage, share)
-        for (number, usage), share in zip(used, on_demand, strict=True)
-    ]
-    scale = _floats(DAYS_PER_MONTH / usage.days for _, usage in used)
-    requests = _floats(usage.invocations for _, usage in used) * scale
-    seconds = (_floats(usage.duration_sum_ms for _, usage in used) * scale + requests * ROUNDING_MS) / 1000
-    memory_gb = _floats(function.memory_mb for function in functions) / 1024
-    storage_gb = _floats(
-        max(0, function.ephemeral_storage_mb - EPHEMERAL_STORAGE_FREE_MB) / 1024 for function in functions
-    )
-    init_ms = np.array([(init.expected_ms, init.low_ms, init.high_ms) for init in inits], dtype=np.float64)
-    init = memory_gb * init_ms.reshape(-1, 3).T * scale / 1000
-    running = memory_gb * seconds * np.array(on_demand)
-    gb_seconds = running + init[0]
-    gb_second, ephemeral = np.zeros(len(used)), np.zeros(len(used))
-    for architecture in Architecture:
-        of = np.array([function.architecture is architecture for function in functions], dtype=np.bool_)
-        if of.any():
-            listed = prices.of(architecture)
-            gb_second[of] = average_gb_second(listed.gb_second, float(gb_seconds[of].sum()))
-            ephemeral[of] = listed.ephemeral_gb_second
-    return _Bill(
-        numbers=tuple(number for number, _ in used),
-        requests=requests,
-        seconds=seconds,
-        gb_seconds=gb_seconds,
-        compute=running * gb_second,
-        init=init * gb_second,
-        ephemeral=storage_gb * seconds * ephemeral,
-        free=np.array([not evidence.functions[number].provisioned for number, _ in used], dtype=np.bool_),
-    )
-
-
-def _priced(evidence: PlaceEvidence, prices: RegionPrices) -> Iterator[tuple[int, FunctionUsage]]:
-    """The positions of the functions whose invocations have a price here, and how they are used."""
-    architectures = {architecture for architecture, _ in prices.architectures}
-    for number, known in enumerate(evidence.functions):
-        function, usage = known.function, known.usage
-        priced = function.compute is Compute.ON_DEMAND and function.architecture in architectures and not known.edge
-        if priced and usage is not None and usage.days > 0:
-            yield number, usage
-
-
-def _floats(values: Iterator[float]) -> _Floats:
-    return np.fromiter(values, dtype=np.float64)
-
-
-def _provisioned_share(known: FunctionEvidence, usage: FunctionUsage) -> float:
-    """The share of invocations that ran on provisioned concurrency."""
-    if not known.provisioned or not usage.invocations:
-        return 0.0
-    return min(1.0, sum(each.invocations for each in known.provisioned) / usage.invocations)
 
 
 def _extras(known: FunctionEvidence, evidence: PlaceEvidence, prices: RegionPrices, share: float) -> _Extras:

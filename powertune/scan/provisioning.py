@@ -7,13 +7,23 @@ from powertune.prices import RegionPrices
 from powertune.scan.evidence import Provisioned
 from powertune.scan.per_month import SECONDS_PER_MONTH, architecture_prices
 
-#: What was configured since says nothing yet: its traffic may come tomorrow.
-LEAST_OBSERVED_DAYS = 1
+#: What was configured since says nothing yet: it may be there for what happens after the weekend.
+LEAST_OBSERVED_DAYS = 3
 
 
 def long_enough(provisioned: Provisioned) -> bool:
     """Whether it has been there for as long as it takes to judge it."""
     return provisioned.observed_days is None or provisioned.observed_days >= LEAST_OBSERVED_DAYS
+
+
+def is_idle(provisioned: Provisioned) -> bool:
+    """Whether nothing has run on it; its peak says so of today as well."""
+    return not (provisioned.utilization or provisioned.peak_utilization or provisioned.invocations)
+
+
+def share_seen(provisioned: Provisioned, days: float) -> float:
+    """The share of a window of so many days in which it is known to have been there, from 0 to 1."""
+    return 1.0 if provisioned.observed_days is None else min(1.0, provisioned.observed_days / days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ class ScanRequest:
     """What to read of one account in one region: the `days` before `now`, which is in seconds since the epoch.
 
     `needs` are those of the rules. `prices` are the region's, None where they are not known. `max_spend_usd` is what
-    the scan of this place may cost; metrics are always asked for, and queries of logs only as far as this allows.
+    queries of logs may cost in this place; metrics are always asked for, and do not count.
     `per_function_calls` is how many control-plane calls may be spent on single functions. `tuned` holds earlier runs
     by the ARN of their function.
     """

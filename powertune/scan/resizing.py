@@ -1,7 +1,6 @@
-"""What the rules about memory and architecture share: facts, savings, and the command that measures."""
+"""What the rules about memory and architecture share: facts, savings, and the sizes to measure."""
 
 import math
-from collections.abc import Sequence
 
 from powertune.prices import RegionPrices
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, MemoryUse, ScannedFunction
@@ -14,12 +13,6 @@ OVERSIZED_SHARE = 0.6
 #: The least share of its cost by which another size has to be expected to be cheaper, and the least money per month
 #: for which a finding is more than information.
 _LEAST_SHARE, _LEAST_MONEY = 0.05, 1.0
-
-
-def run_command(function: ScannedFunction, sizes_mb: Sequence[int] = (), *, both: bool = False) -> str:
-    """The command that measures a function: by its ARN, which no name can be mistaken for, at these sizes."""
-    memory = f" --memory {','.join(map(str, sorted(set(sizes_mb))))}" if sizes_mb else ""
-    return f"powertune run {function.arn}{memory}{' --arch both' if both else ''} --region {function.place.region}"
 
 
 def sizes_around(current_mb: int, wanted_mb: int, least_mb: float) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from powertune.model import Architecture
 from powertune.scan.coverage import Gap, ScanEffort, ScannedPlace
@@ -11,6 +12,14 @@ from powertune.scan.rule import ScanRule
 
 #: The currency of amounts where there are no prices, so that there are no amounts.
 _CURRENCY = "USD"
+
+
+class Payer(StrEnum):
+    """Who pays for the accounts that are scanned: each for itself, one for all of them, or nobody knows."""
+
+    ACCOUNT = "each account"
+    ORGANIZATION = "the organization"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +97,7 @@ class SuppressedFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountFreeTier:
-    """What the free tier takes off the bill of an account in a month: once, for all of its regions together."""
+    """What the free tier takes off the bill of an account in a month, for all of its regions together."""
 
     account_id: str
     free_tier_usd: float
@@ -99,6 +108,7 @@ class Scan:
     """One scan. `scanned_at` is in seconds since the epoch, `days` the window that was looked at.
 
     `places` are those that were to be read; `gaps` says which of them could not be, and what is missing of others.
+    AWS gives the free tier once to a payer, so there are no `free_tiers` where the `payer` is unknown.
     """
 
     scanned_at: float
@@ -112,6 +122,7 @@ class Scan:
     suppressed: tuple[SuppressedFinding, ...] = ()
     gaps: tuple[Gap, ...] = ()
     free_tiers: tuple[AccountFreeTier, ...] = ()
+    payer: Payer = Payer.ACCOUNT
 
     def currency(self, place: AccountRegion) -> str:
         """The currency of the amounts of a place."""
@@ -132,6 +143,7 @@ def make_scan(
     rules: Iterable[ScanRule],
     suppressed: Iterable[SuppressedFinding] = (),
     free_tiers: Iterable[AccountFreeTier] = (),
+    payer: Payer = Payer.ACCOUNT,
 ) -> Scan:
     """The scan of places that were read, with what the rules have found there."""
     places = tuple(read)
@@ -147,6 +159,7 @@ def make_scan(
         gaps=tuple(gap for place in places for gap in place.gaps),
         effort=sum((place.effort for place in places), ScanEffort()),
         free_tiers=tuple(free_tiers),
+        payer=payer,
     )
 
 
@@ -168,6 +181,7 @@ def combined(scans: Iterable[Scan]) -> Scan:
             suppressed=whole.suppressed + other.suppressed,
             gaps=whole.gaps + other.gaps,
             effort=whole.effort + other.effort,
+            payer=whole.payer if whole.payer is other.payer else Payer.UNKNOWN,
             free_tiers=tuple({each.account_id: each for each in (*whole.free_tiers, *other.free_tiers)}.values()),
         )
     return whole

@@ -11,7 +11,15 @@ from powertune.documents import Document, Schema
 from powertune.scan.coverage import Gap, ScanEffort
 from powertune.scan.evidence import AccountRegion
 from powertune.scan.finding import Finding
-from powertune.scan.scan import AccountFreeTier, CheckedRule, CostedPlace, FunctionLine, Scan, SuppressedFinding
+from powertune.scan.scan import (
+    AccountFreeTier,
+    CheckedRule,
+    CostedPlace,
+    FunctionLine,
+    Payer,
+    Scan,
+    SuppressedFinding,
+)
 
 SCHEMA = Schema(
     kind="powertune/scan",
@@ -41,6 +49,7 @@ class _ScanDocument(Document):
     suppressed: tuple[SuppressedFinding, ...] = ()
     gaps: tuple[Gap, ...] = ()
     free_tiers: tuple[AccountFreeTier, ...] = ()
+    payer: Payer = Payer.ACCOUNT
 
 
 def scan_document(scan: Scan) -> dict[str, Any]:

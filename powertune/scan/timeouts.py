@@ -2,6 +2,8 @@
 
 from powertune.scan.evidence import FunctionEvidence
 
+#: Fewer timeouts than this among the reports are accidents.
+LEAST_TIMEOUTS = 5
 #: CloudWatch's percentiles are approximations.
 _NEAR = 0.99
 #: A duration beyond this was measured while the timeout was longer.

@@ -95,7 +95,7 @@ def _totals(scan: Scan, counting: "_Counting", currency: str, places: frozenset[
     findings = [finding for finding in scan.findings if finding.place in places]
     by_place = counting.savings(findings)
     by_rule = grouped(findings, lambda finding: finding.rule)
-    names = {place.account_id: place.account_name or place.account_id for place in places}
+    names = {place.account_id: place.account for place in places}
 
     def groups(key: Callable[[AccountRegion], str], named: Callable[[str], str]) -> tuple[GroupTotal, ...]:
         lines = grouped(functions, lambda line: key(line.place))

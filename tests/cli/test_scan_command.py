@@ -14,7 +14,7 @@ from typing import Any
 
 import boto3
 import pytest
-from forwarding_endpoint import Answered, Gate, SentRequest, denied, forwarding_endpoint
+from forwarding_endpoint import Answered, Gate, SentRequest, denied, forwarding_endpoint, refused, refused_in_xml
 from settled import settle
 
 from powertune.cli.app import run_app
@@ -118,6 +118,66 @@ def test_a_check_that_is_denied_takes_no_other_with_it(
     assert findings(document) == [("runtime-deprecated", "with-old-runtime")]
     actions = {(each["what"], each["action"]) for each in document["gaps"]}
     assert ("usage", "cloudwatch:GetMetricData") in actions
+
+
+def test_credentials_that_end_in_the_middle_leave_what_was_read(
+    old_function: None, through: Through, capfd: pytest.CaptureFixture[str]
+) -> None:
+    expired = refused("ExpiredTokenException", "The security token included in the request is expired", status=403)
+    through.gate = lambda sent: expired if sent.service == "lambda" and sent.region != "us-east-1" else None
+    regions = ("--regions", "us-east-1,eu-west-1,ap-south-1")
+    assert run_app([*SCAN, *regions, "--parallel", "1", "--format", "json", "--quiet"]) == 0
+    document = json.loads(capfd.readouterr().out)
+    assert findings(document) == [("runtime-deprecated", "with-old-runtime")]
+    whole = [(each["place"]["region"], each["reason"]) for each in document["gaps"] if not each["what"]]
+    reason = "AWS does not accept the credentials: The security token included in the request is expired"
+    assert whole == [("eu-west-1", reason), ("ap-south-1", reason)]
+
+
+def test_an_account_that_lets_nobody_in_takes_no_other_with_it(
+    old_function: None, through: Through, capfd: pytest.CaptureFixture[str]
+) -> None:
+    Path("accounts.yml").write_text(
+        "accounts:\n"
+        '  - {account_id: "222222222222", name: locked, role: "arn:aws:iam::222222222222:role/nobody"}\n'
+        '  - {account_id: "123456789012", name: own}\n'
+    )
+    message = "User: arn:aws:iam::123456789012:user/reader is not authorized to perform: sts:AssumeRole"
+    through.gate = lambda sent: (
+        refused_in_xml("AccessDenied", message, status=403) if b"Action=AssumeRole" in sent.body else None
+    )
+    assert run_app([*SCAN, "--accounts", "accounts.yml", "--format", "json"]) == 0
+    out, err = capfd.readouterr()
+    document = json.loads(out)
+    assert findings(document) == [("runtime-deprecated", "with-old-runtime")]
+    ((place, action),) = [(each["place"], each["action"]) for each in document["gaps"] if not each["what"]]
+    assert (place["account_name"], action) == ("locked", "sts:AssumeRole")
+    assert "locked (222222222222) us-east-1: not scanned: " in err
+
+
+@pytest.mark.long
+def test_throttling_throughout_only_takes_time(
+    old_function: None, through: Through, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Each call is throttled once, whatever it is."""
+    throttled, seen = refused("ThrottlingException", "Rate exceeded", status=400), set[tuple[str, str, bytes]]()
+
+    def first_time(sent: SentRequest) -> Answered | None:
+        key = (sent.service, sent.path, sent.body)
+        if sent.service == "sts" or key in seen:
+            return None
+        seen.add(key)
+        return throttled
+
+    through.gate = first_time
+    assert run_app([*SCAN, "--format", "json", "--quiet"]) == 0
+    document = json.loads(capfd.readouterr().out)
+    assert findings(document) == [("runtime-deprecated", "with-old-runtime")]
+    # The account has not opted in to Compute Optimizer, which is what the second answer says.
+    assert [each["what"] for each in document["gaps"]] == ["memory"]
+    calls = dict(document["effort"]["calls"])
+    assert calls["lambda.list_functions"] == 2
+    assert len(seen) >= 4
 
 
 @pytest.mark.parametrize(

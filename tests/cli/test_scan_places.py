@@ -84,7 +84,7 @@ def test_all_regions_of_the_own_account_are_read_and_an_interrupted_scan_goes_on
 def test_accounts_are_told_apart_by_the_roles_that_lead_into_them(one_function: None, tmp_path: Path) -> None:
     accounts = (ScanAccount(account_id=OTHER, name="other"), ScanAccount(account_id=OWN, name="own"))
     found, gaps = scan(ScanScope(accounts=accounts), tmp_path)
-    assert functions(found) == {"other us-east-1": [], "own us-east-1": ["found-by-scan"]}
+    assert functions(found) == {f"other ({OTHER}) us-east-1": [], f"own ({OWN}) us-east-1": ["found-by-scan"]}
     assert gaps == ()
     assert sorted(path.name for path in (tmp_path / "places").iterdir()) == [
         *(f"{OWN}-us-east-1.json", f"{OTHER}-us-east-1.json"),
@@ -98,13 +98,14 @@ def test_the_accounts_of_an_organization_are_scanned_by_their_names(one_function
         account_id = created["CreateAccountStatus"]["AccountId"]
         try:
             found, gaps = scan(ScanScope(organization=True), tmp_path)
-            assert functions(found) == {"master us-east-1": ["found-by-scan"], "orders us-east-1": []}
+            master, orders = f"master ({OWN}) us-east-1", f"orders ({account_id}) us-east-1"
+            assert functions(found) == {master: ["found-by-scan"], orders: []}
             assert gaps == ()
 
             organizations.close_account(AccountId=account_id)
             found, gaps = scan(ScanScope(organization=True), tmp_path)
-            assert functions(found) == {"master us-east-1": ["found-by-scan"]}
-            assert [(str(gap.place), gap.reason) for gap in gaps] == [("orders *", "the account is suspended")]
+            assert functions(found) == {master: ["found-by-scan"]}
+            assert [(gap.place.account_id, gap.reason) for gap in gaps] == [(account_id, "the account is suspended")]
         finally:
             organizations.remove_account_from_organization(AccountId=account_id)
             organizations.delete_organization()

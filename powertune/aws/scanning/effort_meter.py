@@ -44,9 +44,14 @@ class EffortMeter:
         return size_bytes / _GB * self.usd_per_gb
 
     @property
+    def queries_usd(self) -> float:
+        """What has been spent on queries of logs, which is all that is limited."""
+        return self.scan_usd(self.scanned_bytes)
+
+    @property
     def usd(self) -> float:
         """What has been spent."""
-        return self.metrics * self.usd_per_metric + self.scan_usd(self.scanned_bytes)
+        return self.metrics * self.usd_per_metric + self.queries_usd
 
     @property
     def effort(self) -> ScanEffort:

@@ -89,14 +89,14 @@ class Inquiry:
         functions: Sequence[ScannedFunction],
         question: Callable[[ScannedFunction], R],
         *,
-        calls: int = 1,
+        calls: int | Callable[[ScannedFunction], int] = 1,
     ) -> dict[str, R]:
         """Ask about single functions, in this order, as long as the limit of calls allows.
 
         An outage ends it, and so do a few refusals in a row: the next function would only wait as long for no answer.
 
         Args:
-            calls: how many calls the question takes at most.
+            calls: how many calls the question takes at most, of each function where they differ.
 
         Returns:
             The answers by the names of the functions.
@@ -105,11 +105,12 @@ class Inquiry:
         refusals = 0
         for number, function in enumerate(functions):
             rest = [each.name for each in functions[number:]]
-            if calls > self.calls_left:
+            needed = calls if isinstance(calls, int) else calls(function)
+            if needed > self.calls_left:
                 limit = self.request.per_function_calls
                 self.note(what, f"not asked: {limit} calls about single functions are the limit", rest)
                 break
-            self.calls_left -= calls
+            self.calls_left -= needed
             try:
                 answers[function.name] = question(function)
                 refusals = 0

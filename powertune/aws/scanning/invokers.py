@@ -19,8 +19,10 @@ _EDGE_REGION = "us-east-1"
 _IDLE = ("Disabled", "Deleting")
 #: Where the name is in the ARN of a function.
 _NAME = 6
-#: The policy of the function, its URL, and at the edge the policy of its newest version.
-_CALLS = 3
+#: The policy of the function, and its URL.
+_CALLS = 2
+#: CloudFront may still use an older version than the newest one: so many are asked about, the newest first.
+_EDGE_VERSIONS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +49,7 @@ def read_invokers(inquiry: Inquiry, idle: Sequence[ScannedFunction]) -> dict[str
         Need.TRIGGERS,
         oldest_first,
         lambda function: _invokers(inquiry.aws, function, mappings.get(function.name, ())),
-        calls=_CALLS if inquiry.place.region == _EDGE_REGION else _CALLS - 1,
+        calls=lambda function: _CALLS + len(_edge_versions(function)),
     )
 
 
@@ -99,10 +101,18 @@ def _at_edge(aws: Aws, function: ScannedFunction, statements: Sequence[PolicySta
     """Whether Lambda@Edge may replicate it, which is allowed of a published version."""
     if any(_replicates(each) for each in statements):
         return True
-    if function.place.region != _EDGE_REGION or not function.versions:
-        return False
-    newest = function.versions[-1].number
-    return any(_replicates(each) for each in _policy(aws, function.name, Qualifier=newest))
+    return any(
+        _replicates(each)
+        for number in _edge_versions(function)
+        for each in _policy(aws, function.name, Qualifier=number)
+    )
+
+
+def _edge_versions(function: ScannedFunction) -> tuple[str, ...]:
+    """The versions that may be replicated and are asked about, the newest first."""
+    if function.place.region != _EDGE_REGION:
+        return ()
+    return tuple(version.number for version in function.versions[: -_EDGE_VERSIONS - 1 : -1])
 
 
 def _replicates(statement: Mapping[str, Any]) -> bool:

@@ -30,8 +30,8 @@ from powertune.scan.rule import Need
 ScanObserver = Callable[[AccountRegion, str], None]
 
 _INVENTORY = "inventory"
-#: Which questions can only be asked of the right functions if it is known how these are used.
-_BY_USAGE = frozenset({Need.USAGE, Need.MEMORY, Need.REPORTS, Need.RESERVED, Need.TRIGGERS})
+#: What can only be asked about the right functions, or be understood, if it is known how these are used.
+_BY_USAGE = frozenset({Need.USAGE, Need.MEMORY, Need.REPORTS, Need.PROVISIONED, Need.RESERVED, Need.TRIGGERS})
 _IN_LOGS = frozenset({Need.LOG_GROUPS, Need.MEMORY, Need.REPORTS})
 _OF_MEMORY = frozenset({Need.MEMORY, Need.REPORTS, Need.ENVIRONMENT})
 

@@ -1,5 +1,6 @@
 """Provisioned concurrency of a place's functions: how much there is, and how much of it was used."""
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -45,7 +46,7 @@ def read_provisioned(
     others, those are asked about first that have used some, then those with most invocations.
 
     Args:
-        usage: by name.
+        usage: by name. The invocations on provisioned concurrency are taken to last as long as the others.
         span: whole days; what is over of today is looked at as well.
     """
     published = [each for each in functions if each.versions]
@@ -57,9 +58,13 @@ def read_provisioned(
 
     kept = inquiry.each(Need.PROVISIONED, sorted(published, key=rank), lambda each: _configured(inquiry.aws, each))
     found: dict[str, list[Provisioned]] = {name: [] for name in kept}
-    hourly = span.to(inquiry.request.now, period_s=HOUR_S)
-    for each, values in _with_metrics(inquiry, [one for several in kept.values() for one in several], hourly):
-        found[each.function.name].append(_provisioned(each, _version(inquiry, each), values, hourly))
+    spans = _Spans(whole=span, hourly=span.to(inquiry.request.now, period_s=HOUR_S))
+    for each, values in _with_metrics(inquiry, [one for several in kept.values() for one in several], spans.hourly):
+        its = usage.get(each.function.name)
+        mean_ms = None if its is None else its.mean_ms
+        judged = _provisioned(each, _version(inquiry, each), values, mean_ms, spans)
+        if judged is not None:
+            found[each.function.name].append(judged)
     # Of what has no metrics because CloudWatch did not answer, nothing is said.
     whole = {name: tuple(each) for name, each in found.items() if len(each) == len(kept[name])}
     return {each.name: () for each in functions if not each.versions} | whole
@@ -138,25 +143,47 @@ def _version(inquiry: Inquiry, kept: _Kept) -> PublishedVersion:
     return versions.get(number, newest)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Spans:
+    """The whole days that usage is of too, and with them what is over of today, by the hour."""
+
+    whole: MetricSpan
+    hourly: MetricSpan
+
+
 def _provisioned(
-    kept: _Kept, version: PublishedVersion, found: Mapping[str, MetricValues], span: MetricSpan
-) -> Provisioned:
-    """Hours without a value count as unused: Lambda only reports a utilization when it is invoked.
+    kept: _Kept,
+    version: PublishedVersion,
+    found: Mapping[str, MetricValues],
+    mean_ms: float | None,
+    spans: _Spans,
+) -> Provisioned | None:
+    """How much of it was used; None if something ran on it, and it is not known for how long.
 
     What was configured within the span is judged from then on, or from its first value, which is earlier where a
-    schedule changes the configuration.
+    schedule changes the configuration. Counts are those of whole days, as those of usage are, which they are compared
+    with. Whether any of it was ever used is also looked for today.
+
+    Its utilization is that of the time that its invocations took. Lambda's own metric is no mean over time: it only
+    has values of the minutes in which something ran.
     """
-    average = found[_UTILIZATION].values["Average"]
-    began = max(span.start, min(kept.since, *average)) if average else max(span.start, kept.since)
-    hours = max(1.0, len(average), (span.end - began) / HOUR_S)
+    average, end = found[_UTILIZATION].values["Average"], spans.whole.end
+    first = min(average, default=math.inf)
+    began = max(spans.whole.start, min(kept.since, first))
+    invocations, spilled = (round(found[name].before(end).total()) for name in (_INVOCATIONS, _SPILLED))
+    if invocations and mean_ms is None:
+        return None
+    there_ms = kept.requested * max(HOUR_S, end - began) * 1000
     return Provisioned(
         qualifier=kept.qualifier,
         requested=kept.requested,
         memory_mb=version.memory_mb,
         architecture=version.architecture,
-        utilization=sum(average.values()) / hours,
+        utilization=min(1.0, invocations * (mean_ms or 0.0) / there_ms) if there_ms else 0.0,
         peak_utilization=found[_UTILIZATION].largest() or 0.0,
-        invocations=round(found[_INVOCATIONS].total()),
-        spilled=round(found[_SPILLED].total()),
-        observed_days=None if began == span.start else max(0.0, (span.end - began) / DAY_S),
+        invocations=invocations,
+        spilled=spilled,
+        observed_days=None if began == spans.whole.start else max(0.0, (spans.hourly.end - began) / DAY_S),
+        # A change takes a while, so that the hour before it may have values of what was changed.
+        resized=first < kept.since - HOUR_S,
     )

@@ -131,7 +131,7 @@ def _affordable(
     span: MetricSpan,
 ) -> list[FunctionLogGroup]:
     """The log groups that can be paid for, in the order of the functions; what is too expensive leaves a gap."""
-    left = inquiry.request.max_spend_usd - inquiry.meter.usd
+    left = inquiry.request.max_spend_usd - inquiry.meter.queries_usd
     chosen: dict[str, FunctionLogGroup] = {}
     for function in functions:
         group = groups[function.log_group]
@@ -161,7 +161,7 @@ def _query(
     inquiry: Inquiry, batch: Sequence[str], functions: Sequence[ScannedFunction], span: MetricSpan
 ) -> tuple[ReportRow, ...]:
     subjects = [each.name for each in functions if each.log_group in batch]
-    if inquiry.meter.usd > inquiry.request.max_spend_usd:
+    if inquiry.meter.queries_usd > inquiry.request.max_spend_usd:
         inquiry.note(_need(inquiry), "earlier queries have cost more than was expected of them", subjects)
         return ()
     answer = inquiry.ask(

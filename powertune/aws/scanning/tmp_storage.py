@@ -51,7 +51,7 @@ def _most_used(inquiry: Inquiry, paying: Sequence[str], span: MetricSpan) -> Map
     group = named_group(inquiry.aws, _GROUP)
     if group is None:
         return {}
-    left = inquiry.request.max_spend_usd - inquiry.meter.usd
+    left = inquiry.request.max_spend_usd - inquiry.meter.queries_usd
     if inquiry.meter.scan_usd(scan_bytes(group, span)) > left:
         limit = format_usd(inquiry.request.max_spend_usd)
         reason = f"reading log group {_GROUP} may cost more than what is left of {limit}"

@@ -49,8 +49,6 @@ def _runs(folder: Path) -> Iterator[TuningRun]:
 
 
 def _tuned(run: TuningRun, prices: PriceTable) -> Tuned:
-    current = run.measurement(run.function.current)
-    durations = () if current is None else _warm(current, "duration_ms")
     return Tuned(
         run_id=run.run_id,
         measured_at=run.started_at,
@@ -60,8 +58,12 @@ def _tuned(run: TuningRun, prices: PriceTable) -> Tuned:
             for measurement in run.measurements
             if not measurement.infeasible and (billed := _warm(measurement, "billed_ms"))
         ),
-        p50_ms=statistics.median(durations) if durations else None,
         code_sha256=run.function.code_sha256,
+        p50s_ms=tuple(
+            (measurement.configuration, statistics.median(durations))
+            for measurement in run.measurements
+            if not measurement.infeasible and (durations := _warm(measurement, "duration_ms"))
+        ),
     )
 
 

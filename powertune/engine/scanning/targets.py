@@ -13,6 +13,7 @@ from powertune.config.region_option import ALL_REGIONS
 from powertune.errors import AccessDenied, PowertuneError, UsageError
 from powertune.scan.coverage import Gap
 from powertune.scan.evidence import AccountRegion
+from powertune.scan.scan import Payer
 
 #: What a gap names as the region where it is about an account in all of its regions.
 EVERY_REGION = "*"
@@ -32,6 +33,13 @@ class ScanScope:
     regions: tuple[str, ...] | None = None
     accounts: tuple[ScanAccount, ...] = ()
     organization: bool = False
+
+    @property
+    def payer(self) -> Payer:
+        """Who pays for the accounts: those of a file may be anybody's."""
+        if self.organization:
+            return Payer.ORGANIZATION
+        return Payer.UNKNOWN if self.accounts else Payer.ACCOUNT
 
 
 class Entered(Protocol):

@@ -20,6 +20,7 @@ from powertune.scan.coverage import Gap, ScannedPlace
 from powertune.scan.evidence import AccountRegion
 from powertune.scan.place_document import read_scanned_place, write_scanned_place
 from powertune.scan.rule_table import RULES
+from powertune.scan.scan import Payer
 from powertune.scan.suppressions import Suppression
 from powertune.units import shortened
 
@@ -47,6 +48,7 @@ class ScanErrand(Document):
     external_id: str | None = None
     accounts: tuple[ScanAccount, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    payer: Payer = Payer.ACCOUNT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -26,12 +26,11 @@ from powertune.report.scan.reported import ReportedScan
 from powertune.scan.concluding import ScanOccasion, conclude
 from powertune.scan.coverage import Gap, ScannedPlace
 from powertune.scan.evidence import AccountRegion
+from powertune.scan.history import LOOK_BACK, comparable
 from powertune.scan.rule_table import RULES
 from powertune.scan.scan import Scan
 from powertune.scan.scan_document import parse_scan
 
-#: So many scans before this one make its history, as in `powertune scan`.
-_HISTORY = 12
 #: How a worker gets into accounts.
 GettingIn = Callable[[Connection, RoleOptions], WayIn]
 
@@ -68,6 +67,7 @@ def find_places(worker: Worker, event: Mapping[str, Any], getting_in: GettingIn 
             external_id=roles.external_id,
             accounts=tuple(account for account in accounts if account.roles or account.external_id),
             gaps=targets.gaps,
+            payer=scope.payer,
         )
         store.begin(errand, places, _deployed(own, worker, settings, "suppressions"))
         return {
@@ -125,16 +125,16 @@ def combine(worker: Worker, event: Mapping[str, Any]) -> State:
         saved = store.saved
         if saved is None:
             occasion = ScanOccasion(now=errand.now, days=errand.days, tool_version=__version__)
-            scan = conclude(read, occasion, gaps=errand.gaps, suppressions=store.suppressions)
+            scan = conclude(read, occasion, gaps=errand.gaps, suppressions=store.suppressions, payer=errand.payer)
             saved = store.archive.save(scan)
             store.note_saved(saved)
         else:
             scan = parse_scan(store.objects.read(_key(store, saved)))
-        return _told(store, scan, saved, store.archive.earlier(_HISTORY, before=scan.scanned_at))
+        return _told(store, scan, saved, store.archive.earlier(LOOK_BACK, before=scan.scanned_at))
 
 
 def _told(store: ScanStore, scan: Scan, saved: str, earlier: EarlierScans) -> State:
-    reported = ReportedScan(scan=scan, earlier=earlier.scans)
+    reported = ReportedScan(scan=scan, earlier=comparable(scan, earlier.scans))
     page = f"{saved.removesuffix('.json')}.html"
     store.objects.write(_key(store, page), SCAN.render(reported, "html"), "text/html; charset=utf-8")
     message = write_scan_message(

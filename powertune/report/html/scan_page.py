@@ -77,7 +77,7 @@ def _choices(text: ScanText) -> tuple[tuple[str, tuple[str, ...]], ...]:
     findings = [row.finding for row in text.rows]
     return (
         ("rule", tuple(sorted({row.title for row in text.rows}))),
-        ("account", tuple(sorted({finding.place.account_name or finding.place.account_id for finding in findings}))),
+        ("account", tuple(sorted({finding.place.account for finding in findings}))),
         ("region", tuple(sorted({finding.place.region for finding in findings}))),
         ("severity", tuple(map(str, sorted({f.severity for f in findings}, key=lambda s: -s.rank)))),
         ("confidence", tuple(str(each) for each in Confidence if each in {f.confidence for f in findings})),
@@ -129,7 +129,7 @@ def _tile(
 ) -> dict[str, Any]:
     return {
         "name": name,
-        "account": place.account_name or place.account_id,
+        "account": place.account,
         "region": place.region,
         "currency": currencies[place],
         "cost": cost,

@@ -9,7 +9,7 @@ from powertune.scan.coverage import Gap, ScanEffort
 from powertune.scan.evidence import AccountRegion
 from powertune.scan.finding import Finding, MonthlySaving
 from powertune.scan.history import ScanChanges
-from powertune.scan.scan import Scan
+from powertune.scan.scan import Payer, Scan
 from powertune.scan.totals import CurrencyTotals, GroupTotal, grouped
 from powertune.units import format_share, format_usd, plural
 
@@ -105,7 +105,7 @@ def write_scan_text(reported: ReportedScan) -> ScanText:
         subtitle=f"{moment(scan.scanned_at)}, usage of {plural_days(scan.days)}, powertune {scan.tool_version}",
         headline=_headline(scan, totals),
         rows=_rows(scan, currencies, changes),
-        totals=tuple(map(_totals, totals)),
+        totals=tuple(_totals(each, scan.payer) for each in totals),
         since="" if changes is None else moment(changes.since),
         changes=() if changes is None else _changes(changes, currencies),
         suppressed=tuple(
@@ -238,11 +238,13 @@ def _was(before: Finding, after: Finding, currency: str) -> str:
     return f"was {', '.join(said)}"
 
 
-def _totals(totals: CurrencyTotals) -> TotalsText:
+def _totals(totals: CurrencyTotals, payer: Payer) -> TotalsText:
     currency = totals.currency
     cost = f"{plural(totals.functions, 'function')} cost {monthly(totals.due, currency)} a month"
     if totals.free_tier:
         cost += f" after {monthly(totals.free_tier, currency)} of free tier"
+    elif payer is Payer.UNKNOWN:
+        cost += " before the free tier"
     if totals.unpriced:
         cost += f" (the cost of {totals.unpriced:,} is not known)"
     saved = totals.saving.expected

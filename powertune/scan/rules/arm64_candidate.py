@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from powertune.model import Architecture
+from powertune.scan.commands import run_command
 from powertune.scan.evidence import Compute, EvidenceSource, FunctionEvidence, PlaceEvidence, ScannedFunction
 from powertune.scan.expectation import ExpectedCost, expect_other_architecture
 from powertune.scan.finding import Confidence, Fact, Finding, Severity
-from powertune.scan.resizing import run_command, saving_of, severity_of
+from powertune.scan.resizing import saving_of, severity_of
 from powertune.scan.rule import Need, ScanRule
 from powertune.units import format_share, plural
 

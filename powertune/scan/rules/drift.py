@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from powertune.scan.commands import run_command
 from powertune.scan.evidence import Compute, EvidenceSource, FunctionEvidence, PlaceEvidence, Tuned
 from powertune.scan.expectation import SIZES_MB, ExpectedCost, cheapest, expect
 from powertune.scan.finding import Confidence, Fact, Finding, Severity
-from powertune.scan.resizing import confidence_of, expected_fact, run_command, saving_of
+from powertune.scan.resizing import confidence_of, expected_fact, saving_of
 from powertune.scan.rule import Need, ScanRule
 from powertune.units import format_ms, format_ratio
 
@@ -24,9 +25,12 @@ def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
 
 def _slower(known: FunctionEvidence, tuned: Tuned) -> tuple[Fact, ...]:
     recent_ms = None if known.usage is None else known.usage.recent_p50_ms
-    if recent_ms is None or not tuned.p50_ms or recent_ms < _RISEN * tuned.p50_ms:
+    # At another size it may well be slower, and be so because somebody followed the recommendation.
+    measured_ms = dict(tuned.p50s_ms).get(known.function.current)
+    if recent_ms is None or not measured_ms or recent_ms < _RISEN * measured_ms:
         return ()
-    text = f"its median of {format_ms(recent_ms)} is {format_ratio(recent_ms / tuned.p50_ms)} what was measured"
+    ratio = format_ratio(recent_ms / measured_ms)
+    text = f"its median of {format_ms(recent_ms)} is {ratio} what was measured at {known.function.current}"
     return (Fact(source=EvidenceSource.METRICS, text=text),)
 
 
@@ -92,7 +96,7 @@ RULE = ScanRule(
 Reports a function that an earlier run of powertune measured, if one of these is true:
 
 - the median duration of the last two days with invocations is at least {_RISEN:g} times the one that the run
-  measured, which has a severity of medium;
+  measured at the memory size and architecture that the function has now; the severity is medium then;
 - its code is not the one that was measured;
 - its memory size or architecture is not the one that the run recommended.
 

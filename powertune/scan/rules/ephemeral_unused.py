@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 
 from powertune.prices import EPHEMERAL_STORAGE_FREE_MB
+from powertune.scan.commands import function_command
 from powertune.scan.evidence import Compute, EvidenceSource, FunctionEvidence, PlaceEvidence
 from powertune.scan.expectation import HEADROOM
 from powertune.scan.finding import Confidence, CostPart, Fact, Finding, MonthlySaving, Severity
@@ -45,8 +46,9 @@ def _unused(known: FunctionEvidence, used_mb: float, needed_mb: int, saved: floa
         known,
         summary=f"it has {_mb(known)} of ephemeral storage, and {needed_mb:,} MB are enough",
         facts=(_configured(known), used),
-        next_step=f"aws lambda update-function-configuration --function-name {function.arn}"
-        f" --ephemeral-storage Size={needed_mb} --region {function.place.region}",
+        next_step=function_command(
+            function, "update-function-configuration", "--ephemeral-storage", f"Size={needed_mb}"
+        ),
         saving=None if saved is None else MonthlySaving.exactly(saved),
         confidence=Confidence.MEDIUM,
     )

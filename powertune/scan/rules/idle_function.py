@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 
-from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence
-from powertune.scan.finding import CostPart, Fact, Finding, MonthlySaving, Severity
+from powertune.scan.commands import function_command, log_group_command
+from powertune.scan.evidence import EvidenceSource, FunctionEvidence, MonthlyCost, PlaceEvidence, ScannedFunction
+from powertune.scan.finding import Confidence, CostPart, Fact, Finding, MonthlySaving, Severity
+from powertune.scan.log_owners import owned_log_groups
 from powertune.scan.rule import Need, ScanRule
 from powertune.units import plural
 
@@ -12,20 +14,36 @@ _YOUNG_DAYS = 30
 #: A window that is shorter than this proves nothing: jobs run every week.
 _LEAST_DAYS = 14
 _DAY_S = 86_400
+_UNPRICED = "what provisioned concurrency it has, or what that costs, is not known, and is not in the saving"
+_NO_TRIGGER = "no trigger was found on the function itself; its aliases, and callers with a role, were not looked at"
+#: All functions of Lambda@Edge are in this region.
+_EDGE_REGION = "us-east-1"
 
 
 def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
     if evidence.days < _LEAST_DAYS:
         return
+    own_groups = {group.name for group, owners in owned_log_groups(evidence) if len(owners) == 1}
     for known in evidence.functions:
         age_days = (evidence.now - known.function.modified_at) / _DAY_S
         idle = known.usage is not None and known.usage.invocations == 0 and known.usage.throttles == 0
-        # The metrics of Lambda@Edge are in the regions of its replicas.
-        if idle and age_days >= _YOUNG_DAYS and not known.edge:
-            yield _finding(known, evidence.days, age_days)
+        if idle and age_days >= _YOUNG_DAYS and not _may_be_at_edge(known):
+            own_logs = known.cost.log_storage if known.cost and known.function.log_group in own_groups else 0.0
+            yield _finding(known, evidence.days, age_days, own_logs)
 
 
-def _finding(known: FunctionEvidence, days: float, age_days: float) -> Finding:
+def _may_be_at_edge(known: FunctionEvidence) -> bool:
+    """Whether it may be replicated for Lambda@Edge, whose metrics are in the regions of the replicas.
+
+    What is replicated is a published version, and the policies of versions are read together with the triggers.
+    """
+    function = known.function
+    unknown = known.triggers is None and function.place.region == _EDGE_REGION and bool(function.versions)
+    return known.edge or unknown
+
+
+def _finding(known: FunctionEvidence, days: float, age_days: float, own_logs: float) -> Finding:
+    """`own_logs` is what it costs to store logs that no other function writes to."""
     facts = [
         Fact(source=EvidenceSource.METRICS, text=f"no invocation in {days:g} days"),
         Fact(source=EvidenceSource.CONFIGURATION, text=f"last changed {age_days:.0f} days ago"),
@@ -37,14 +55,37 @@ def _finding(known: FunctionEvidence, days: float, age_days: float) -> Finding:
             Fact(source=EvidenceSource.CONFIGURATION, text=f"it can be invoked by {', '.join(known.triggers)}")
         )
     else:
-        facts.append(Fact(source=EvidenceSource.CONFIGURATION, text="nothing is set up to invoke it"))
+        facts.append(Fact(source=EvidenceSource.CONFIGURATION, text=_NO_TRIGGER))
+    unpriced = known.cost is not None and "provisioned" in known.cost.unpriced
+    if unpriced:
+        facts.append(Fact(source=EvidenceSource.CONFIGURATION, text=_UNPRICED))
     return RULE.finding(
         known,
         summary=f"nobody has invoked it in {plural(round(days), 'day')}",
         facts=tuple(facts),
-        next_step="ask its owner, then keep its code elsewhere and delete it with `aws lambda delete-function`",
-        saving=None if known.cost is None else MonthlySaving.exactly(known.cost.total),
+        next_step=_next_step(known.function, with_logs=own_logs > 0),
+        saving=_saving(known.cost, own_logs),
+        confidence=Confidence.LOW if unpriced else Confidence.HIGH,
     )
+
+
+def _next_step(function: ScannedFunction, *, with_logs: bool) -> str:
+    text = (
+        "ask its owner, then keep its code elsewhere and delete it with "
+        f"`{function_command(function, 'delete-function')}`"
+    )
+    if with_logs:
+        delete = log_group_command(function.place, "delete-log-group", function.log_group)
+        text += f", and its logs, unless they have to be kept, with `{delete}`"
+    return text
+
+
+def _saving(cost: MonthlyCost | None, own_logs: float) -> MonthlySaving | None:
+    """All but the logs, which stay where they are unless they are deleted as well."""
+    if cost is None:
+        return None
+    without_logs = cost.total - cost.log_ingestion - cost.log_storage
+    return MonthlySaving(expected=without_logs + own_logs, low=without_logs, high=without_logs + own_logs)
 
 
 RULE = ScanRule(
@@ -58,12 +99,19 @@ RULE = ScanRule(
 Reports a function without invocations and without throttled requests in the whole window, which has to be at least
 {_LEAST_DAYS} days. A function that was changed in the last {_YOUNG_DAYS} days is left out, because it may be about
 to be used. So is a function that is replicated for Lambda@Edge, because its metrics are in the regions of its
-replicas.
+replicas. That is looked up for the three newest versions of functions in {_EDGE_REGION}. If it could not be looked
+up, functions there that have published versions are left out.
 
 An idle function costs nothing by itself. The saving is what is charged although nobody invokes it: provisioned
-concurrency, cached SnapStart snapshots, and the storage of its logs.
+concurrency, cached SnapStart snapshots, and the storage of its logs. Deleting a function does not delete its logs, so
+the next step has a command for each, and the low end of the range is without the logs. Logs in a log group that other
+functions write to as well are not counted. If it is not known what provisioned concurrency costs, the saving is too
+small, and the confidence is low.
 
-Before you delete it, look at the triggers that the finding lists. A function for disasters, or for the end of the
-year, is idle on purpose: suppress the finding with a reason.
+Before you delete it, look at the triggers that the finding lists. They are those of the function itself: its event
+source mappings, its resource policy and its function URL. A scan does not see permissions of aliases, or who calls
+the function with a role, such as EventBridge Scheduler, Step Functions, or a program with an AWS SDK.
+
+A function for disasters, or for the end of the year, is idle on purpose: suppress the finding with a reason.
 """,
 )

@@ -2,7 +2,15 @@
 
 from collections.abc import Iterator
 
-from powertune.scan.evidence import EvidenceSource, FunctionEvidence, FunctionLogGroup, MonthlyCost, PlaceEvidence
+from powertune.scan.commands import function_command
+from powertune.scan.evidence import (
+    EvidenceSource,
+    FunctionEvidence,
+    FunctionLogGroup,
+    MonthlyCost,
+    PlaceEvidence,
+    ScannedFunction,
+)
 from powertune.scan.finding import Confidence, CostPart, Fact, Finding, MonthlySaving, Severity
 from powertune.scan.log_owners import costs_of, owned_log_groups, owner_names
 from powertune.scan.per_month import per_month
@@ -70,17 +78,20 @@ def _what(owners: tuple[FunctionEvidence, ...]) -> str:
 
 def _next_step(group: FunctionLogGroup, owners: tuple[FunctionEvidence, ...]) -> str:
     steps = ["log less"]
-    text = next((known.name for known in owners if known.function.log_format != "JSON"), None)
+    text = next((known.function for known in owners if known.function.log_format != "JSON"), None)
     if text is not None:
-        steps.append(
-            "filter by level with `aws lambda update-function-configuration "
-            f"--function-name {text} --logging-config LogFormat=JSON,ApplicationLogLevel=WARN`"
-        )
+        steps.append(f"filter by level with `{_by_level(text)}`")
     else:
         steps.append("raise the application log level")
     if group.log_class == _STANDARD:
         steps.append("write to a new log group of the class INFREQUENT_ACCESS")
     return ", or ".join(steps)
+
+
+def _by_level(function: ScannedFunction) -> str:
+    # A logging configuration that names no log group may put back the default one.
+    config = f"LogFormat=JSON,ApplicationLogLevel=WARN,LogGroup={function.log_group}"
+    return function_command(function, "update-function-configuration", "--logging-config", config)
 
 
 RULE = ScanRule(

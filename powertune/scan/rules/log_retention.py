@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from powertune.scan.commands import log_group_command
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, FunctionLogGroup, PlaceEvidence
 from powertune.scan.finding import Confidence, CostPart, Fact, Finding, MonthlySaving, Severity
 from powertune.scan.log_owners import costs_of, owned_log_groups, owner_names
@@ -36,6 +37,9 @@ def _finding(group: FunctionLogGroup, owners: tuple[FunctionEvidence, ...], evid
         growth_gb = per_month(group.ingested_bytes, evidence.days) / _BYTES_PER_GB
         text = f"{growth_gb:,.2f} GB a month are written to it, before they are compressed"
         facts.append(Fact(source=EvidenceSource.METRICS, text=text))
+    command = log_group_command(
+        evidence.place, "put-retention-policy", group.name, "--retention-in-days", str(_SUGGESTED_DAYS)
+    )
     return Finding(
         rule=RULE.id,
         severity=RULE.severity if stored_gb >= _LARGE_GB or growth_gb >= _LARGE_GB else Severity.INFO,
@@ -44,8 +48,7 @@ def _finding(group: FunctionLogGroup, owners: tuple[FunctionEvidence, ...], evid
         name=group.name,
         summary=f"its logs never expire, and take {stored_gb:,.2f} GB",
         facts=tuple(facts),
-        next_step=f"`aws logs put-retention-policy --log-group-name {group.name} "
-        f"--retention-in-days {_SUGGESTED_DAYS}`",
+        next_step=f"`{command}`",
         saving=_saving(group, owners, evidence),
         confidence=Confidence.MEDIUM,
         part=RULE.part,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from powertune.scan.commands import run_command
 from powertune.scan.evidence import Compute, EvidenceSource, FunctionEvidence, MemoryUse, PlaceEvidence
 from powertune.scan.expectation import HEADROOM, ExpectedCost, cpu_share
 from powertune.scan.finding import Fact, Finding, Severity
@@ -11,7 +12,6 @@ from powertune.scan.resizing import (
     expected_fact,
     least_mb,
     memory_facts,
-    run_command,
     saving_of,
     severity_of,
     sizes_around,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from powertune.scan.commands import run_command
 from powertune.scan.evidence import Compute, EvidenceSource, FunctionEvidence, MonthlyCost, PlaceEvidence
 from powertune.scan.expectation import SIZES_MB, ExpectedCost, cheapest, expect
 from powertune.scan.finding import Confidence, Fact, Finding, Severity
@@ -10,7 +11,6 @@ from powertune.scan.resizing import (
     expected_fact,
     least_mb,
     memory_facts,
-    run_command,
     saving_of,
     smaller_and_cheaper,
 )

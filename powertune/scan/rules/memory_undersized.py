@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from powertune.scan.commands import run_command
 from powertune.scan.evidence import Compute, EvidenceSource, FunctionEvidence, PlaceEvidence
 from powertune.scan.expectation import SIZES_MB
 from powertune.scan.finding import Confidence, Fact, Finding, Severity
-from powertune.scan.resizing import least_mb, memory_facts, run_command
+from powertune.scan.resizing import least_mb, memory_facts
 from powertune.scan.rule import Need, ScanRule
 from powertune.units import plural
 

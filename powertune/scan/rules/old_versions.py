@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from powertune.scan.evidence import EvidenceSource, PlaceEvidence
+from powertune.scan.commands import function_command
+from powertune.scan.evidence import EvidenceSource, PlaceEvidence, ScannedFunction
 from powertune.scan.finding import Fact, Finding, Severity
 from powertune.scan.rule import ScanRule
 from powertune.units import plural
@@ -29,9 +30,16 @@ def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
                 Fact(source=EvidenceSource.CONFIGURATION, text=f"{count} with {size} of code"),
                 Fact(source=EvidenceSource.CONFIGURATION, text="which of them aliases point to was not looked at"),
             ),
-            next_step=f"list them with `aws lambda list-versions-by-function --function-name {known.name}`, and "
-            "delete those that no alias points to",
+            next_step=_next_step(function),
         )
+
+
+def _next_step(function: ScannedFunction) -> str:
+    versions, aliases = (
+        f"`{function_command(function, action)}`" for action in ("list-versions-by-function", "list-aliases")
+    )
+    delete = function_command(function, "delete-function", qualifier="VERSION")
+    return f"compare {versions} with {aliases}, and delete versions that no alias points to with `{delete}`"
 
 
 RULE = ScanRule(

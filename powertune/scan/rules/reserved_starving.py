@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from powertune.scan.commands import function_command
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence
 from powertune.scan.finding import Fact, Finding, Severity
 from powertune.scan.rule import Need, ScanRule
@@ -27,12 +28,12 @@ def _switched_off(known: FunctionEvidence) -> Finding:
     if known.usage is not None:
         text = f"{plural(rejected, 'request')} rejected in {known.usage.days:g} days"
         facts.append(Fact(source=EvidenceSource.METRICS, text=text))
+    command = function_command(known.function, "delete-function-concurrency")
     return RULE.finding(
         known,
         summary="it is switched off by a reserved concurrency of 0" + (", but still invoked" if rejected else ""),
         facts=tuple(facts),
-        next_step="ask its owner; `aws lambda delete-function-concurrency "
-        f"--function-name {known.name}` switches it on again",
+        next_step=f"ask its owner; `{command}` switches it on again",
         severity=Severity.MEDIUM if rejected else Severity.INFO,
     )
 
@@ -41,6 +42,7 @@ def _starving(known: FunctionEvidence, reserved: int) -> Finding:
     usage = known.usage
     assert usage is not None
     share = usage.throttles / (usage.invocations + usage.throttles)
+    command = function_command(known.function, "put-function-concurrency", "--reserved-concurrent-executions", "N")
     return RULE.finding(
         known,
         summary=f"its reserved concurrency of {reserved:,} is used up, and requests are throttled",
@@ -49,8 +51,7 @@ def _starving(known: FunctionEvidence, reserved: int) -> Finding:
             Fact(source=EvidenceSource.METRICS, text=f"{usage.peak_concurrency:,.0f} ran at the same time"),
             Fact(source=EvidenceSource.METRICS, text=f"{usage.throttles:,} throttles in {usage.days:g} days"),
         ),
-        next_step=f"raise it with `aws lambda put-function-concurrency --function-name {known.name} "
-        "--reserved-concurrent-executions N`, or remove it",
+        next_step=f"raise it with `{command}`, or remove it",
         severity=Severity.HIGH if share >= _HIGH_SHARE else Severity.MEDIUM,
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
+from powertune.scan.commands import function_command
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence
 from powertune.scan.finding import Fact, Finding, Severity
 from powertune.scan.rule import ScanRule
@@ -23,7 +24,7 @@ def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
 def _finding(known: FunctionEvidence, schedule: RuntimeSchedule, today: date) -> Finding:
     runtime, newest = known.function.runtime, newest_runtime(known.function.runtime)
     severity, summary = _state(runtime, schedule, today)
-    command = f"`aws lambda update-function-configuration --function-name {known.name} --runtime {newest}`"
+    command = function_command(known.function, "update-function-configuration", "--runtime", newest)
     return RULE.finding(
         known,
         summary=summary,
@@ -36,7 +37,7 @@ def _finding(known: FunctionEvidence, schedule: RuntimeSchedule, today: date) ->
                 f"{schedule.blocks_update}",
             )
         ),
-        next_step=f"test it on {newest}, then {command}",
+        next_step=f"test it on {newest}, then `{command}`",
         severity=severity,
     )
 

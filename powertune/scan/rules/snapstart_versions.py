@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from powertune.scan.commands import function_command
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence, PublishedVersion
 from powertune.scan.finding import Confidence, CostPart, Fact, Finding, MonthlySaving, Severity
 from powertune.scan.per_month import SECONDS_PER_MONTH
@@ -30,6 +31,8 @@ def _finding(known: FunctionEvidence, old: tuple[PublishedVersion, ...], evidenc
             low=0.0,
             high=gb * SECONDS_PER_MONTH * evidence.prices.snapstart_cache,
         )
+    aliases = function_command(known.function, "list-aliases")
+    delete = function_command(known.function, "delete-function", qualifier="VERSION")
     return RULE.finding(
         known,
         summary=f"the snapshots of {plural(len(old), 'old version')} are kept, and charged",
@@ -37,8 +40,7 @@ def _finding(known: FunctionEvidence, old: tuple[PublishedVersion, ...], evidenc
             Fact(source=EvidenceSource.CONFIGURATION, text=f"SnapStart is on for the versions {numbers}"),
             Fact(source=EvidenceSource.CONFIGURATION, text="which of them aliases point to was not looked at"),
         ),
-        next_step=f"list what is in use with `aws lambda list-aliases --function-name {known.name}`, and delete the "
-        f"other versions with `aws lambda delete-function --function-name {known.name} --qualifier VERSION`",
+        next_step=f"list what is in use with `{aliases}`, and delete the other versions with `{delete}`",
         saving=saving,
         confidence=Confidence.MEDIUM,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from powertune.scan.commands import account_command, function_command
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, FunctionUsage, PlaceEvidence
 from powertune.scan.finding import Fact, Finding, Severity
 from powertune.scan.rule import Need, ScanRule
@@ -27,12 +28,16 @@ def _finding(known: FunctionEvidence, usage: FunctionUsage) -> Finding:
     text = f"{usage.throttles:,} throttles and {plural(usage.invocations, 'invocation')} in {usage.days:g} days"
     concurrency = f"at most {usage.peak_concurrency:,.0f} ran at the same time"
     facts = [Fact(source=EvidenceSource.METRICS, text=text), Fact(source=EvidenceSource.METRICS, text=concurrency)]
-    next_step = "compare the concurrency of the account with its quota: `aws lambda get-account-settings`"
+    command = account_command(known.function.place, "get-account-settings")
+    next_step = f"compare the concurrency of the account with its quota: `{command}`"
     if known.reserved is not None:
         text = f"its reserved concurrency is {known.reserved:,}"
         facts.append(Fact(source=EvidenceSource.CONFIGURATION, text=text))
         if usage.peak_concurrency >= known.reserved:
-            next_step = f"raise its reserved concurrency above {known.reserved:,}, or remove it"
+            command = function_command(
+                known.function, "put-function-concurrency", "--reserved-concurrent-executions", "N"
+            )
+            next_step = f"raise its reserved concurrency above {known.reserved:,} with `{command}`, or remove it"
     return RULE.finding(
         known,
         summary=f"{format_share(share)} of the requests to invoke it are throttled",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from powertune.scan.commands import run_command
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence
 from powertune.scan.finding import Fact, Finding, Severity
 from powertune.scan.rule import Need, ScanRule
@@ -27,7 +28,7 @@ def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
                 Fact(source=EvidenceSource.METRICS, text=text),
                 Fact(source=EvidenceSource.CONFIGURATION, text=f"its timeout is {timeout_s:,} s"),
             ),
-            next_step=f"see with `powertune run {known.name}` whether more memory makes it faster, or raise it",
+            next_step=f"see with `{run_command(known.function)}` whether more memory makes it faster, or raise it",
         )
 
 

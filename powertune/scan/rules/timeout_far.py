@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from powertune.scan.commands import function_command
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, FunctionUsage, PlaceEvidence
 from powertune.scan.finding import Fact, Finding, Severity
 from powertune.scan.per_month import millisecond_price
@@ -37,12 +38,12 @@ def _finding(known: FunctionEvidence, usage: FunctionUsage, max_ms: float, evide
         cost = format_usd(price * timeout_s * 1000, evidence.prices.currency)
         text = f"one that hangs costs {cost}"
         facts.append(Fact(source=EvidenceSource.CONFIGURATION, text=text))
+    command = function_command(known.function, "update-function-configuration", "--timeout", "SECONDS")
     return RULE.finding(
         known,
         summary=f"its timeout is {timeout_s:,} s, but no invocation took longer than {format_ms(max_ms)}",
         facts=tuple(facts),
-        next_step="lower the timeout with `aws lambda update-function-configuration "
-        f"--function-name {known.name} --timeout SECONDS`",
+        next_step=f"lower the timeout with `{command}`",
     )
 
 

@@ -3,15 +3,14 @@
 import math
 from collections.abc import Iterator
 
+from powertune.scan.commands import tail_command
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, FunctionUsage, PlaceEvidence, ReportStatistics
 from powertune.scan.finding import Confidence, Fact, Finding, MonthlySaving, Severity
 from powertune.scan.per_month import millisecond_price, per_month
 from powertune.scan.rule import Need, ScanRule
-from powertune.scan.timeouts import reaches_timeout
-from powertune.units import plural
+from powertune.scan.timeouts import LEAST_TIMEOUTS, reaches_timeout
+from powertune.units import format_usd, plural
 
-#: Fewer timeouts than this among the reports are accidents.
-_LEAST_TIMEOUTS = 5
 #: The share of the slowest day's invocations that reach the timeout if its percentile does, the largest first.
 _SHARES = (("p95_ms", 0.05), ("p99_ms", 0.01))
 _DAY_S = 86_400
@@ -21,7 +20,7 @@ def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
     for known in evidence.functions:
         reports = known.reports
         if reports is not None:
-            if reports.timeouts >= _LEAST_TIMEOUTS:
+            if reports.timeouts >= LEAST_TIMEOUTS:
                 yield _counted(known, reports, evidence)
         elif known.usage is not None and reaches_timeout(known):
             yield _estimated(known, known.usage, evidence)
@@ -36,35 +35,33 @@ def _counted(known: FunctionEvidence, reports: ReportStatistics, evidence: Place
         text = "it was changed since the first of them, so that the timeout may have been another"
         facts.append(Fact(source=EvidenceSource.CONFIGURATION, text=text))
     price = _timeout_price(known, evidence)
+    count = plural(round(monthly), "timeout")
     return RULE.finding(
         known,
-        summary=f"about {plural(round(monthly), 'timeout')} a month, each charged for {known.function.timeout_s:,} s",
+        summary=f"about {count} a month, each charged for {_cost_text(known, price, monthly, evidence)}",
         facts=tuple(facts),
         next_step=_next_step(known),
-        saving=None if price is None else MonthlySaving.exactly(monthly * price),
-        confidence=Confidence.MEDIUM if changed else Confidence.HIGH,
+        saving=None if price is None else _saving(known, monthly * price, monthly * price),
+        confidence=Confidence.LOW if changed else Confidence.MEDIUM,
     )
 
 
 def _estimated(known: FunctionEvidence, usage: FunctionUsage, evidence: PlaceEvidence) -> Finding:
     low, expected, high = _timeouts(known, usage)
-    text = f"up to {high:,} of {plural(usage.invocations, 'invocation')} timed out in {usage.days:g} days"
+    count = f"{high:,}" if low == high else f"from {low:,} to {high:,}"
+    text = f"{count} of {plural(usage.invocations, 'invocation')} timed out in {usage.days:g} days"
     facts = (
         Fact(source=EvidenceSource.METRICS, text=text),
         Fact(source=EvidenceSource.METRICS, text="the 99th percentile of the slowest day is at the timeout"),
         _timeout(known),
     )
-    price = _timeout_price(known, evidence)
-    saving = None
-    if price is not None:
-        each = per_month(price, usage.days)
-        saving = MonthlySaving(expected=each * expected, low=each * low, high=each * high)
+    price, monthly = _timeout_price(known, evidence), per_month(expected, usage.days)
     return RULE.finding(
         known,
-        summary=f"invocations time out, each charged for {known.function.timeout_s:,} s",
+        summary=f"invocations time out, each charged for {_cost_text(known, price, monthly, evidence)}",
         facts=facts,
         next_step=_next_step(known),
-        saving=saving,
+        saving=None if price is None else _saving(known, monthly * price, per_month(high, usage.days) * price),
         confidence=Confidence.LOW,
     )
 
@@ -89,13 +86,36 @@ def _timeout_price(known: FunctionEvidence, evidence: PlaceEvidence) -> float | 
     return None if price is None else price * known.function.timeout_s * 1000
 
 
+def _cost_text(known: FunctionEvidence, price: float | None, monthly: float, evidence: PlaceEvidence) -> str:
+    """What each timeout is charged for, and what all of a month cost, if it is known."""
+    text = f"{known.function.timeout_s:,} s"
+    if price is None or evidence.prices is None:
+        return text
+    return f"{text}: about {format_usd(monthly * price, evidence.prices.currency)} a month in all"
+
+
+def _saving(known: FunctionEvidence, cost: float, most: float) -> MonthlySaving:
+    """What fewer timeouts would save, given what they cost: about, and at most.
+
+    An invocation that no longer times out still runs. It is taken to last as long as the median one, and where that
+    is not known, as long as before.
+    """
+    timeout_ms = known.function.timeout_s * 1000
+    p50_ms = None if known.usage is None else known.usage.p50_ms
+    shorter = 0.0 if p50_ms is None else max(0.0, 1 - p50_ms / timeout_ms)
+    return MonthlySaving(expected=cost * shorter, low=0.0, high=most)
+
+
 def _timeout(known: FunctionEvidence) -> Fact:
     return Fact(source=EvidenceSource.CONFIGURATION, text=f"its timeout is {known.function.timeout_s:,} s")
 
 
 def _next_step(known: FunctionEvidence) -> str:
-    group = known.function.log_group or f"/aws/lambda/{known.name}"
-    return f"see what it waits for with `aws logs tail {group} --since 1d --filter-pattern timeout`"
+    found = tail_command(known.function, "--filter-pattern", "timeout")
+    before = tail_command(known.function, "--log-stream-names", "STREAM")
+    return (
+        f"find the log stream and the time of a timeout with `{found}`, and what was logged before it with `{before}`"
+    )
 
 
 RULE = ScanRule(
@@ -107,17 +127,22 @@ RULE = ScanRule(
     page=f"""
 Reports a function whose invocations reach its timeout. Each of them is charged for the whole timeout, and fails.
 
-If the reports of its invocations were read, the timeouts in them are counted. Fewer than {_LEAST_TIMEOUTS} are not
-reported. The amount is the number of timeouts in 30 days, times the timeout, times the price of a second on demand.
-If the function was changed since the first of them, the timeout may have been another, and the confidence is medium.
+If the reports of its invocations were read, the timeouts in them are counted. Fewer than {LEAST_TIMEOUTS} are not
+reported. What they cost is the number of timeouts in 30 days, times the timeout, times the price of a second on
+demand. The confidence is medium. If the function was changed since the first of them, the timeout may have been
+another one, and the confidence is low.
 
 Without reports, there is only CloudWatch, which does not count timeouts. The finding then needs the 99th percentile
-of the slowest day to be at the timeout, the longest invocation to have reached it, and errors. The amount is an
-estimate, of low confidence:
+of the slowest day to be at the timeout, the longest invocation to have reached it, and errors. The number of timeouts
+is an estimate then, and the confidence is low:
 
 - At least one invocation has timed out.
 - About 1 % of the invocations of an average day have timed out, or 5 % if the 95th percentile is at the timeout too.
 - At most, every error was a timeout, as far as the sum of all durations allows.
+
+The cost is not the saving. If you fix what the function waits for, the invocation still runs, and is charged for as
+long as it takes. The expected saving takes it to last as long as the median invocation. The low end is nothing, as an
+invocation may need all of this time, or more. The high end is the whole cost, at most.
 
 Find out what the function waits for, and set a shorter timeout for that call. It then fails sooner, and the function
 can log the reason.

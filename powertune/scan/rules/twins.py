@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
+from powertune.scan.commands import run_command
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence
 from powertune.scan.finding import Fact, Finding, Severity
 from powertune.scan.rule import Need, ScanRule
@@ -46,14 +47,17 @@ def _finding(twins: Sequence[FunctionEvidence], reason: str) -> Finding:
         facts.append(Fact(source=EvidenceSource.CONFIGURATION, text=f"and {len(twins) - _LISTED} more"))
     if not twins[0].function.handler:
         facts.append(Fact(source=EvidenceSource.CONFIGURATION, text="their handlers are not known, and may differ"))
-    first, second = twins[0].name, twins[1].name
     return RULE.finding(
         twins[0],
         summary=f"{plural(len(twins), 'function')} have the same code, but {reason}",
         facts=tuple(facts),
-        next_step=f"`powertune run {first} --save {first}.json`, `powertune run {second} --save {second}.json`, "
-        f"then `powertune compare {first}.json {second}.json`",
+        next_step=_next_step(twins),
     )
+
+
+def _next_step(twins: Sequence[FunctionEvidence]) -> str:
+    runs = ", ".join(f"`{run_command(each.function, save=f'{each.name}.json')}`" for each in twins[:2])
+    return f"{runs}, then `powertune compare {twins[0].name}.json {twins[1].name}.json`"
 
 
 def _described(known: FunctionEvidence) -> str:

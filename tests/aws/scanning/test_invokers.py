@@ -60,7 +60,22 @@ def test_a_function_that_cloudfront_replicates_is_at_the_edge() -> None:
     allow(fake, "viewer", {"Service": "replicator.lambda.amazonaws.com"}, qualifier="2", action="lambda:GetFunction")
     scanned = scan(fake, Need.USAGE, Need.TRIGGERS)
     assert {name: each.edge for name, each in known(scanned).items()} == {"viewer": True, "plain": False}
-    assert fake.operations.count("lambda.get_policy") == 4
+    # Each function, both versions of one of them, and the newest of the other, which settles it.
+    assert fake.operations.count("lambda.get_policy") == 2 + 2 + 1
+
+
+def test_cloudfront_may_use_an_older_version_than_the_newest() -> None:
+    fake = account("viewer", "forgotten")
+    for _ in range(3):
+        fake.publish_user_version("viewer")
+    for _ in range(4):
+        fake.publish_user_version("forgotten")
+    for name in ("viewer", "forgotten"):
+        allow(fake, name, {"Service": "replicator.lambda.amazonaws.com"}, qualifier="1", action="lambda:GetFunction")
+    scanned = scan(fake, Need.USAGE, Need.TRIGGERS)
+    # The fourth newest version is not asked about.
+    assert {name: each.edge for name, each in known(scanned).items()} == {"viewer": True, "forgotten": False}
+    assert fake.operations.count("lambda.get_policy") == 2 * (1 + 3)
 
 
 def test_elsewhere_no_version_is_asked_about_the_edge() -> None:
@@ -82,6 +97,9 @@ def test_the_limit_of_calls_leaves_out_those_that_were_changed_last() -> None:
     fake = account()
     for day in (3, 1, 2):
         fake.add(f"fn-{day}", LastModified=f"2026-01-0{day}T00:00:00.000+0000")
+    for _ in range(2):
+        fake.publish_user_version("fn-2")
+    # Two for fn-1, and four for fn-2, which has two versions: there is one left, and fn-3 takes two.
     scanned = scan(fake, Need.USAGE, Need.TRIGGERS, per_function_calls=7)
     assert {name: each.triggers for name, each in known(scanned).items()} == {"fn-1": (), "fn-2": (), "fn-3": None}
     assert gaps(scanned) == [("triggers", "not asked: 7 calls about single functions are the limit", ("fn-3",), "")]

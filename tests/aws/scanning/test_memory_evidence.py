@@ -275,6 +275,23 @@ def test_a_query_is_priced_by_what_was_written_meanwhile_and_the_most_expensive_
     assert [gap.subjects for gap in scanned.gaps] == [("small",)]
 
 
+def test_metrics_leave_what_queries_of_logs_may_cost_alone() -> None:
+    fake = account("fn")
+    fake.add("large", EphemeralStorage={"Size": 2048})
+    busy(fake, "fn")
+    log(fake, "/aws/lambda/fn", "2027/01/14/[1]a", report_text("00000001", memory=512, used=100))
+    insights(fake, "large", cpu_total_time={"Sum": 10.0, "SampleCount": 1.0})
+    event = {"event_type": "performance", "function_name": "large", "tmp_max": 2**31, "tmp_free": 2**30}
+    log(fake, "/aws/lambda-insights", "2027/01/14/x", json.dumps(event))
+    # A hundredth of a cent: both queries scan a few hundred bytes, and ten metrics cost as much.
+    scanned = scan(fake, Need.MEMORY, Need.ENVIRONMENT, max_spend_usd=0.0001)
+    assert scanned.effort.usd > 0.0001
+    found = known(scanned)
+    assert found["fn"].memory is not None
+    assert found["large"].environment == EnvironmentUse(cpu_ms=10.0, tmp_used_mb=1024.0)
+    assert scanned.gaps == ()
+
+
 def test_what_is_stored_is_shared_by_the_days_that_it_is_kept() -> None:
     fake = account("fn")
     busy(fake, "fn")
@@ -286,7 +303,7 @@ def test_what_is_stored_is_shared_by_the_days_that_it_is_kept() -> None:
     fake.logs.groups["/aws/lambda/fn"] = {"storedBytes": 15 * 10**9, "retentionInDays": 140, "creationTime": created}
     log(fake, "/aws/lambda/fn", "2027/01/14/[1]a", report_text("00000001", memory=512))
     assert known(scan(fake, Need.MEMORY, max_spend_usd=0.051))["fn"].memory is not None
-    assert known(scan(fake, Need.MEMORY, max_spend_usd=0.05))["fn"].memory is None
+    assert known(scan(fake, Need.MEMORY, max_spend_usd=0.0499))["fn"].memory is None
 
 
 def test_reports_are_of_no_more_days_than_the_group_retains() -> None:

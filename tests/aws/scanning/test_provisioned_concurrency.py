@@ -30,22 +30,24 @@ def keep(fake: FakeLambda, name: str, qualifier: str, count: int, since: str = "
     )
 
 
-def use(fake: FakeLambda, name: str, qualifier: str, hourly: list[float | None], *, invocations: float = 1.0) -> None:
+def use(fake: FakeLambda, name: str, qualifier: str, utilization: list[float | None], *, hourly: float) -> None:
+    """As many invocations every hour, and twice as many that found all of it busy; today as well."""
     series, dimensions = fake.cloudwatch.series, (name, f"{name}:{qualifier}")
-    series["ProvisionedConcurrencyUtilization", "Average", *dimensions] = hourly
-    series["ProvisionedConcurrencyUtilization", "Maximum", *dimensions] = [each and each * 2 for each in hourly]
-    series["ProvisionedConcurrencyInvocations", "Sum", *dimensions] = [invocations]
-    series["ProvisionedConcurrencySpilloverInvocations", "Sum", *dimensions] = [5.0]
+    series["ProvisionedConcurrencyUtilization", "Average", *dimensions] = utilization
+    series["ProvisionedConcurrencyUtilization", "Maximum", *dimensions] = [each and each * 2 for each in utilization]
+    series["ProvisionedConcurrencyInvocations", "Sum", *dimensions] = [hourly] * HOURS
+    series["ProvisionedConcurrencySpilloverInvocations", "Sum", *dimensions] = [2 * hourly] * HOURS
 
 
-def test_hours_without_a_value_are_hours_without_use() -> None:
+def test_utilization_is_the_time_that_invocations_took_and_its_peak_is_what_lambda_says() -> None:
     fake = account("fn", "plain")
     publish(fake, "fn", 512)
     publish(fake, "fn", 1024, alias="prod")
     publish(fake, "fn", 2048)
     keep(fake, "fn", "prod", 10)
     keep(fake, "fn", "1", 2)
-    use(fake, "fn", "prod", [0.2, None, 0.4], invocations=70.0)
+    invoke(fake, "fn", daily=336.0, ms=5_000.0)
+    use(fake, "fn", "prod", [0.2, None, 0.4], hourly=1.0)
 
     scanned = scan(fake, Need.PROVISIONED)
 
@@ -57,10 +59,12 @@ def test_hours_without_a_value_are_hours_without_use() -> None:
             requested=10,
             memory_mb=1024,
             architecture=Architecture.X86_64,
-            utilization=(0.2 + 0.4) / HOURS,
+            # 336 invocations of 5 s on 14 days, in 10 environments.
+            utilization=336 * 5 / (10 * 14 * 86_400),
             peak_utilization=0.8,
-            invocations=70,
-            spilled=5,
+            # Once an hour, and the 8 hours of today do not count, as usage is of whole days.
+            invocations=336,
+            spilled=14 * 24 * 2,
         ),
         Provisioned(
             qualifier="1",
@@ -77,23 +81,63 @@ def test_hours_without_a_value_are_hours_without_use() -> None:
     assert scanned.gaps == ()
 
 
+def test_one_short_call_an_hour_uses_next_to_nothing() -> None:
+    """The metric only has the minutes with invocations, so that it is 1 all the time."""
+    fake = account("fn")
+    publish(fake, "fn", 512)
+    keep(fake, "fn", "1", 1)
+    invoke(fake, "fn", daily=24.0, ms=100.0)
+    use(fake, "fn", "1", [1.0] * HOURS, hourly=1.0)
+    (kept,) = known(scan(fake, Need.PROVISIONED))["fn"].provisioned or ()
+    assert kept.utilization == pytest.approx(0.1 / 3_600)
+
+
+def test_no_more_than_all_of_it_is_in_use() -> None:
+    fake = account("fn")
+    publish(fake, "fn", 512)
+    keep(fake, "fn", "1", 1)
+    invoke(fake, "fn", daily=24.0, ms=5_000_000.0)
+    use(fake, "fn", "1", [1.0] * HOURS, hourly=1.0)
+    (kept,) = known(scan(fake, Need.PROVISIONED))["fn"].provisioned or ()
+    assert kept.utilization == 1.0
+
+
+def test_of_what_ran_for_an_unknown_time_nothing_is_said() -> None:
+    fake = account("used", "idle")
+    for name in ("used", "idle"):
+        publish(fake, name, 512)
+        keep(fake, name, "1", 1)
+    use(fake, "used", "1", [1.0] * HOURS, hourly=1.0)
+    fake.cloudwatch.status = lambda query: (
+        "Forbidden" if query["MetricStat"]["Metric"]["MetricName"] == "Invocations" else "Complete"
+    )
+    found = known(scan(fake, Need.PROVISIONED))
+    assert found["used"].provisioned is None
+    assert [each.invocations for each in found["idle"].provisioned or ()] == [0]
+
+
 @pytest.mark.parametrize(
-    ("values", "hours"),
+    ("values", "before_midnight", "observed", "resized"),
     [
         # Configured 20 hours before the end, and used in the two hours since.
-        ([*[None] * (HOURS - 2), 0.5, 0.5], 20),
+        ([*[None] * (HOURS - 2), 0.5, 0.5], 12, 20, False),
         # A schedule changes it every day: it was there when it was used.
-        ([None, 0.5, 0.5], HOURS - 1),
+        ([None, 0.5, 0.5], HOURS - 9, HOURS - 1, True),
     ],
 )
-def test_what_was_configured_in_the_span_is_judged_from_then_on(values: list[float | None], hours: int) -> None:
+def test_what_was_configured_in_the_span_is_judged_from_then_on(
+    values: list[float | None], before_midnight: int, observed: int, resized: bool
+) -> None:
     fake = account("fn")
     publish(fake, "fn", 512)
     keep(fake, "fn", "1", 2, since="2027-01-14T12:00:00+0000")
-    use(fake, "fn", "1", values)
+    invoke(fake, "fn", ms=18_000.0)
+    use(fake, "fn", "1", values, hourly=1.0)
     (kept,) = known(scan(fake, Need.PROVISIONED))["fn"].provisioned or ()
-    assert kept.utilization == pytest.approx(1.0 / hours)
-    assert kept.observed_days == pytest.approx(hours / 24)
+    # 336 invocations of 18 s: 1.68 hours of two environments, until midnight.
+    assert kept.utilization == pytest.approx(1.68 / (2 * before_midnight))
+    assert kept.observed_days == pytest.approx(observed / 24)
+    assert kept.resized is resized
 
 
 def test_those_that_have_used_some_are_asked_about_first_and_what_is_left_out_is_said() -> None:

@@ -28,7 +28,7 @@ def test_without_a_terminal_each_place_has_a_line(capfd: pytest.CaptureFixture[s
         progress.place_done(denied, kept=False)
     assert capfd.readouterr().err.splitlines() == [
         "1 of 2 places: 123456789012 us-east-1: 2 functions, 1 gap (kept)",
-        "2 of 2 places: prod eu-west-1: not scanned: no role powertune-scan",
+        "2 of 2 places: prod (210987654321) eu-west-1: not scanned: no role powertune-scan",
     ]
 
 
@@ -51,4 +51,4 @@ def test_a_terminal_shows_what_is_asked() -> None:
         progress.place_started(OTHER)
         progress.asked(OTHER, "memory")
         progress.place_done(ScannedPlace(evidence=place_evidence(known())), kept=False)
-    assert "1 of 3 places, 1 function; prod eu-west-1: memory" in screen.getvalue()
+    assert "1 of 3 places, 1 function; prod (210987654321) eu-west-1: memory" in screen.getvalue()

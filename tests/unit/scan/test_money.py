@@ -14,11 +14,10 @@ from powertune.scan.evidence import (
     FunctionEvidence,
     FunctionUsage,
     MonthlyCost,
-    PlaceEvidence,
     Provisioned,
     PublishedVersion,
 )
-from powertune.scan.money import free_tier, monthly_costs
+from powertune.scan.money import monthly_costs
 
 X86, ARM = Architecture.X86_64, Architecture.ARM64
 #: 3 million invocations of 99.5 ms in 30 days: 300,000 billed seconds. None waits for INIT.
@@ -219,25 +218,3 @@ def test_without_prices_nothing_has_a_cost() -> None:
     arm_only = replace(PRICES, architectures=tuple(each for each in PRICES.architectures if each[0] is ARM))
     assert monthly_costs(place_evidence(seen(architecture=X86), prices=arm_only)) == (None,)
     assert monthly_costs(place_evidence()) == ()
-
-
-def month(region: str, *functions: FunctionEvidence) -> PlaceEvidence:
-    return place_evidence(*functions, prices=PriceTable.bundled().region(region), days=30)
-
-
-def test_the_free_tier_is_taken_off_once_for_all_regions() -> None:
-    # 6 million requests, one million free: a sixth of $1.20. 600,000 GB-seconds, 400,000 free: 2/3 of $8.00004.
-    places = (month("us-east-1", seen()), month("us-west-2", seen()))
-    assert free_tier(places) == pytest.approx(0.2 + 5.33336, abs=1e-9)
-
-
-def test_the_free_tier_never_exceeds_the_bill() -> None:
-    small = replace(MONTH, invocations=30_000, duration_sum_ms=2_985_000.0)
-    assert free_tier((month("us-east-1", seen(usage=small)),)) == pytest.approx(0.006 + 0.0400002, abs=1e-9)
-    assert free_tier((month("us-east-1", seen(usage=NOTHING)), place_evidence(seen(), prices=None))) == 0
-    assert free_tier(()) == 0
-
-
-def test_provisioned_concurrency_has_no_free_tier() -> None:
-    function = seen(architecture=X86, provisioned=(provisioned(invocations=1_000_000),))
-    assert free_tier((month("us-east-1", function),)) == 0

@@ -113,3 +113,24 @@ def test_a_scan_that_was_interrupted_goes_on_with_what_is_left(tmp_path: Path) -
     second = scan.go(find_targets(ScanScope(accounts=accounts), way_in).places)
     assert [bool(each.gaps) for each in second.places] == [False] * 4
     assert way_in.entered == ["333333333333", "444444444444"]
+
+
+def test_only_what_was_kept_is_forgotten(tmp_path: Path) -> None:
+    scan, other = tmp_path / "scan", tmp_path / "other"
+    for path in (scan, other):
+        folder_at(path).keep(scanned_place(ONE))
+        folder_at(path).keep(scanned_place(TWO))
+    (other / "places" / "notes.json").write_text("{}")
+    folder_at(scan).forget()
+    folder_at(other).forget()
+    assert not scan.exists()
+    assert [path.name for path in other.rglob("*")] == ["places", "notes.json"]
+    folder_at(tmp_path / "nowhere").forget()
+
+
+def test_a_folder_that_cannot_be_made_is_found_out_beforehand(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match=r"cannot make '.*file/places': Not a directory"):
+        folder_at(tmp_path / "file").prepare()
+    folder_at(tmp_path / "new").prepare()
+    assert (tmp_path / "new" / "places").is_dir()

@@ -97,7 +97,7 @@ def test_an_account_that_cannot_be_entered_is_a_gap_and_the_others_are_scanned()
     found = find_targets(ScanScope(regions=ALL_REGIONS, accounts=accounts), way_in)
     assert places(found) == [(THREE, "af-south-1"), (THREE, "us-east-1")]
     assert gaps(found) == [(TWO, "*", "", "cannot assume the role (create it)")]
-    assert (str(found.gaps[0].place), found.gaps[0].action) == ("orders *", "sts:AssumeRole")
+    assert (str(found.gaps[0].place), found.gaps[0].action) == ("orders (222222222222) *", "sts:AssumeRole")
 
 
 def test_regions_of_another_partition_are_gaps() -> None:
@@ -112,7 +112,10 @@ def test_an_organization_is_its_active_accounts_and_the_others_are_gaps() -> Non
         unusable=((ScanAccount(account_id=THREE, name="old"), "PENDING_CLOSURE"),),
     )
     found = find_targets(ScanScope(organization=True), FakeWayIn(members=organization))
-    assert [str(each.place) for each in found.places] == ["main us-east-1", "orders us-east-1"]
+    assert [str(each.place) for each in found.places] == [
+        "main (111111111111) us-east-1",
+        "orders (222222222222) us-east-1",
+    ]
     assert gaps(found) == [(THREE, "*", "", "the account is pending closure")]
 
 

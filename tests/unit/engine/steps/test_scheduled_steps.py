@@ -71,7 +71,11 @@ def test_an_account_that_lets_nobody_in_and_a_worker_that_dies_are_gaps() -> Non
     execution.doors.closed.add(TWO)
     output = execution.run(accountsKey=ACCOUNTS_KEY)
     found = kept(execution)
-    assert [str(each.place) for each in found.places] == ["own us-east-1", f"{TWO} us-east-1", f"{THREE} us-east-1"]
+    assert [str(each.place) for each in found.places] == [
+        f"own ({ACCOUNT}) us-east-1",
+        f"{TWO} us-east-1",
+        f"{THREE} us-east-1",
+    ]
     assert gaps(found)[-2:] == [
         (f"{TWO} us-east-1", "", "cannot assume arn"),
         (f"{THREE} us-east-1", "", "its worker failed"),
@@ -117,9 +121,10 @@ def test_the_organization_is_scanned_by_the_role_that_is_named() -> None:
     execution.run(organization="true", regions="us-east-1,eu-west-1", role="audit/scan", externalId="secret")
     found = kept(execution)
     assert [str(each.place) for each in found.places] == [
-        *("own us-east-1", "own eu-west-1", "two us-east-1", "two eu-west-1"),
+        *(f"own ({ACCOUNT}) {region}" for region in ("us-east-1", "eu-west-1")),
+        *(f"two ({TWO}) {region}" for region in ("us-east-1", "eu-west-1")),
     ]
-    assert gaps(found)[0] == ("three *", "", "the account is suspended")
+    assert gaps(found)[0] == (f"three ({THREE}) *", "", "the account is suspended")
     assumed = [kwargs for name, kwargs in execution.sent["place"] if name == "sts.assume_role"]
     assert {(each["RoleArn"], each["ExternalId"]) for each in assumed} == {
         (f"arn:aws:iam::{TWO}:role/audit/scan", "secret"),

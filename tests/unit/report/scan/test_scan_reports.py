@@ -27,7 +27,7 @@ from powertune.report.scan.text import gap_lines, write_scan_text
 from powertune.scan.coverage import Gap, ScanEffort
 from powertune.scan.evidence import AccountRegion, EvidenceSource
 from powertune.scan.finding import Fact, Severity
-from powertune.scan.scan import CostedPlace, SuppressedFinding
+from powertune.scan.scan import CostedPlace, Payer, SuppressedFinding
 
 GOLDEN = Path(__file__).parents[3] / "golden"
 GOLDEN_FILES = {"markdown": "scan.md", "csv": "scan.csv", "json": "scan.json"}
@@ -66,6 +66,16 @@ def test_the_report_is_the_golden_one(name: str) -> None:
     if os.environ.get("UPDATE_GOLDEN"):
         path.write_bytes(data)
     assert data.decode() == path.read_bytes().decode()
+
+
+def test_where_nobody_knows_who_pays_costs_are_before_the_free_tier() -> None:
+    scan = make_test_scan(scan_finding())
+    for payer, cost in (
+        (Payer.ACCOUNT, "1 function cost $30.00 a month; "),
+        (Payer.UNKNOWN, "1 function cost $30.00 a month before the free tier; "),
+    ):
+        (totals,) = write_scan_text(ReportedScan(scan=replace(scan, payer=payer))).totals
+        assert totals.sentence.startswith(cost)
 
 
 def test_findings_are_sorted_by_dollars_and_then_by_severity() -> None:

@@ -22,7 +22,7 @@ def tuned(**changes: Any) -> Tuned:
         "run_id": "r7",
         "measured_at": NOW - 40 * DAY_S,
         "recommended": configuration(1024),
-        "p50_ms": 95.0,
+        "p50s_ms": ((configuration(1024), 95.0),),
         "code_sha256": "sha-of-orders",
         **changes,
     }
@@ -49,9 +49,26 @@ def test_other_code() -> None:
 
 
 def test_a_median_that_rose_by_30_percent() -> None:
-    (found,) = RULE.check(place_evidence(drifted(tuned(p50_ms=100.0), usage=busy(recent_p50_ms=130.0))))
-    assert found.facts[1].text == "its median of 130 ms is 1.30x what was measured"
+    (found,) = RULE.check(
+        place_evidence(drifted(tuned(p50s_ms=((configuration(1024), 100.0),)), usage=busy(recent_p50_ms=130.0)))
+    )
+    assert found.facts[1].text == "its median of 130 ms is 1.30x what was measured at 1024 MB arm64"
     assert found.severity is Severity.MEDIUM
+
+
+def test_who_follows_the_recommendation_of_a_smaller_size_has_not_drifted() -> None:
+    """80 ms at 1,024 MB, then 512 MB were recommended and set, where 150 ms had been measured."""
+    run = tuned(recommended=configuration(512), p50s_ms=((configuration(512), 150.0), (configuration(1024), 80.0)))
+    smaller = {"function": scanned_function(memory_mb=512)}
+    assert not list(RULE.check(place_evidence(drifted(run, **smaller, usage=busy(recent_p50_ms=194.9)))))
+    (found,) = RULE.check(place_evidence(drifted(run, **smaller, usage=busy(recent_p50_ms=195.0))))
+    assert found.facts[1].text == "its median of 195 ms is 1.30x what was measured at 512 MB arm64"
+
+
+def test_a_size_that_was_not_measured_says_nothing_about_duration() -> None:
+    run = tuned(recommended=None, p50s_ms=((configuration(1024), 10.0),))
+    other = drifted(run, function=scanned_function(memory_mb=768))
+    assert not list(RULE.check(place_evidence(other)))
 
 
 def test_another_size_than_the_recommended_one() -> None:
@@ -75,7 +92,7 @@ def test_a_recommended_size_that_costs_more_saves_nothing(memory_mb: int) -> Non
 
 
 def test_all_of_it_at_once() -> None:
-    run = tuned(recommended=configuration(512), code_sha256="another", p50_ms=50.0)
+    run = tuned(recommended=configuration(512), code_sha256="another", p50s_ms=((configuration(1024), 50.0),))
     (found,) = RULE.check(place_evidence(drifted(run, cost=None), prices=None))
     assert len([fact for fact in found.facts if fact.source.value != "duration model"]) == 4
     assert found.saving is None
@@ -85,8 +102,8 @@ def test_all_of_it_at_once() -> None:
     "other",
     [
         drifted(tuned()),
-        drifted(tuned(p50_ms=100.0), usage=busy(recent_p50_ms=129.9)),
-        drifted(tuned(p50_ms=None, code_sha256="", recommended=None), usage=busy(recent_p50_ms=1e6)),
+        drifted(tuned(p50s_ms=((configuration(1024), 100.0),)), usage=busy(recent_p50_ms=129.9)),
+        drifted(tuned(p50s_ms=(), code_sha256="", recommended=None), usage=busy(recent_p50_ms=1e6)),
         drifted(tuned(), usage=None),
         drifted(tuned(code_sha256="another"), function=scanned_function(code_sha256="")),
         drifted(tuned(code_sha256="another"), function=scanned_function(compute=Compute.MANAGED_INSTANCES)),

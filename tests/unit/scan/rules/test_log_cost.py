@@ -26,8 +26,10 @@ def test_half_of_the_cost_of_writing_can_be_saved() -> None:
         "15.0 GB are written in a month",
     ]
     assert found.next_step == (
-        "log less, or filter by level with `aws lambda update-function-configuration --function-name orders "
-        "--logging-config LogFormat=JSON,ApplicationLogLevel=WARN`, or write to a new log group of the class "
+        "log less, or filter by level with `aws lambda update-function-configuration --function-name "
+        "arn:aws:lambda:us-east-1:123456789012:function:orders --logging-config "
+        "LogFormat=JSON,ApplicationLogLevel=WARN,LogGroup=/aws/lambda/orders --region us-east-1`, or write "
+        "to a new log group of the class "
         "INFREQUENT_ACCESS"
     )
 

@@ -39,7 +39,9 @@ def test_costs_what_is_stored_now_and_grows() -> None:
         "written by orders",
         "15.00 GB a month are written to it, before they are compressed",
     ]
-    assert found.next_step == f"`aws logs put-retention-policy --log-group-name {NAME} --retention-in-days 30`"
+    assert found.next_step == (
+        f"`aws logs put-retention-policy --log-group-name {NAME} --retention-in-days 30 --region us-east-1`"
+    )
 
 
 def test_a_shared_log_group_is_reported_once() -> None:

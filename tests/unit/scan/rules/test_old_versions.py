@@ -35,7 +35,12 @@ def test_take_code_storage(versions: tuple[PublishedVersion, ...], summary: str)
     (found,) = RULE.check(place_evidence(known(scanned_function(versions=versions))))
 
     assert (found.summary, found.severity, found.saving) == (summary, Severity.INFO, None)
-    assert "`aws lambda list-versions-by-function --function-name orders`" in found.next_step
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:orders"
+    assert found.next_step == (
+        f"compare `aws lambda list-versions-by-function --function-name {arn} --region us-east-1` with "
+        f"`aws lambda list-aliases --function-name {arn} --region us-east-1`, and delete versions that no alias "
+        f"points to with `aws lambda delete-function --function-name {arn}:VERSION --region us-east-1`"
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from scanned import known, place_evidence
 from powertune.model import Architecture
 from powertune.prices import PriceTable
 from powertune.scan.evidence import Provisioned
-from powertune.scan.finding import Confidence, CostPart, MonthlySaving
+from powertune.scan.finding import Confidence, CostPart, MonthlySaving, Severity
 from powertune.scan.rules.provisioned_idle import RULE
 
 IDLE = Provisioned(
@@ -31,11 +31,12 @@ def test_all_of_it_can_be_saved() -> None:
     assert found.saving is not None
     assert found.saving.expected == pytest.approx(172.803456)
     assert found.saving == MonthlySaving.exactly(found.saving.expected)
-    assert (found.confidence, found.part) == (Confidence.HIGH, CostPart.PROVISIONED)
+    assert (found.severity, found.confidence, found.part) == (Severity.HIGH, Confidence.HIGH, CostPart.PROVISIONED)
     assert found.summary == "10 provisioned environments stood idle for 14 days"
     assert [fact.text for fact in found.facts] == ["10 provisioned for live, unused in 14 days"]
     assert found.next_step == (
-        "`aws lambda delete-provisioned-concurrency-config --function-name orders --qualifier live`"
+        "`aws lambda delete-provisioned-concurrency-config --function-name "
+        "arn:aws:lambda:us-east-1:123456789012:function:orders --qualifier live --region us-east-1`"
     )
 
 
@@ -49,13 +50,18 @@ def test_aliases_of_a_function_are_one_finding() -> None:
 
 
 def test_no_more_is_said_than_was_seen() -> None:
-    since_then = (replace(IDLE, observed_days=14.3), replace(IDLE, observed_days=1.9))
+    since_then = (replace(IDLE, observed_days=14.3), replace(IDLE, observed_days=3.5))
     (found,) = RULE.check(place_evidence(known(provisioned=since_then)))
-    assert found.summary == "20 provisioned environments stood idle for 1 day"
+    assert found.summary == "20 provisioned environments stood idle for 3 days"
     assert [fact.text for fact in found.facts] == [
         "10 provisioned for live, unused in 14 days",
-        "10 provisioned for live, unused in 1 day",
+        "10 provisioned for live, unused in 3 days",
     ]
+    # The second one may be there for a quarter of the time only: 3.5 of 14 days.
+    assert found.saving is not None
+    assert found.saving.expected == found.saving.high == pytest.approx(2 * 172.803456)
+    assert found.saving.low == pytest.approx(1.25 * 172.803456)
+    assert (found.severity, found.confidence) == (Severity.MEDIUM, Confidence.MEDIUM)
 
 
 @pytest.mark.parametrize(
@@ -65,9 +71,10 @@ def test_no_more_is_said_than_was_seen() -> None:
         (),
         (replace(IDLE, invocations=1),),
         (replace(IDLE, utilization=0.01),),
-        (replace(IDLE, observed_days=0.99),),
+        (replace(IDLE, peak_utilization=0.1),),
+        (replace(IDLE, observed_days=2.99),),
     ],
-    ids=["unknown", "none", "invoked", "used", "new"],
+    ids=["unknown", "none", "invoked", "used", "used today", "new"],
 )
 def test_is_not_said_of_what_is_used(provisioned: tuple[Provisioned, ...] | None) -> None:
     assert not list(RULE.check(place_evidence(known(provisioned=provisioned))))

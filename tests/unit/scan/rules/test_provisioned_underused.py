@@ -68,6 +68,25 @@ def test_aliases_of_a_function_are_one_finding() -> None:
     assert len(found.facts) == 2
 
 
+def test_what_was_configured_within_the_window_may_be_there_for_a_part_of_the_time() -> None:
+    (found,) = RULE.check(place_evidence(known(provisioned=(replace(UNDERUSED, observed_days=3.5),))))
+    assert found.saving is not None
+    assert found.saving.expected == pytest.approx(25.92 * (3.3334 - 0.3 * 5.5556))
+    assert found.saving.low == pytest.approx(3.5 / 14 * 0.4 * 25.92 * 3.3334)
+    assert found.confidence is Confidence.MEDIUM
+
+
+def test_if_its_number_has_changed_it_may_have_paid_for_itself() -> None:
+    resized = replace(UNDERUSED, observed_days=13.5, resized=True)
+    (found,) = RULE.check(place_evidence(known(provisioned=(resized,))))
+    assert found.saving is not None
+    assert found.saving.expected == pytest.approx(25.92 * (3.3334 - 0.3 * 5.5556))
+    # No more than the 3 of 10 that were in use.
+    assert found.saving.low == pytest.approx(0.3 * 25.92 * (3.3334 - 5.5556))
+    assert found.confidence is Confidence.LOW
+    assert found.facts[1].text == "the number for live has changed meanwhile, and what it was before is not known"
+
+
 @pytest.mark.parametrize(
     "provisioned",
     [
@@ -75,7 +94,7 @@ def test_aliases_of_a_function_are_one_finding() -> None:
         (),
         (replace(UNDERUSED, utilization=0.61),),
         (replace(UNDERUSED, utilization=0.0, peak_utilization=0.0, invocations=0),),
-        (replace(UNDERUSED, observed_days=0.99),),
+        (replace(UNDERUSED, observed_days=2.99),),
     ],
     ids=["unknown", "none", "pays for itself", "idle", "new"],
 )

@@ -19,6 +19,11 @@ def test_holds_a_function_back(throttles: int, severity: Severity) -> None:
         "10 ran at the same time",
         f"{throttles:,} throttles in 14 days",
     ]
+    assert found.next_step == (
+        "raise it with `aws lambda put-function-concurrency --function-name "
+        "arn:aws:lambda:us-east-1:123456789012:function:orders --reserved-concurrent-executions N "
+        "--region us-east-1`, or remove it"
+    )
 
 
 def test_of_zero_switches_a_function_off() -> None:
@@ -31,6 +36,10 @@ def test_of_zero_switches_a_function_off() -> None:
     )
     assert [found.severity for found in (tried, quiet, unknown)] == [Severity.MEDIUM, Severity.INFO, Severity.INFO]
     assert tried.summary == "it is switched off by a reserved concurrency of 0, but still invoked"
+    assert tried.next_step == (
+        "ask its owner; `aws lambda delete-function-concurrency --function-name "
+        "arn:aws:lambda:us-east-1:123456789012:function:orders --region us-east-1` switches it on again"
+    )
     assert tried.facts[1].text == "3 requests rejected in 14 days"
     assert quiet.summary == "it is switched off by a reserved concurrency of 0"
     assert [fact.text for fact in unknown.facts] == ["its reserved concurrency is 0"]

@@ -49,8 +49,8 @@ def test_says_when_and_what_to_use_instead() -> None:
         "it blocks creating functions with it on 2027-07-29, and updating on 2027-08-31",
     ]
     assert found.next_step == (
-        "test it on python3.14, then `aws lambda update-function-configuration --function-name orders "
-        "--runtime python3.14`"
+        "test it on python3.14, then `aws lambda update-function-configuration --function-name "
+        "arn:aws:lambda:us-east-1:123456789012:function:orders --runtime python3.14 --region us-east-1`"
     )
 
 

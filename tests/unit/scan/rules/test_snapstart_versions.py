@@ -37,7 +37,12 @@ def test_all_but_the_newest_two_can_be_saved() -> None:
     assert (found.confidence, found.part) == (Confidence.MEDIUM, CostPart.SNAPSTART)
     assert found.summary == "the snapshots of 3 old versions are kept, and charged"
     assert found.facts[0].text == "SnapStart is on for the versions 1, 2, 3"
-    assert "`aws lambda list-aliases --function-name orders`" in found.next_step
+    assert found.next_step == (
+        "list what is in use with `aws lambda list-aliases --function-name "
+        "arn:aws:lambda:us-east-1:123456789012:function:orders --region us-east-1`, and delete the other versions "
+        "with `aws lambda delete-function --function-name "
+        "arn:aws:lambda:us-east-1:123456789012:function:orders:VERSION --region us-east-1`"
+    )
 
 
 def test_a_long_list_is_cut() -> None:

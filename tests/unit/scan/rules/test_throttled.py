@@ -7,7 +7,14 @@ from powertune.scan.evidence import FunctionEvidence
 from powertune.scan.finding import Severity
 from powertune.scan.rules.throttled import RULE
 
-ACCOUNT = "compare the concurrency of the account with its quota: `aws lambda get-account-settings`"
+ACCOUNT = (
+    "compare the concurrency of the account with its quota: `aws lambda get-account-settings --region us-east-1`"
+)
+RAISE = (
+    "raise its reserved concurrency above 10 with `aws lambda put-function-concurrency --function-name "
+    "arn:aws:lambda:us-east-1:123456789012:function:orders --reserved-concurrent-executions N --region us-east-1`, "
+    "or remove it"
+)
 
 
 @pytest.mark.parametrize(
@@ -32,7 +39,7 @@ def test_says_what_was_counted() -> None:
 
 @pytest.mark.parametrize(
     ("reserved", "next_step"),
-    [(10, "raise its reserved concurrency above 10, or remove it"), (11, ACCOUNT)],
+    [(10, RAISE), (11, ACCOUNT)],
     ids=["used up", "not used up"],
 )
 def test_reserved_concurrency_may_be_the_reason(reserved: int, next_step: str) -> None:

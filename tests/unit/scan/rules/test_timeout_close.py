@@ -35,7 +35,10 @@ def test_says_how_near() -> None:
         "the 99th percentile of the slowest day is 8,500 ms",
         "its timeout is 10 s",
     ]
-    assert "`powertune run orders`" in found.next_step
+    assert found.next_step == (
+        "see with `powertune run arn:aws:lambda:us-east-1:123456789012:function:orders --region us-east-1` "
+        "whether more memory makes it faster, or raise it"
+    )
 
 
 @pytest.mark.parametrize(

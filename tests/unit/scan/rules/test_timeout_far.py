@@ -14,6 +14,10 @@ def test_says_what_an_invocation_that_hangs_costs() -> None:
     (found,) = RULE.check(place_evidence(known(PATIENT)))
 
     assert (found.severity, found.saving) == (Severity.INFO, None)
+    assert found.next_step == (
+        "lower the timeout with `aws lambda update-function-configuration --function-name "
+        "arn:aws:lambda:us-east-1:123456789012:function:orders --timeout SECONDS --region us-east-1`"
+    )
     assert found.summary == "its timeout is 900 s, but no invocation took longer than 900 ms"
     assert [fact.text for fact in found.facts] == [
         "the longest of 1,000,000 invocations took 900 ms",

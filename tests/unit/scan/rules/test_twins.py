@@ -27,7 +27,9 @@ def test_may_be_configured_differently(changes: dict[str, object]) -> None:
     assert found.summary == "3 functions have the same code, but are configured differently"
     assert (found.severity, found.saving) == (Severity.INFO, None)
     assert found.next_step == (
-        "`powertune run a --save a.json`, `powertune run b --save b.json`, then `powertune compare a.json b.json`"
+        "`powertune run arn:aws:lambda:us-east-1:123456789012:function:a --save a.json --region us-east-1`, "
+        "`powertune run arn:aws:lambda:us-east-1:123456789012:function:b --save b.json --region us-east-1`, "
+        "then `powertune compare a.json b.json`"
     )
 
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 from scans import CHINA, WEEK_S, full_scan, make_test_scan
 
-from powertune.cli.scan_showing import alike
 from powertune.scan.evidence import MonthlyCost
+from powertune.scan.history import comparable
 from powertune.scan.reconciling import estimates_of
 from powertune.scan.scan import CostedPlace
 
@@ -14,7 +14,7 @@ def test_scans_of_other_places_are_no_history() -> None:
     scan = make_test_scan()
     before = replace(scan, scanned_at=scan.scanned_at - WEEK_S)
     wider = replace(before, places=(*scan.places, CostedPlace(place=CHINA, currency="CNY")))
-    assert alike(scan, (before, wider)) == (before,)
+    assert comparable(scan, (before, wider)) == (before,)
 
 
 def test_estimates_leave_logs_out_as_the_bill_of_lambda_does() -> None:

@@ -237,8 +237,9 @@ def expected_dollars() -> dict[tuple[str, str], float | None]:
         ("idle-function", "idle-with-triggers"): 0.0,
         # Half of what it costs to write 30 GB.
         ("log-cost", "/aws/lambda/chatty"): 30 * INGESTED / 2,
-        ("log-retention", "/aws/lambda/forgetful"): 50 * STORED,
-        ("log-retention", "/shared/logs"): 10 * STORED,
+        # All but 30 of the 300 days since they were created.
+        ("log-retention", "/aws/lambda/forgetful"): 50 * STORED * (1 - 30 / 300),
+        ("log-retention", "/shared/logs"): 10 * STORED * (1 - 30 / 300),
         # 100 MB with 20 % of headroom need 120.
         **{
             ("memory-oversized", name): gb_seconds(name) * price(name) * (1 - ratio(name, least_mb=120, most_mb=1023))

@@ -14,10 +14,10 @@ _TOP = f"""\
 
 <!-- Written by `{COMMAND}` from the rules. Do not edit. -->
 
-A scan looks for each of these. Every finding says what it rests on and what to do next, and, where money is at stake,
-how much would be saved in 30 days at list prices. **Severity** is that of most findings of a rule: the section of the
-rule says where it differs. **Needs** is what is read besides the list of functions. Where a part of that could not
-be read, a rule reports less, or nothing: it never guesses.
+A scan applies these rules. Every finding names its evidence and the next step. If money is at stake, it also says
+how much the change would save in 30 days at list prices. **Severity** is the severity of most findings of a rule; the
+section about the rule says when it differs. **Needs** lists what is read besides the list of functions. If some of
+that could not be read, a rule reports less, or nothing. It never guesses.
 """
 
 

@@ -154,7 +154,7 @@ class _AccountsFile:
         if not _ACCOUNT_ID.fullmatch(text):
             short = text.isascii() and text.isdigit() and len(text) < 12
             hint = "leading zeros may be lost; put the id in quotes" if short else 'for example "123456789012"'
-            self._refuse(node, f"account_id {shown(text)} has not 12 digits", hint)
+            self._refuse(node, f"account_id {shown(text)} does not have 12 digits", hint)
         return text
 
     def _name(self, node: "Node") -> str:
@@ -205,7 +205,7 @@ class _AccountsFile:
                 continue
             name = self._text(key, "a key")
             if name in found:
-                self._refuse(key, f"{shown(name)} is there twice", "write it once")
+                self._refuse(key, f"{shown(name)} occurs twice", "write it once")
             found[name] = (key, value)
         return {**merged, **found}
 

@@ -101,7 +101,7 @@ def _check_whole(scan: Scan) -> None:
 def _check_once(keys: Iterable[str], where: str) -> None:
     for key, count in Counter(keys).items():
         if count > 1:
-            raise SCHEMA.wrong(where, key, f"it is there {count:,} times")
+            raise SCHEMA.wrong(where, key, f"it occurs {count:,} times")
 
 
 def _check_place(place: AccountRegion, places: set[AccountRegion], where: str) -> None:

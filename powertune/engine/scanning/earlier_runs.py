@@ -42,10 +42,18 @@ def _newest(folder: Path) -> dict[str, TuningRun]:
 
 def _runs(folder: Path) -> Iterator[TuningRun]:
     """The runs in a folder. Those on the embedded AWS are of functions of an account that nobody has."""
-    paths = sorted(folder.glob("*.json"), key=lambda path: (path.stat().st_mtime, path), reverse=True)
+    paths = sorted(folder.glob("*.json"), key=_modified_at, reverse=True)
     for path in paths[:_MOST_FILES]:
         with suppress(PowertuneError):
             yield results.load(path)
+
+
+def _modified_at(path: Path) -> tuple[float, Path]:
+    """When a file was written; a link that leads nowhere, or a file that is gone by now, comes last."""
+    try:
+        return path.stat().st_mtime, path
+    except OSError:
+        return 0.0, path
 
 
 def _tuned(run: TuningRun, prices: PriceTable) -> Tuned:

@@ -16,7 +16,7 @@ _SCHEMA = Schema(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _WrittenSuppression:
+class _SuppressionEntry:
     """A table [[scan.suppress]]; what is None is not there."""
 
     rule: str
@@ -29,13 +29,13 @@ class _WrittenSuppression:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Suppressions(Document):
-    suppressions: tuple[_WrittenSuppression, ...]
+    suppressions: tuple[_SuppressionEntry, ...]
 
 
 def write_scan_suppressions(suppressions: Sequence[Suppression]) -> bytes:
     """The document, as UTF-8 JSON: the same suppressions give the same bytes."""
     entries = tuple(
-        _WrittenSuppression(
+        _SuppressionEntry(
             rule=each.rule,
             function=each.function,
             reason=each.reason,
@@ -60,7 +60,7 @@ def read_scan_suppressions(data: bytes, rules: Sequence[str]) -> tuple[Suppressi
     """
     entries = documents.read(data, _Suppressions, _SCHEMA).suppressions
     tables = [
-        {f.name: value for f in fields(_WrittenSuppression) if (value := getattr(entry, f.name)) is not None}
+        {f.name: value for f in fields(_SuppressionEntry) if (value := getattr(entry, f.name)) is not None}
         for entry in entries
         if entry.rule in (EVERY, *rules)
     ]

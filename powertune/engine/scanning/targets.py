@@ -155,7 +155,9 @@ def _places(account: ScanAccount, wanted: Sequence[str], way_in: WayIn) -> ScanT
 def _of_another_partition(account: ScanAccount, names: Sequence[str], way_in: WayIn) -> Iterator[Gap]:
     for name in names:
         if (other := partition_of(name)) != way_in.partition:
-            yield _gap(account, f"the region is in {other}, and the identity is of {way_in.partition}", region=name)
+            yield _gap(
+                account, f"the region is in {other}, and the identity belongs to {way_in.partition}", region=name
+            )
 
 
 def _chosen(wanted: tuple[str, ...], enabled: EnabledRegions) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -9,6 +9,7 @@ from powertune.scan.coverage import Gap, ScanEffort
 from powertune.scan.evidence import AccountRegion
 from powertune.scan.finding import Finding, MonthlySaving
 from powertune.scan.history import ScanChanges
+from powertune.scan.rule import Need
 from powertune.scan.scan import Payer, Scan
 from powertune.scan.totals import CurrencyTotals, GroupTotal, grouped
 from powertune.units import format_share, format_usd, plural
@@ -18,6 +19,8 @@ _NOTICED = 1e-9
 _GIB = 2**30
 #: Amounts below half a cent are shown as less than one.
 _LEAST_SHOWN = 0.005
+#: What people call what was asked, where that is not its own name.
+_NOUNS: Mapping[str, str] = {Need.MEMORY: "memory use", Need.ENVIRONMENT: "use of CPU and /tmp"}
 #: How many subjects of a gap are named.
 _FEW = 5
 
@@ -167,8 +170,9 @@ def gap_lines(gaps: Iterable[Gap]) -> tuple[str, ...]:
         subjects = tuple(dict.fromkeys(subject for gap in its for subject in gap.subjects))
         about = f" of {_some(subjects)}" if subjects else ""
         needs = f"; it needs {action}" if action else ""
-        missing = f"no {what}" if what else "nothing was read"
-        lines.append(f"{places}: {missing}{about}: {reason}{needs}")
+        noun = _NOUNS.get(what, what)
+        unread = f"{noun}{about} {'are' if noun.endswith('s') else 'is'} unknown" if what else "nothing was read"
+        lines.append(f"{places}: {unread}: {reason}{needs}")
     return tuple(lines)
 
 

@@ -75,16 +75,16 @@ RULE = ScanRule(
     needs=(Need.USAGE, Need.RESULTS),
     check=_check,
     page="""
-Reports a function on x86_64 that is invoked, and whose managed runtime exists on arm64. A GB-second costs about 20 %
-less there.
+Reports a function on x86_64 that is invoked and whose managed runtime also exists on arm64. A GB-second costs about
+20 % less there.
 
-The saving is that of the prices of the region, at the same duration; of the month's cost, only duration and
-ephemeral storage on demand are counted. Durations differ: published measurements of the same code find it faster on
-one or on the other, by tens of percent. The range is that of the duration model, which takes the two to differ by a
-factor whose logarithm has a standard deviation of 0.25 for each. If an earlier run measured both, the saving is what
-it found.
+The saving is the difference between the prices of the region, at the same duration. Only duration and ephemeral
+storage on demand are counted. Durations differ: in published measurements, the same code was faster on one
+architecture or on the other, by tens of percent. The range is that of the duration model, in which each architecture
+has a factor of its own, whose logarithm has a standard deviation of 0.25. If an earlier run measured both
+architectures, the saving is based on that run.
 
-A package with native code, a layer, a compiled program and an image have to be built for arm64. The scan reads none
-of them, so the confidence is low for images, compiled programs and functions with layers. Lambda@Edge has no arm64.
+Native code in packages, layers, compiled programs and images has to be built for arm64. A scan reads none of them, so
+the confidence is low for images, compiled programs and functions with layers. Lambda@Edge does not support arm64.
 """,
 )

@@ -93,14 +93,14 @@ RULE = ScanRule(
     needs=(Need.USAGE, Need.RESULTS),
     check=_check,
     page=f"""
-Reports a function that an earlier run of powertune measured, if one of these is true:
+Reports a function that an earlier run of powertune measured, if at least one of these is true:
 
-- the median duration of the last two days with invocations is at least {_RISEN:g} times the one that the run
-  measured at the memory size and architecture that the function has now; the severity is medium then;
-- its code is not the one that was measured;
-- its memory size or architecture is not the one that the run recommended.
+- Its median duration on the last two days with invocations is at least {_RISEN:g} times what the run measured at the
+  memory size and architecture that the function has now. The severity is then medium.
+- Its code is not the code that was measured.
+- Its memory size or architecture is not the one that the run recommended.
 
-A saving is only stated for the last of these, if the duration model, which knows what the run measured, expects the
-recommended configuration to cost less than the current one.
+There is a saving only in the last case, and only if the duration model, which knows what the run measured, expects
+the recommended configuration to cost less than the current one.
 """,
 )

@@ -9,6 +9,7 @@ from powertune.scan.evidence import Compute, EvidenceSource, FunctionEvidence, P
 from powertune.scan.expectation import HEADROOM
 from powertune.scan.finding import Confidence, CostPart, Fact, Finding, MonthlySaving, Severity
 from powertune.scan.rule import Need, ScanRule
+from powertune.units import format_share
 
 
 def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
@@ -75,8 +76,10 @@ RULE = ScanRule(
 Reports a function with more ephemeral storage (/tmp) than the {EPHEMERAL_STORAGE_FREE_MB} MB that are free. The rest
 is charged for every billed millisecond, used or not.
 
-Where Lambda Insights reports how much of /tmp was used at most, the saving is the charge for what is not needed
-beyond that and {HEADROOM - 1:.0%} of headroom, and there is no finding if it is all needed. Elsewhere nobody knows
-what is used: then the saving is expected to be nothing, and is the whole charge at most.
+If Lambda Insights reports how much of /tmp was used at most, that amount plus {format_share(HEADROOM - 1)} of
+headroom is kept. The saving is the charge for the rest. If nothing is left, there is no finding.
+
+Without Lambda Insights, it is not known how much is used. The expected saving is then nothing, and the high end of
+the range is the whole charge.
 """,
 )

@@ -104,22 +104,24 @@ RULE = ScanRule(
     needs=(Need.USAGE,),
     check=_check,
     page=f"""
-Reports a function of which at least {format_share(_LEAST_SHARE)} of the invocations, and at least {_LEAST_ERRORS},
-ended in an error. The severity is medium from {format_share(_MEDIUM_SHARE)}, and high from
-{format_share(_HIGH_SHARE)}.
+Reports a function if at least {format_share(_LEAST_SHARE)} of its invocations, and at least {_LEAST_ERRORS} of them,
+ended in an error. The severity is low, medium from {format_share(_MEDIUM_SHARE)} on, and high from
+{format_share(_HIGH_SHARE)} on.
 
-An invocation that fails is charged like any other. What the failures cost is the number of errors in 30 days, times
-the mean cost of an invocation of this function on demand. CloudWatch does not say how long the failed invocations
-took, so the finding also gives a range: from the price of the request alone to the longest duration that was seen,
-for each of them.
+A failed invocation is charged like any other. The cost of the failures is the number of errors in 30 days, times the
+mean cost of an invocation of this function on demand. CloudWatch does not say how long failed invocations took, so
+the finding also gives a range. It goes from the price of the request alone to the longest duration that was seen, for
+each of them.
 
-This cost is not the saving. If you fix the error, the invocation still runs, and is charged like the others. What you
-save is its retries: if an asynchronous invocation fails, Lambda tries it again, twice by default. Each retry is an
-invocation of its own, and CloudWatch counts it among the invocations, and among the errors if it fails too. So of
-three errors, up to two are retries. The finding says how many there are at most, if it is known how many events were
-queued. The expected saving is the cost of half that number; without asynchronous events, it is nothing. The high end
-is the whole cost, which you save if the events need not be processed at all.
+This cost is not the saving. Once you have fixed the error, the invocation still runs and is charged like the others.
+You save only its retries: if an asynchronous invocation fails, Lambda tries it again, twice by default. CloudWatch
+counts each retry as an invocation, and as an error if it fails too. So of three errors, up to two are retries. If it
+is known how many events were queued, the finding says how many retries there were at most.
 
-Timeouts are errors as well. Where `timeouts-billed` reports the same function, a part of the cost is in both.
+- The low end of the saving is nothing.
+- The expected saving is the cost of half of these retries. Without asynchronous events, it is nothing.
+- The high end is the whole cost. You save that if the events do not have to be processed at all.
+
+Timeouts are errors as well. If `timeouts-billed` reports the same function, both costs contain the timeouts.
 """,
 )

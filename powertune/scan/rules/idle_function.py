@@ -97,21 +97,25 @@ RULE = ScanRule(
     check=_check,
     page=f"""
 Reports a function without invocations and without throttled requests in the whole window, which has to be at least
-{_LEAST_DAYS} days. A function that was changed in the last {_YOUNG_DAYS} days is left out, because it may be about
-to be used. So is a function that is replicated for Lambda@Edge, because its metrics are in the regions of its
-replicas. That is looked up for the three newest versions of functions in {_EDGE_REGION}. If it could not be looked
-up, functions there that have published versions are left out.
+{_LEAST_DAYS} days long. A function that was changed in the last {_YOUNG_DAYS} days is left out, because it may be
+about to be used.
+
+A function that is replicated for Lambda@Edge is left out as well, because its metrics are in the regions of its
+replicas. To find that out, a scan reads the policies of the three newest versions of each idle function in
+{_EDGE_REGION}. If they could not be read, functions in that region with published versions are not reported.
 
 An idle function costs nothing by itself. The saving is what is charged although nobody invokes it: provisioned
 concurrency, cached SnapStart snapshots, and the storage of its logs. Deleting a function does not delete its logs, so
-the next step has a command for each, and the low end of the range is without the logs. Logs in a log group that other
-functions write to as well are not counted. If it is not known what provisioned concurrency costs, the saving is too
-small, and the confidence is low.
+the next step has a second command for them. The low end of the range is without the logs, because you may have to
+keep them. A log group that other functions write to as well is not counted.
 
-Before you delete it, look at the triggers that the finding lists. They are those of the function itself: its event
-source mappings, its resource policy and its function URL. A scan does not see permissions of aliases, or who calls
-the function with a role, such as EventBridge Scheduler, Step Functions, or a program with an AWS SDK.
+If the cost of provisioned concurrency is not known, it is missing from the saving, and the confidence is low.
 
-A function for disasters, or for the end of the year, is idle on purpose: suppress the finding with a reason.
+Before you delete a function, look at the triggers that the finding lists. They are those of the function itself: its
+event source mappings, its resource policy and its function URL. A scan does not see the permissions of aliases, nor
+callers with a role, such as EventBridge Scheduler, Step Functions, or programs that use an AWS SDK.
+
+A function for disasters, or for the end of the year, is idle on purpose. Suppress the finding and give that as the
+reason.
 """,
 )

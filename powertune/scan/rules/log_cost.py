@@ -29,13 +29,13 @@ def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
         costs = costs_of(owners, "log_ingestion")
         if costs is None:
             continue
-        ingestion, compute = sum(cost.log_ingestion for cost in costs), sum(map(_compute, costs))
-        if ingestion >= _LEAST_COST and ingestion > compute:
-            yield _finding(group, owners, evidence, ingestion, compute)
+        ingestion, running = sum(cost.log_ingestion for cost in costs), sum(map(_running, costs))
+        if ingestion >= _LEAST_COST and ingestion > running:
+            yield _finding(group, owners, evidence, ingestion, running)
 
 
-def _compute(cost: MonthlyCost) -> float:
-    return cost.compute + cost.init + cost.provisioned
+def _running(cost: MonthlyCost) -> float:
+    return cost.on_demand + cost.provisioned
 
 
 def _finding(
@@ -43,12 +43,15 @@ def _finding(
     owners: tuple[FunctionEvidence, ...],
     evidence: PlaceEvidence,
     ingestion: float,
-    compute: float,
+    running: float,
 ) -> Finding:
     currency = evidence.prices.currency if evidence.prices else "USD"
-    logs, duration = format_usd(ingestion, currency), format_usd(compute, currency)
+    logs, run = format_usd(ingestion, currency), format_usd(running, currency)
     facts = [
-        Fact(source=EvidenceSource.METRICS, text=f"to write its logs costs {logs} a month, to run it {duration}"),
+        Fact(
+            source=EvidenceSource.METRICS,
+            text=f"writing logs costs {logs} a month, and running {_what(owners)} {run}",
+        ),
         Fact(source=EvidenceSource.CONFIGURATION, text=f"written by {owner_names(owners)}"),
     ]
     if group.ingested_bytes is not None:
@@ -63,7 +66,7 @@ def _finding(
         place=evidence.place,
         subject=group.name,
         name=group.name,
-        summary=f"its logs cost {logs} a month, and running {_what(owners)} {duration}",
+        summary=f"its logs cost {logs} a month, and running {_what(owners)} {run}",
         facts=tuple(facts),
         next_step=_next_step(group, owners),
         saving=saving,
@@ -99,22 +102,23 @@ RULE = ScanRule(
     title="Logs cost more than running the function",
     severity=Severity.MEDIUM,
     part=CostPart.LOGS,
-    needs=(Need.USAGE, Need.LOG_GROUPS),
+    needs=(Need.USAGE, Need.PROVISIONED, Need.LOG_GROUPS),
     check=_check,
     page=f"""
-Reports a log group that costs more to write to than its functions cost to run, if that is at least {_LEAST_COST:g} US
-dollar a month, or 1 yuan in China. What a function costs to run is its duration, INIT, and provisioned concurrency. A
-log group that several functions share is reported once, and compared with what all of them cost.
+Reports a log group if writing to it costs more than running its functions, and at least {_LEAST_COST:g} US dollar a
+month, or 1 yuan in China. The cost of running a function is that of its requests, duration, INIT, ephemeral storage
+and provisioned concurrency. A log group that several functions share is reported once, and compared with what all of
+them cost.
 
 There are three ways to pay less:
 
 - Log less.
 - Log as JSON, and choose the application log level. Lambda then drops what is below that level. Leave the system log
   level at INFO: at WARN, Lambda no longer logs the reports of successful invocations, and powertune cannot read them.
-- Use a log group of the class INFREQUENT_ACCESS, which costs half as much to write to, and the same to store. It has
+- Use a log group of the class INFREQUENT_ACCESS. Writing to it costs half as much, and storage costs the same. It has
   neither metric filters nor Live Tail. The class of a log group cannot be changed, so you need a new one.
 
-For a log group of the class STANDARD, the expected saving is that of the last way: half of what it costs to write to
-now. The range is from nothing to all of it. For other classes, no saving is given.
+For a log group of the class STANDARD, the expected saving is that of the last way: half of what writing to it costs
+now. The range goes from nothing to all of that. For other classes, no saving is given.
 """,
 )

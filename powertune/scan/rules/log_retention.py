@@ -9,7 +9,7 @@ from powertune.scan.log_owners import costs_of, owned_log_groups, owner_names
 from powertune.scan.per_month import per_month
 from powertune.scan.rule import Need, ScanRule
 
-#: What is suggested, and what the low end of the saving keeps.
+#: What is suggested, and what the expected saving keeps.
 _SUGGESTED_DAYS = 30
 #: Smaller log groups that grow less than this are only worth a note.
 _LARGE_GB = 1
@@ -64,7 +64,7 @@ def _saving(
     storage = sum(cost.log_storage for cost in costs)
     age_days = (evidence.now - group.created_at) / _DAY_S if group.created_at else 0.0
     older = max(0.0, 1 - _SUGGESTED_DAYS / age_days) if age_days > 0 else 0.0
-    return MonthlySaving(expected=storage, low=storage * older, high=storage)
+    return MonthlySaving(expected=storage * older, low=0.0, high=storage)
 
 
 RULE = ScanRule(
@@ -75,16 +75,17 @@ RULE = ScanRule(
     needs=(Need.LOG_GROUPS,),
     check=_check,
     page=f"""
-Reports a log group of a function that has no retention, neither by itself nor by a retention policy of the account or
-the organization. Empty log groups are left out, and so is the DELIVERY class, whose logs are kept for a day. If a log
-group holds less than {_LARGE_GB} GB and grows by less than that in a month, the severity is info. A log group that
-several functions share is reported once.
+Reports a log group of a function if it has no retention, neither its own nor by a retention policy of the account or
+the organization. Empty log groups are left out. So are those of the class DELIVERY, whose logs are kept for a day. If
+a log group holds less than {_LARGE_GB} GB and grows by less than that in a month, the severity is info. A log group
+that several functions share is reported once.
 
-The amount is what it costs per month to store what is there now, which is the most that a retention can save today.
-The low end of the range is what a retention of {_SUGGESTED_DAYS} days would save if the log group had been written to
-evenly since it was created. Without a retention, the amount grows every month. The finding says how much is written.
+The expected saving is what a retention of {_SUGGESTED_DAYS} days would save per month if the log group had been
+written to evenly since it was created. If the log group is younger than {_SUGGESTED_DAYS} days, or its age is not
+known, the expected saving is nothing. The range goes from nothing, if all of the logs are recent, to the whole cost
+of storing what is there now. Without a retention, this cost grows every month. The finding says how much is written.
 
-Storage costs the same in the STANDARD and the INFREQUENT_ACCESS class. A retention deletes logs for good: ask first
-whether they have to be kept, and export them to Amazon S3 if so.
+Storage costs the same in the classes STANDARD and INFREQUENT_ACCESS. A retention deletes logs for good. Ask first
+whether they have to be kept, and if so, export them to Amazon S3.
 """,
 )

@@ -54,16 +54,17 @@ RULE = ScanRule(
     needs=(Need.USAGE, Need.MEMORY, Need.ENVIRONMENT, Need.RESULTS),
     check=_check,
     page=f"""
-Reports a function that was never seen using more than {OVERSIZED_SHARE:.0%} of its memory, if a smaller size that
-holds this with {HEADROOM - 1:.0%} of headroom is expected to cost at least 5 % less. How much memory was used has to
-be known from Compute Optimizer, Lambda Insights or the logs: a short duration says nothing about it.
+Reports a function that was never seen using more than {format_share(OVERSIZED_SHARE)} of its memory, if a smaller
+size is expected to cost at least 5 % less. The smaller size has to hold what was used, with
+{format_share(HEADROOM - 1)} of headroom. How much memory was used has to be known from Compute Optimizer, Lambda
+Insights or the logs. A short duration says nothing about it.
 
-Less memory is also less CPU. A function that computes takes longer at a smaller size, and may cost more there. The
-saving is therefore the one that the duration model expects, with its range of 95 %. It knows the mean duration at the
-current size, and, where they are there, the CPU time from Lambda Insights and the durations of an earlier run.
-Without the latter two, most functions are expected to be cheaper at a smaller size, but the range contains higher
-costs: then the confidence is low. Of the month's cost, only duration and ephemeral storage on demand are counted.
-With less than 1 USD per month, the finding is only information.
+Less memory also means less CPU. A function that computes takes longer at a smaller size, and may cost more there. So
+the saving is what the duration model expects, with a 95 % range. The model knows the mean duration at the current
+size and, if they are available, the CPU time from Lambda Insights and the durations of an earlier run. Without these
+two, most functions are expected to be cheaper at a smaller size, but the range contains higher costs. The confidence
+is low then. Only duration and ephemeral storage on demand are counted. If the saving is less than 1 USD a month, the
+severity is info.
 
 Measure before you change the size: the next step is the run that does it.
 """,

@@ -27,11 +27,20 @@ def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
         function, cost = known.function, known.cost
         large = function.memory_mb > _SILENT_MB and function.compute is Compute.ON_DEMAND
         advised = known.memory is not None and known.memory.optimizer_mb is not None
-        if not large or advised or cost is None or cost.on_demand < _LEAST_MONEY:
+        if not large or advised or _measured(known) or cost is None or cost.on_demand < _LEAST_MONEY:
             continue
         # Where memory is known to be unused, another rule says so, and counts the money.
         if smaller_and_cheaper(known, evidence.prices) is None:
             yield _finding(known, cost, _cheaper(known, evidence), currency)
+
+
+def _measured(known: FunctionEvidence) -> bool:
+    """Whether an earlier run compared the present size with a smaller one, which is what this rule asks for."""
+    if known.tuned is None:
+        return False
+    function = known.function
+    sizes = {each.memory_mb for each, _ in known.tuned.durations_ms if each.architecture is function.architecture}
+    return function.memory_mb in sizes and min(sizes) < function.memory_mb
 
 
 def _cheaper(known: FunctionEvidence, evidence: PlaceEvidence) -> ExpectedCost | None:
@@ -61,7 +70,7 @@ def _finding(known: FunctionEvidence, cost: MonthlyCost, best: ExpectedCost | No
     sizes |= {size for size in (1024, 3008) if size < function.memory_mb}
     return RULE.finding(
         known,
-        summary=f"Compute Optimizer gives no advice on {function.memory_mb:,} MB, and nobody has measured less",
+        summary=f"Compute Optimizer gives no advice on {function.memory_mb:,} MB, and no run has measured less",
         facts=tuple(facts),
         next_step=run_command(function, tuple(size for size in sizes if least <= size <= SIZES_MB[-1])),
         saving=saving,
@@ -71,19 +80,22 @@ def _finding(known: FunctionEvidence, cost: MonthlyCost, best: ExpectedCost | No
 
 RULE = ScanRule(
     id="memory-unadvised",
-    title="Nobody advises on the size of the function",
+    title="Compute Optimizer gives no advice on the memory size",
     severity=Severity.LOW,
-    needs=(Need.USAGE, Need.MEMORY),
+    needs=(Need.USAGE, Need.MEMORY, Need.RESULTS),
     check=_check,
     page=f"""
-Reports a function of more than {_SILENT_MB:,} MB whose invocations on demand cost at least 1 USD per month. AWS
-Compute Optimizer recommends nothing above this size, so a mistake here is not found by it, and is expensive.
+Reports a function of more than {_SILENT_MB:,} MB whose invocations on demand cost at least 1 USD a month. AWS Compute
+Optimizer recommends nothing above this size. So it does not find a mistake here, and such a mistake is expensive.
 
-From {MB_PER_VCPU:,} MB on, more memory brings a second vCPU and then more, which a single thread does not use. A
-function that needs the memory is right at its size; one that was enlarged for speed may be no faster than at
+Above {MB_PER_VCPU:,} MB, a function gets a second vCPU, and then more. A single thread does not use them. If a
+function needs the memory, its size is right. If it was enlarged for speed, it may be no faster than at
 {MB_PER_VCPU:,} MB.
 
-A saving is only stated if it is known how much memory the function uses, and if the duration model expects a cheaper
+A function is left out if an earlier run measured it at its present size and at a smaller one. If its present size is
+not the one that the run recommended, `drift` reports it.
+
+There is a saving only if it is known how much memory the function uses, and if the duration model expects a cheaper
 size that holds it. A function that is known to use little of its memory is reported by `memory-oversized` instead.
 """,
 )

@@ -49,11 +49,12 @@ RULE = ScanRule(
     needs=(),
     check=_check,
     page=f"""
-Reports a function with more than {_MANY} published versions, or whose versions hold more than {_LARGE_GB} GB of code.
+Reports a function with more than {_MANY} published versions, or with more than {_LARGE_GB} GB of code in its
+versions.
 
-Code storage is free, so there is no saving. But all versions of all functions and layers in a region share one quota,
-and when it is full, nobody can deploy code there any more. `aws lambda get-account-settings` shows the quota, and how
-much of it is used. Functions that are defined as container images are left out: their code is in Amazon ECR.
+Code storage is free, so there is no saving. But all versions of all functions and layers in a region share one quota.
+When it is used up, nobody can deploy code there any more. `aws lambda get-account-settings` shows the quota and how
+much of it is used. Functions that are container images are left out, because their code is in Amazon ECR.
 
 A scan does not read aliases. Before you delete a version, make sure that no alias points to it, and that nobody
 invokes it by its number.

@@ -82,18 +82,19 @@ RULE = ScanRule(
     page=f"""
 Reports a function that runs on demand, is invoked every day, and keeps at least one environment busy on average, if
 provisioned concurrency is expected to be cheaper by at least {_LEAST_SAVING:g} US dollar a month. Functions with
-SnapStart are left out, because they cannot have provisioned concurrency. So are functions that have some already, or
-of which this is not known.
+SnapStart are left out, because they cannot have provisioned concurrency. So are functions that already have some, and
+functions for which that is not known.
 
 The mean number of busy environments is the sum of all durations, divided by the length of the window. No more than
-that can always be busy, so that many environments are taken to be provisioned. How much they would be used depends on
-the hours, which a scan does not look at. Two bounds are certain:
+that can be busy all the time, so the saving is that of provisioning this number. How much of it would be in use
+depends on the hours, which a scan does not look at. Two bounds are certain:
 
 - At most, all of them are in use all the time. That is the high end of the saving.
 - At least, the share in use is the mean number of busy environments divided by the largest. That is the low end.
 
-The expected saving is in the middle. The confidence is low, or medium if even the low end saves money. A negative low
-end says that it may cost more. Before you provision anything, look at the concurrency of single hours.
+The expected saving is in the middle. The confidence is low, or medium if even the low end saves money. If the low end
+is negative, provisioned concurrency may cost more. Before you provision anything, look at the concurrency by the
+hour.
 
 Provisioned concurrency belongs to an alias or a version, and only serves clients that name it. A Compute Savings Plan
 lowers all of these prices by about the same share.

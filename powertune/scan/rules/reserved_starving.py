@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from powertune.scan.commands import function_command
-from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence
+from powertune.scan.evidence import EvidenceSource, FunctionEvidence, FunctionUsage, PlaceEvidence
 from powertune.scan.finding import Fact, Finding, Severity
 from powertune.scan.rule import Need, ScanRule
 from powertune.units import format_share, plural
@@ -14,33 +14,30 @@ _HIGH_SHARE = 0.2
 
 def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
     for known in evidence.functions:
-        if known.reserved == 0:
-            yield _switched_off(known)
-        elif known.reserved is not None and known.usage is not None:
-            usage = known.usage
-            if usage.throttles >= _LEAST_THROTTLES and usage.peak_concurrency >= known.reserved:
-                yield _starving(known, known.reserved)
+        usage, reserved = known.usage, known.reserved
+        if usage is None or reserved is None or not usage.throttles:
+            continue
+        if reserved == 0:
+            yield _switched_off(known, usage)
+        elif usage.throttles >= _LEAST_THROTTLES and usage.peak_concurrency >= reserved:
+            yield _starving(known, usage, reserved)
 
 
-def _switched_off(known: FunctionEvidence) -> Finding:
-    facts = [Fact(source=EvidenceSource.CONFIGURATION, text="its reserved concurrency is 0")]
-    rejected = 0 if known.usage is None else known.usage.throttles
-    if known.usage is not None:
-        text = f"{plural(rejected, 'request')} rejected in {known.usage.days:g} days"
-        facts.append(Fact(source=EvidenceSource.METRICS, text=text))
+def _switched_off(known: FunctionEvidence, usage: FunctionUsage) -> Finding:
+    rejected = f"{plural(usage.throttles, 'request')} rejected in {usage.days:g} days"
     command = function_command(known.function, "delete-function-concurrency")
     return RULE.finding(
         known,
-        summary="it is switched off by a reserved concurrency of 0" + (", but still invoked" if rejected else ""),
-        facts=tuple(facts),
+        summary="it is switched off by a reserved concurrency of 0, but still invoked",
+        facts=(
+            Fact(source=EvidenceSource.CONFIGURATION, text="its reserved concurrency is 0"),
+            Fact(source=EvidenceSource.METRICS, text=rejected),
+        ),
         next_step=f"ask its owner; `{command}` switches it on again",
-        severity=Severity.MEDIUM if rejected else Severity.INFO,
     )
 
 
-def _starving(known: FunctionEvidence, reserved: int) -> Finding:
-    usage = known.usage
-    assert usage is not None
+def _starving(known: FunctionEvidence, usage: FunctionUsage, reserved: int) -> Finding:
     share = usage.throttles / (usage.invocations + usage.throttles)
     command = function_command(known.function, "put-function-concurrency", "--reserved-concurrent-executions", "N")
     return RULE.finding(
@@ -63,13 +60,15 @@ RULE = ScanRule(
     needs=(Need.USAGE, Need.RESERVED),
     check=_check,
     page=f"""
-Reports a function that was throttled at least {_LEAST_THROTTLES} times while as many of its invocations ran as its
-reserved concurrency allows. The severity is high if {format_share(_HIGH_SHARE)} of the requests were throttled.
+Reports a function that was throttled at least {_LEAST_THROTTLES} times, and that ran as many invocations at a time as
+its reserved concurrency allows. The severity is high if at least {format_share(_HIGH_SHARE)} of the requests were
+throttled.
 
-Reserved concurrency is free. It keeps a part of the account's concurrency for one function, and is the most that this
-function can use. It may be low on purpose, for example to protect a database: suppress the finding with that reason.
+Reserved concurrency is free. It sets aside a part of the account's concurrency for one function, and is the most that
+this function can use. It may be low on purpose, for example to protect a database. If so, suppress the finding and
+give that as the reason.
 
-A reserved concurrency of 0 switches a function off. That is reported with severity info, or medium if somebody still
-tries to invoke it.
+A reserved concurrency of 0 switches a function off. This is reported if somebody still tries to invoke it. A scan
+does not read the reserved concurrency of functions that were never throttled.
 """,
 )

@@ -4,13 +4,15 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime
 
 from powertune.scan.commands import function_command
-from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence
+from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence, ScannedFunction
 from powertune.scan.finding import Fact, Finding, Severity
 from powertune.scan.rule import ScanRule
 from powertune.scan.runtimes import AS_OF, RUNTIMES, RuntimeSchedule, newest_runtime
 from powertune.units import plural
 
 _SOON_DAYS = 90
+#: Runtimes whose packages no other runtime can start: an OS-only one looks for an executable named bootstrap.
+_OTHER_PACKAGES = frozenset({"go1.x"})
 
 
 def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
@@ -22,9 +24,8 @@ def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
 
 
 def _finding(known: FunctionEvidence, schedule: RuntimeSchedule, today: date) -> Finding:
-    runtime, newest = known.function.runtime, newest_runtime(known.function.runtime)
+    runtime = known.function.runtime
     severity, summary = _state(runtime, schedule, today)
-    command = function_command(known.function, "update-function-configuration", "--runtime", newest)
     return RULE.finding(
         known,
         summary=summary,
@@ -37,9 +38,20 @@ def _finding(known: FunctionEvidence, schedule: RuntimeSchedule, today: date) ->
                 f"{schedule.blocks_update}",
             )
         ),
-        next_step=f"test it on {newest}, then `{command}`",
+        next_step=_next_step(known.function),
         severity=severity,
     )
+
+
+def _next_step(function: ScannedFunction) -> str:
+    newest = newest_runtime(function.runtime)
+    if function.runtime in _OTHER_PACKAGES:
+        return (
+            f"build it as an executable named bootstrap for {newest}, test that as another function, then deploy "
+            "code and runtime together: changing the runtime alone breaks it"
+        )
+    command = function_command(function, "update-function-configuration", "--runtime", newest)
+    return f"test it on {newest}, then `{command}`"
 
 
 def _state(runtime: str, schedule: RuntimeSchedule, today: date) -> tuple[Severity, str]:
@@ -68,9 +80,13 @@ The severity depends on what AWS no longer allows:
 - low: the runtime is deprecated, and gets no more security updates;
 - info: it will be deprecated soon.
 
-The dates are those of the page "Lambda runtimes" of the AWS Lambda Developer Guide as of {AS_OF}. AWS has postponed
-some of them more than once, so look there before you plan. A runtime that powertune does not know is never reported,
-and neither is a container image, of which Lambda does not know the runtime. Published versions are not looked at.
+The dates are those of the page "Lambda runtimes" in the AWS Lambda Developer Guide as of {AS_OF}. AWS has postponed
+some of them more than once, so check that page before you plan. Runtimes that powertune does not know are never
+reported. Neither are container images, because Lambda does not know their runtimes. Published versions are not looked
+at.
+
+Functions on go1.x have to move to an OS-only runtime. It starts an executable named `bootstrap`, which their packages
+do not contain. So their code has to be built again, and deployed together with the new runtime.
 
 There is no saving. But a function that cannot be updated cannot be tuned either.
 """,

@@ -55,8 +55,8 @@ RULE = ScanRule(
     check=_check,
     page=f"""
 Reports published versions with SnapStart that are not among the newest {_KEPT} versions. Lambda keeps a snapshot of
-each of them, and charges its cache for as long as the version exists. SnapStart is free on Java runtimes, so they are
-left out.
+each of them in a cache, and charges for it as long as the version exists. On Java runtimes, SnapStart is free, so
+these are left out.
 
 The saving is the memory of these versions, times the price of a GB-second of the cache, for 30 days. A scan does not
 read aliases. A version that an alias still points to has to stay, so the range starts at 0. List the aliases of the

@@ -60,18 +60,18 @@ RULE = ScanRule(
     needs=(Need.USAGE, Need.RESERVED),
     check=_check,
     page=f"""
-Reports a function of which at least {format_share(_LEAST_SHARE)} of the requests, and at least {_LEAST_THROTTLES},
-were throttled. The severity is low below {format_share(_MEDIUM_SHARE)}, medium below {format_share(_HIGH_SHARE)}, and
-high from there on.
+Reports a function if at least {format_share(_LEAST_SHARE)} of the requests to invoke it, and at least
+{_LEAST_THROTTLES} of them, were throttled. The severity is low below {format_share(_MEDIUM_SHARE)}, medium below
+{format_share(_HIGH_SHARE)}, and high from there on.
 
-A throttled request is not an invocation, and is not charged. Whoever waits for the response gets an error. Events of
-asynchronous invocations and of queues are tried again later.
+A throttled request is not an invocation, and is not charged. A caller that waits for the response gets an error.
+Events of asynchronous invocations and of queues are tried again later.
 
-CloudWatch counts every attempt. An event that is tried again and again is counted each time, so the share may be
-larger than that of the events that had to wait.
+CloudWatch counts every attempt. If an event is tried again and again, each attempt counts. So the share of events
+that had to wait may be smaller than the share of throttled requests.
 
 If the function has reserved concurrency and has used all of it, that is the reason, and `reserved-starving` reports
-it too. If not, the concurrency of the account may have been used up, or requests came in faster than the function can
-scale.
+it too. Otherwise, the concurrency of the account may have been used up, or requests came in faster than the function
+can scale.
 """,
 )

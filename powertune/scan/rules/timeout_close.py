@@ -6,7 +6,7 @@ from powertune.scan.commands import run_command
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence
 from powertune.scan.finding import Fact, Finding, Severity
 from powertune.scan.rule import Need, ScanRule
-from powertune.scan.timeouts import reaches_timeout
+from powertune.scan.timeouts import LEAST_TIMEOUTS, reaches_timeout
 from powertune.units import format_ms, format_share
 
 _CLOSE = 0.8
@@ -33,8 +33,8 @@ def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
 
 
 def _timed_out(known: FunctionEvidence) -> bool:
-    """Whether it is reported for that: by its reports, or without reports by its metrics."""
-    return bool(known.reports.timeouts) if known.reports is not None else reaches_timeout(known)
+    """Whether `timeouts-billed` reports it: by its reports, or without reports by its metrics."""
+    return reaches_timeout(known) if known.reports is None else known.reports.timeouts >= LEAST_TIMEOUTS
 
 
 RULE = ScanRule(
@@ -44,11 +44,12 @@ RULE = ScanRule(
     needs=(Need.USAGE,),
     check=_check,
     page=f"""
-Reports a function whose 99th percentile, on the slowest day of the window, is at least {format_share(_CLOSE)} of its
-timeout. A slower dependency, or a larger event, makes such a function time out. No money is at stake yet: what has
-timed out already is reported by `timeouts-billed`.
+Reports a function whose 99th percentile of durations, on the slowest day of the window, is at least
+{format_share(_CLOSE)} of its timeout. A slower dependency or a larger event makes such a function time out. No money
+is at stake yet. If at least {LEAST_TIMEOUTS} timeouts are in its reports, or if CloudWatch shows without reports that
+it times out, `timeouts-billed` reports it instead.
 
-If the function uses the processor, more memory makes it faster, and `powertune run` measures by how much. If it waits
-for something else, raise the timeout, or give it less work at a time.
+If the function is busy computing, more memory makes it faster, and `powertune run` measures by how much. If it waits
+for something else, raise the timeout, or give the function less work at a time.
 """,
 )

@@ -54,14 +54,14 @@ RULE = ScanRule(
     needs=(Need.USAGE,),
     check=_check,
     page=f"""
-Reports a function whose timeout is at least {_TIMES} times the duration of the longest invocation in the window, and
-longer than {_LEAST_S} seconds. There have to be at least {_LEAST_INVOCATIONS:,} invocations on at least {_LEAST_DAYS}
-days, because the longest of a few invocations says little about the longest to come.
+Reports a function whose timeout is longer than {_LEAST_S} seconds, and at least {_TIMES} times the duration of the
+longest invocation in the window. There have to be at least {_LEAST_INVOCATIONS:,} invocations on at least
+{_LEAST_DAYS} days, because the longest of a few invocations says little about the longest one to come.
 
-A long timeout costs nothing by itself. But an invocation that hangs is charged until it times out, and a dependency
-that stops responding makes all of them hang. The finding says what one such invocation costs. There is no saving.
+A long timeout costs nothing by itself. But an invocation that hangs is charged until it times out, and if a
+dependency stops responding, all of them hang. The finding says what one such invocation costs. There is no saving.
 
-Every timeout should leave room for slow invocations. So this rule compares it with the longest one, not with the
-mean.
+A timeout should leave room for slow invocations. That is why this rule compares it with the longest duration, not
+with the mean.
 """,
 )

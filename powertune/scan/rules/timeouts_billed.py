@@ -125,26 +125,30 @@ RULE = ScanRule(
     needs=(Need.USAGE, Need.REPORTS),
     check=_check,
     page=f"""
-Reports a function whose invocations reach its timeout. Each of them is charged for the whole timeout, and fails.
+Reports a function whose invocations reach its timeout. Each of them fails, and is charged for the whole timeout.
 
 If the reports of its invocations were read, the timeouts in them are counted. Fewer than {LEAST_TIMEOUTS} are not
-reported. What they cost is the number of timeouts in 30 days, times the timeout, times the price of a second on
-demand. The confidence is medium. If the function was changed since the first of them, the timeout may have been
-another one, and the confidence is low.
+reported. Their cost is the number of timeouts in 30 days, times the timeout, times the price of a second on demand.
+The confidence is medium. If the function was changed since the first of them, the timeout may have been a different
+one, and the confidence is low.
 
-Without reports, there is only CloudWatch, which does not count timeouts. The finding then needs the 99th percentile
-of the slowest day to be at the timeout, the longest invocation to have reached it, and errors. The number of timeouts
-is an estimate then, and the confidence is low:
+Without reports, there is only CloudWatch, which does not count timeouts. A finding then needs three things: the 99th
+percentile of the slowest day is at the timeout, the longest invocation has reached it, and there are errors. The
+number of timeouts is an estimate, and the confidence is low:
 
 - At least one invocation has timed out.
 - About 1 % of the invocations of an average day have timed out, or 5 % if the 95th percentile is at the timeout too.
 - At most, every error was a timeout, as far as the sum of all durations allows.
 
-The cost is not the saving. If you fix what the function waits for, the invocation still runs, and is charged for as
-long as it takes. The expected saving takes it to last as long as the median invocation. The low end is nothing, as an
-invocation may need all of this time, or more. The high end is the whole cost, at most.
+This cost is not the saving. Once you have fixed the reason, the invocation still runs, and is charged for as long as
+it takes.
 
-Find out what the function waits for, and set a shorter timeout for that call. It then fails sooner, and the function
-can log the reason.
+- The low end of the saving is nothing: an invocation may need this time, or more.
+- The expected saving is the cost of the time beyond the median duration, as if the invocations then took as long as
+  the others.
+- The high end is the whole cost. Without reports, it is that of the largest possible number of timeouts.
+
+Find out what the function waits for, and set a shorter timeout for that call. The call then fails sooner, and the
+function can log the reason.
 """,
 )

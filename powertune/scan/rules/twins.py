@@ -75,11 +75,11 @@ RULE = ScanRule(
     needs=(Need.USAGE,),
     check=_check,
     page=f"""
-Reports functions of one account in one region that have the same code, by its hash, the same handler and the same
-runtime, if their memory sizes, architectures or timeouts differ. If these are the same, it reports functions whose
-mean durations differ by more than {format_share(_FACTOR - 1)}, of those with at least {_LEAST_INVOCATIONS}
-invocations. There is one finding for all functions with the same code. It is about the first of them, and lists the
-others.
+Reports functions of one account in one region that have the same code (by its hash), the same handler and the same
+runtime, but different memory sizes, architectures or timeouts. If these do not differ either, it reports functions
+whose mean durations differ by more than {format_share(_FACTOR - 1)}. Only functions with at least
+{_LEAST_INVOCATIONS} invocations are compared in this way. There is one finding for all functions with the same code.
+It is about the first of them, and lists the others.
 
 What is right for one of them is probably right for the others, unless they get different events, or their environment
 variables make them do different work. The handlers of container images are not known, and may differ.

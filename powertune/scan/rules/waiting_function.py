@@ -97,15 +97,17 @@ RULE = ScanRule(
     needs=(Need.USAGE, Need.MEMORY, Need.ENVIRONMENT, Need.RESULTS),
     check=_check,
     page=f"""
-Reports a function that takes more than {_LONG_MS / 1000:g} s on average, always about as long (p95 below {_FLAT:g}
-times p50), and uses hardly any CPU: at most {_LOW_CPU:.0%} of what its memory size gives it, by Lambda Insights.
-Where that does not know the function, an earlier run has to show that it is no faster with at least {_TIMES:g} times
-the memory, up to one vCPU. Without one of the two there is no finding: a long duration alone may be work.
+Reports a function that takes more than {_LONG_MS / 1000:g} s on average, takes about equally long each time (p95
+below {_FLAT:g} times p50), and uses hardly any CPU: at most {format_share(_LOW_CPU)} of what its memory size
+provides, according to Lambda Insights. If Lambda Insights does not know the function, an earlier run has to show that
+it was no faster with at least {_TIMES:g} times the memory, up to one vCPU. Without either, there is no finding: a
+long duration may just as well be work.
 
-Such a function waits for something else, and each millisecond is paid at its memory size. Step Functions waits for
-free, calls most services without a function, and can be called back.
+Such a function waits for something else, and you pay for each millisecond at its memory size. Step Functions waits
+for free, calls most services without a function, and can be called back.
 
-The saving is a lower bound of that: what the duration model expects of the smallest size that holds the memory which
-was used. It needs evidence of memory, and is part of what `memory-oversized` reports about the same function.
+The saving is a lower bound: what the duration model expects of the smallest size that holds the memory which was
+used. To state it, a scan has to know how much memory was used. If `memory-oversized` reports the same function, both
+savings are about the same cost, and only the larger one counts.
 """,
 )

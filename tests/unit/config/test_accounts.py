@@ -116,22 +116,22 @@ def one(*lines: str) -> str:
         ("accounts:\n- account_id: [1]\n", "a.yml, line 2: account_id is not text", "quotes"),
         (
             "accounts:\n- account_id: 12345670123\n",
-            "a.yml, line 2: account_id '12345670123' has not 12 digits",
+            "a.yml, line 2: account_id '12345670123' does not have 12 digits",
             "leading zeros may be lost; put the id in quotes",
         ),
         (
             "accounts:\n- account_id: 1.23e+11\n",
-            "a.yml, line 2: account_id '1.23e+11' has not 12 digits",
+            "a.yml, line 2: account_id '1.23e+11' does not have 12 digits",
             'for example "123456789012"',
         ),
         (
             "accounts:\n- account_id: 123_456_789_012\n",
-            "a.yml, line 2: account_id '123_456_789_012' has not 12 digits",
+            "a.yml, line 2: account_id '123_456_789_012' does not have 12 digits",
             "for example",
         ),
         (
             "accounts:\n- account_id: '١٢٣٤٥٦٧٨٩٠١٢'\n",
-            "a.yml, line 2: account_id '١٢٣٤٥٦٧٨٩٠١٢' has not 12 digits",
+            "a.yml, line 2: account_id '١٢٣٤٥٦٧٨٩٠١٢' does not have 12 digits",
             "for example",
         ),
         (
@@ -139,7 +139,7 @@ def one(*lines: str) -> str:
             "a.yml, line 3: account 123456789012 is on line 2 already",
             "list it once",
         ),
-        (one("account_id: 1"), "a.yml, line 3: 'account_id' is there twice", "write it once"),
+        (one("account_id: 1"), "a.yml, line 3: 'account_id' occurs twice", "write it once"),
         (one("rôle: x"), "a.yml, line 3: unknown key 'rôle'", "did you mean role?"),
         (one("profile: prod"), "a.yml, line 3: an account cannot be reached by a profile", "write the `role`"),
         (one("role: []"), "a.yml, line 3: 0 roles", "name one to 5"),

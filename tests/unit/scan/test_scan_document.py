@@ -156,11 +156,11 @@ WRONG: dict[str, tuple[Callable[[Any], None], str]] = {
     "no findings": (lambda document: document.pop("findings"), "'findings' is missing"),
     "a place twice": (
         lambda document: document["places"].append(document["places"][0]),
-        "places cannot be '123456789012 us-east-1': it is there 2 times",
+        "places cannot be '123456789012 us-east-1': it occurs 2 times",
     ),
     "a function twice": (
         lambda document: document["functions"].append(document["functions"][0]),
-        "functions cannot be 'arn:aws:lamb...nction:orders': it is there 2 times",
+        "functions cannot be 'arn:aws:lamb...nction:orders': it occurs 2 times",
     ),
     "a function elsewhere": (put("functions", 1, "place", value=ELSEWHERE), "functions[1].place cannot be '1 mars'"),
     "a finding elsewhere": (put("findings", 2, "place", value=ELSEWHERE), "findings[2].place cannot be '1 mars'"),

@@ -34,5 +34,6 @@ def test_the_newest_run_of_a_function_counts(tmp_path: Path) -> None:
 def test_other_files_say_nothing(tmp_path: Path) -> None:
     (tmp_path / "notes.json").write_text("{}")
     (tmp_path / "folder.json").mkdir()
+    (tmp_path / "link.json").symlink_to(tmp_path / "nowhere.json")
     assert read_earlier_runs(tmp_path, PRICES) == {}
     assert read_earlier_runs(tmp_path / "missing", PRICES) == {}

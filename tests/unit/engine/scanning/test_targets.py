@@ -103,7 +103,7 @@ def test_an_account_that_cannot_be_entered_is_a_gap_and_the_others_are_scanned()
 def test_regions_of_another_partition_are_gaps() -> None:
     found = find_targets(ScanScope(regions=("cn-north-1", "us-east-1")), FakeWayIn())
     assert places(found) == [(OWN, "us-east-1")]
-    assert gaps(found) == [(OWN, "cn-north-1", "", "the region is in aws-cn, and the identity is of aws")]
+    assert gaps(found) == [(OWN, "cn-north-1", "", "the region is in aws-cn, and the identity belongs to aws")]
 
 
 def test_an_organization_is_its_active_accounts_and_the_others_are_gaps() -> None:

@@ -122,8 +122,8 @@ def test_gaps_of_the_same_reason_are_one_line_and_name_a_few_of_many_functions()
         ),
     ]
     assert gap_lines(gaps) == (
-        "123456789012 us-east-1: no memory of fn-0, fn-1, fn-2, fn-3, fn-4 and 2 more: too expensive",
-        "123456789012 us-east-1, 1 eu-west-1: no log groups: access denied; it needs logs:DescribeLogGroups",
+        "123456789012 us-east-1: memory use of fn-0, fn-1, fn-2, fn-3, fn-4 and 2 more is unknown: too expensive",
+        "123456789012 us-east-1, 1 eu-west-1: log groups are unknown: access denied; it needs logs:DescribeLogGroups",
     )
 
 

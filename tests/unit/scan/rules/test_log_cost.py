@@ -11,7 +11,7 @@ from powertune.scan.rules.log_cost import RULE
 
 NAME = "/aws/lambda/orders"
 GROUP = FunctionLogGroup(name=NAME, stored_bytes=0, retention_days=14, ingested_bytes=7 * 2**30)
-COST = MonthlyCost(compute=3.0, requests=90.0, init=0.5, log_ingestion=7.5)
+COST = MonthlyCost(compute=3.0, requests=0.25, init=0.5, ephemeral_storage=0.25, log_ingestion=7.5)
 
 
 def test_half_of_the_cost_of_writing_can_be_saved() -> None:
@@ -19,9 +19,9 @@ def test_half_of_the_cost_of_writing_can_be_saved() -> None:
 
     assert found.saving == MonthlySaving(expected=3.75, low=0.0, high=7.5)
     assert (found.subject, found.confidence, found.part) == (NAME, Confidence.LOW, CostPart.LOGS)
-    assert found.summary == "its logs cost $7.50 a month, and running the function $3.50"
+    assert found.summary == "its logs cost $7.50 a month, and running the function $4.00"
     assert [fact.text for fact in found.facts] == [
-        "to write its logs costs $7.50 a month, to run it $3.50",
+        "writing logs costs $7.50 a month, and running the function $4.00",
         "written by orders",
         "15.0 GB are written in a month",
     ]
@@ -41,7 +41,7 @@ def test_a_shared_log_group_is_compared_with_all_that_write_to_it() -> None:
     (found,) = RULE.check(evidence)
 
     assert found.saving is None
-    assert found.summary == "its logs cost $15.00 a month, and running its 2 functions $7.00"
+    assert found.summary == "its logs cost $15.00 a month, and running its 2 functions $8.00"
     assert found.next_step == "log less, or raise the application log level"
 
 
@@ -55,12 +55,14 @@ def test_how_much_is_written_need_not_be_known() -> None:
     "cost",
     [
         None,
-        replace(COST, log_ingestion=3.5),
+        replace(COST, log_ingestion=4.0),
+        replace(COST, requests=3.75),
+        replace(COST, ephemeral_storage=3.75),
         replace(COST, unpriced=("log_ingestion",)),
-        replace(COST, provisioned=4.0),
+        replace(COST, provisioned=3.5),
         MonthlyCost(compute=0.0, requests=0.0, log_ingestion=0.99),
     ],
-    ids=["unknown", "as much", "unpriced", "provisioned", "cheap"],
+    ids=["unknown", "as much", "requests", "storage", "unpriced", "provisioned", "cheap"],
 )
 def test_is_not_said_otherwise(cost: MonthlyCost | None) -> None:
     assert not list(RULE.check(place_evidence(known(cost=cost), log_groups={NAME: GROUP})))

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from scanned import PRICES, known, memory_use, place_evidence, scanned_function
 
-from powertune.scan.evidence import Compute, FunctionEvidence, MonthlyCost
+from powertune.model import Architecture, Configuration
+from powertune.scan.evidence import Compute, FunctionEvidence, MonthlyCost, Tuned
 from powertune.scan.expectation import cheapest, expect
 from powertune.scan.finding import Confidence
+from powertune.scan.rule import Need
 from powertune.scan.rules import memory_oversized
 from powertune.scan.rules.memory_unadvised import RULE
 
@@ -49,6 +51,28 @@ def test_what_is_known_to_be_oversized_is_reported_once() -> None:
     evidence = place_evidence(large(memory=memory_use(300, at_mb=3008)))
     assert len(list(memory_oversized.RULE.check(evidence))) == 1
     assert not list(RULE.check(evidence))
+
+
+def tuned(*sizes_mb: int, architecture: Architecture = Architecture.ARM64) -> Tuned:
+    """An earlier run at these sizes, of which the last is recommended."""
+    measured = [Configuration(memory_mb=size, architecture=architecture) for size in sizes_mb]
+    durations = tuple((each, 100.0) for each in measured)
+    return Tuned(run_id="r", measured_at=0.0, recommended=measured[-1], durations_ms=durations)
+
+
+@pytest.mark.parametrize(
+    ("run", "reported"),
+    [
+        (tuned(1769, 3008), False),
+        (tuned(3008, 4096), True),
+        (tuned(1024, 1769), True),
+        (tuned(1769, 3008, architecture=Architecture.X86_64), True),
+    ],
+    ids=["smaller", "larger", "not the present size", "another architecture"],
+)
+def test_a_run_that_measured_less_has_answered_it(run: Tuned, reported: bool) -> None:
+    assert RULE.needs[-1] is Need.RESULTS
+    assert bool(list(RULE.check(place_evidence(large(tuned=run))))) is reported
 
 
 @pytest.mark.parametrize(

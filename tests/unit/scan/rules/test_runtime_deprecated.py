@@ -54,6 +54,14 @@ def test_says_when_and_what_to_use_instead() -> None:
     )
 
 
+def test_a_runtime_that_needs_another_package_is_not_changed_alone() -> None:
+    (found,) = RULE.check(place_evidence(known(scanned_function(runtime="go1.x"))))
+    assert found.next_step == (
+        "build it as an executable named bootstrap for provided.al2023, test that as another function, then deploy "
+        "code and runtime together: changing the runtime alone breaks it"
+    )
+
+
 @pytest.mark.parametrize("runtime", ["", "python3.13", "nodejs22.x", "python3.99", "custom", "java17.al2023"])
 def test_is_not_said_of_a_runtime_that_is_supported_or_unknown(runtime: str) -> None:
     assert not list(RULE.check(place_evidence(known(scanned_function(runtime=runtime)))))

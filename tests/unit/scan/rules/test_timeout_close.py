@@ -5,6 +5,7 @@ from scanned import busy, known, place_evidence
 
 from powertune.scan.evidence import FunctionEvidence, ReportStatistics
 from powertune.scan.finding import Severity
+from powertune.scan.rules import timeouts_billed
 from powertune.scan.rules.timeout_close import RULE
 
 
@@ -19,8 +20,9 @@ def reports(timeouts: int) -> ReportStatistics:
         known(usage=busy(p99_ms=8_000.0)),
         known(usage=busy(p99_ms=10_000.0, max_ms=10_000.0)),
         known(usage=busy(p99_ms=10_000.0, max_ms=10_000.0, errors=5), reports=reports(0)),
+        known(usage=busy(p99_ms=9_000.0), reports=reports(4)),
     ],
-    ids=["80 %", "all of it", "no timeouts in reports"],
+    ids=["80 %", "all of it", "no timeouts in reports", "too few of them"],
 )
 def test_is_said_near_the_timeout(close: FunctionEvidence) -> None:
     (found,) = RULE.check(place_evidence(close))
@@ -41,6 +43,13 @@ def test_says_how_near() -> None:
     )
 
 
+@pytest.mark.parametrize("timeouts", range(8))
+def test_a_function_near_its_timeout_is_reported_by_one_of_two_rules(timeouts: int) -> None:
+    evidence = place_evidence(known(usage=busy(p99_ms=9_000.0), reports=reports(timeouts)))
+    found = [finding.rule for rule in (RULE, timeouts_billed.RULE) for finding in rule.check(evidence)]
+    assert found == ["timeout-close" if timeouts < 5 else "timeouts-billed"]
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -50,7 +59,7 @@ def test_says_how_near() -> None:
         known(usage=busy(p99_ms=7_999.0)),
         known(usage=busy(p99_ms=10_001.0)),
         known(usage=busy(p99_ms=10_000.0, max_ms=10_000.0, errors=5)),
-        known(usage=busy(p99_ms=9_000.0), reports=reports(1)),
+        known(usage=busy(p99_ms=9_000.0), reports=reports(5)),
     ],
     ids=["fast", "unknown", "not invoked", "below", "the timeout was longer", "times out", "timeouts in reports"],
 )

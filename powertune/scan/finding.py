@@ -29,10 +29,7 @@ class Confidence(StrEnum):
 
 
 class CostPart(StrEnum):
-    """Which part of what a function costs a finding would save. Findings about different parts add up.
-
-    `LOGS` is what earlier versions called both parts of what logs cost.
-    """
+    """Which part of what a function costs a finding would save. Findings about different parts add up."""
 
     ON_DEMAND = "on demand"
     EPHEMERAL_STORAGE = "ephemeral storage"
@@ -40,7 +37,6 @@ class CostPart(StrEnum):
     SNAPSTART = "SnapStart"
     LOG_INGESTION = "writing logs"
     LOG_STORAGE = "storing logs"
-    LOGS = "logs"
     WHOLE = "everything"
 
 

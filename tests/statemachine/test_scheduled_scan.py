@@ -71,6 +71,11 @@ def accounts(*ids: str) -> str:
     return "\n".join(("accounts:", *lines))
 
 
+def place_of(account_id: str) -> str:
+    """What reports call an account of the file."""
+    return f"{NAMES[account_id]} ({account_id}) us-east-1"
+
+
 @pytest.fixture
 def account(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedAWS]:
     """An embedded AWS of its own, as its clock of schedules is advanced; this process has its variables."""
@@ -225,21 +230,21 @@ def test_a_scheduled_scan_finds_tells_is_read_and_is_removed(
     ended = next_scan(account, clients, machine)
     assert ended["status"] == "SUCCEEDED", ended
     (scan,) = scans(clients, bucket)
-    assert [str(each.place) for each in scan.places] == ["own us-east-1", "other us-east-1", "closed us-east-1"]
+    assert [str(each.place) for each in scan.places] == [*map(place_of, (OWN, OTHER, CLOSED))]
     ((place, reason, action),) = unread(scan)
-    assert (place, action) == ("closed us-east-1", "sts:AssumeRole")
+    assert (place, action) == (place_of(CLOSED), "sts:AssumeRole")
     assert reason.startswith(f"cannot assume arn:aws:iam::{CLOSED}:role/powertune-scan: ")
-    assert {str(line.place) for line in scan.functions if line.name == "orders"} == {"own us-east-1"}
+    assert {str(line.place) for line in scan.functions if line.name == "orders"} == {place_of(OWN)}
     output = json.loads(ended["output"])
     page = clients["s3"].get_object(Bucket=bucket, Key=output["page"].removeprefix(f"s3://{bucket}/"))
     assert page["ContentType"] == "text/html; charset=utf-8"
     html = page["Body"].read().decode()
-    assert "closed us-east-1" in html
+    assert place_of(CLOSED) in html
     assert "Scan of 3 accounts in 1 region" in html
     (told,) = received(clients, inbox, 1)
     assert told["Subject"].startswith("powertune scan: 0 findings")
     assert f"No findings about {plural(len(scan.functions), 'function')}" in told["Message"]
-    assert "closed us-east-1: nothing was read: cannot assume" in told["Message"]
+    assert f"{place_of(CLOSED)}: nothing was read: cannot assume" in told["Message"]
     assert f"powertune scan --from {outputs['ScanResults']}" in told["Message"]
 
     # A function like the first one, but larger: the next scan says so, and that it is new.
@@ -247,7 +252,7 @@ def test_a_scheduled_scan_finds_tells_is_read_and_is_removed(
     assert next_scan(account, clients, machine)["status"] == "SUCCEEDED"
     (told,) = received(clients, inbox, 1)
     assert told["Subject"].startswith("powertune scan: 1 finding, 1 new")
-    assert "New: 1\n  orders (own us-east-1): " in told["Message"]
+    assert f"New: 1\n  orders ({place_of(OWN)}): " in told["Message"]
 
     assert run_app(["scan", "--from", outputs["ScanResults"], "--format", "json"]) == 0
     shown = json.loads(capfd.readouterr().out)
@@ -279,12 +284,12 @@ def test_whatever_fails_is_named_and_the_schedule_can_be_changed_and_removed(
     assert next_scan(account, clients, machine)["status"] == "SUCCEEDED"
     (scan,) = scans(clients, bucket)
     ((place, reason, _),) = unread(scan)
-    assert place == "dead us-east-1"
+    assert place == place_of(DEAD)
     assert scan.findings == ()
     assert [(each.finding.rule, each.reason) for each in scan.suppressed] == [("twins", "they differ on purpose")]
     assert reason.startswith("its worker failed: Runtime.ExitError: ")
     (told,) = received(clients, inbox, 1)
-    assert "dead us-east-1: nothing was read: its worker failed" in told["Message"]
+    assert f"{place_of(DEAD)}: nothing was read: its worker failed" in told["Message"]
 
     # What is not given again is kept; where nothing can be read at all, there is no scan, and it is told.
     (tmp_path / "accounts.yml").write_text(accounts(CLOSED))
@@ -295,10 +300,10 @@ def test_whatever_fails_is_named_and_the_schedule_can_be_changed_and_removed(
     assert kept["LogRetentionDays"] == "7"
     ended = next_scan(account, clients, machine)
     assert (ended["status"], ended["error"]) == ("FAILED", "AccessDenied")
-    assert ended["cause"].startswith("closed us-east-1: cannot assume ")
+    assert ended["cause"].startswith(f"{place_of(CLOSED)}: cannot assume ")
     (told,) = received(clients, inbox, 1)
     assert told["Subject"] == "powertune scan: failed"
-    assert "The scan failed: AccessDenied: closed us-east-1: cannot assume " in told["Message"]
+    assert f"The scan failed: AccessDenied: {place_of(CLOSED)}: cannot assume " in told["Message"]
     assert ended["executionArn"] in told["Message"]
     assert len(scans(clients, bucket)) == 1
 

@@ -73,8 +73,8 @@ types: setup ## mypy, strict
 layers: setup ## import-linter
 	$(BIN)/lint-imports
 
-template: setup ## cfn-lint on the template of the state machine
-	$(BIN)/cfn-lint statemachine/template.yaml
+template: setup ## cfn-lint on the templates of the state machines
+	$(BIN)/cfn-lint statemachine/template.yaml statemachine/scan-template.yaml
 
 check: lint types layers template coverage ## everything that CI runs
 

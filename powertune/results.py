@@ -38,6 +38,7 @@ _SCHEMA = Schema(
             "not a results file but the analysis that --format json prints",
             "give the results file that the analysis was made from",
         ),
+        ("powertune/scan", "not a results file but a scan", "show it with `powertune report`"),
     ),
 )
 SCHEMA = _SCHEMA.header

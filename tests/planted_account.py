@@ -96,7 +96,9 @@ class PlantedAccount:
     def plant(self, functions: Sequence[PlantedFunction]) -> None:
         """Make the functions, and give them their past."""
         with ExitStack() as stack:
-            clients = [stack.enter_context(closing(boto3.client(name))) for name in ("lambda", "logs", "sqs")]
+            clients = [
+                stack.enter_context(closing(boto3.Session().client(name))) for name in ("lambda", "logs", "sqs")
+            ]
             lambda_, logs, sqs = clients
             for each in functions:
                 self._create(lambda_, each)

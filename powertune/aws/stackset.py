@@ -22,8 +22,8 @@ Parameters:
     Type: String
     Default: ""
     Description: >-
-      The ARN of the user or role in that account that may assume this role, with * as a wildcard. Empty allows all
-      that the account itself allows to.
+      The ARN of the user or role in that account that may assume this role, with * as a wildcard. Empty allows anyone
+      whom that account permits.
   ExternalId:
     Type: String
     Default: ""

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from powertune.cli.console import write_stdout
-from powertune.cli.opportunities import what_was_measured
+from powertune.cli.opportunities import RUN, what_was_measured
 from powertune.cli.options import Reports
 from powertune.cli.outputs import name_outputs, refuse_overwriting
 from powertune.cli.rendering import show
-from powertune.config.options import RESULTS_FOLDER
 from powertune.errors import UsageError
 from powertune.prices import PriceTable
 from powertune.report import SCAN, TABLE
@@ -40,8 +39,13 @@ def check_options(given: Mapping[str, Any]) -> None:
         raise UsageError(f"{' and '.join(named)} cannot apply to a scan", hint="leave it out, or give a results file")
 
 
-def report_scan(path: Path, prices: PriceTable, reports: Reports, more: Sequence[str] | None, *, quiet: bool) -> None:
-    """Show a scan, and below a table what was measured of its functions since, by the results files here.
+def report_scan(
+    path: Path, prices: PriceTable, reports: Reports, more: Sequence[str] | None, *, folder: Path, quiet: bool
+) -> None:
+    """Show a scan, and on stdout what was measured of its functions since, unless another format is there.
+
+    Args:
+        folder: with the results files of runs.
 
     Raises:
         UsageError: the scan is damaged, or a report cannot be made of it.
@@ -52,7 +56,12 @@ def report_scan(path: Path, prices: PriceTable, reports: Reports, more: Sequence
     refuse_overwriting([output.path for output in outputs], [path])
     scan = parse_scan(path.read_bytes())
     show(SCAN, ReportedScan(scan=scan), outputs, quiet=quiet)
-    subjects = {finding.subject for finding in scan.findings}
+    subjects = {finding.subject for finding in scan.findings if finding.next_step.startswith(RUN)}
     functions = [line for line in scan.functions if line.arn in subjects]
-    if functions and any(output.on_stdout and output.format == TABLE for output in outputs):
-        write_stdout(f"\n{what_was_measured(functions, RESULTS_FOLDER, prices)}".encode())
+    if functions:
+        measured = what_was_measured(functions, folder, prices)
+        if any(output.on_stdout and output.format == TABLE for output in outputs):
+            measured = f"\n{measured}"
+        elif any(output.on_stdout for output in outputs):
+            return
+        write_stdout(measured.encode())

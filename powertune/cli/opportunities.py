@@ -13,7 +13,7 @@ from powertune.cli.site import open_site
 from powertune.config.values import whole
 from powertune.engine.scanning.earlier_runs import judge_earlier_runs
 from powertune.errors import Interrupted, NotRestored, PowertuneError, UsageError
-from powertune.model import FunctionRef
+from powertune.model import DAYS_PER_MONTH, FunctionRef
 from powertune.prices import PriceTable
 from powertune.report.scan.tuned import MeasuredFunction, measured_table
 from powertune.scan.scan import FunctionLine, Scan
@@ -22,20 +22,28 @@ from powertune.units import format_usd, plural
 
 _MOST = 50
 #: How the next step begins of a finding that only measuring can prove, and what it names if that takes both.
-_RUN, _BOTH = "powertune run ", "--arch both"
+RUN, _BOTH = "powertune run ", "--arch both"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opportunity:
     """A function that another configuration may make cheaper, and what is expected of that in 30 days.
 
-    `both`: the other architecture is one of these configurations.
+    `both`: the other architecture is one of these configurations. `invocations_per_month` is None where nobody knows.
     """
 
     function: FunctionLine
     saving: float
     currency: str
     both: bool = False
+    invocations_per_month: float | None = None
+
+    @property
+    def options(self) -> dict[str, str]:
+        """What a run has to be told, as on its command line."""
+        month = self.invocations_per_month
+        traffic = {} if not month else {"invocations_per_month": f"{month:.0f}"}
+        return {**traffic, **({"arch": "both"} if self.both else {})}
 
 
 def check_then_run(then_run: str | None, *, yes: bool, dry_run: bool) -> int:
@@ -46,8 +54,10 @@ def check_then_run(then_run: str | None, *, yes: bool, dry_run: bool) -> int:
     """
     if then_run is None:
         return 0
+    if dry_run:
+        raise UsageError("--dry-run makes no scan that functions could be chosen from", hint="leave --then-run out")
     count = whole(1, _MOST)("then_run", then_run)
-    if not (yes or dry_run or on_terminal()):
+    if not (yes or on_terminal()):
         raise UsageError(
             "no terminal to ask on before functions are measured", hint="add --yes to measure without being asked"
         )
@@ -60,7 +70,7 @@ def largest(scan: Scan, count: int, account_id: str | None = None) -> tuple[Oppo
     Args:
         account_id: only those of this account; None for all.
     """
-    to_measure = tuple(each for each in scan.findings if each.next_step.startswith(_RUN))
+    to_measure = tuple(each for each in scan.findings if each.next_step.startswith(RUN))
     savings = savings_by_function(replace(scan, findings=to_measure))
     both = {each.subject for each in to_measure if _BOTH in each.next_step}
     found = [
@@ -69,6 +79,7 @@ def largest(scan: Scan, count: int, account_id: str | None = None) -> tuple[Oppo
             saving=savings[line.arn].expected,
             currency=scan.currency(line.place),
             both=line.arn in both,
+            invocations_per_month=None if line.invocations is None else line.invocations / scan.days * DAYS_PER_MONTH,
         )
         for line in scan.functions
         if line.arn in savings and account_id in (None, line.place.account_id)
@@ -87,6 +98,7 @@ def tune_largest(
     Raises:
         Interrupted: by the person; the function that was measured is restored.
         NotRestored: a function may still hold a trial configuration; no other is begun.
+        PowertuneError: no function could be tuned; the first reason.
     """
     chosen = largest(scan, count, account_id)
     if not chosen:
@@ -98,16 +110,12 @@ def tune_largest(
     if ask and not confirmed(f"plan to measure {plural(len(chosen), 'function')}, one after another?"):
         say("nothing was changed")
         return
-    for each in chosen:
-        try:
-            _tune(each, place, wishes, ask=ask)
-        except (Interrupted, NotRestored):
-            raise
-        except PowertuneError as error:
-            say(f"{each.function.name} was not tuned: {error.message}")
+    refusals = [error for each in chosen if (error := _try(each, place, wishes, ask=ask)) is not None]
     questions = wishes.questions
     functions = [each.function for each in chosen]
     write_stdout(what_was_measured(functions, questions.results_folder, questions.prices).encode())
+    if len(refusals) == len(chosen):
+        raise refusals[0]
 
 
 def what_was_measured(functions: Sequence[FunctionLine], folder: Path, prices: PriceTable) -> str:
@@ -116,12 +124,27 @@ def what_was_measured(functions: Sequence[FunctionLine], folder: Path, prices: P
     return measured_table([MeasuredFunction(function=each, analysis=judged.get(each.arn)) for each in functions])
 
 
+def _try(chosen: Opportunity, place: ConnectionOptions, wishes: ScanWishes, *, ask: bool) -> PowertuneError | None:
+    """Tune a function; returns why it could not be. One that cannot run on both architectures is tuned on its own."""
+    try:
+        _tune(chosen, place, wishes, ask=ask)
+    except (Interrupted, NotRestored):
+        raise
+    except PowertuneError as error:
+        if chosen.both and isinstance(error, UsageError):
+            say(f"{chosen.function.name}: {error.message}; measured on {chosen.function.architecture} alone")
+            return _try(replace(chosen, both=False), place, wishes, ask=ask)
+        say(f"{chosen.function.name} was not tuned: {error.message}")
+        return error
+    return None
+
+
 def _tune(chosen: Opportunity, place: ConnectionOptions, wishes: ScanWishes, *, ask: bool) -> None:
     """One search, which is planned, shown, agreed to, and saved as with `powertune run`."""
     arn = chosen.function.arn
     ref = FunctionRef.parse(arn)
     with open_site(arn, replace(place, region=region_of(ref, None)), quiet=wishes.quiet) as site:
-        options = tuning.load_options(site, {"arch": "both"} if chosen.both else {})
+        options = tuning.load_options(site, chosen.options)
         prices = tuning.region_prices(site, options)
         plan = tuning.plan_run(site, options, prices)
         if not tuning.agreed(plan, ask=ask, quiet=wishes.quiet):

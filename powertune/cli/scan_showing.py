@@ -1,6 +1,7 @@
 """What becomes of a scan: it is kept, compared with those before it, shown, and held against conditions."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from powertune.aws.objects import Objects, parse_uri
 from powertune.cli.console import say, write_stdout
 from powertune.cli.rendering import show
 from powertune.cli.scanning import FoundScan, Reached, ScanWishes
-from powertune.engine.scanning.archive import ScanArchive, archive_at
+from powertune.engine.scanning.archive import EarlierScans, ScanArchive, archive_at
 from powertune.engine.scanning.counting import estimate_places
 from powertune.errors import FindingsFound, NotFound, PowertuneError, UsageError
 from powertune.report import SCAN
@@ -27,7 +28,30 @@ from powertune.scan.totals import totals_of
 from powertune.units import format_share, format_usd, plural
 
 
-def show_and_keep(found: FoundScan, connection: Connection, wishes: ScanWishes) -> PowertuneError | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenArchive:
+    """Where the scan will be kept, and the scans that are there."""
+
+    archive: ScanArchive
+    earlier: EarlierScans
+
+
+def open_archive(connection: Connection, wishes: ScanWishes) -> OpenArchive:
+    """Find the scans of before: what takes hours is not begun if its place cannot be reached.
+
+    Raises:
+        AccessDenied, NotFound, Unavailable, UsageError: the place of the scans cannot be read.
+    """
+    archive = archive_at(wishes.scans, lambda name: Objects(aws=connection.aws(), bucket=name))
+    earlier = archive.earlier(LOOK_BACK, before=wishes.questions.occasion.now)
+    for skipped in earlier.skipped:
+        say(f"warning: {skipped}")
+    return OpenArchive(archive=archive, earlier=earlier)
+
+
+def show_and_keep(
+    found: FoundScan, kept: OpenArchive, connection: Connection, wishes: ScanWishes
+) -> PowertuneError | None:
     """Keep a scan and show it; returns the failure that the command ends with, if --fail-on asks for one.
 
     The places stay where they are if the scan cannot be kept: it may have taken hours.
@@ -36,20 +60,17 @@ def show_and_keep(found: FoundScan, connection: Connection, wishes: ScanWishes) 
         AccessDenied, NotFound, Unavailable, UsageError: it cannot be kept, or not be written as asked.
     """
     scan = found.scan
+    earlier = comparable(scan, kept.earlier.scans)
     try:
-        archive = archive_at(wishes.scans, lambda name: Objects(aws=connection.aws(), bucket=name))
-        kept = archive.save(scan)
-        earlier = archive.earlier(LOOK_BACK, before=scan.scanned_at)
+        where = kept.archive.save(scan)
     except PowertuneError:
         say(f"the scan was not kept; what was read is in {found.folder}: with --resume it is not read again")
-        _show(scan, (), wishes)
+        _show(scan, earlier, wishes)
         raise
     found.places.forget()
-    for skipped in earlier.skipped:
-        say(f"warning: {skipped}")
     if not wishes.quiet:
-        say(f"kept {kept}")
-    _show(scan, comparable(scan, earlier.scans), wishes)
+        say(f"kept {where}")
+    _show(scan, earlier, wishes)
     if wishes.reconcile:
         _reconcile(scan, connection)
     return _failure(scan, wishes)
@@ -172,9 +193,13 @@ def _reconcile(scan: Scan, connection: Connection) -> None:
     except PowertuneError as error:
         say(f"warning: the estimate was not compared with the bill: {error.message}")
         return
-    for each in reconcile(estimates_of(scan), bills):
-        say(_reconciled_line(each))
-    say("the estimate is before the free tier, Savings Plans and credits")
+    lines = [_reconciled_line(each) for each in reconcile(estimates_of(scan), bills)]
+    for line in lines:
+        say(line)
+    if lines:
+        say("these estimates are before the free tier, Savings Plans and credits")
+    else:
+        say("Cost Explorer knows no cost of Lambda in these days")
     say(f"Cost Explorer charges {format_usd(requests * REQUEST_USD)} for {plural(requests, 'request')}")
 
 

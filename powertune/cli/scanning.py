@@ -37,7 +37,7 @@ from powertune.scan.concluding import ScanOccasion, conclude
 from powertune.scan.fail_conditions import FailCondition, parse_fail_on
 from powertune.scan.rule_table import RULES
 from powertune.scan.scan import Payer, Scan
-from powertune.scan.suppressions import Suppression, expiry_messages, parse_suppressions
+from powertune.scan.suppressions import Suppression, expiry_messages, parse_suppressions, unused_messages
 from powertune.units import plural, shown
 
 #: The folder of the places of a scan that is under way, in the folder where scans are kept on this machine.
@@ -122,6 +122,8 @@ def scope_of(
         UsageError: an option is wrong, or the accounts file cannot be read.
     """
     names = known_regions()
+    if organization and accounts:
+        raise UsageError("scan either --organization or --accounts", hint="leave one of them out")
     if role is not None and not ROLE.fullmatch(role):
         raise UsageError(f"--role {shown(role)} is not the name or ARN of a role", hint=f"for example {SCAN_ROLE}")
     if external_id is not None and not EXTERNAL_ID.fullmatch(external_id):
@@ -215,6 +217,8 @@ def scan_places(reached: Reached, wishes: ScanWishes, *, resume: str | None) -> 
         suppressions=questions.suppressions,
         payer=reached.payer,
     )
+    for message in unused_messages(questions.suppressions, scan.suppressed, questions.occasion.today):
+        say(f"note: {message}")
     return FoundScan(scan=scan, folder=folder, places=keeping)
 
 
@@ -260,7 +264,7 @@ def _local_folder(scans: str) -> Path:
         return Path(tempfile.mkdtemp(prefix="powertune-scan-"))
     folder = Path(scans)
     if folder.exists() and not folder.is_dir():
-        raise UsageError(f"{os.fspath(folder)!r} is no folder", hint="choose another with --scans")
+        raise UsageError(f"{os.fspath(folder)!r} is not a folder", hint="choose another with --scans")
     if not folder.exists():
         try:
             folder.mkdir(parents=True)

@@ -124,11 +124,13 @@ class ScanScheduleOptions:
         str | None,
         typer.Option(help="Accounts and regions to scan at one time.  [default: 40]", show_default=False),
     ] = None
-    scan_email: Annotated[str | None, typer.Option(help="Address that is told of each scan.")] = None
+    scan_email: Annotated[
+        str | None, typer.Option(help="Address that gets a mail after each scan; it has to confirm the first one.")
+    ] = None
     scan_topic: Annotated[
         str | None,
         typer.Option(
-            help="ARN of the SNS topic that is told of each scan.  [default: one is created]", show_default=False
+            help="ARN of the SNS topic for a message after each scan.  [default: one is created]", show_default=False
         ),
     ] = None
 
@@ -145,6 +147,7 @@ def scheduled_scan(options: ScanScheduleOptions) -> "ScheduledScan":
     from powertune.config.accounts import read_accounts
     from powertune.config.scan_options import load_scan
     from powertune.engine.deployment.scan_parameters import ScheduledScan
+    from powertune.errors import UsageError
     from powertune.scan.rule_table import RULES
     from powertune.scan.suppressions import parse_suppressions
 
@@ -152,6 +155,10 @@ def scheduled_scan(options: ScanScheduleOptions) -> "ScheduledScan":
     if (path := given.get("accounts")) is not None:
         given["accounts"] = read_accounts(Path(path), known_regions()) if path else ()
     if (folder := given.get("suppressions")) is not None:
+        if folder and not Path(folder).is_dir():
+            raise UsageError(
+                f"--scan-suppressions {folder!r} is not a folder", hint="name the one with powertune.toml"
+            )
         tables = load_scan(Path(folder), {}).suppress if folder else ()
         given["suppressions"] = parse_suppressions(tables, [rule.id for rule in RULES])
     return ScheduledScan(**given)

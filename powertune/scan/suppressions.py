@@ -14,6 +14,7 @@ from powertune.scan.scan import SuppressedFinding
 from powertune.units import did_you_mean, printable, shown
 
 EVERY = "*"
+_USUAL_GROUP = "/aws/lambda/"
 _KEYS = ("rule", "function", "account", "region", "reason", "until")
 _REQUIRED = ("rule", "function", "reason")
 _ACCOUNT = re.compile(r"\d{12}", re.ASCII)
@@ -40,12 +41,17 @@ class Suppression:
             self.rule in (EVERY, finding.rule)
             and self.account in (None, finding.place.account_id)
             and self.region in (None, finding.place.region)
-            and any(fnmatchcase(text, self.function) for text in (finding.name, finding.subject))
+            and any(fnmatchcase(text, self.function) for text in _called(finding))
         )
 
     def expired(self, today: date) -> bool:
         """Whether its last day is over."""
         return self.until is not None and today > self.until
+
+
+def _called(finding: Finding) -> tuple[str, ...]:
+    """What a pattern may call the subject of a finding: the usual log group of a function also by the function."""
+    return finding.name, finding.subject, finding.name.removeprefix(_USUAL_GROUP)
 
 
 def parse_suppressions(tables: Sequence[Mapping[str, Any]], rules: Sequence[str]) -> tuple[Suppression, ...]:
@@ -76,6 +82,18 @@ def split_findings(
             until = None if by.until is None else by.until.isoformat()
             suppressed.append(SuppressedFinding(finding=finding, reason=by.reason, until=until))
     return tuple(kept), tuple(suppressed)
+
+
+def unused_messages(
+    suppressions: Iterable[Suppression], suppressed: Iterable[SuppressedFinding], today: date
+) -> tuple[str, ...]:
+    """A message about each suppression that holds and hides nothing: it may be misspelled, or not needed any more."""
+    hidden = [each.finding for each in suppressed]
+    return tuple(
+        f"the suppression of {each.rule} for {each.function} hides nothing"
+        for each in suppressions
+        if not each.expired(today) and not any(map(each.covers, hidden))
+    )
 
 
 def expiry_messages(suppressions: Iterable[Suppression], today: date) -> tuple[str, ...]:

@@ -238,7 +238,7 @@ def test_what_is_wrong_is_said_before_aws_is_asked(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--scans", "notes.json"], "error: 'notes.json' is no folder\nhint: choose another with --scans\n"),
+        (["--scans", "notes.json"], "error: 'notes.json' is not a folder\nhint: choose another with --scans\n"),
         (
             ["--scans", "/proc/scans"],
             "error: cannot make the folder '/proc/scans': No such file or directory\n"
@@ -345,7 +345,13 @@ def test_a_suppression_hides_a_finding_until_it_expires(
 def test_a_scan_that_cannot_be_kept_is_not_read_again(
     old_function: None, through: Through, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    assert run_app([*SCAN, "--scans", "s3://there-is-no-such-bucket/scans", "--quiet"]) == 5
+    def no_writing(sent: SentRequest) -> Answered | None:
+        return denied("s3:PutObject") if sent.method == "PUT" and "scans-that-cannot-be-kept" in sent.path else None
+
+    with contextlib.closing(boto3.Session().client("s3")) as s3:
+        s3.create_bucket(Bucket="scans-that-cannot-be-kept")
+    through.gate = no_writing
+    assert run_app([*SCAN, "--scans", "s3://scans-that-cannot-be-kept/scans", "--quiet"]) == 4
     out, err = capfd.readouterr()
     assert "its runtime python3.8 is deprecated" in out
     assert through.inventories == ["us-east-1"]
@@ -355,6 +361,13 @@ def test_a_scan_that_cannot_be_kept_is_not_read_again(
     assert findings(json.loads(capfd.readouterr().out)) == [("runtime-deprecated", "with-old-runtime")]
     assert through.inventories == ["us-east-1"]
     assert not Path(folder).exists()
+
+
+def test_a_bucket_that_is_not_there_is_found_out_before_functions_are_listed(
+    through: Through, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run_app([*SCAN, "--scans", "s3://there-is-no-such-bucket/scans", "--quiet"]) == 5
+    assert through.inventories == []
 
 
 def test_resuming_removes_nothing_of_somebody_else(through: Through) -> None:

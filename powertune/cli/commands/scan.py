@@ -86,7 +86,7 @@ class KeepingOptions:
     ] = None
     from_: Annotated[
         str | None,
-        typer.Option("--from", help="Show the newest scan that is kept there, or a scan file; asks nothing else."),
+        typer.Option("--from", help="Show the newest scan that is kept there, or a scan file; makes no other calls."),
     ] = None
     resume: Annotated[
         str | None, typer.Option(help="Continue an interrupted scan from this folder, which its message names.")
@@ -114,7 +114,7 @@ def scan(
     keeping: KeepingOptions,
     top: Annotated[
         str | None,
-        typer.Option(help="Show the findings that save most, so many.  [default: all]", show_default=False),
+        typer.Option(help="Show only this many findings, largest savings first.  [default: 50]", show_default=False),
     ] = None,
     fail_on: Annotated[
         list[str] | None,
@@ -172,8 +172,9 @@ def scan(
         if dry_run:
             scan_showing.show_estimate(reached, wishes)
             return
+        kept = scan_showing.open_archive(reached.connection, wishes)
         found = scanning.scan_places(reached, wishes, resume=keeping.resume)
-        failure = scan_showing.show_and_keep(found, reached.connection, wishes)
+        failure = scan_showing.show_and_keep(found, kept, reached.connection, wishes)
     if tuned:
         opportunities.tune_largest(found.scan, tuned, reached.account_id, place.connection, wishes, ask=not yes)
     if failure is not None:

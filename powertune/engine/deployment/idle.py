@@ -23,5 +23,5 @@ def check_idle(aws: Aws, state: StackState) -> None:
     if running:
         raise FunctionBusy(
             f"{plural(len(running), 'execution')} of {arn} running: {', '.join(running[:_FEW])}",
-            hint="wait for them, or stop them with `aws stepfunctions stop-execution`, which has functions restored",
+            hint="wait for them, or stop them with `aws stepfunctions stop-execution`; tuned functions are restored",
         )

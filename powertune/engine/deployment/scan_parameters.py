@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from zoneinfo import available_timezones
 
 from powertune.aws.roles import SCAN_ROLE, role_arn
 from powertune.config import values
@@ -14,7 +15,7 @@ from powertune.engine.scanning.accounts_document import write_scan_accounts
 from powertune.engine.scanning.suppressions_document import write_scan_suppressions
 from powertune.errors import UsageError
 from powertune.scan.suppressions import Suppression
-from powertune.units import shown
+from powertune.units import did_you_mean, shown
 
 #: What takes the schedule away, and with it the stack.
 OFF = "off"
@@ -85,6 +86,7 @@ class ScheduledScan:
             return
         _check("--scan-schedule", self.schedule, _SCHEDULE, "rate(7 days), or cron(0 6 ? * MON *), or off")
         _check("--scan-timezone", self.timezone, _ZONE, "for example Europe/Zurich")
+        self._check_time()
         if self.regions:
             parse_regions("--scan-regions", self.regions)
         self._check_accounts()
@@ -103,6 +105,20 @@ class ScheduledScan:
             _check("--scan-email", self.email, _EMAIL, "for example team@example.com")
         if self.topic and self.topic.split(":")[2:3] != ["sns"]:
             raise UsageError(f"--scan-topic {shown(self.topic)} is not an ARN of SNS", hint="arn:aws:sns:...")
+
+    def _check_time(self) -> None:
+        """AWS refuses a zone that there is not, and a cron expression that says a day in both of its ways."""
+        zones = available_timezones()
+        if self.timezone and zones and self.timezone not in zones:
+            hint = did_you_mean(self.timezone, sorted(zones), "for example Europe/Zurich")
+            raise UsageError(f"--scan-timezone {shown(self.timezone)} is not a time zone", hint=hint)
+        if self.schedule and self.schedule.startswith("cron("):
+            _, _, day, _, weekday, _ = self.schedule.removeprefix("cron(").removesuffix(")").split(" ")
+            if (day == "?") == (weekday == "?"):
+                raise UsageError(
+                    f"--scan-schedule {shown(self.schedule)} is not valid",
+                    hint="either the day of the month or the day of the week is ?: cron(0 6 ? * MON *)",
+                )
 
     def _check_accounts(self) -> None:
         if self.accounts and self.organization:
@@ -181,7 +197,7 @@ class ScanStackParameters:
 
 def _check(option: str, value: str | None, pattern: re.Pattern[str], hint: str) -> None:
     if value is not None and pattern.fullmatch(value) is None:
-        raise UsageError(f"{option} {shown(value)} cannot be taken", hint=hint)
+        raise UsageError(f"{option} {shown(value)} is not valid", hint=hint)
 
 
 def scan_documents(wanted: ScheduledScan) -> Mapping[str, bytes]:

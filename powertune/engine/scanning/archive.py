@@ -83,6 +83,8 @@ class DirectoryArchive:
             names = [path.name for path in self.path.iterdir()]
         except FileNotFoundError:
             return EarlierScans()
+        except NotADirectoryError:
+            raise UsageError(f"{str(self.path)!r} is not a folder", hint="choose another with --scans") from None
         except OSError as error:
             raise UsageError(
                 f"cannot read {str(self.path)!r}: {error.strerror}", hint="give the directory of the scans"
@@ -158,7 +160,7 @@ def archive_at(place: str, bucket: Callable[[str], Objects]) -> ScanArchive:
         return DirectoryArchive(path=Path(place))
     name, _, prefix = place.removeprefix("s3://").partition("/")
     if not name:
-        raise UsageError(f"{shown(place)} is no place in S3", hint="write s3://bucket/prefix")
+        raise UsageError(f"{shown(place)} is not an S3 location", hint="write s3://bucket/prefix")
     prefix = prefix.strip("/")
     return BucketArchive(objects=bucket(name), prefix=f"{prefix}/" if prefix else "")
 

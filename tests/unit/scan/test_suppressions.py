@@ -82,7 +82,9 @@ def test_cover_what_matches_all_that_they_say(changes: dict[str, str], covered: 
 def test_cover_log_groups_by_their_names() -> None:
     group = finding(name="/aws/lambda/orders", subject="/aws/lambda/orders")
     assert parse(function="/aws/lambda/*").covers(group)
-    assert not parse(function="orders").covers(group)
+    assert parse(function="orders").covers(group)
+    assert not parse(function="aws").covers(group)
+    assert not parse(function="order").covers(group)
 
 
 def test_split_findings_until_the_last_day_is_over() -> None:

@@ -157,5 +157,5 @@ def test_a_bucket_may_have_a_prefix(places: Places, place: str, prefix: str) -> 
 
 def test_other_places_are_directories_and_a_bucket_has_a_name(places: Places) -> None:
     assert archive_at("scans", lambda name: places.objects) == DirectoryArchive(path=Path("scans"))
-    with pytest.raises(UsageError, match="is no place in S3"):
+    with pytest.raises(UsageError, match="is not an S3 location"):
         archive_at("s3:///x", lambda name: places.objects)

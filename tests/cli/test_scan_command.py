@@ -212,6 +212,16 @@ def test_throttling_throughout_only_takes_time(
             "hint: add --yes to measure without being asked\n",
         ),
         (
+            ["--then-run", "3", "--dry-run"],
+            2,
+            "error: --dry-run makes no scan that functions could be chosen from\nhint: leave --then-run out\n",
+        ),
+        (
+            ["--organization", "--accounts", "nowhere.yml"],
+            2,
+            "error: scan either --organization or --accounts\nhint: leave one of them out\n",
+        ),
+        (
             ["--role", "arn:aws:iam::123456789012:role/x", "--organization"],
             2,
             "error: --role 'arn:aws:iam::123456789012:role/x' is a role of one account\n"
@@ -224,7 +234,18 @@ def test_throttling_throughout_only_takes_time(
             "hint: add --organization, or --accounts FILE\n",
         ),
     ],
-    ids=["region", "accounts", "no scans", "no file", "from and regions", "no terminal", "role ARN", "role"],
+    ids=[
+        "region",
+        "accounts",
+        "no scans",
+        "no file",
+        "from and regions",
+        "no terminal",
+        "dry run",
+        "both",
+        "role ARN",
+        "role",
+    ],
 )
 def test_what_is_wrong_is_said_before_aws_is_asked(
     options: list[str], code: int, message: str, through: Through, tmp_path: Path, capfd: pytest.CaptureFixture[str]
@@ -332,6 +353,11 @@ def test_a_suppression_hides_a_finding_until_it_expires(
     assert [(each["finding"]["name"], each["reason"]) for each in document["suppressed"]] == [
         ("with-old-runtime", "goes away")
     ]
+
+    Path("powertune.toml").write_text(table + table.replace("with-old-", "misspelled-"))
+    assert run_app([*SCAN, "--quiet", "--format", "json"]) == 0
+    said = capfd.readouterr().err
+    assert said == "note: the suppression of runtime-deprecated for misspelled-* hides nothing\n"
 
     Path("powertune.toml").write_text(f"{table}until = 2026-01-31\n")
     assert run_app([*SCAN, "--quiet", "--format", "json", "--fail-on", "*:info"]) == 10

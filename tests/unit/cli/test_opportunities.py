@@ -41,6 +41,16 @@ def test_the_other_architecture_is_measured_where_a_finding_names_it() -> None:
     assert {each.function.name: each.both for each in largest(scan, 5)} == {"one": False, "both": True}
 
 
+def test_a_run_is_told_the_traffic_that_the_scan_has_seen() -> None:
+    busy, unknown = function_line("busy"), function_line("unknown", invocations=None)
+    scan = make_test_scan(scan_finding(line=busy), scan_finding(line=unknown), functions=(busy, unknown))
+    # A million invocations in 14 days.
+    assert {each.function.name: each.options for each in largest(scan, 5)} == {
+        "busy": {"invocations_per_month": "2142857"},
+        "unknown": {},
+    }
+
+
 def test_amounts_are_in_the_currency_of_the_place() -> None:
     (shop,) = largest(full_scan(), 5, "210987654321")
     assert (shop.function.name, shop.currency) == ("shop", "CNY")

@@ -115,6 +115,8 @@ def test_what_a_scan_takes(wanted: dict[str, str]) -> None:
         ({"schedule": "weekly"}, "--scan-schedule 'weekly' is not valid"),
         ({"schedule": "rate(0 days)"}, "--scan-schedule"),
         ({"schedule": "cron(0 6 * * *)"}, "--scan-schedule"),
+        ({"schedule": "cron(0 6 * * MON *)"}, r"--scan-schedule 'cron\(0 6 \* \* MON \*\)' is not valid"),
+        ({"timezone": "Mars/Olympus"}, "--scan-timezone 'Mars/Olympus' is not a time zone"),
         ({"schedule": "off", "days": "7"}, "--scan-schedule off and --scan-days do not go together"),
         ({"timezone": "the moon"}, "--scan-timezone 'the moon'"),
         ({"regions": "mars"}, "--scan-regions: 'mars' is not a region"),

@@ -63,9 +63,9 @@ def memory_facts(function: ScannedFunction, memory: MemoryUse) -> tuple[Fact, ..
     at = "" if memory.at_mb == function.memory_mb else f", seen at {memory.at_mb:,} MB"
     facts = [Fact(source=memory.source, text=f"used at most {memory.max_used_mb:,.0f} MB {of}{seen}{at}")]
     if memory.optimizer_mb is not None or memory.optimizer_finding:
-        says = [f"calls it {memory.optimizer_finding}"] if memory.optimizer_finding else []
+        says = [f"its finding is {memory.optimizer_finding}"] if memory.optimizer_finding else []
         says += [] if memory.optimizer_mb is None else [f"recommends {memory.optimizer_mb:,} MB"]
-        facts.append(Fact(source=EvidenceSource.COMPUTE_OPTIMIZER, text=" and ".join(says)))
+        facts.append(Fact(source=EvidenceSource.COMPUTE_OPTIMIZER, text=", and it ".join(says)))
     return tuple(facts)
 
 

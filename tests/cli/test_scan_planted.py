@@ -343,7 +343,7 @@ def test_the_next_scan_says_what_has_changed_and_nothing_else(
     place = f"({ACCOUNT} {REGION})"
     assert (
         f"new {since} clean {place}: 9.1 % of the requests to invoke it are throttled "
-        f"changed {since} /aws/lambda/chatty {place}: its logs cost $30.00 a month, and running the function $0.262, "
-        "$15.00 a month, was $7.50 "
+        f"changed {since} /aws/lambda/chatty {place}: writing its logs costs $30.00 a month, and "
+        "running the function $0.262, $15.00 a month, was $7.50 "
         f"fixed {since} /aws/lambda/forgetful {place}: its logs never expire, and take 50.00 GB, $1.35 a month asked"
     ) in table

@@ -70,7 +70,8 @@ def _finding(known: FunctionEvidence, cost: MonthlyCost, best: ExpectedCost | No
     sizes |= {size for size in (1024, 3008) if size < function.memory_mb}
     return RULE.finding(
         known,
-        summary=f"Compute Optimizer gives no advice on {function.memory_mb:,} MB, and no run has measured less",
+        summary=f"Compute Optimizer gives no advice on {function.memory_mb:,} MB, "
+        "and no run has tried a smaller size",
         facts=tuple(facts),
         next_step=run_command(function, tuple(size for size in sizes if least <= size <= SIZES_MB[-1])),
         saving=saving,

@@ -60,7 +60,7 @@ def test_it_names_who_says_so() -> None:
     (found,) = RULE.check(place_evidence(oversized(memory=memory)))
     assert [(fact.source.value, fact.text) for fact in found.facts if fact.source is not EvidenceSource.MODEL] == [
         ("Compute Optimizer", "used at most 150 MB of 1,024 MB (15 %)"),
-        ("Compute Optimizer", "calls it NotOptimized and recommends 512 MB"),
+        ("Compute Optimizer", "its finding is NotOptimized, and it recommends 512 MB"),
         ("Lambda Insights", "uses 1 % of the CPU time that its size gives it"),
     ]
 

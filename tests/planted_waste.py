@@ -251,8 +251,8 @@ def expected_dollars() -> dict[tuple[str, str], float | None]:
         ("old-versions", "often-published"): None,
         ("provisioned-idle", "kept-warm-for-nobody"): 2 * MONTH_S * PROVISIONED,
         ("provisioned-missing", "always-busy"): always_busy_dollars(),
-        # 1,000 invocations of 100 ms a day, whatever the metric says of the minutes in which they ran.
-        ("provisioned-underused", "kept-too-warm"): 4 * MONTH_S * PROVISIONED - 30 * 1_000 * 0.1 * (ARM - RUNNING),
+        # At most half of 4 were in use, so that 2 of a GB were not.
+        ("provisioned-underused", "kept-too-warm"): 2 * MONTH_S * PROVISIONED,
         ("reserved-starving", "starved"): None,
         ("reserved-starving", "switched-off"): None,
         ("runtime-deprecated", "old-runtime"): None,

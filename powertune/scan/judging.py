@@ -21,7 +21,7 @@ def judge(evidence: PlaceEvidence, rules: Sequence[ScanRule] = RULES) -> tuple[F
     """All findings: those that are expected to save most first, and those that matter most among equals.
 
     Costs are computed here. A finding without a saving comes after those that save something, and before those that
-    are expected to cost something.
+    are expected to cost something. Amounts that people see as the same are the same: they are compared in cents.
     """
     costed = with_costs(evidence)
     return tuple(sorted((finding for rule in rules for finding in rule.check(costed)), key=_order))
@@ -29,4 +29,4 @@ def judge(evidence: PlaceEvidence, rules: Sequence[ScanRule] = RULES) -> tuple[F
 
 def _order(finding: Finding) -> tuple[float, int, tuple[str, ...]]:
     expected = 0.0 if finding.saving is None else finding.saving.expected
-    return -expected, -finding.severity.rank, finding.key
+    return -round(expected, 2), -finding.severity.rank, finding.key

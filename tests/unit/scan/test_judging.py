@@ -46,6 +46,13 @@ def test_what_saves_most_comes_first_and_what_costs_more_last() -> None:
     ]
 
 
+def test_what_matters_most_comes_first_where_people_see_the_same_amount() -> None:
+    more, less, cent = (MonthlySaving.exactly(amount) for amount in (10.0000001, 10.0, 10.01))
+    low, high = rule_that_finds(more, cent), rule_that_finds(less, severity=Severity.HIGH)
+    found = judge(place_evidence(known()), (low, high))
+    assert [(each.severity.value, each.saving) for each in found] == [("low", cent), ("high", less), ("low", more)]
+
+
 def test_a_function_as_it_should_be_has_no_finding() -> None:
     assert judge(place_evidence(known())) == ()
 

@@ -9,8 +9,10 @@ from powertune.scan.finding import Confidence, Fact, Finding, Severity
 from powertune.scan.resizing import (
     confidence_of,
     expected_fact,
+    is_something,
     least_mb,
     memory_facts,
+    provisioned_facts,
     saving_of,
     smaller_and_cheaper,
 )
@@ -31,7 +33,9 @@ def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
             continue
         # Where memory is known to be unused, another rule says so, and counts the money.
         if smaller_and_cheaper(known, evidence.prices) is None:
-            yield _finding(known, cost, _cheaper(known, evidence), currency)
+            best = _cheaper(known, evidence)
+            if is_something(saving_of(known, best)):
+                yield _finding(known, cost, best, currency)
 
 
 def _measured(known: FunctionEvidence) -> bool:
@@ -62,7 +66,7 @@ def _finding(known: FunctionEvidence, cost: MonthlyCost, best: ExpectedCost | No
             text=f"its invocations on demand cost {format_usd(cost.on_demand, currency)} per month",
         ),
         *(() if memory is None else memory_facts(function, memory)),
-        *(() if best is None else (expected_fact(best),)),
+        *(() if best is None else (expected_fact(best), *provisioned_facts(known))),
     ]
     saving = saving_of(known, best)
     least = MB_PER_VCPU / 2 if memory is None else least_mb(memory)
@@ -97,6 +101,7 @@ A function is left out if an earlier run measured it at its present size and at 
 not the one that the run recommended, `drift` reports it.
 
 There is a saving only if it is known how much memory the function uses, and if the duration model expects a cheaper
-size that holds it. A function that is known to use little of its memory is reported by `memory-oversized` instead.
+size that holds it. If that saves less than a cent a month, there is no finding. A function that is known to use
+little of its memory is reported by `memory-oversized` instead.
 """,
 )

@@ -226,7 +226,7 @@ def expected_dollars() -> dict[tuple[str, str], float | None]:
         ("arm64-candidate", "on-x86"): gb_seconds("on-x86") * (X86 - ARM),
         ("arm64-candidate", "roomy-by-reports"): gb_seconds("roomy-by-reports") * (X86 - ARM),
         ("drift", "slower-than-tuned"): None,
-        ("drift", "not-as-tuned"): gb_seconds("not-as-tuned")
+        ("recommendation-unapplied", "not-as-tuned"): gb_seconds("not-as-tuned")
         * ARM
         * (1 - ratio("not-as-tuned", least_mb=512, most_mb=512, tuned=TUNED)),
         ("ephemeral-unused", "large-tmp"): gb_seconds("large-tmp") * (10_240 - 512) / 1024 * STORAGE,

@@ -87,13 +87,17 @@ def planted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Planted]:
 def tune_before(folder: Path) -> None:
     """Runs of before: one function was twice as fast, and of the other, half of the memory was recommended."""
     folder.mkdir()
+    before = time.time() - 40 * 86_400
     arm = Architecture.ARM64
     fast = make_measurement(memory_mb=1024, architecture=arm, durations=[50.0] * 30, lanes=5)
     small = make_measurement(memory_mb=512, architecture=arm, durations=[110.0] * 30, lanes=5)
     usual = make_measurement(memory_mb=1024, architecture=arm, durations=[100.0] * 30, lanes=5)
     for name, measurements in (("slower-than-tuned", [fast]), ("not-as-tuned", [small, usual])):
         function = make_function(name=name, arn=BY_NAME[name].arn, memory_mb=1024, architecture=arm)
-        results.save(make_run(measurements=measurements, function=function), folder / f"{name}.json")
+        results.save(
+            make_run(measurements=measurements, function=function, started_at=before, finished_at=before + 60),
+            folder / f"{name}.json",
+        )
 
 
 def scan_elsewhere(path: Path, monitor: Monitor) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from powertune.scan.expectation import ExpectedCost, expect_other_architecture
 from powertune.scan.finding import Confidence, Fact, Finding, Severity
 from powertune.scan.resizing import confidence_of, is_something, provisioned_facts, saving_of, severity_of
 from powertune.scan.rule import Need, ScanRule
+from powertune.scan.tuning import settles_architecture
 from powertune.units import format_share, plural
 
 #: Runtimes on the first Amazon Linux, and two that were never offered on arm64; all others are (Lambda Developer
@@ -28,7 +29,9 @@ def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
         function, usage = known.function, known.usage
         movable = function.package_type == _IMAGE or (function.runtime and function.runtime not in _X86_ONLY)
         candidate = function.architecture is Architecture.X86_64 and function.compute is Compute.ON_DEMAND and movable
-        if candidate and not known.edge and usage is not None and usage.invocations:
+        # What was measured and recommended is not guessed again.
+        candidate = candidate and not known.edge and not settles_architecture(known)
+        if candidate and usage is not None and usage.invocations:
             expected = expect_other_architecture(known, evidence.prices)
             if (expected is None or expected.ratio < 1) and is_something(saving_of(known, expected)):
                 yield _finding(known, expected)
@@ -85,7 +88,8 @@ less than a cent a month, there is no finding.
 
 Durations differ: in published measurements, the same code was faster on one architecture or on the other, by tens of
 percent. The range is that of the duration model, in which each architecture has a factor of its own, whose logarithm
-has a standard deviation of 0.25. If an earlier run measured both architectures, the saving is based on that run.
+has a standard deviation of 0.25. If an earlier run measured both architectures, the saving is based on that run. If
+that run recommended one of them, and the code is still the one that it measured, there is no finding.
 
 Native code in packages, layers, compiled programs and images has to be built for arm64. A scan reads none of them, so
 the confidence is low for images, compiled programs and functions with layers. It is low as well if the range contains

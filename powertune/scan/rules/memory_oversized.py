@@ -20,13 +20,15 @@ from powertune.scan.resizing import (
     smaller_and_cheaper,
 )
 from powertune.scan.rule import Need, ScanRule
+from powertune.scan.tuning import settles_size
 from powertune.units import format_share
 
 
 def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
     for known in evidence.functions:
         if known.memory is not None and known.function.compute is Compute.ON_DEMAND and not known.edge:
-            best = smaller_and_cheaper(known, evidence.prices)
+            # What was measured and recommended is not guessed again.
+            best = None if settles_size(known) else smaller_and_cheaper(known, evidence.prices)
             if best is not None and is_something(saving_of(known, best)):
                 yield _finding(known, known.memory, best)
 
@@ -68,6 +70,9 @@ two, most functions are expected to be cheaper at a smaller size, but the range 
 is low then. Only duration and ephemeral storage on demand are counted: what a smaller size saves of
 provisioned concurrency is not in the saving. If the saving is less than 1 USD a month, the severity is info. If it is
 less than a cent, there is no finding.
+
+There is no finding if an earlier run has measured a smaller size than the present one, recommended some size, and the
+code is still the one that it measured. If that size was not applied, `recommendation-unapplied` reports it.
 
 Measure before you change the size: the next step is the run that does it.
 """,

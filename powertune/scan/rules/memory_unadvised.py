@@ -17,6 +17,7 @@ from powertune.scan.resizing import (
     smaller_and_cheaper,
 )
 from powertune.scan.rule import Need, ScanRule
+from powertune.scan.tuning import settles_size
 from powertune.units import MB_PER_VCPU, format_usd
 
 #: Compute Optimizer gives no advice above this size, and a function below this cost per month is not worth measuring.
@@ -30,6 +31,8 @@ def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
         large = function.memory_mb > _SILENT_MB and function.compute is Compute.ON_DEMAND
         advised = known.memory is not None and known.memory.optimizer_mb is not None
         if not large or advised or _measured(known) or cost is None or cost.on_demand < _LEAST_MONEY:
+            continue
+        if settles_size(known):
             continue
         # Where memory is known to be unused, another rule says so, and counts the money.
         if smaller_and_cheaper(known, evidence.prices) is None:
@@ -97,8 +100,9 @@ Above {MB_PER_VCPU:,} MB, a function gets a second vCPU, and then more. A single
 function needs the memory, its size is right. If it was enlarged for speed, it may be no faster than at
 {MB_PER_VCPU:,} MB.
 
-A function is left out if an earlier run measured it at its present size and at a smaller one. If its present size is
-not the one that the run recommended, `drift` reports it.
+A function is left out if an earlier run measured it at its present size and at a smaller one. It is also left out if
+an earlier run measured the present code at a smaller size, and recommended some size. If that is not its present
+size, `recommendation-unapplied` reports it.
 
 There is a saving only if it is known how much memory the function uses, and if the duration model expects a cheaper
 size that holds it. If that saves less than a cent a month, there is no finding. A function that is known to use

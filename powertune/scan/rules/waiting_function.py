@@ -15,6 +15,7 @@ from powertune.scan.resizing import (
     sizes_around,
 )
 from powertune.scan.rule import Need, ScanRule
+from powertune.scan.tuning import settles_size
 from powertune.units import MB_PER_VCPU, format_ms, format_share
 
 #: What is long, what is flat (p95 / p50), and what is hardly any CPU, as a share of what the size gives.
@@ -63,7 +64,7 @@ def _waits(known: FunctionEvidence) -> Fact | None:
 
 def _smallest(known: FunctionEvidence, evidence: PlaceEvidence) -> ExpectedCost | None:
     """What the smallest size that holds its memory is expected to cost, if there is a smaller one."""
-    if known.memory is None:
+    if known.memory is None or settles_size(known):
         return None
     most = known.function.memory_mb - 1
     return next(iter(expect(known, evidence.prices, least_mb=least_mb(known.memory), most_mb=most)), None)
@@ -107,7 +108,8 @@ Such a function waits for something else, and you pay for each millisecond at it
 for free, calls most services without a function, and can be called back.
 
 The saving is a lower bound: what the duration model expects of the smallest size that holds the memory which was
-used. To state it, a scan has to know how much memory was used. If `memory-oversized` reports the same function, both
-savings are about the same cost, and only the larger one counts.
+used. To state it, a scan has to know how much memory was used. No smaller size is proposed if an earlier run has
+measured one, recommended some size, and the code is still the one that it measured. If `memory-oversized` reports the
+same function, both savings are about the same cost, and only the larger one counts.
 """,
 )

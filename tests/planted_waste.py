@@ -226,7 +226,7 @@ def expected_dollars() -> dict[tuple[str, str], float | None]:
         ("arm64-candidate", "on-x86"): gb_seconds("on-x86") * (X86 - ARM),
         ("arm64-candidate", "roomy-by-reports"): gb_seconds("roomy-by-reports") * (X86 - ARM),
         ("drift", "slower-than-tuned"): None,
-        ("drift", "not-as-tuned"): gb_seconds("not-as-tuned")
+        ("recommendation-unapplied", "not-as-tuned"): gb_seconds("not-as-tuned")
         * ARM
         * (1 - ratio("not-as-tuned", least_mb=512, most_mb=512, tuned=TUNED)),
         ("ephemeral-unused", "large-tmp"): gb_seconds("large-tmp") * (10_240 - 512) / 1024 * STORAGE,
@@ -251,8 +251,8 @@ def expected_dollars() -> dict[tuple[str, str], float | None]:
         ("old-versions", "often-published"): None,
         ("provisioned-idle", "kept-warm-for-nobody"): 2 * MONTH_S * PROVISIONED,
         ("provisioned-missing", "always-busy"): always_busy_dollars(),
-        # 1,000 invocations of 100 ms a day, whatever the metric says of the minutes in which they ran.
-        ("provisioned-underused", "kept-too-warm"): 4 * MONTH_S * PROVISIONED - 30 * 1_000 * 0.1 * (ARM - RUNNING),
+        # At most half of 4 were in use, so that 2 of a GB were not.
+        ("provisioned-underused", "kept-too-warm"): 2 * MONTH_S * PROVISIONED,
         ("reserved-starving", "starved"): None,
         ("reserved-starving", "switched-off"): None,
         ("runtime-deprecated", "old-runtime"): None,

@@ -13,6 +13,7 @@ from powertune.scan.evidence import (
     FunctionUsage,
     MemoryUse,
     PlaceEvidence,
+    Provisioned,
     ScannedFunction,
 )
 
@@ -67,6 +68,21 @@ def place_evidence(*functions: FunctionEvidence, **changes: Any) -> PlaceEvidenc
     """An account with these functions, looked at over 14 days."""
     evidence = PlaceEvidence(place=PLACE, now=NOW, days=14, functions=functions, prices=PRICES)
     return replace(evidence, **changes)
+
+
+def provisioned(**changes: Any) -> Provisioned:
+    """Ten environments of a GB for the alias `live`, of which all have been in use, and 80 % on average."""
+    configured = Provisioned(
+        qualifier="live",
+        requested=10,
+        memory_mb=1024,
+        architecture=Architecture.ARM64,
+        utilization=0.8,
+        peak_utilization=1.0,
+        invocations=1_000_000,
+        spilled=0,
+    )
+    return replace(configured, **changes)
 
 
 def log_group(name: str = "/aws/lambda/orders", **changes: Any) -> FunctionLogGroup:

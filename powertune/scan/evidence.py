@@ -234,6 +234,7 @@ class FunctionLogGroup:
 class Tuned:
     """An earlier run of powertune on a function: what it recommended, measured, and of which code.
 
+    `measured_at` is when it ended, in seconds since the epoch.
     `durations_ms` are the mean warm billed durations of the configurations that it measured, and `p50s_ms` their
     median warm durations, which CloudWatch calls Duration. `code_sha256` is that of the code that was measured, empty
     where it is not known.

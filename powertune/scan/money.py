@@ -36,8 +36,9 @@ def monthly_costs(evidence: PlaceEvidence) -> tuple[MonthlyCost | None, ...]:
 
     - Duration: CloudWatch's Duration at the average price over the volume tiers of all functions of this account in
       this region, apart for each architecture, and 0.5 ms per invocation, because each is rounded up to a whole
-      millisecond. All invocations are taken to run at the memory size of $LATEST. AWS adds up all accounts of a
-      payer, so that a large organization pays less.
+      millisecond. All invocations are taken to run at the memory size that $LATEST has now, so that this is an
+      estimate if it was changed in the window. AWS adds up all accounts of a payer, so that a large organization pays
+      less.
     - What a new function has done since it is there stands for its month: see `FunctionUsage.observed_days`.
     - INIT is estimated: see `initialization.init_time`.
     - Ephemeral storage above 512 MB, for the same duration without INIT.

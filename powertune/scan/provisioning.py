@@ -21,6 +21,11 @@ def is_idle(provisioned: Provisioned) -> bool:
     return not (provisioned.utilization or provisioned.peak_utilization or provisioned.invocations)
 
 
+def stands_idle(provisioned: Provisioned) -> bool:
+    """Whether it is idle, and has been there for long enough to say so."""
+    return is_idle(provisioned) and long_enough(provisioned)
+
+
 def share_seen(provisioned: Provisioned, days: float) -> float:
     """The share of a window of so many days in which it is known to have been there, from 0 to 1."""
     return 1.0 if provisioned.observed_days is None else min(1.0, provisioned.observed_days / days)

@@ -13,6 +13,8 @@ OVERSIZED_SHARE = 0.6
 #: The least share of its cost by which another size has to be expected to be cheaper, and the least money per month
 #: for which a finding is more than information.
 _LEAST_SHARE, _LEAST_MONEY = 0.05, 1.0
+#: Less money per month than this is nothing.
+_NOTHING = 0.01
 
 
 def sizes_around(current_mb: int, wanted_mb: int, least_mb: float) -> tuple[int, ...]:
@@ -51,6 +53,11 @@ def confidence_of(saving: MonthlySaving | None) -> Confidence:
     return Confidence.MEDIUM if saving is not None and saving.low >= 0 else Confidence.LOW
 
 
+def is_something(saving: MonthlySaving | None) -> bool:
+    """Whether there is money to save, or it is not known how much."""
+    return saving is None or saving.expected >= _NOTHING
+
+
 def severity_of(saving: MonthlySaving | None, usual: Severity) -> Severity:
     """The usual one, unless hardly any money is at stake."""
     return Severity.INFO if saving is not None and saving.expected < _LEAST_MONEY else usual
@@ -63,10 +70,18 @@ def memory_facts(function: ScannedFunction, memory: MemoryUse) -> tuple[Fact, ..
     at = "" if memory.at_mb == function.memory_mb else f", seen at {memory.at_mb:,} MB"
     facts = [Fact(source=memory.source, text=f"used at most {memory.max_used_mb:,.0f} MB {of}{seen}{at}")]
     if memory.optimizer_mb is not None or memory.optimizer_finding:
-        says = [f"calls it {memory.optimizer_finding}"] if memory.optimizer_finding else []
+        says = [f"its finding is {memory.optimizer_finding}"] if memory.optimizer_finding else []
         says += [] if memory.optimizer_mb is None else [f"recommends {memory.optimizer_mb:,} MB"]
-        facts.append(Fact(source=EvidenceSource.COMPUTE_OPTIMIZER, text=" and ".join(says)))
+        facts.append(Fact(source=EvidenceSource.COMPUTE_OPTIMIZER, text=", and it ".join(says)))
     return tuple(facts)
+
+
+def provisioned_facts(known: FunctionEvidence) -> tuple[Fact, ...]:
+    """That a saving is without provisioned concurrency, where there is some."""
+    if not known.provisioned:
+        return ()
+    text = "it has provisioned concurrency, which is not in the saving"
+    return (Fact(source=EvidenceSource.CONFIGURATION, text=text),)
 
 
 def expected_fact(expected: ExpectedCost) -> Fact:

@@ -59,7 +59,7 @@ def _modified_at(path: Path) -> tuple[float, Path]:
 def _tuned(run: TuningRun, prices: PriceTable) -> Tuned:
     return Tuned(
         run_id=run.run_id,
-        measured_at=run.started_at,
+        measured_at=max(run.started_at, run.finished_at),
         recommended=_recommended(run, prices),
         durations_ms=tuple(
             (measurement.configuration, sum(billed) / len(billed))

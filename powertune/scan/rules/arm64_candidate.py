@@ -7,8 +7,9 @@ from powertune.scan.commands import run_command
 from powertune.scan.evidence import Compute, EvidenceSource, FunctionEvidence, PlaceEvidence, ScannedFunction
 from powertune.scan.expectation import ExpectedCost, expect_other_architecture
 from powertune.scan.finding import Confidence, Fact, Finding, Severity
-from powertune.scan.resizing import saving_of, severity_of
+from powertune.scan.resizing import confidence_of, is_something, provisioned_facts, saving_of, severity_of
 from powertune.scan.rule import Need, ScanRule
+from powertune.scan.tuning import settles_architecture
 from powertune.units import format_share, plural
 
 #: Runtimes on the first Amazon Linux, and two that were never offered on arm64; all others are (Lambda Developer
@@ -28,9 +29,11 @@ def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
         function, usage = known.function, known.usage
         movable = function.package_type == _IMAGE or (function.runtime and function.runtime not in _X86_ONLY)
         candidate = function.architecture is Architecture.X86_64 and function.compute is Compute.ON_DEMAND and movable
-        if candidate and not known.edge and usage is not None and usage.invocations:
+        # What was measured and recommended is not guessed again.
+        candidate = candidate and not known.edge and not settles_architecture(known)
+        if candidate and usage is not None and usage.invocations:
             expected = expect_other_architecture(known, evidence.prices)
-            if expected is None or expected.ratio < 1:
+            if (expected is None or expected.ratio < 1) and is_something(saving_of(known, expected)):
                 yield _finding(known, expected)
 
 
@@ -41,6 +44,7 @@ def _finding(known: FunctionEvidence, expected: ExpectedCost | None) -> Finding:
         span = f"from {format_share(expected.low)} to {format_share(expected.high)}, as durations differ"
         text = f"duration on arm64 would cost {format_share(expected.ratio)} of now, {span}"
         facts.append(Fact(source=EvidenceSource.MODEL, text=text))
+    facts += provisioned_facts(known)
     image = function.package_type == _IMAGE
     command = run_command(function, (function.memory_mb,), both=True)
     certain = not (image or function.layers or function.runtime.startswith("provided"))
@@ -50,7 +54,7 @@ def _finding(known: FunctionEvidence, expected: ExpectedCost | None) -> Finding:
         facts=tuple(facts),
         next_step=f"build its image for arm64, then `{command} --image-uri-arm64 URI`" if image else command,
         saving=saving,
-        confidence=Confidence.MEDIUM if certain and saving is not None else Confidence.LOW,
+        confidence=confidence_of(saving) if certain else Confidence.LOW,
         severity=severity_of(saving, RULE.severity),
     )
 
@@ -79,12 +83,16 @@ Reports a function on x86_64 that is invoked and whose managed runtime also exis
 20 % less there.
 
 The saving is the difference between the prices of the region, at the same duration. Only duration and ephemeral
-storage on demand are counted. Durations differ: in published measurements, the same code was faster on one
-architecture or on the other, by tens of percent. The range is that of the duration model, in which each architecture
-has a factor of its own, whose logarithm has a standard deviation of 0.25. If an earlier run measured both
-architectures, the saving is based on that run.
+storage on demand are counted, and what provisioned concurrency would cost less is not in the saving. If the saving is
+less than a cent a month, there is no finding.
+
+Durations differ: in published measurements, the same code was faster on one architecture or on the other, by tens of
+percent. The range is that of the duration model, in which each architecture has a factor of its own, whose logarithm
+has a standard deviation of 0.25. If an earlier run measured both architectures, the saving is based on that run. If
+that run recommended one of them, and the code is still the one that it measured, there is no finding.
 
 Native code in packages, layers, compiled programs and images has to be built for arm64. A scan reads none of them, so
-the confidence is low for images, compiled programs and functions with layers. Lambda@Edge does not support arm64.
+the confidence is low for images, compiled programs and functions with layers. It is low as well if the range contains
+higher costs, as it does unless an earlier run measured both architectures. Lambda@Edge does not support arm64.
 """,
 )

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator
 
+from powertune.figures import readable
 from powertune.scan.commands import function_command, log_group_command
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, MonthlyCost, PlaceEvidence, ScannedFunction
 from powertune.scan.finding import Confidence, CostPart, Fact, Finding, MonthlySaving, Severity
 from powertune.scan.log_owners import owned_log_groups
+from powertune.scan.provisioning import ProvisioningPrices, stands_idle
 from powertune.scan.rule import Need, ScanRule
 from powertune.units import plural
 
@@ -15,6 +17,7 @@ _YOUNG_DAYS = 30
 _LEAST_DAYS = 14
 _DAY_S = 86_400
 _UNPRICED = "what provisioned concurrency it has, or what that costs, is not known, and is not in the saving"
+_PROVISIONED_ELSEWHERE = "what its provisioned concurrency costs is in a finding of its own"
 _NO_TRIGGER = "no trigger was found on the function itself; its aliases, and callers with a role, were not looked at"
 #: All functions of Lambda@Edge are in this region.
 _EDGE_REGION = "us-east-1"
@@ -29,7 +32,7 @@ def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
         idle = known.usage is not None and known.usage.invocations == 0 and known.usage.throttles == 0
         if idle and age_days >= _YOUNG_DAYS and not _may_be_at_edge(known):
             own_logs = known.cost.log_storage if known.cost and known.function.log_group in own_groups else 0.0
-            yield _finding(known, evidence.days, age_days, own_logs)
+            yield _finding(known, evidence, age_days, own_logs)
 
 
 def _may_be_at_edge(known: FunctionEvidence) -> bool:
@@ -42,10 +45,10 @@ def _may_be_at_edge(known: FunctionEvidence) -> bool:
     return known.edge or unknown
 
 
-def _finding(known: FunctionEvidence, days: float, age_days: float, own_logs: float) -> Finding:
+def _finding(known: FunctionEvidence, evidence: PlaceEvidence, age_days: float, own_logs: float) -> Finding:
     """`own_logs` is what it costs to store logs that no other function writes to."""
     facts = [
-        Fact(source=EvidenceSource.METRICS, text=f"no invocation in {days:g} days"),
+        Fact(source=EvidenceSource.METRICS, text=f"no invocation in {evidence.days:g} days"),
         Fact(source=EvidenceSource.CONFIGURATION, text=f"last changed {age_days:.0f} days ago"),
     ]
     if known.triggers is None:
@@ -59,12 +62,15 @@ def _finding(known: FunctionEvidence, days: float, age_days: float, own_logs: fl
     unpriced = known.cost is not None and "provisioned" in known.cost.unpriced
     if unpriced:
         facts.append(Fact(source=EvidenceSource.CONFIGURATION, text=_UNPRICED))
+    elsewhere = _reported_provisioned(known, evidence)
+    if elsewhere:
+        facts.append(Fact(source=EvidenceSource.CONFIGURATION, text=_PROVISIONED_ELSEWHERE))
     return RULE.finding(
         known,
-        summary=f"nobody has invoked it in {plural(round(days), 'day')}",
+        summary=f"nobody has invoked it in {plural(round(evidence.days), 'day')}",
         facts=tuple(facts),
         next_step=_next_step(known.function, with_logs=own_logs > 0),
-        saving=_saving(known.cost, own_logs),
+        saving=_saving(known.cost, own_logs, elsewhere),
         confidence=Confidence.LOW if unpriced else Confidence.HIGH,
     )
 
@@ -80,11 +86,21 @@ def _next_step(function: ScannedFunction, *, with_logs: bool) -> str:
     return text
 
 
-def _saving(cost: MonthlyCost | None, own_logs: float) -> MonthlySaving | None:
-    """All but the logs, which stay where they are unless they are deleted as well."""
+def _reported_provisioned(known: FunctionEvidence, evidence: PlaceEvidence) -> float:
+    """What its provisioned concurrency costs, as far as another rule reports that."""
+    idle = [
+        (each, prices)
+        for each in known.provisioned or ()
+        if stands_idle(each) and (prices := ProvisioningPrices.of(evidence.prices, each.architecture)) is not None
+    ]
+    return sum(prices.idle_cost(each.requested, each.memory_mb) for each, prices in idle)
+
+
+def _saving(cost: MonthlyCost | None, own_logs: float, elsewhere: float) -> MonthlySaving | None:
+    """All but the logs, which stay where they are unless they are deleted as well, and what is saved elsewhere."""
     if cost is None:
         return None
-    without_logs = cost.total - cost.log_ingestion - cost.log_storage
+    without_logs = cost.snapstart + cost.on_demand + max(0.0, readable(cost.provisioned - elsewhere))
     return MonthlySaving(expected=without_logs + own_logs, low=without_logs, high=without_logs + own_logs)
 
 
@@ -107,7 +123,8 @@ replicas. To find that out, a scan reads the policies of the three newest versio
 An idle function costs nothing by itself. The saving is what is charged although nobody invokes it: provisioned
 concurrency, cached SnapStart snapshots, and the storage of its logs. Deleting a function does not delete its logs, so
 the next step has a second command for them. The low end of the range is without the logs, because you may have to
-keep them. A log group that other functions write to as well is not counted.
+keep them. A log group that other functions write to as well is not counted. Nor is provisioned concurrency that
+`provisioned-idle` reports, because you can remove that first.
 
 If the cost of provisioned concurrency is not known, it is missing from the saving, and the confidence is low.
 

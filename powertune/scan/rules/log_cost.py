@@ -66,7 +66,7 @@ def _finding(
         place=evidence.place,
         subject=group.name,
         name=group.name,
-        summary=f"its logs cost {logs} a month, and running {_what(owners)} {run}",
+        summary=f"writing its logs costs {logs} a month, and running {_what(owners)} {run}",
         facts=tuple(facts),
         next_step=_next_step(group, owners),
         saving=saving,

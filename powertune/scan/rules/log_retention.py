@@ -11,8 +11,8 @@ from powertune.scan.rule import Need, ScanRule
 
 #: What is suggested, and what the expected saving keeps.
 _SUGGESTED_DAYS = 30
-#: Smaller log groups that grow less than this are only worth a note.
-_LARGE_GB = 1
+#: Smaller log groups that grow less than this in a month are only worth a note, or nothing at all.
+_LARGE_GB, _LEAST_GB = 1, 0.01
 _BYTES_PER_GB = 2**30
 _DAY_S = 86_400
 #: Logs of this class are kept for a day, whatever is configured.
@@ -22,33 +22,47 @@ _SHORT_LIVED = "DELIVERY"
 def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
     for group, owners in owned_log_groups(evidence):
         kept = group.retention_days is None and not group.retention_policy and group.log_class != _SHORT_LIVED
-        if kept and (group.stored_bytes or group.ingested_bytes):
+        if kept and max(_stored_gb(group), _growth_gb(group, evidence) or 0.0) >= _LEAST_GB:
             yield _finding(group, owners, evidence)
 
 
+def _stored_gb(group: FunctionLogGroup) -> float:
+    return group.stored_bytes / _BYTES_PER_GB
+
+
+def _growth_gb(group: FunctionLogGroup, evidence: PlaceEvidence) -> float | None:
+    """What is written in a month; None where that is not known."""
+    if group.ingested_bytes is None:
+        return None
+    return per_month(group.ingested_bytes, evidence.days) / _BYTES_PER_GB
+
+
+def _format_gb(gb: float) -> str:
+    return f"{gb:,.2f} GB" if gb == 0 or gb >= _LEAST_GB else f"<{_LEAST_GB:g} GB"
+
+
 def _finding(group: FunctionLogGroup, owners: tuple[FunctionEvidence, ...], evidence: PlaceEvidence) -> Finding:
-    stored_gb = group.stored_bytes / _BYTES_PER_GB
+    stored_gb, growth_gb = _stored_gb(group), _growth_gb(group, evidence)
     facts = [
-        Fact(source=EvidenceSource.LOG_GROUPS, text=f"{stored_gb:,.2f} GB are stored, and nothing expires"),
+        Fact(source=EvidenceSource.LOG_GROUPS, text=f"{_format_gb(stored_gb)} are stored, and nothing expires"),
         Fact(source=EvidenceSource.CONFIGURATION, text=f"written by {owner_names(owners)}"),
     ]
-    growth_gb = 0.0
-    if group.ingested_bytes is not None:
-        growth_gb = per_month(group.ingested_bytes, evidence.days) / _BYTES_PER_GB
-        text = f"{growth_gb:,.2f} GB a month are written to it, before they are compressed"
+    if growth_gb is not None:
+        text = f"{_format_gb(growth_gb)} a month are written to it, before they are compressed"
         facts.append(Fact(source=EvidenceSource.METRICS, text=text))
     command = log_group_command(
         evidence.place, "put-retention-policy", group.name, "--retention-in-days", str(_SUGGESTED_DAYS)
     )
     return Finding(
         rule=RULE.id,
-        severity=RULE.severity if stored_gb >= _LARGE_GB or growth_gb >= _LARGE_GB else Severity.INFO,
+        severity=RULE.severity if max(stored_gb, growth_gb or 0.0) >= _LARGE_GB else Severity.INFO,
         place=evidence.place,
         subject=group.name,
         name=group.name,
-        summary=f"its logs never expire, and take {stored_gb:,.2f} GB",
+        summary=f"its logs never expire, and take {_format_gb(stored_gb)}",
         facts=tuple(facts),
-        next_step=f"`{command}`",
+        next_step=f"if no log has to be kept for longer than {_SUGGESTED_DAYS} days, `{command}`: "
+        "it deletes older ones for good",
         saving=_saving(group, owners, evidence),
         confidence=Confidence.MEDIUM,
         part=RULE.part,
@@ -76,7 +90,8 @@ RULE = ScanRule(
     check=_check,
     page=f"""
 Reports a log group of a function if it has no retention, neither its own nor by a retention policy of the account or
-the organization. Empty log groups are left out. So are those of the class DELIVERY, whose logs are kept for a day. If
+the organization. Log groups that hold less than {_LEAST_GB:g} GB and grow by
+less than that in a month are left out. So are those of the class DELIVERY, whose logs are kept for a day. If
 a log group holds less than {_LARGE_GB} GB and grows by less than that in a month, the severity is info. A log group
 that several functions share is reported once.
 

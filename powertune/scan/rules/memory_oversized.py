@@ -10,28 +10,32 @@ from powertune.scan.resizing import (
     OVERSIZED_SHARE,
     confidence_of,
     expected_fact,
+    is_something,
     least_mb,
     memory_facts,
+    provisioned_facts,
     saving_of,
     severity_of,
     sizes_around,
     smaller_and_cheaper,
 )
 from powertune.scan.rule import Need, ScanRule
+from powertune.scan.tuning import settles_size
 from powertune.units import format_share
 
 
 def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
     for known in evidence.functions:
         if known.memory is not None and known.function.compute is Compute.ON_DEMAND and not known.edge:
-            best = smaller_and_cheaper(known, evidence.prices)
-            if best is not None:
+            # What was measured and recommended is not guessed again.
+            best = None if settles_size(known) else smaller_and_cheaper(known, evidence.prices)
+            if best is not None and is_something(saving_of(known, best)):
                 yield _finding(known, known.memory, best)
 
 
 def _finding(known: FunctionEvidence, memory: MemoryUse, best: ExpectedCost) -> Finding:
     function, saving = known.function, saving_of(known, best)
-    facts = [*memory_facts(function, memory), expected_fact(best)]
+    facts = [*memory_facts(function, memory), expected_fact(best), *provisioned_facts(known)]
     if (share := cpu_share(known)) is not None:
         text = f"uses {format_share(share)} of the CPU time that its size gives it"
         facts.append(Fact(source=EvidenceSource.LAMBDA_INSIGHTS, text=text))
@@ -63,8 +67,12 @@ Less memory also means less CPU. A function that computes takes longer at a smal
 the saving is what the duration model expects, with a 95 % range. The model knows the mean duration at the current
 size and, if they are available, the CPU time from Lambda Insights and the durations of an earlier run. Without these
 two, most functions are expected to be cheaper at a smaller size, but the range contains higher costs. The confidence
-is low then. Only duration and ephemeral storage on demand are counted. If the saving is less than 1 USD a month, the
-severity is info.
+is low then. Only duration and ephemeral storage on demand are counted: what a smaller size saves of
+provisioned concurrency is not in the saving. If the saving is less than 1 USD a month, the severity is info. If it is
+less than a cent, there is no finding.
+
+There is no finding if an earlier run has measured a smaller size than the present one, recommended some size, and the
+code is still the one that it measured. If that size was not applied, `recommendation-unapplied` reports it.
 
 Measure before you change the size: the next step is the run that does it.
 """,

@@ -9,12 +9,15 @@ from powertune.scan.finding import Confidence, Fact, Finding, Severity
 from powertune.scan.resizing import (
     confidence_of,
     expected_fact,
+    is_something,
     least_mb,
     memory_facts,
+    provisioned_facts,
     saving_of,
     smaller_and_cheaper,
 )
 from powertune.scan.rule import Need, ScanRule
+from powertune.scan.tuning import settles_size
 from powertune.units import MB_PER_VCPU, format_usd
 
 #: Compute Optimizer gives no advice above this size, and a function below this cost per month is not worth measuring.
@@ -29,9 +32,13 @@ def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
         advised = known.memory is not None and known.memory.optimizer_mb is not None
         if not large or advised or _measured(known) or cost is None or cost.on_demand < _LEAST_MONEY:
             continue
+        if settles_size(known):
+            continue
         # Where memory is known to be unused, another rule says so, and counts the money.
         if smaller_and_cheaper(known, evidence.prices) is None:
-            yield _finding(known, cost, _cheaper(known, evidence), currency)
+            best = _cheaper(known, evidence)
+            if is_something(saving_of(known, best)):
+                yield _finding(known, cost, best, currency)
 
 
 def _measured(known: FunctionEvidence) -> bool:
@@ -62,7 +69,7 @@ def _finding(known: FunctionEvidence, cost: MonthlyCost, best: ExpectedCost | No
             text=f"its invocations on demand cost {format_usd(cost.on_demand, currency)} per month",
         ),
         *(() if memory is None else memory_facts(function, memory)),
-        *(() if best is None else (expected_fact(best),)),
+        *(() if best is None else (expected_fact(best), *provisioned_facts(known))),
     ]
     saving = saving_of(known, best)
     least = MB_PER_VCPU / 2 if memory is None else least_mb(memory)
@@ -70,7 +77,8 @@ def _finding(known: FunctionEvidence, cost: MonthlyCost, best: ExpectedCost | No
     sizes |= {size for size in (1024, 3008) if size < function.memory_mb}
     return RULE.finding(
         known,
-        summary=f"Compute Optimizer gives no advice on {function.memory_mb:,} MB, and no run has measured less",
+        summary=f"Compute Optimizer gives no advice on {function.memory_mb:,} MB, "
+        "and no run has tried a smaller size",
         facts=tuple(facts),
         next_step=run_command(function, tuple(size for size in sizes if least <= size <= SIZES_MB[-1])),
         saving=saving,
@@ -92,10 +100,12 @@ Above {MB_PER_VCPU:,} MB, a function gets a second vCPU, and then more. A single
 function needs the memory, its size is right. If it was enlarged for speed, it may be no faster than at
 {MB_PER_VCPU:,} MB.
 
-A function is left out if an earlier run measured it at its present size and at a smaller one. If its present size is
-not the one that the run recommended, `drift` reports it.
+A function is left out if an earlier run measured it at its present size and at a smaller one. It is also left out if
+an earlier run measured the present code at a smaller size, and recommended some size. If that is not its present
+size, `recommendation-unapplied` reports it.
 
 There is a saving only if it is known how much memory the function uses, and if the duration model expects a cheaper
-size that holds it. A function that is known to use little of its memory is reported by `memory-oversized` instead.
+size that holds it. If that saves less than a cent a month, there is no finding. A function that is known to use
+little of its memory is reported by `memory-oversized` instead.
 """,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from powertune.scan.commands import function_command
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence, Provisioned, ScannedFunction
 from powertune.scan.finding import Confidence, CostPart, Fact, Finding, MonthlySaving, Severity
-from powertune.scan.provisioning import LEAST_OBSERVED_DAYS, ProvisioningPrices, is_idle, long_enough, share_seen
+from powertune.scan.provisioning import LEAST_OBSERVED_DAYS, ProvisioningPrices, share_seen, stands_idle
 from powertune.scan.rule import Need, ScanRule
 from powertune.units import plural
 
@@ -14,7 +14,7 @@ from powertune.units import plural
 def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
     for known in evidence.functions:
         for each in known.provisioned or ():
-            if is_idle(each) and long_enough(each):
+            if stands_idle(each):
                 yield _finding(known, each, evidence)
 
 

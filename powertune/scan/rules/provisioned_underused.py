@@ -3,7 +3,8 @@
 import math
 from collections.abc import Iterator
 
-from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence, Provisioned
+from powertune.scan.commands import function_command
+from powertune.scan.evidence import EvidenceSource, FunctionEvidence, PlaceEvidence, Provisioned, ScannedFunction
 from powertune.scan.finding import Confidence, CostPart, Fact, Finding, MonthlySaving, Severity
 from powertune.scan.provisioning import LEAST_OBSERVED_DAYS, ProvisioningPrices, is_idle, long_enough, share_seen
 from powertune.scan.rule import Need, ScanRule
@@ -38,25 +39,45 @@ def _finding(known: FunctionEvidence, each: Provisioned, prices: ProvisioningPri
         summary=f"{use} of the provisioned concurrency of {each.qualifier} is in use; it pays for itself from "
         f"{format_share(prices.break_even)}",
         facts=tuple(facts),
-        next_step="reduce it to what is used at most, schedule it with Application Auto Scaling, or remove it",
+        next_step=_next_step(known.function, each),
         saving=_saving(each, prices, share),
         confidence=Confidence.LOW if each.resized else Confidence.MEDIUM,
         qualifier=each.qualifier,
     )
 
 
-def _saving(each: Provisioned, prices: ProvisioningPrices, share: float) -> MonthlySaving:
-    """What is saved by removing it, and by reducing it; `share` is that of the window in which it was there."""
+def _needed(each: Provisioned) -> int:
+    """How many environments were in use at the same time, at most."""
     peak = min(1.0, max(each.utilization, each.peak_utilization))
     # The utilization is a quotient: times the number it may be a little more than what was in use.
-    needed = math.ceil(each.requested * peak - 1e-6)
+    return max(1, math.ceil(each.requested * peak - 1e-6))
+
+
+def _next_step(function: ScannedFunction, each: Provisioned) -> str:
+    delete = function_command(function, "delete-provisioned-concurrency-config", "--qualifier", each.qualifier)
+    remove = f"remove it with `{delete}`"
+    needed = _needed(each)
+    if needed == each.requested:
+        return f"schedule it with Application Auto Scaling, or {remove}"
+    number = ("--provisioned-concurrent-executions", str(needed))
+    put = function_command(function, "put-provisioned-concurrency-config", "--qualifier", each.qualifier, *number)
+    return f"reduce it with `{put}`, schedule it with Application Auto Scaling, or {remove}"
+
+
+def _saving(each: Provisioned, prices: ProvisioningPrices, share: float) -> MonthlySaving:
+    """What the first advice saves, between what removing and reducing it save.
+
+    `share` is that of the window in which it was there.
+    """
+    needed = _needed(each)
     removed = -prices.saving(each.requested, each.memory_mb, each.utilization)
     reduced = prices.idle_cost(each.requested - needed, each.memory_mb)
     low = min(removed, reduced) * share
     if each.resized:
         # There were at least as many as were in use, and these may have been used all the time.
         low = min(low, -prices.saving(each.requested * each.utilization, each.memory_mb, 1.0))
-    return MonthlySaving(expected=removed, low=low, high=max(removed, reduced))
+    expected = reduced if needed < each.requested else removed
+    return MonthlySaving(expected=expected, low=low, high=max(removed, reduced))
 
 
 RULE = ScanRule(
@@ -78,8 +99,9 @@ divided by the difference between the two prices of duration. It is computed fro
 about 60 % in most. Without prices, nothing is reported. What was configured within the window is judged from then on,
 if that is at least {plural(LEAST_OBSERVED_DAYS, "day")}.
 
-The expected saving is what you would save by running everything on demand. The other end of the range is what you
-would save by keeping only as many environments as were in use at the same time.
+The first advice is to keep only as many environments as were in use at the same time, and the expected saving is what
+that would save. The other end of the range is what you would save by running everything on demand. If all of them
+were in use at the same time, there is nothing to reduce, and running everything on demand is what is expected.
 
 If it was configured within the window, a schedule may do that again and again: the low end is only the share of the
 window in which it was there. If its number has changed within the window, what it was before is not known. Then the

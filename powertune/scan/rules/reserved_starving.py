@@ -5,22 +5,18 @@ from collections.abc import Iterator
 from powertune.scan.commands import function_command
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, FunctionUsage, PlaceEvidence
 from powertune.scan.finding import Fact, Finding, Severity
+from powertune.scan.reserve import LEAST_THROTTLES, starved_by_reserve
 from powertune.scan.rule import Need, ScanRule
 from powertune.units import format_share, plural
 
-_LEAST_THROTTLES = 10
 _HIGH_SHARE = 0.2
 
 
 def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
     for known in evidence.functions:
         usage, reserved = known.usage, known.reserved
-        if usage is None or reserved is None or not usage.throttles:
-            continue
-        if reserved == 0:
-            yield _switched_off(known, usage)
-        elif usage.throttles >= _LEAST_THROTTLES and usage.peak_concurrency >= reserved:
-            yield _starving(known, usage, reserved)
+        if usage is not None and reserved is not None and starved_by_reserve(known):
+            yield _starving(known, usage, reserved) if reserved else _switched_off(known, usage)
 
 
 def _switched_off(known: FunctionEvidence, usage: FunctionUsage) -> Finding:
@@ -60,13 +56,13 @@ RULE = ScanRule(
     needs=(Need.USAGE, Need.RESERVED),
     check=_check,
     page=f"""
-Reports a function that was throttled at least {_LEAST_THROTTLES} times, and that ran as many invocations at a time as
+Reports a function that was throttled at least {LEAST_THROTTLES} times, and that ran as many invocations at a time as
 its reserved concurrency allows. The severity is high if at least {format_share(_HIGH_SHARE)} of the requests were
 throttled.
 
 Reserved concurrency is free. It sets aside a part of the account's concurrency for one function, and is the most that
 this function can use. It may be low on purpose, for example to protect a database. If so, suppress the finding and
-give that as the reason.
+give that as the reason. `throttled` says nothing about such a function.
 
 A reserved concurrency of 0 switches a function off. This is reported if somebody still tries to invoke it. A scan
 does not read the reserved concurrency of functions that were never throttled.

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from powertune.scan.commands import account_command, function_command
+from powertune.scan.commands import account_command
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, FunctionUsage, PlaceEvidence
 from powertune.scan.finding import Fact, Finding, Severity
+from powertune.scan.reserve import LEAST_THROTTLES, starved_by_reserve
 from powertune.scan.rule import Need, ScanRule
 from powertune.units import format_share, plural
 
-_LEAST_THROTTLES = 10
 _LEAST_SHARE = 0.01
 _MEDIUM_SHARE, _HIGH_SHARE = 0.05, 0.2
 
@@ -16,8 +16,8 @@ _MEDIUM_SHARE, _HIGH_SHARE = 0.05, 0.2
 def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
     for known in evidence.functions:
         usage = known.usage
-        # A function with no concurrency at all was switched off.
-        if usage is None or usage.throttles < _LEAST_THROTTLES or known.reserved == 0:
+        # Where its own reserved concurrency is the reason, another rule says so.
+        if usage is None or usage.throttles < LEAST_THROTTLES or starved_by_reserve(known):
             continue
         if usage.throttles / (usage.invocations + usage.throttles) >= _LEAST_SHARE:
             yield _finding(known, usage)
@@ -29,20 +29,14 @@ def _finding(known: FunctionEvidence, usage: FunctionUsage) -> Finding:
     concurrency = f"at most {usage.peak_concurrency:,.0f} ran at the same time"
     facts = [Fact(source=EvidenceSource.METRICS, text=text), Fact(source=EvidenceSource.METRICS, text=concurrency)]
     command = account_command(known.function.place, "get-account-settings")
-    next_step = f"compare the concurrency of the account with its quota: `{command}`"
     if known.reserved is not None:
         text = f"its reserved concurrency is {known.reserved:,}"
         facts.append(Fact(source=EvidenceSource.CONFIGURATION, text=text))
-        if usage.peak_concurrency >= known.reserved:
-            command = function_command(
-                known.function, "put-function-concurrency", "--reserved-concurrent-executions", "N"
-            )
-            next_step = f"raise its reserved concurrency above {known.reserved:,} with `{command}`, or remove it"
     return RULE.finding(
         known,
         summary=f"{format_share(share)} of the requests to invoke it are throttled",
         facts=tuple(facts),
-        next_step=next_step,
+        next_step=f"compare the concurrency of the account with its quota: `{command}`",
         severity=_severity(share),
     )
 
@@ -61,7 +55,7 @@ RULE = ScanRule(
     check=_check,
     page=f"""
 Reports a function if at least {format_share(_LEAST_SHARE)} of the requests to invoke it, and at least
-{_LEAST_THROTTLES} of them, were throttled. The severity is low below {format_share(_MEDIUM_SHARE)}, medium below
+{LEAST_THROTTLES} of them, were throttled. The severity is low below {format_share(_MEDIUM_SHARE)}, medium below
 {format_share(_HIGH_SHARE)}, and high from there on.
 
 A throttled request is not an invocation, and is not charged. A caller that waits for the response gets an error.
@@ -71,7 +65,7 @@ CloudWatch counts every attempt. If an event is tried again and again, each atte
 that had to wait may be smaller than the share of throttled requests.
 
 If the function has reserved concurrency and has used all of it, that is the reason, and `reserved-starving` reports
-it too. Otherwise, the concurrency of the account may have been used up, or requests came in faster than the function
-can scale.
+it instead. Otherwise, the concurrency of the account may have been used up, or requests came in faster than the
+function can scale.
 """,
 )

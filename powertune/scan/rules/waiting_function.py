@@ -9,12 +9,15 @@ from powertune.scan.finding import Fact, Finding, Severity
 from powertune.scan.resizing import (
     confidence_of,
     expected_fact,
+    is_something,
     least_mb,
     memory_facts,
+    provisioned_facts,
     saving_of,
     sizes_around,
 )
 from powertune.scan.rule import Need, ScanRule
+from powertune.scan.tuning import settles_size
 from powertune.units import MB_PER_VCPU, format_ms, format_share
 
 #: What is long, what is flat (p95 / p50), and what is hardly any CPU, as a share of what the size gives.
@@ -63,7 +66,7 @@ def _waits(known: FunctionEvidence) -> Fact | None:
 
 def _smallest(known: FunctionEvidence, evidence: PlaceEvidence) -> ExpectedCost | None:
     """What the smallest size that holds its memory is expected to cost, if there is a smaller one."""
-    if known.memory is None:
+    if known.memory is None or settles_size(known):
         return None
     most = known.function.memory_mb - 1
     return next(iter(expect(known, evidence.prices, least_mb=least_mb(known.memory), most_mb=most)), None)
@@ -71,12 +74,14 @@ def _smallest(known: FunctionEvidence, evidence: PlaceEvidence) -> ExpectedCost 
 
 def _finding(known: FunctionEvidence, usage: FunctionUsage, waits: Fact, smallest: ExpectedCost | None) -> Finding:
     function, memory = known.function, known.memory
+    if not is_something(saving_of(known, smallest)):
+        smallest = None
     spread = f"p50 {format_ms(usage.p50_ms or 0)}, p95 {format_ms(usage.p95_ms or 0)}"
     facts = [Fact(source=EvidenceSource.METRICS, text=f"mean {format_ms(usage.mean_ms or 0)}, {spread}"), waits]
     facts += [] if memory is None else memory_facts(function, memory)
     remedy = "let Step Functions wait or call the service in its place (a Wait state, or a direct integration)"
     if memory is not None and smallest is not None:
-        facts.append(expected_fact(smallest))
+        facts += [expected_fact(smallest), *provisioned_facts(known)]
         sizes = sizes_around(function.memory_mb, smallest.configuration.memory_mb, least_mb(memory))
         remedy += f", or measure smaller sizes: `{run_command(function, sizes)}`"
     saving = saving_of(known, smallest)
@@ -107,7 +112,9 @@ Such a function waits for something else, and you pay for each millisecond at it
 for free, calls most services without a function, and can be called back.
 
 The saving is a lower bound: what the duration model expects of the smallest size that holds the memory which was
-used. To state it, a scan has to know how much memory was used. If `memory-oversized` reports the same function, both
-savings are about the same cost, and only the larger one counts.
+used. To state it, a scan has to know how much memory was used. No smaller size is proposed if an earlier run has
+measured one, recommended some size, and the code is still the one that it measured, or if a smaller size would save
+less than a cent a month. If `memory-oversized` reports the same function, both savings are about the same cost, and
+only the larger one counts.
 """,
 )

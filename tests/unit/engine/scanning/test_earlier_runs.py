@@ -17,7 +17,9 @@ def test_the_newest_run_of_a_function_counts(tmp_path: Path) -> None:
     fast = make_measurement(memory_mb=1024, durations=[50.0, 51.0, 49.0] * 10, lanes=5)
     function = make_function(arn=f"{ARN}:prod", qualifier="prod", code_sha256="abc=")
     older = make_run(measurements=[slow], function=function, run_id="older", started_at=1_000.0)
-    newer = make_run(measurements=[slow, fast], function=function, run_id="newer", started_at=2_000.0)
+    newer = make_run(
+        measurements=[slow, fast], function=function, run_id="newer", started_at=2_000.0, finished_at=2_600.0
+    )
     results.save(newer, tmp_path / "a.json")
     results.save(older, tmp_path / "b.json")
 
@@ -25,7 +27,7 @@ def test_the_newest_run_of_a_function_counts(tmp_path: Path) -> None:
 
     arn, tuned = found
     assert arn == ARN
-    assert (tuned.run_id, tuned.measured_at, tuned.code_sha256) == ("newer", 2_000.0, "abc=")
+    assert (tuned.run_id, tuned.measured_at, tuned.code_sha256) == ("newer", 2_600.0, "abc=")
     assert tuned.p50s_ms == ((make_configuration(512), 200.0), (make_configuration(1024), 50.0))
     assert tuned.recommended == make_configuration(1024)
     assert tuned.durations_ms == ((make_configuration(512), 200.0), (make_configuration(1024), 50.0))

@@ -1,9 +1,10 @@
 """What could run on arm64: the saving is that of the prices, and what is in the package is not known."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from scanned import known, place_evidence, scanned_function
+from scanned import known, place_evidence, provisioned, scanned_function
 
 from powertune.model import Architecture, Configuration
 from powertune.scan.evidence import Compute, FunctionEvidence, FunctionUsage, MonthlyCost, Tuned
@@ -25,7 +26,7 @@ def test_the_saving_is_that_of_the_prices_at_the_same_duration() -> None:
     assert found.saving is not None
     assert found.saving.expected == pytest.approx(1666.67 - 1333.34, abs=1e-9)
     assert found.saving.low < 0 < found.saving.high
-    assert (found.confidence, found.severity) == (Confidence.MEDIUM, Severity.LOW)
+    assert (found.confidence, found.severity) == (Confidence.LOW, Severity.LOW)
     assert found.facts[0].text == (
         "the runtime python3.13 exists on arm64; whether its package has native code is not known"
     )
@@ -40,6 +41,20 @@ def test_little_money_is_only_information_and_no_prices_are_no_money() -> None:
     assert found.severity is Severity.INFO
     (found,) = RULE.check(place_evidence(candidate(cost=None), prices=None))
     assert (found.saving, found.confidence) == (None, Confidence.LOW)
+
+
+def test_less_than_a_cent_is_no_finding() -> None:
+    # $0.0000033333 of $0.0000166667 are saved, a fifth: of 5 cents, 1.
+    for compute, reported in ((0.0499, False), (0.0501, True)):
+        function = candidate(cost=MonthlyCost(compute=compute, requests=9.0, provisioned=500.0))
+        assert bool(list(RULE.check(place_evidence(function)))) is reported
+
+
+def test_provisioned_concurrency_is_not_in_the_saving_and_the_finding_says_so() -> None:
+    (found,) = RULE.check(place_evidence(replace(candidate(), provisioned=(provisioned(),))))
+    assert found.facts[-1].text == "it has provisioned concurrency, which is not in the saving"
+    assert found.saving is not None
+    assert found.saving.expected == pytest.approx(1666.67 - 1333.34, abs=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -82,6 +97,11 @@ def test_an_earlier_run_says_how_long_it_takes_there() -> None:
     (found,) = RULE.check(place_evidence(candidate(tuned=tuned(100.0))))
     assert found.saving is not None
     assert found.saving.low > 0
+    assert found.confidence is Confidence.MEDIUM
+    (found,) = RULE.check(
+        place_evidence(candidate(tuned=tuned(100.0), layers=("arn:aws:lambda:us-east-1:1:layer:a:1",)))
+    )
+    assert found.confidence is Confidence.LOW
 
 
 @pytest.mark.parametrize("runtime", ["java8", "python3.7", "go1.x", "nodejs10.x", "provided", ""])

@@ -6,8 +6,9 @@ import pytest
 from scanned import DAY_S, NOW, PLACE, known, log_group, place_evidence, scanned_function
 
 from powertune.model import Architecture
-from powertune.scan.evidence import FunctionUsage, MonthlyCost, PublishedVersion
+from powertune.scan.evidence import FunctionUsage, MonthlyCost, Provisioned, PublishedVersion
 from powertune.scan.finding import Confidence, MonthlySaving
+from powertune.scan.rules import provisioned_idle
 from powertune.scan.rules.idle_function import RULE
 
 IDLE = FunctionUsage(days=14)
@@ -41,6 +42,32 @@ def test_costs_what_is_charged_although_nobody_invokes_it() -> None:
         "and its logs, unless they have to be kept, with `aws logs delete-log-group "
         "--log-group-name /aws/lambda/orders --region us-east-1`"
     )
+
+
+def test_leaves_provisioned_concurrency_to_the_rule_that_reports_it() -> None:
+    idle = Provisioned(
+        qualifier="live",
+        requested=10,
+        memory_mb=1024,
+        architecture=Architecture.ARM64,
+        utilization=0.0,
+        peak_utilization=0.0,
+        invocations=0,
+        spilled=0,
+    )
+    new = replace(idle, qualifier="new", requested=5, observed_days=2.0)
+    # 25,920,000 GB-seconds at 3.3334 per million, and half of that, which is too new to be reported.
+    cost = replace(COST, provisioned=86.401728 + 43.200864)
+    evidence = place_evidence(known(usage=IDLE, cost=cost, provisioned=(idle, new)), log_groups={GROUP.name: GROUP})
+    (found,) = RULE.check(evidence)
+
+    assert found.saving is not None
+    assert found.saving.low == pytest.approx(43.200864)
+    assert found.saving.expected == found.saving.high == pytest.approx(43.200864 + 0.5)
+    assert found.facts[-1].text == "what its provisioned concurrency costs is in a finding of its own"
+    (other,) = provisioned_idle.RULE.check(evidence)
+    assert other.saving is not None
+    assert other.saving.expected == pytest.approx(86.401728)
 
 
 @pytest.mark.parametrize("shared", [True, False], ids=["shared logs", "logs not read"])

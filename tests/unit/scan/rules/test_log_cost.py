@@ -19,7 +19,7 @@ def test_half_of_the_cost_of_writing_can_be_saved() -> None:
 
     assert found.saving == MonthlySaving(expected=3.75, low=0.0, high=7.5)
     assert (found.subject, found.confidence, found.part) == (NAME, Confidence.LOW, CostPart.LOG_INGESTION)
-    assert found.summary == "its logs cost $7.50 a month, and running the function $4.00"
+    assert found.summary == "writing its logs costs $7.50 a month, and running the function $4.00"
     assert [fact.text for fact in found.facts] == [
         "writing logs costs $7.50 a month, and running the function $4.00",
         "written by orders",
@@ -41,7 +41,7 @@ def test_a_shared_log_group_is_compared_with_all_that_write_to_it() -> None:
     (found,) = RULE.check(evidence)
 
     assert found.saving is None
-    assert found.summary == "its logs cost $15.00 a month, and running its 2 functions $8.00"
+    assert found.summary == "writing its logs costs $15.00 a month, and running its 2 functions $8.00"
     assert found.next_step == "log less, or raise the application log level"
 
 

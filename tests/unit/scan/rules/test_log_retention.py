@@ -40,7 +40,9 @@ def test_costs_what_is_stored_now_and_grows() -> None:
         "15.00 GB a month are written to it, before they are compressed",
     ]
     assert found.next_step == (
-        f"`aws logs put-retention-policy --log-group-name {NAME} --retention-in-days 30 --region us-east-1`"
+        "if no log has to be kept for longer than 30 days, "
+        f"`aws logs put-retention-policy --log-group-name {NAME} --retention-in-days 30 --region us-east-1`: "
+        "it deletes older ones for good"
     )
 
 
@@ -86,6 +88,32 @@ def test_small_ones_are_only_worth_a_note(stored_gb: float, ingested_gb: float |
     group = replace(GROUP, stored_bytes=int(stored_gb * 2**30), ingested_bytes=ingested)
     (found,) = RULE.check(place_evidence(known(), log_groups={NAME: group}))
     assert found.severity is severity
+
+
+#: 0.01 GB, and what is written in 14 days if that comes to 0.01 GB in 30 days.
+LEAST_STORED, LEAST_WRITTEN = 10_737_418.24, 5_010_795.18
+
+
+@pytest.mark.parametrize(
+    ("stored", "written", "reported"),
+    [
+        (int(LEAST_STORED), int(LEAST_WRITTEN), False),
+        (int(LEAST_STORED), None, False),
+        (int(LEAST_STORED) + 1, None, True),
+        (int(LEAST_STORED), int(LEAST_WRITTEN) + 1, True),
+    ],
+)
+def test_tiny_ones_are_left_out(stored: int, written: int | None, reported: bool) -> None:
+    group = replace(GROUP, stored_bytes=stored, ingested_bytes=written)
+    assert bool(list(RULE.check(place_evidence(known(), log_groups={NAME: group})))) is reported
+
+
+def test_less_than_a_hundredth_of_a_gb_is_not_nothing() -> None:
+    (found,) = RULE.check(place_evidence(known(), log_groups={NAME: replace(GROUP, stored_bytes=1)}))
+    assert found.summary == "its logs never expire, and take <0.01 GB"
+    assert found.facts[0].text == "<0.01 GB are stored, and nothing expires"
+    (found,) = RULE.check(place_evidence(known(), log_groups={NAME: replace(GROUP, ingested_bytes=1)}))
+    assert found.facts[2].text == "<0.01 GB a month are written to it, before they are compressed"
 
 
 @pytest.mark.parametrize(

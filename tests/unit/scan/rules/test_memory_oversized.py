@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from scanned import PRICES, busy, known, memory_use, place_evidence, scanned_function
+from scanned import PRICES, busy, known, memory_use, place_evidence, provisioned, scanned_function
 
 from powertune.scan.evidence import (
     Compute,
@@ -60,7 +60,7 @@ def test_it_names_who_says_so() -> None:
     (found,) = RULE.check(place_evidence(oversized(memory=memory)))
     assert [(fact.source.value, fact.text) for fact in found.facts if fact.source is not EvidenceSource.MODEL] == [
         ("Compute Optimizer", "used at most 150 MB of 1,024 MB (15 %)"),
-        ("Compute Optimizer", "calls it NotOptimized and recommends 512 MB"),
+        ("Compute Optimizer", "its finding is NotOptimized, and it recommends 512 MB"),
         ("Lambda Insights", "uses 1 % of the CPU time that its size gives it"),
     ]
 
@@ -78,6 +78,19 @@ def test_little_money_is_only_information_and_no_prices_are_no_money() -> None:
     (found,) = RULE.check(place_evidence(oversized(cost=None), prices=None))
     assert found.saving is None
     assert (found.confidence, found.severity) == (Confidence.LOW, Severity.MEDIUM)
+
+
+def test_less_than_a_cent_is_no_finding() -> None:
+    best = cheapest(expect(oversized(), PRICES, least_mb=180, most_mb=1023))
+    assert best is not None
+    for dollars, reported in ((0.0099, False), (0.0101, True)):
+        cost = MonthlyCost(compute=dollars / (1 - best.ratio), requests=9.0, provisioned=500.0)
+        assert bool(list(RULE.check(place_evidence(oversized(cost=cost))))) is reported
+
+
+def test_provisioned_concurrency_is_not_in_the_saving_and_the_finding_says_so() -> None:
+    (found,) = RULE.check(place_evidence(oversized(provisioned=(provisioned(),))))
+    assert "it has provisioned concurrency, which is not in the saving" in [fact.text for fact in found.facts]
 
 
 @pytest.mark.parametrize(

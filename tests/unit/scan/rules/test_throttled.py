@@ -5,15 +5,11 @@ from scanned import busy, known, place_evidence
 
 from powertune.scan.evidence import FunctionEvidence
 from powertune.scan.finding import Severity
+from powertune.scan.rules import reserved_starving
 from powertune.scan.rules.throttled import RULE
 
 ACCOUNT = (
     "compare the concurrency of the account with its quota: `aws lambda get-account-settings --region us-east-1`"
-)
-RAISE = (
-    "raise its reserved concurrency above 10 with `aws lambda put-function-concurrency --function-name "
-    "arn:aws:lambda:us-east-1:123456789012:function:orders --reserved-concurrent-executions N --region us-east-1`, "
-    "or remove it"
 )
 
 
@@ -37,16 +33,17 @@ def test_says_what_was_counted() -> None:
     assert found.next_step == ACCOUNT
 
 
-@pytest.mark.parametrize(
-    ("reserved", "next_step"),
-    [(10, RAISE), (11, ACCOUNT)],
-    ids=["used up", "not used up"],
-)
-def test_reserved_concurrency_may_be_the_reason(reserved: int, next_step: str) -> None:
-    (found,) = RULE.check(place_evidence(known(usage=busy(throttles=250_000), reserved=reserved)))
+def test_a_reserve_that_is_not_used_up_is_named_and_is_not_the_reason() -> None:
+    (found,) = RULE.check(place_evidence(known(usage=busy(throttles=250_000), reserved=11)))
 
-    assert found.facts[-1].text == f"its reserved concurrency is {reserved}"
-    assert found.next_step == next_step
+    assert found.facts[-1].text == "its reserved concurrency is 11"
+    assert found.next_step == ACCOUNT
+
+
+def test_a_reserve_that_is_used_up_is_reported_once() -> None:
+    evidence = place_evidence(known(usage=busy(throttles=250_000), reserved=10))
+    found = [each for rule in (RULE, reserved_starving.RULE) for each in rule.check(evidence)]
+    assert [each.rule for each in found] == ["reserved-starving"]
 
 
 @pytest.mark.parametrize(

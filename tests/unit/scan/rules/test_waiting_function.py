@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from scanned import PRICES, busy, known, memory_use, place_evidence, scanned_function
+from scanned import PRICES, busy, known, memory_use, place_evidence, provisioned, scanned_function
 
 from powertune.model import Architecture, Configuration
 from powertune.scan.evidence import Compute, EnvironmentUse, FunctionEvidence, MonthlyCost, Tuned
@@ -55,6 +55,20 @@ def test_the_saving_is_that_of_the_smallest_size_that_holds_it() -> None:
     assert found.saving.expected == pytest.approx(80 * 0.75, rel=0.15)
     assert "or measure smaller sizes: `powertune run " in found.next_step
     assert " --memory 256,384,1024 " in found.next_step
+
+
+def test_a_size_that_saves_less_than_a_cent_is_not_proposed() -> None:
+    smallest = expect(waiting(), PRICES, least_mb=240)[0]
+    for dollars, proposed in ((0.0099, False), (0.0101, True)):
+        cost = MonthlyCost(compute=dollars / (1 - smallest.ratio), requests=1.0, provisioned=500.0)
+        (found,) = RULE.check(place_evidence(waiting(memory=memory_use(200), cost=cost)))
+        assert (found.saving is not None) is proposed
+        assert ("powertune run" in found.next_step) is proposed
+
+
+def test_provisioned_concurrency_is_not_in_the_saving_and_the_finding_says_so() -> None:
+    (found,) = RULE.check(place_evidence(waiting(memory=memory_use(200), provisioned=(provisioned(),))))
+    assert found.facts[-1].text == "it has provisioned concurrency, which is not in the saving"
 
 
 def test_a_function_that_has_the_smallest_size_saves_nothing_by_another() -> None:

@@ -18,6 +18,8 @@ from powertune.scan.totals import grouped
 from powertune.units import format_usd, plural
 
 _GIB, _DAY_S = 2**30, 86_400
+#: Less than this would be shown as nothing.
+_LEAST_GIB = 0.005
 #: What people call what was asked, where that is not its own name.
 _NOUNS: Mapping[str, str] = {Need.MEMORY: "memory use", Need.ENVIRONMENT: "use of CPU and /tmp"}
 #: How many subjects of a gap are named.
@@ -235,6 +237,7 @@ def _effort(effort: ScanEffort, functions: int) -> tuple[str, ...]:
     if effort.metrics:
         lines.append(f"{plural(effort.metrics, 'metric')} of CloudWatch")
     if effort.scanned_bytes:
-        lines.append(f"{effort.scanned_bytes / _GIB:,.2f} GiB of logs")
+        read = effort.scanned_bytes / _GIB
+        lines.append(f"{read:,.2f} GiB of logs" if read >= _LEAST_GIB else f"<{2 * _LEAST_GIB:.2f} GiB of logs")
     lines.append(f"cost {format_usd(effort.usd)}")
     return tuple(lines)

@@ -191,6 +191,12 @@ def test_calls_have_a_line_for_each_operation_only_on_the_page() -> None:
         assert "lambda.list_functions" not in rendered(REPORTED, name)
 
 
+@pytest.mark.parametrize(("read", "words"), [(2**30 // 200 + 1, "0.01 GiB of logs"), (1, "<0.01 GiB of logs")])
+def test_logs_that_were_read_are_never_nothing(read: int, words: str) -> None:
+    scan = make_test_scan(effort=ScanEffort(scanned_bytes=read))
+    assert words in write_scan_text(ReportedScan(scan=scan)).effort
+
+
 def test_a_key_figure_below_half_a_cent_is_written_as_in_the_table() -> None:
     page = rendered(ReportedScan(scan=make_test_scan(scan_finding(saving=(0.004, 0.0, 0.004)))), "html")
     assert page.count('<dd class="value">&lt;$0.01</dd>') == 1

@@ -62,6 +62,14 @@ def escape(text: str) -> str:
     return _SPECIAL.sub(lambda match: _HARMLESS[match.lastgroup or ""](match[0]), " ".join(printable(text).split()))
 
 
+def code(text: str) -> str:
+    """The text as code, for a table as well: as it is where that is safe, else as an element of HTML."""
+    text = " ".join(printable(text).split())
+    if not text or any(char in "`<>&\\" for char in text):
+        return f"<code>{escape(text)}</code>"
+    return f"`{text.replace('|', chr(92) + '|')}`"
+
+
 def _table(report: ReportText) -> str:
     if not report.rows:
         return "Nothing was measured."

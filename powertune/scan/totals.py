@@ -5,6 +5,9 @@ GB-seconds. So of the rules about the same part of a function's cost only the on
 parts together are at most what the function costs. What the free tier pays for cannot be saved. Ranges are added end
 by end, as if all functions erred in the same direction.
 
+What has to be measured first saves nothing at worst, as nobody keeps a change that measures worse. It is told apart
+from what follows from counts and prices, and where a bill limits both, it is what gives way.
+
 By account and by region, savings add up to the total. By rule they do not: they say what following that rule alone
 would save. Amounts in different currencies are never added.
 """
@@ -16,11 +19,11 @@ from typing import TypeVar
 
 from powertune.scan.evidence import AccountRegion, MonthlyCost
 from powertune.scan.finding import CostPart, Finding, MonthlySaving
+from powertune.scan.saving_parts import NO_SAVING, SavingParts, added, all_of, parts_of
 from powertune.scan.scan import FunctionLine, Scan
 
 _Item = TypeVar("_Item")
 _Key = TypeVar("_Key")
-NOTHING = MonthlySaving.exactly(0.0)
 #: An ARN of a function has so many parts; what follows is a version or an alias.
 _ARN_PARTS = 7
 
@@ -43,7 +46,9 @@ class GroupTotal:
 class CurrencyTotals:
     """All that is in one currency, for 30 days. `unpriced` counts functions whose cost is not known.
 
-    `cost` is at list prices, and `free_tier` what the free tier takes off that. Groups are in the order of savings.
+    `functions_found` counts functions that findings are about. `cost` is at list prices, and `free_tier` what the
+    free tier takes off that. `counted` follows from counts and prices, and a run has to measure `to_measure` first:
+    what is expected of both adds up to what is expected of `saving`. Groups are in the order of savings.
     """
 
     currency: str
@@ -53,6 +58,9 @@ class CurrencyTotals:
     cost: float
     free_tier: float
     saving: MonthlySaving
+    counted: MonthlySaving
+    to_measure: MonthlySaving
+    functions_found: int
     by_rule: tuple[GroupTotal, ...]
     by_account: tuple[GroupTotal, ...]
     by_region: tuple[GroupTotal, ...]
@@ -61,16 +69,6 @@ class CurrencyTotals:
     def due(self) -> float:
         """What has to be paid."""
         return self.cost - self.free_tier
-
-
-def added(savings: Iterable[MonthlySaving]) -> MonthlySaving:
-    """Savings of different things together, end by end."""
-    each = tuple(savings)
-    return MonthlySaving(
-        expected=sum(saving.expected for saving in each),
-        low=sum(saving.low for saving in each),
-        high=sum(saving.high for saving in each),
-    )
 
 
 def totals_of(scan: Scan) -> tuple[CurrencyTotals, ...]:
@@ -87,7 +85,7 @@ def savings_by_function(scan: Scan) -> dict[str, MonthlySaving]:
     """What following all findings about a function would save, by its ARN, before the free tier."""
     arns = {line.arn for line in scan.functions}
     saved = _Counting(scan).by_subject(scan.findings)
-    return {subject: saving for subject, (_, saving) in saved.items() if subject in arns}
+    return {subject: parts.saving for subject, (_, parts) in saved.items() if subject in arns}
 
 
 def _totals(scan: Scan, counting: "_Counting", currency: str, places: frozenset[AccountRegion]) -> CurrencyTotals:
@@ -106,12 +104,13 @@ def _totals(scan: Scan, counting: "_Counting", currency: str, places: frozenset[
                 key=each,
                 name=named(each),
                 findings=len(found.get(each, ())),
-                saving=added(saving for _, saving in saved.get(each, ())),
+                saving=added(parts.saving for _, parts in saved.get(each, ())),
                 cost=sum(_cost(line) for line in lines.get(each, ())),
             )
             for each in {key(place) for place in places}
         )
 
+    whole = all_of(by_place.values())
     return CurrencyTotals(
         currency=currency,
         functions=len(functions),
@@ -119,13 +118,16 @@ def _totals(scan: Scan, counting: "_Counting", currency: str, places: frozenset[
         findings=len(findings),
         cost=sum(map(_cost, functions)),
         free_tier=sum(counting.free_tier(account) for account in names),
-        saving=added(by_place.values()),
+        saving=whole.saving,
+        counted=whole.counted,
+        to_measure=whole.to_measure,
+        functions_found=counting.functions_found(findings),
         by_rule=_sorted(
             GroupTotal(
                 key=rule,
                 name=scan.title(rule),
                 findings=len(its),
-                saving=added(counting.savings(its).values()),
+                saving=all_of(counting.savings(its).values()).saving,
             )
             for rule, its in by_rule.items()
         ),
@@ -153,20 +155,24 @@ class _Counting:
         covered = sum(cost.compute + cost.init + cost.requests for cost in self._costs[account])
         return min(self._free_tiers.get(account, 0.0), covered)
 
-    def savings(self, findings: Iterable[Finding]) -> Mapping[AccountRegion, MonthlySaving]:
+    def functions_found(self, findings: Iterable[Finding]) -> int:
+        """How many functions these findings are about, by what belongs to them as well."""
+        return len({self._subject(finding) for finding in findings} & self._lines.keys())
+
+    def savings(self, findings: Iterable[Finding]) -> Mapping[AccountRegion, SavingParts]:
         """What following these findings would save in each place."""
-        of_functions: dict[AccountRegion, list[MonthlySaving]] = defaultdict(list)
-        of_others: dict[AccountRegion, list[MonthlySaving]] = defaultdict(list)
+        of_functions: dict[AccountRegion, list[SavingParts]] = defaultdict(list)
+        of_others: dict[AccountRegion, list[SavingParts]] = defaultdict(list)
         for subject, (place, saving) in self.by_subject(findings).items():
             priced = subject in self._lines and self._lines[subject].cost is not None
             (of_functions if priced else of_others)[place].append(saving)
-        capped = self._within_bills({place: added(savings) for place, savings in of_functions.items()})
+        capped = self._within_bills({place: all_of(savings) for place, savings in of_functions.items()})
         return {
-            place: added((capped.get(place, NOTHING), *of_others[place]))
+            place: all_of((capped.get(place, NO_SAVING), *of_others[place]))
             for place in sorted({*capped, *of_others})  # of which the order of additions follows
         }
 
-    def by_subject(self, findings: Iterable[Finding]) -> dict[str, tuple[AccountRegion, MonthlySaving]]:
+    def by_subject(self, findings: Iterable[Finding]) -> dict[str, tuple[AccountRegion, SavingParts]]:
         """What following these findings would save of each subject, before the free tier."""
         saved = {}
         with_money = (each for each in findings if each.saving is not None and each.saving.expected > 0)
@@ -174,27 +180,22 @@ class _Counting:
             line = self._lines.get(subject)
             saving = _together(its, None if line is None else line.cost)
             if line is not None and line.cost is not None:
-                saving = _at_most(saving, line.cost.total)
+                saving = saving.at_most(line.cost.total)
             saved[subject] = its[0].place, saving
         return saved
 
-    def _within_bills(self, savings: Mapping[AccountRegion, MonthlySaving]) -> dict[AccountRegion, MonthlySaving]:
+    def _within_bills(self, savings: Mapping[AccountRegion, SavingParts]) -> dict[AccountRegion, SavingParts]:
         """Savings, reduced in all regions alike where an account would save more than it has to pay."""
-        reduced: dict[AccountRegion, MonthlySaving] = {}
+        reduced: dict[AccountRegion, SavingParts] = {}
         for account, items in grouped(savings.items(), lambda item: item[0].account_id).items():
             free_tier = self.free_tier(account)
             due = sum(cost.total for cost in self._costs[account]) - free_tier
-            whole = added(saving for _, saving in items)
-            if not free_tier or whole.high <= due:
+            whole = all_of(parts for _, parts in items)
+            if not free_tier or whole.saving.high <= due:
                 reduced |= dict(items)
                 continue
-            most = _at_most(whole, due)
-            for place, saving in items:
-                reduced[place] = MonthlySaving(
-                    expected=saving.expected * _share(most.expected, whole.expected),
-                    low=saving.low * _share(most.low, whole.low),
-                    high=saving.high * _share(most.high, whole.high),
-                )
+            most = whole.at_most(due)
+            reduced |= {place: parts.scaled(whole, most) for place, parts in items}
         return reduced
 
     def _subject(self, finding: Finding) -> str:
@@ -206,7 +207,7 @@ class _Counting:
         return owner.arn if owner else f"{finding.place.account_id} {finding.place.region} {finding.subject}"
 
 
-def _together(findings: Sequence[Finding], cost: MonthlyCost | None) -> MonthlySaving:
+def _together(findings: Sequence[Finding], cost: MonthlyCost | None) -> SavingParts:
     """What following all findings about one function would save: of each part, by the rule that saves most.
 
     Provisioned concurrency of several aliases is several things, and is added, up to what all of it costs.
@@ -215,30 +216,19 @@ def _together(findings: Sequence[Finding], cost: MonthlyCost | None) -> MonthlyS
     if CostPart.PROVISIONED in parts:
         provisioned = (each for each in findings if each.part is CostPart.PROVISIONED)
         by_alias = grouped(provisioned, lambda finding: finding.subject)
-        saving = added(map(_by_best_rule, by_alias.values()))
+        saving = all_of(map(_by_best_rule, by_alias.values()))
         known = cost is not None and "provisioned" not in cost.unpriced
-        parts[CostPart.PROVISIONED] = _at_most(saving, cost.provisioned) if cost is not None and known else saving
-    whole = parts.pop(CostPart.WHOLE, NOTHING)
-    return max(whole, added(parts.values()), key=lambda saving: saving.expected)
+        parts[CostPart.PROVISIONED] = saving.at_most(cost.provisioned) if cost is not None and known else saving
+    whole = parts.pop(CostPart.WHOLE, NO_SAVING)
+    return max(whole, all_of(parts.values()), key=lambda parts: parts.saving.expected)
 
 
-def _by_best_rule(findings: Iterable[Finding]) -> MonthlySaving:
+def _by_best_rule(findings: Iterable[Finding]) -> SavingParts:
     """What the rule that saves most would save, by all that it has found."""
     return max(
-        (
-            added(finding.saving for finding in its if finding.saving is not None)
-            for its in grouped(findings, lambda finding: finding.rule).values()
-        ),
-        key=lambda saving: saving.expected,
+        (all_of(map(parts_of, its)) for its in grouped(findings, lambda finding: finding.rule).values()),
+        key=lambda parts: parts.saving.expected,
     )
-
-
-def _at_most(saving: MonthlySaving, most: float) -> MonthlySaving:
-    return MonthlySaving(expected=min(saving.expected, most), low=min(saving.low, most), high=min(saving.high, most))
-
-
-def _share(part: float, whole: float) -> float:
-    return part / whole if whole else 1.0
 
 
 def _cost(line: FunctionLine) -> float:

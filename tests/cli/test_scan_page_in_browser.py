@@ -134,12 +134,31 @@ def test_the_history_has_a_point_for_each_scan(visit: OpenPage) -> None:
     expect(page.locator("#history circle.saving title").last).to_contain_text("2027-01-15: costs ¥30, could save ¥30")
 
 
-@pytest.mark.parametrize("width", [340, 700, 1280])
+#: Whether any two tables of totals lie upon each other.
+OVERLAPPING = """[...document.querySelectorAll('.groups')].some((group) => {
+  const boxes = [...group.children].map((table) => table.getBoundingClientRect());
+  return boxes.some((a, i) => boxes.slice(i + 1).some(
+    (b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom));
+})"""
+
+
+@pytest.mark.parametrize("width", [340, 400, 700, 1280])
 def test_it_fits_every_screen(visit: OpenPage, width: int) -> None:
     page = visit(viewport={"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth - window.innerWidth") <= 0
     frame = "document.querySelector('#findings').parentElement"
     assert page.evaluate(f"{frame}.scrollWidth - {frame}.clientWidth") <= 0
+    assert page.locator(".groups table").count() == 6
+    assert not page.evaluate(OVERLAPPING)
+
+
+def test_the_name_on_the_fullest_tile_is_dark_in_both_color_schemes(visit: OpenPage) -> None:
+    page = visit()
+    page.get_by_label("Currency").select_option("CNY")  # all of what it costs could be saved
+    name = "getComputedStyle(document.querySelector('#tree .tile + text')).fill"
+    for scheme, color in (("light", "rgb(27, 31, 36)"), ("dark", "rgb(23, 28, 34)")):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        assert page.evaluate(name) == color
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -10,7 +10,9 @@ from rich.text import Text
 
 from powertune.cli.tables.screen import Screen
 from powertune.report.scan import ReportedScan
-from powertune.report.scan.text import OVERLAP, FindingText, GroupText, ScanText, TotalsText, write_scan_text
+from powertune.report.scan.steps import plain_step
+from powertune.report.scan.text import FindingText, ScanText, write_scan_text
+from powertune.report.scan.totals_text import OVERLAP, GroupText, TotalsText
 from powertune.units import printable
 
 #: The least that figures fit into; from where on there is room for columns, and for one more, the place.
@@ -48,12 +50,13 @@ def render_scan_table(reported: ReportedScan, screen: Screen) -> bytes:
         console.print(_text(totals.sentence))
     for totals in text.totals:
         _print_totals(console, totals)
-    if any(totals.by_rule for totals in text.totals):
+    if any(group.saves for totals in text.totals for group in totals.by_rule):
+        console.print()
         console.print(_text(OVERLAP, "dim"))
     _print_changes(console, text)
     _print_list(console, "suppressed", text.suppressed)
     _print_list(console, "could not be read", text.gaps, style="yellow")
-    _print_list(console, "asked", text.effort)
+    _print_list(console, "asked", ("; ".join(text.effort),))
     return "".join(f"{line.rstrip()}\n" for line in buffer.getvalue().splitlines()).encode(screen.encoding, "replace")
 
 
@@ -72,7 +75,8 @@ def _print_findings(console: Console, rows: Iterable[FindingText], width: int) -
         money = Text.assemble((row.saving, "bold"), *((" ", (row.interval, "dim")) if row.interval else ()))
         severity = _text(f"  {finding.severity}", _SEVERITY_STYLES[finding.severity])
         console.print(Text.assemble(money, severity, "  ", _text(finding.name, "bold"), overflow="fold"))
-        for line in (_text(str(finding.place), "dim"), _found(row), _text(finding.next_step)):
+        place = _text(str(finding.place), "dim")
+        for line in (place, _found(row), _rule(row), _text(plain_step(row.next_step))):
             console.print(Padding(line, (0, 0, 0, _INDENT)))
 
 
@@ -98,7 +102,14 @@ def _cells(row: FindingText, width: int) -> list[Text]:
     severity = _text(str(finding.severity), _SEVERITY_STYLES[finding.severity])
     name, place = _text(finding.name), _text(str(finding.place), "dim")
     names = (name, place) if width >= _WIDE else (_lines(name, place),)
-    return [saving, severity, *names, _found(row), _text(finding.next_step)]
+    because = [_text(f"because: {row.because}", "dim")] if row.because else []
+    found = _lines(_found(row), *because, _rule(row))
+    return [saving, severity, *names, found, _text(plain_step(row.next_step))]
+
+
+def _rule(row: FindingText) -> Text:
+    """What a suppression and --fail-on call it, and how sure its dollars are."""
+    return _text(f"{row.finding.rule}, {row.finding.confidence} confidence", "dim")
 
 
 def _found(row: FindingText) -> Text:
@@ -114,19 +125,20 @@ def _lines(*texts: Text) -> Text:
 
 
 def _print_totals(console: Console, totals: TotalsText) -> None:
-    for heading, groups in totals.groups:
+    for heading, groups in totals.saving_groups:
         if groups:
             console.print()
-            console.print(_group_table(f"{heading} ({totals.currency})", groups))
+            console.print(_group_table(f"{heading} ({totals.currency})", groups, totals.cost_heading))
             if len(groups) > _MOST_LINES:
                 console.print(_text(f"  and {len(groups) - _MOST_LINES:,} more", "dim"))
 
 
-def _group_table(heading: str, groups: tuple[GroupText, ...]) -> Table:
+def _group_table(heading: str, groups: tuple[GroupText, ...], cost_heading: str) -> Table:
     with_cost = any(group.cost for group in groups)
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(heading, overflow="fold")
-    for name in ("findings", "saving a month", *(("cost a month",) if with_cost else ())):
+    costs = (cost_heading.replace("before ", "before\n"),) if with_cost else ()
+    for name in ("findings", "saving a month", *costs):
         table.add_column(name, justify="right", no_wrap=True)
     for group in groups[:_MOST_LINES]:
         cost = (Text(group.cost),) if with_cost else ()

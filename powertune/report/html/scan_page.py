@@ -5,12 +5,14 @@ from typing import Any
 
 from powertune.report.html.frame import asset, policy, script_data, template
 from powertune.report.html.theme import theme_css
+from powertune.report.scan.amounts import monthly
 from powertune.report.scan.reported import ReportedScan
-from powertune.report.scan.text import OVERLAP, FindingText, ScanText, currencies_of, write_scan_text
+from powertune.report.scan.text import FindingText, ScanText, currencies_of, write_scan_text
+from powertune.report.scan.totals_text import OVERLAP, functions_found
 from powertune.scan.evidence import AccountRegion
 from powertune.scan.finding import Confidence
 from powertune.scan.totals import CurrencyTotals, grouped, savings_by_function
-from powertune.units import format_share, format_usd, plural
+from powertune.units import format_share, plural
 
 #: More tiles than this cannot be told apart; what costs less is one tile in its region.
 _MOST_TILES = 400
@@ -52,17 +54,24 @@ def _key_figures(totals: tuple[CurrencyTotals, ...]) -> tuple[tuple[str, str, st
     """A label, a value and what to know of it: saving and cost in each currency."""
     figures = []
     for each in totals:
-        saving, currency = each.saving, each.currency
-        low, high = format_usd(saving.low, currency), format_usd(saving.high, currency)
-        share = f", {format_share(saving.expected / each.due)} of the cost" if 0 < saving.expected <= each.due else ""
-        saved = format_usd(saving.expected, currency)
-        figures.append(("Could be saved a month", saved, f"{low} to {high}{share}"))
-        free = f"after {format_usd(each.free_tier, currency)} of free tier" if each.free_tier else "at list prices"
+        saved, currency = each.saving.expected, each.currency
+        share = f"; {format_share(saved / each.due)} of the cost" if 0 < saved <= each.due else ""
+        figures.append(("Could be saved a month", monthly(saved, currency), f"{_source(each)}{share}"))
+        free = f"after {monthly(each.free_tier, currency)} of free tier" if each.free_tier else "at list prices"
         unpriced = f", without {plural(each.unpriced, 'function')} of unknown cost" if each.unpriced else ""
-        figures.append(("Functions cost a month", format_usd(each.due, currency), f"{free}{unpriced}"))
+        figures.append(("Functions cost a month", monthly(each.due, currency), f"{free}{unpriced}"))
     found = sum(each.findings for each in totals)
-    checked = sum(each.functions for each in totals)
-    return (*figures, ("Findings", f"{found:,}", f"about {plural(checked, 'function')}"))
+    return (*figures, ("Findings", f"{found:,}", f"about {functions_found(totals)}"))
+
+
+def _source(totals: CurrencyTotals) -> str:
+    """What a saving rests on."""
+    counted, measured = totals.counted.expected, totals.to_measure.expected
+    if measured > 0 and counted > 0:
+        return f"{monthly(measured, totals.currency)} of it has to be measured first"
+    if measured > 0:
+        return "it has to be measured first"
+    return "it follows from counts and prices" if counted > 0 else "no saving was found"
 
 
 def _sort_keys(row: FindingText) -> tuple[str, ...]:

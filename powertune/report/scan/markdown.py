@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable
 
-from powertune.report.markdown import details, escape, listed, table_line
+from powertune.report.markdown import code, details, escape, listed, table_line
 from powertune.report.scan.reported import ReportedScan
-from powertune.report.scan.text import OVERLAP, FindingText, ScanText, TotalsText, write_scan_text
+from powertune.report.scan.text import FindingText, ScanText, write_scan_text
+from powertune.report.scan.totals_text import OVERLAP, TotalsText
 from powertune.units import plural
 
 #: What GitHub accepts as the summary of a job (1 MiB), and as a comment.
@@ -12,7 +13,10 @@ SUMMARY_BYTES, COMMENT_BYTES = 1_048_576, 65_536
 
 
 def render_scan_markdown(reported: ReportedScan) -> bytes:
-    """The headline, totals, findings by money, what is new, and what could not be read; at most 1 MiB."""
+    """The headline, totals, findings by money, what is new, and what could not be read; at most 1 MiB.
+
+    It shows as many findings as `most_findings` allows.
+    """
     return scan_markdown(reported, SUMMARY_BYTES)
 
 
@@ -21,15 +25,15 @@ def scan_markdown(reported: ReportedScan, most_bytes: int) -> bytes:
 
     Without any lines, it has some thousand bytes, which is the least.
     """
-    text = write_scan_text(reported)
+    text, most = write_scan_text(reported), reported.most_findings
     lines = max(len(text.rows), len(text.gaps), len(text.suppressed), *(len(items) for _, items in text.changes), 0)
-    best = _rendered(text, lines)
+    best = _rendered(text, lines, most)
     fits, too_many = (lines, lines + 1) if len(best) <= most_bytes else (0, lines)
     if not fits:
-        best = _rendered(text, 0)
+        best = _rendered(text, 0, most)
     while fits + 1 < too_many:
         lines = (fits + too_many) // 2
-        data = _rendered(text, lines)
+        data = _rendered(text, lines, most)
         if len(data) <= most_bytes:
             fits, best = lines, data
         else:
@@ -37,30 +41,33 @@ def scan_markdown(reported: ReportedScan, most_bytes: int) -> bytes:
     return best
 
 
-def _rendered(text: ScanText, lines: int) -> bytes:
+def _rendered(text: ScanText, lines: int, most: int | None) -> bytes:
     blocks = [
         f"### {escape(text.title)}",
         f"**{escape(text.headline)}**",
         escape(text.subtitle),
         *(escape(each.sentence) for each in text.totals),
-        _findings(text, lines),
+        _findings(text, lines, most),
         *_changes(text, lines),
         *(_groups(each, lines) for each in text.totals),
         _folded("could not be read", "thing", text.gaps, lines),
         _folded("suppressed", "finding", text.suppressed, lines),
-        details("What the scan asked", listed(map(escape, text.effort))),
+        f"The scan asked: {escape('; '.join(text.effort))}.",
     ]
     return ("\n\n".join(block for block in blocks if block) + "\n").encode()
 
 
-def _findings(text: ScanText, lines: int) -> str:
+def _findings(text: ScanText, lines: int, most: int | None) -> str:
     if not text.rows:
         return ""
-    headers = ("saving a month", "function", "where", "finding", "severity", "next step")
-    alignments = ("---:", "---", "---", "---", "---", "---")
-    shown = text.rows[:lines]
+    headers = ("saving a month", "function", "where", "finding", "rule", "severity", "next step")
+    alignments = ("---:", *("---",) * 6)
+    wanted = text.rows[:most]
+    shown = wanted[:lines]
     table = "\n".join(map(table_line, (headers, alignments, *map(_cells, shown)))) if shown else ""
-    return "\n\n".join(filter(None, (table, _left_out(len(text.rows) - len(shown), "finding"))))
+    left = len(text.rows) - len(shown)
+    more = f"and {left:,} more (--top)" if left and shown == wanted else _left_out(left, "finding")
+    return "\n\n".join(filter(None, (table, more)))
 
 
 def _cells(row: FindingText) -> Iterable[str]:
@@ -71,9 +78,16 @@ def _cells(row: FindingText) -> Iterable[str]:
         escape(finding.name),
         escape(str(finding.place)),
         f"{escape(finding.summary)}{since}",
+        f"{code(finding.rule)}, {finding.confidence} confidence",
         str(finding.severity),
-        escape(finding.next_step),
+        "".join(code(piece) if is_command else _spaced(piece) for piece, is_command in row.next_step).strip(),
     )
+
+
+def _spaced(words: str) -> str:
+    """Words beside a command, with the space that parts them from it."""
+    before, after = (" " if end.isspace() else "" for end in (words[:1], words[-1:]))
+    return f"{before}{escape(words)}{after}"
 
 
 def _changes(text: ScanText, lines: int) -> Iterable[str]:
@@ -90,7 +104,7 @@ def _changes(text: ScanText, lines: int) -> Iterable[str]:
 
 def _groups(totals: TotalsText, lines: int) -> str:
     tables = []
-    for heading, groups in totals.groups:
+    for heading, groups in totals.saving_groups:
         if not groups:
             continue
         with_cost = any(group.cost for group in groups)
@@ -98,7 +112,7 @@ def _groups(totals: TotalsText, lines: int) -> str:
             heading.removeprefix("by "),
             "findings",
             "saving a month",
-            *(("cost a month",) if with_cost else ()),
+            *((totals.cost_heading,) if with_cost else ()),
         )
         rows = [
             (escape(group.name), group.findings, escape(group.saving), *((escape(group.cost),) if with_cost else ()))

@@ -68,7 +68,7 @@ def _finding(row: FindingText) -> str:
     saving = " ".join(filter(None, (row.saving, row.interval)))
     new = " (new)" if row.since == "new" else ""
     money = "" if row.amount is None else f"{saving} a month: "
-    return f"  {money}{finding.name} ({finding.place}): {finding.summary}{new}"
+    return f"  {money}{finding.name} ({finding.place}): {finding.summary} [{finding.rule}]{new}"
 
 
 def _changes(text: ScanText) -> Iterator[list[str]]:

@@ -11,7 +11,8 @@ from powertune.scan.totals import CurrencyTotals, totals_of
 class ReportedScan:
     """A scan, and earlier ones in the order of time: it is compared with the last of them.
 
-    `most_findings` limits what a terminal shows, None for all of them; files have all.
+    `most_findings` limits what a table and Markdown show, None for all of them: a page can be searched, and programs
+    read the others.
     """
 
     scan: Scan

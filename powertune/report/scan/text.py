@@ -4,38 +4,34 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from powertune.report.scan.amounts import interval_words, monthly
 from powertune.report.scan.reported import ReportedScan
+from powertune.report.scan.steps import step_pieces
+from powertune.report.scan.totals_text import TotalsText, write_headline, write_totals
 from powertune.scan.coverage import Gap, ScanEffort
 from powertune.scan.evidence import AccountRegion
-from powertune.scan.finding import Finding, MonthlySaving
+from powertune.scan.finding import Finding
 from powertune.scan.history import ScanChanges
 from powertune.scan.rule import Need
-from powertune.scan.scan import Payer, Scan
-from powertune.scan.totals import CurrencyTotals, GroupTotal, grouped
-from powertune.units import format_share, format_usd, plural
+from powertune.scan.scan import Scan
+from powertune.scan.totals import grouped
+from powertune.units import format_usd, plural
 
-#: Above this share of the amounts, an interval says something.
-_NOTICED = 1e-9
-_GIB = 2**30
-#: Amounts below half a cent are shown as less than one.
-_LEAST_SHOWN = 0.005
+_GIB, _DAY_S = 2**30, 86_400
+#: Less than this would be shown as nothing.
+_LEAST_GIB = 0.005
 #: What people call what was asked, where that is not its own name.
 _NOUNS: Mapping[str, str] = {Need.MEMORY: "memory use", Need.ENVIRONMENT: "use of CPU and /tmp"}
 #: How many subjects of a gap are named.
 _FEW = 5
-
-#: What a saving by rule is, as it does not add up.
-OVERLAP = (
-    "A saving by rule is what following that rule alone would save. Findings about one function overlap, "
-    "so these may add up to more than the total."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingText:
     """One finding, written out. `since` is `new`, `changed` or empty; `was` what a changed one was before.
 
-    `saving` and `interval` are `-` and empty where no money is at stake; `interval` is empty where it is exact.
+    `saving` and `interval` are `-` and empty where there is no saving; `interval` is empty where it is exact.
+    `next_step` is in pieces, each with whether it is a command.
     """
 
     finding: Finding
@@ -45,6 +41,12 @@ class FindingText:
     interval: str
     since: str
     was: str
+    next_step: tuple[tuple[str, bool], ...]
+
+    @property
+    def because(self) -> str:
+        """The first thing that it rests on."""
+        return self.finding.facts[0].text if self.finding.facts else ""
 
     @property
     def amount(self) -> float | None:
@@ -53,34 +55,9 @@ class FindingText:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GroupText:
-    """The totals of a rule, an account or a region, written out; `cost` is empty for a rule."""
-
-    name: str
-    findings: str
-    saving: str
-    cost: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TotalsText:
-    """The totals in one currency, written out: by rule, by account and by region, only groups that have something."""
-
-    currency: str
-    sentence: str
-    by_rule: tuple[GroupText, ...]
-    by_account: tuple[GroupText, ...]
-    by_region: tuple[GroupText, ...]
-
-    @property
-    def groups(self) -> tuple[tuple[str, tuple[GroupText, ...]], ...]:
-        """Each with its heading."""
-        return ("by rule", self.by_rule), ("by account", self.by_account), ("by region", self.by_region)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ScanText:
     """A whole report. `rows` are sorted by money; `changes` are headings with a line for each thing that changed.
+    `effort` is what was asked in all, and `calls` has a line for each operation.
 
     Texts may hold anything that a name or an error message holds: each format makes them harmless in its own way.
     """
@@ -95,6 +72,7 @@ class ScanText:
     suppressed: tuple[str, ...]
     gaps: tuple[str, ...]
     effort: tuple[str, ...]
+    calls: tuple[str, ...]
 
 
 def write_scan_text(reported: ReportedScan) -> ScanText:
@@ -105,10 +83,10 @@ def write_scan_text(reported: ReportedScan) -> ScanText:
     currencies = currencies_of(scan)
     return ScanText(
         title=f"Scan of {plural(accounts, 'account')} in {plural(regions, 'region')}",
-        subtitle=f"{moment(scan.scanned_at)}, usage of {plural_days(scan.days)}, powertune {scan.tool_version}",
-        headline=_headline(scan, totals),
+        subtitle=f"{moment(scan.scanned_at)}, usage of {window_words(scan)}, powertune {scan.tool_version}",
+        headline=write_headline(scan, totals),
         rows=_rows(scan, currencies, changes),
-        totals=tuple(_totals(each, scan.payer) for each in totals),
+        totals=write_totals(totals, scan.payer),
         since="" if changes is None else moment(changes.since),
         changes=() if changes is None else _changes(changes, currencies),
         suppressed=tuple(
@@ -118,14 +96,8 @@ def write_scan_text(reported: ReportedScan) -> ScanText:
         ),
         gaps=gap_lines(scan.gaps),
         effort=_effort(scan.effort, len(scan.functions)),
+        calls=tuple(f"{operation}: {count:,}" for operation, count in scan.effort.calls),
     )
-
-
-def monthly(amount: float, currency: str) -> str:
-    """An amount of money for 30 days: nobody looks for parts of a cent there."""
-    if 0 < abs(amount) < _LEAST_SHOWN:
-        return format_usd(0.0, currency) if amount < 0 else f"<{format_usd(0.01, currency)}"
-    return format_usd(amount, currency)
 
 
 def currencies_of(scan: Scan) -> Mapping[AccountRegion, str]:
@@ -135,29 +107,31 @@ def currencies_of(scan: Scan) -> Mapping[AccountRegion, str]:
 
 def moment(seconds: float) -> str:
     """UTC, without the clock's own time zone: the same file gives the same report everywhere."""
+    found = _utc(seconds)
+    return "at an unknown time" if found is None else found.strftime("%Y-%m-%d %H:%M UTC")
+
+
+def window_words(scan: Scan) -> str:
+    """`14 days (2027-01-01 to 2027-01-14, UTC)`: whole days before the one on which it was scanned."""
+    days, midnight = plural_days(scan.days), scan.scanned_at // _DAY_S * _DAY_S
+    first, last = _utc(midnight - scan.days * _DAY_S), _utc(midnight - _DAY_S)
+    if first is None or last is None:
+        return days
+    dates = dict.fromkeys(f"{each:%Y-%m-%d}" for each in (first, last))
+    return f"{days} ({' to '.join(dates)}, UTC)"
+
+
+def _utc(seconds: float) -> datetime | None:
+    """None where there is no such time."""
     try:
-        found = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     except OverflowError:
-        return "at an unknown time"
-    return found.strftime("%Y-%m-%d %H:%M UTC")
+        return None
 
 
 def plural_days(days: float) -> str:
     """`14 days`, `1 day`, `1.5 days`."""
     return f"{days:,g} {'day' if days == 1 else 'days'}"
-
-
-def interval_words(saving: MonthlySaving, currency: str) -> str:
-    """`[$1.00, $2.30]`; empty where the amount is exact."""
-    if saving.high - saving.low <= _NOTICED * max(abs(saving.high), abs(saving.low)):
-        return ""
-    low, high = (monthly(end, currency) for end in (saving.low, saving.high))
-    return f"[{low}, {high}]"
-
-
-def saving_with_interval(saving: MonthlySaving, currency: str) -> str:
-    """`$1.50 [$1.00, $2.30]`."""
-    return " ".join(filter(None, (monthly(saving.expected, currency), interval_words(saving, currency))))
 
 
 def gap_lines(gaps: Iterable[Gap]) -> tuple[str, ...]:
@@ -179,18 +153,6 @@ def gap_lines(gaps: Iterable[Gap]) -> tuple[str, ...]:
 def _some(names: tuple[str, ...]) -> str:
     more = f" and {len(names) - _FEW:,} more" if len(names) > _FEW else ""
     return ", ".join(names[:_FEW]) + more
-
-
-def _headline(scan: Scan, totals: tuple[CurrencyTotals, ...]) -> str:
-    functions = plural(len(scan.functions), "function")
-    if not scan.findings:
-        nothing = f"No findings about {functions}."
-        return f"{nothing} But not everything could be read." if scan.gaps else nothing
-    savings = " and ".join(
-        saving_with_interval(each.saving, each.currency) for each in totals if each.saving.expected > 0
-    )
-    found = f"{plural(len(scan.findings), 'finding')} about {functions}"
-    return f"{found} could save {savings} a month." if savings else f"{found}; no money is at stake."
 
 
 def _rows(
@@ -229,6 +191,7 @@ def _row(finding: Finding, currency: str, title: str, *, is_new: bool, before: F
         interval="" if saving is None else interval_words(saving, currency),
         since="new" if is_new else "" if before is None else "changed",
         was="" if before is None else _was(before, finding, currency),
+        next_step=step_pieces(finding.next_step),
     )
 
 
@@ -240,40 +203,6 @@ def _was(before: Finding, after: Finding, currency: str) -> str:
     if before.severity is not after.severity:
         said.append(str(before.severity))
     return f"was {', '.join(said)}"
-
-
-def _totals(totals: CurrencyTotals, payer: Payer) -> TotalsText:
-    currency = totals.currency
-    cost = f"{plural(totals.functions, 'function')} cost {monthly(totals.due, currency)} a month"
-    if totals.free_tier:
-        cost += f" after {monthly(totals.free_tier, currency)} of free tier"
-    elif payer is Payer.UNKNOWN:
-        cost += " before the free tier"
-    if totals.unpriced:
-        cost += f" (the cost of {totals.unpriced:,} is not known)"
-    saved = totals.saving.expected
-    share = f", {format_share(saved / totals.due)} of it" if 0 < saved <= totals.due else ""
-    saving = f"{plural(totals.findings, 'finding')} could save {saving_with_interval(totals.saving, currency)}{share}"
-    return TotalsText(
-        currency=currency,
-        sentence=f"{cost}; {saving}.",
-        by_rule=_groups(totals.by_rule, currency),
-        by_account=_groups(totals.by_account, currency),
-        by_region=_groups(totals.by_region, currency),
-    )
-
-
-def _groups(groups: tuple[GroupTotal, ...], currency: str) -> tuple[GroupText, ...]:
-    return tuple(
-        GroupText(
-            name=group.name,
-            findings=f"{group.findings:,}",
-            saving=monthly(group.saving.expected, currency),
-            cost="" if group.cost is None else monthly(group.cost, currency),
-        )
-        for group in groups
-        if group.findings or group.cost
-    )
 
 
 def _changes(
@@ -308,6 +237,7 @@ def _effort(effort: ScanEffort, functions: int) -> tuple[str, ...]:
     if effort.metrics:
         lines.append(f"{plural(effort.metrics, 'metric')} of CloudWatch")
     if effort.scanned_bytes:
-        lines.append(f"{effort.scanned_bytes / _GIB:,.2f} GiB of logs")
+        read = effort.scanned_bytes / _GIB
+        lines.append(f"{read:,.2f} GiB of logs" if read >= _LEAST_GIB else f"<{2 * _LEAST_GIB:.2f} GiB of logs")
     lines.append(f"cost {format_usd(effort.usd)}")
-    return (*lines, *(f"{operation}: {count:,}" for operation, count in effort.calls))
+    return tuple(lines)

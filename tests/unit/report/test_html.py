@@ -16,6 +16,7 @@ from powertune.model import Advisory, Architecture, Goal, Status, Strategy, Usag
 from powertune.report import RUN
 from powertune.report.html import render_html
 from powertune.report.html.axes import amount_axis, labelled_sizes, memory_axis
+from powertune.report.html.frame import asset
 from powertune.report.html.samples import spread, thinned
 from powertune.report.html.theme import DARK, LIGHT
 
@@ -321,6 +322,21 @@ def test_text_and_marks_stand_out(theme: dict[str, str]) -> None:
         assert contrast(theme[text], theme[ground]) >= 4.5, (text, ground)
     for mark in ("recommended", "focus", "x86_64", "arm64", "muted"):
         assert contrast(theme[mark], theme["card"]) >= 3, mark
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_names_on_tiles_can_be_read(theme: dict[str, str]) -> None:
+    shares = re.findall(r"\.share-(\d) \{ fill: color-mix\(in srgb, var\(--caution\) (\d+)%", asset("scan.css"))
+    assert [step for step, _ in shares] == ["1", "2", "3", "4"]
+    for step, share in shares:
+        text = theme["card" if theme is DARK and step == "4" else "ink"]
+        assert contrast(text, mixed(theme["caution"], theme["card"], int(share) / 100)) >= 4.5, step
+
+
+def mixed(one: str, other: str, share: float) -> str:
+    """The color of which `share` is the first one."""
+    pairs = [(int(one[start : start + 2], 16), int(other[start : start + 2], 16)) for start in (1, 3, 5)]
+    return "#" + "".join(f"{round(share * a + (1 - share) * b):02X}" for a, b in pairs)
 
 
 def contrast(one: str, other: str) -> float:

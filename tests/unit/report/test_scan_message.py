@@ -38,7 +38,8 @@ def test_it_names_the_five_findings_that_save_most() -> None:
     heading, *rows = block(lines(), "What saves most:")
     assert heading == "What saves most:"
     assert rows[0] == (
-        "  $14.50 [-$1.25, $21.00] a month: resize-images (123456789012 us-east-1): uses 60 of 1,024 MB (new)"
+        "  $14.50 [-$1.25, $21.00] a month: resize-images (123456789012 us-east-1): uses 60 of 1,024 MB "
+        "[memory-oversized] (new)"
     )
     assert len([row for row in rows if not row.startswith("  and ")]) == 5
     assert rows[-1] == "  and 1 more finding"

@@ -137,5 +137,5 @@ def test_the_trend_is_in_the_order_of_time_for_each_currency() -> None:
         functions=4,
         findings=5,
         due=84.0,
-        saving=MonthlySaving(expected=26.0, low=6.25, high=34.5),
+        saving=MonthlySaving(expected=26.0, low=7.5, high=34.5),
     )

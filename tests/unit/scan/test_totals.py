@@ -26,7 +26,12 @@ def saving(expected: float, low: float, high: float) -> MonthlySaving:
 
 def logs(amount: float, subject: str = "/aws/lambda/orders") -> Finding:
     return scan_finding(
-        "log-retention", saving=(amount,) * 3, subject=subject, name=subject, part=CostPart.LOG_STORAGE
+        "log-retention",
+        saving=(amount,) * 3,
+        subject=subject,
+        name=subject,
+        part=CostPart.LOG_STORAGE,
+        next_step="aws logs put-retention-policy",
     )
 
 
@@ -57,6 +62,62 @@ def test_deleting_a_function_is_not_added_to_what_else_would_save() -> None:
 
     assert only(make_test_scan(scan_finding(), deleted)).saving == MonthlySaving.exactly(12.0)
     assert only(make_test_scan(scan_finding(), logs(5.0), deleted)).saving == saving(15.0, 11.0, 17.0)
+
+
+def test_what_a_run_has_to_measure_first_is_told_apart_and_saves_nothing_at_worst() -> None:
+    totals = only(make_test_scan(scan_finding(saving=(10.0, -6.0, 12.0)), logs(1.5)))
+
+    assert totals.saving == saving(11.5, 1.5, 13.5)
+    assert totals.counted == MonthlySaving.exactly(1.5)
+    assert totals.to_measure == saving(10.0, 0.0, 12.0)
+
+
+@pytest.mark.parametrize(
+    ("next_step", "counted", "to_measure"),
+    [
+        ("powertune run orders", (0.0, 0.0, 0.0), (10.0, 0.0, 12.0)),
+        ("build its image, then `powertune run orders`", (0.0, 0.0, 0.0), (10.0, 0.0, 12.0)),
+        ("aws lambda delete-function --function-name orders", (10.0, -6.0, 12.0), (0.0, 0.0, 0.0)),
+    ],
+)
+def test_what_the_next_step_measures_is_not_counted(
+    next_step: str, counted: tuple[float, float, float], to_measure: tuple[float, float, float]
+) -> None:
+    totals = only(make_test_scan(scan_finding(saving=(10.0, -6.0, 12.0), next_step=next_step)))
+
+    assert (totals.counted, totals.to_measure) == (saving(*counted), saving(*to_measure))
+
+
+def test_where_a_cost_limits_both_what_is_counted_comes_first() -> None:
+    """The function costs 30, and the logs of 28 are counted: 2 are left, of which a run may show none or all."""
+    totals = only(make_test_scan(scan_finding(), logs(28.0)))
+
+    assert totals.saving == saving(30.0, 30.0, 30.0)
+    assert totals.counted == MonthlySaving.exactly(28.0)
+    assert totals.to_measure == saving(2.0, 2.0, 2.0)
+
+
+def test_where_a_bill_limits_both_what_is_counted_comes_first_in_all_regions() -> None:
+    """Of 60, the free tier pays 40: 14 + 2 are counted, and of 4 + 20 that have to be measured, 4 remain."""
+    lines = (function_line(), function_line("other", IRELAND))
+    elsewhere = scan_finding("log-retention", lines[1], saving=(2.0,) * 3, part=CostPart.LOG_STORAGE, next_step="aws")
+    first, second = scan_finding(saving=(4.0, 0.0, 4.0)), scan_finding(line=lines[1], saving=(20.0, 0.0, 20.0))
+    free = (AccountFreeTier(account_id=PLACE.account_id, free_tier_usd=40.0),)
+
+    totals = only(make_test_scan(first, logs(14.0), second, elsewhere, functions=lines, places=BOTH, free_tiers=free))
+
+    assert totals.saving.expected == pytest.approx(20.0, rel=1e-12)
+    assert totals.counted == MonthlySaving.exactly(16.0)
+    assert totals.to_measure.expected == pytest.approx(4.0, rel=1e-12)
+
+
+def test_functions_with_findings_are_counted_once_with_their_versions_and_logs() -> None:
+    lines = (function_line(), function_line("other"), function_line("third"))
+    version = scan_finding("snapstart", subject=f"{lines[1].arn}:3")
+    scan = make_test_scan(scan_finding(), logs(1.0), version, logs(9.0, "/aws/lambda/gone"), functions=lines)
+
+    assert only(scan).functions_found == 2
+    assert only(make_test_scan(logs(9.0, "/aws/lambda/gone"))).functions_found == 0
 
 
 def test_versions_of_a_function_add_up_within_their_rule() -> None:
@@ -172,7 +233,9 @@ def test_currencies_are_kept_apart_and_functions_without_prices_are_counted() ->
 
     assert (dollars.currency, dollars.functions, dollars.unpriced, dollars.findings) == ("USD", 4, 1, 5)
     assert (dollars.cost, dollars.due) == (90.0, 84.0)
-    assert dollars.saving == saving(26.0, 6.25, 34.5)
+    assert dollars.saving == saving(26.0, 7.5, 34.5)
+    assert (dollars.counted, dollars.to_measure) == (MonthlySaving.exactly(1.5), saving(24.5, 6.0, 33.0))
+    assert (dollars.functions_found, yuan.functions_found) == (2, 1)
     assert (yuan.currency, yuan.cost, yuan.saving) == ("CNY", 30.0, saving(30.0, 3.0, 30.0))
     assert [group.name for group in yuan.by_account] == ["china shop (210987654321)"]
     assert [group.key for group in dollars.by_region] == ["us-east-1", "eu-west-1"]

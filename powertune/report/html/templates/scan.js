@@ -9,6 +9,7 @@
 
   const SIGNS = { USD: '$', CNY: '¥' };
   function money(amount, currency) {
+    if (amount > 0 && amount < 0.005) return '<' + money(0.01, currency);
     const digits = Math.abs(amount) < 1000 && !Number.isInteger(amount) ? 2 : 0;
     const text = Math.abs(amount).toLocaleString('en-US', { minimumFractionDigits: digits, maximumFractionDigits: digits });
     return (amount < 0 ? '-' : '') + (SIGNS[currency] || '') + text + (SIGNS[currency] ? '' : ' ' + currency);
@@ -173,9 +174,9 @@
     const rectangle = shape(svg, 'rect', { ...box, class: `tile share-${step}${tile.name ? '' : ' others'}` });
     const words = `${name}\n${tile.account} ${tile.region}\ncosts ${money(tile.cost, tile.currency)}, could save ${money(tile.saving, tile.currency)} a month`;
     shape(rectangle, 'title', {}, words);
-    if (box.height > 18) shape(svg, 'text', { x: box.x + 5, y: box.y + 15 }, fitting(name, box.width));
+    if (box.height > 18) shape(svg, 'text', { x: box.x + 5, y: box.y + 15 }, fitting(name, box.width)).classList.add('on-' + step);
     const amount = money(tile[area], tile.currency);
-    if (box.height > 34 && fitting(amount, box.width) === amount) shape(svg, 'text', { x: box.x + 5, y: box.y + 30, class: 'amount' }, amount);
+    if (box.height > 34 && fitting(amount, box.width) === amount) shape(svg, 'text', { x: box.x + 5, y: box.y + 30, class: 'on-' + step }, amount);
     if (tile.name && table) {
       rectangle.addEventListener('click', () => {
         search.value = tile.name;

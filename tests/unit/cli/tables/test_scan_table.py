@@ -87,7 +87,32 @@ def test_a_terminal_may_show_the_largest_findings_only() -> None:
     text = rendered(replace(REPORTED, most_findings=2), 120)
     assert text.count("powertune run") == 2
     assert "\nand 4 more (--top)\n" in text
-    assert "$26.00 [$6.25, $34.50]" in text
+    assert "$26.00 [$7.50, $34.50]" in text
+
+
+def test_rules_that_save_nothing_have_findings_but_no_total() -> None:
+    text = rendered(REPORTED, 120)
+    assert "timeouts, medium confidence" in text
+    assert "Timeouts are billed in full" not in text
+    free = ReportedScan(scan=make_test_scan(scan_finding("timeouts", saving=None)))
+    assert "by rule" not in rendered(free, 120)
+    assert "1 finding about 1 function; no saving was found.\n" in rendered(free, 120)
+
+
+def test_a_finding_has_its_rule_and_from_100_columns_what_it_rests_on() -> None:
+    reported = ReportedScan(scan=make_test_scan(scan_finding()))
+    for width, because in ((99, 0), (160, 1)):
+        text = rendered(reported, width)
+        assert text.count("memory-oversized, medium confidence") == 1
+        assert text.count("because: used 180 MB at most") == because
+
+
+def test_a_command_is_marked_only_where_there_are_words_around_it() -> None:
+    for step, shown in (
+        ("`aws lambda list-aliases`", "    aws lambda list-aliases\n"),
+        ("raise it with `aws lambda x`, or not", "    raise it with `aws lambda x`, or not\n"),
+    ):
+        assert shown in rendered(ReportedScan(scan=make_test_scan(scan_finding(next_step=step))), 80)
 
 
 def test_color_is_there_only_when_wanted() -> None:

@@ -23,11 +23,11 @@ from powertune.report.html.scan_page import render_scan_html
 from powertune.report.scan import ReportedScan
 from powertune.report.scan.machine import COLUMNS
 from powertune.report.scan.markdown import COMMENT_BYTES, SUMMARY_BYTES, render_scan_markdown, scan_markdown
-from powertune.report.scan.text import gap_lines, write_scan_text
+from powertune.report.scan.text import gap_lines, window_words, write_scan_text
 from powertune.scan.coverage import Gap, ScanEffort
 from powertune.scan.evidence import AccountRegion, EvidenceSource
 from powertune.scan.finding import Fact, Severity
-from powertune.scan.scan import CostedPlace, Payer, SuppressedFinding
+from powertune.scan.scan import AccountFreeTier, CostedPlace, Payer, SuppressedFinding
 
 GOLDEN = Path(__file__).parents[3] / "golden"
 GOLDEN_FILES = {"markdown": "scan.md", "csv": "scan.csv", "json": "scan.json"}
@@ -76,6 +76,131 @@ def test_where_nobody_knows_who_pays_costs_are_before_the_free_tier() -> None:
     ):
         (totals,) = write_scan_text(ReportedScan(scan=replace(scan, payer=payer))).totals
         assert totals.sentence.startswith(cost)
+
+
+def test_the_headline_says_what_has_to_be_measured_first() -> None:
+    functions = (function_line(), function_line("other"))
+    deleted = scan_finding("idle-function", functions[1], saving=(2.0,) * 3, next_step="aws lambda delete-function")
+    measured = scan_finding(saving=(10.0, -6.0, 12.0))
+    for findings, headline in (
+        (
+            (measured, deleted),
+            "2 findings about 2 functions could save $12.00 [$2.00, $14.00] a month: $2.00 follows from counts and "
+            "prices, and $10.00 [$0.00, $12.00] has to be measured first.",
+        ),
+        (
+            (measured,),
+            "1 finding about 1 of 2 functions could save $10.00 [$0.00, $12.00] a month: it has to be "
+            "measured first.",
+        ),
+        (
+            (deleted,),
+            "1 finding about 1 of 2 functions could save $2.00 a month: it follows from counts and prices.",
+        ),
+        (
+            (replace(measured, saving=None, subject="/aws/lambda/gone"),),
+            "1 finding about none of 2 functions; no saving was found.",
+        ),
+    ):
+        scan = make_test_scan(*findings, functions=functions)
+        assert write_scan_text(ReportedScan(scan=scan)).headline == headline
+
+
+def test_with_several_currencies_each_says_what_has_to_be_measured_first() -> None:
+    dollars, yuan = (totals.sentence for totals in write_scan_text(REPORTED).totals)
+    assert dollars.endswith(
+        "could save $26.00 [$7.50, $34.50], 31 % of it. $1.50 follows from counts and prices, and $24.50 "
+        "[$6.00, $33.00] has to be measured first."
+    )
+    assert yuan.endswith("could save ¥30.00 [¥3.00, ¥30.00], 100 % of it. It has to be measured first.")
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (14.0, "14 days (2027-01-01 to 2027-01-14, UTC)"),
+        (1.0, "1 day (2027-01-14, UTC)"),
+        (1e12, "1e+12 days"),
+    ],
+)
+def test_the_window_is_whole_days_before_today(days: float, words: str) -> None:
+    assert window_words(make_test_scan(days=days)) == words
+
+
+@pytest.mark.parametrize(
+    ("free_tier", "payer", "heading"),
+    [
+        (6.0, Payer.ACCOUNT, "cost before the free tier"),
+        (0.0, Payer.UNKNOWN, "cost before the free tier"),
+        (0.0, Payer.ACCOUNT, "cost a month"),
+    ],
+)
+def test_costs_of_groups_say_that_they_are_before_the_free_tier(free_tier: float, payer: Payer, heading: str) -> None:
+    free = (AccountFreeTier(account_id=PLACE.account_id, free_tier_usd=free_tier),)
+    reported = ReportedScan(scan=make_test_scan(scan_finding(), free_tiers=free, payer=payer))
+    assert f"| account | findings | saving a month | {heading} |" in rendered(reported, "markdown")
+    assert f'class="number">{heading.capitalize()}</th>' in rendered(reported, "html")
+
+
+def test_markdown_has_as_many_findings_as_are_wanted_and_a_page_has_all() -> None:
+    wanted = replace(REPORTED, most_findings=2)
+    text = rendered(wanted, "markdown")
+    assert "\n| $10.00 " in text
+    assert "\n| $4.00 " not in text
+    assert "\n\nand 4 more (--top)\n\n" in text
+    assert "\n\n6 findings more than fit here.\n\n" in scan_markdown(wanted, 1).decode()
+    assert rendered(wanted, "html") == rendered(REPORTED, "html")
+
+
+def test_every_format_names_the_rule() -> None:
+    reported = ReportedScan(scan=make_test_scan(scan_finding()))
+    assert "| `memory-oversized`, medium confidence | medium |" in rendered(reported, "markdown")
+    assert "(<code>memory-oversized</code>), medium confidence</summary>" in rendered(reported, "html")
+    for name in ("csv", "json", "table"):
+        assert "memory-oversized" in rendered(reported, name)
+
+
+@pytest.mark.parametrize(
+    ("step", "markdown", "page"),
+    [
+        (
+            "raise it with `aws lambda x --y`, or remove it",
+            "raise it with `aws lambda x --y`, or remove it",
+            "raise it with <code><span>aws</span> <span>lambda</span> <span>x</span> <span>--y</span></code>, "
+            "or remove it",
+        ),
+        (
+            "powertune run x",
+            "`powertune run x`",
+            "<code><span>powertune</span> <span>run</span> <span>x</span></code>",
+        ),
+        ("`aws x|y`", r"`aws x\|y`", "<code><span>aws</span> <span>x|y</span></code>"),
+        ("ask `its owner", r"ask \`its owner", "ask `its owner"),
+        ("do `aws <x>`", "do <code>aws &lt;x&gt;</code>", "do <code><span>aws</span> <span>&lt;x&gt;</span></code>"),
+    ],
+)
+def test_commands_in_next_steps_are_code(step: str, markdown: str, page: str) -> None:
+    reported = ReportedScan(scan=make_test_scan(scan_finding(next_step=step)))
+    assert f" | medium | {markdown} |\n" in rendered(reported, "markdown")
+    assert f">{page}</td>" in rendered(reported, "html")
+
+
+def test_calls_have_a_line_for_each_operation_only_on_the_page() -> None:
+    assert "lambda.list_functions: 3" in rendered(REPORTED, "html")
+    for name in ("markdown", "table"):
+        assert "lambda.list_functions" not in rendered(REPORTED, name)
+
+
+@pytest.mark.parametrize(("read", "words"), [(2**30 // 200 + 1, "0.01 GiB of logs"), (1, "<0.01 GiB of logs")])
+def test_logs_that_were_read_are_never_nothing(read: int, words: str) -> None:
+    scan = make_test_scan(effort=ScanEffort(scanned_bytes=read))
+    assert words in write_scan_text(ReportedScan(scan=scan)).effort
+
+
+def test_a_key_figure_below_half_a_cent_is_written_as_in_the_table() -> None:
+    page = rendered(ReportedScan(scan=make_test_scan(scan_finding(saving=(0.004, 0.0, 0.004)))), "html")
+    assert page.count('<dd class="value">&lt;$0.01</dd>') == 1
+    assert page.count('<span class="money">&lt;$0.01</span>') == 1
 
 
 def test_findings_are_sorted_by_dollars_and_then_by_severity() -> None:

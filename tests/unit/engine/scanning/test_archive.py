@@ -136,7 +136,7 @@ def test_a_scan_that_cannot_be_written_leaves_no_file(places: Places, tmp_path: 
     with pytest.raises(UsageError, match="cannot keep the scan") as caught:
         archive_at(str(tmp_path / "file"), lambda name: places.objects).save(full_scan())
     assert caught.value.hint == "choose another directory"
-    with pytest.raises(UsageError, match="cannot read"):
+    with pytest.raises(UsageError, match="is not a folder"):
         archive_at(str(tmp_path / "file"), lambda name: places.objects).earlier(1)
 
 

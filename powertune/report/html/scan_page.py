@@ -5,7 +5,7 @@ from typing import Any
 
 from powertune.report.html.frame import asset, policy, script_data, template
 from powertune.report.html.theme import theme_css
-from powertune.report.scan.amounts import monthly
+from powertune.report.scan.amounts import interval_words, monthly
 from powertune.report.scan.reported import ReportedScan
 from powertune.report.scan.text import FindingText, ScanText, currencies_of, write_scan_text
 from powertune.report.scan.totals_text import OVERLAP, functions_found
@@ -55,8 +55,9 @@ def _key_figures(totals: tuple[CurrencyTotals, ...]) -> tuple[tuple[str, str, st
     figures = []
     for each in totals:
         saved, currency = each.saving.expected, each.currency
-        share = f"; {format_share(saved / each.due)} of the cost" if 0 < saved <= each.due else ""
-        figures.append(("Could be saved a month", monthly(saved, currency), f"{_source(each)}{share}"))
+        share = f"{format_share(saved / each.due)} of the cost" if 0 < saved <= each.due else ""
+        detail = "; ".join(filter(None, (interval_words(each.saving, currency), share, _source(each))))
+        figures.append(("Could be saved a month", monthly(saved, currency), detail))
         free = f"after {monthly(each.free_tier, currency)} of free tier" if each.free_tier else "at list prices"
         unpriced = f", without {plural(each.unpriced, 'function')} of unknown cost" if each.unpriced else ""
         figures.append(("Functions cost a month", monthly(each.due, currency), f"{free}{unpriced}"))

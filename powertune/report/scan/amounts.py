@@ -3,8 +3,6 @@
 from powertune.scan.finding import MonthlySaving
 from powertune.units import format_usd
 
-#: Above this share of the amounts, an interval says something.
-_NOTICED = 1e-9
 #: Amounts below half a cent are shown as less than one.
 _LEAST_SHOWN = 0.005
 
@@ -13,15 +11,13 @@ def monthly(amount: float, currency: str) -> str:
     """An amount of money for 30 days: nobody looks for parts of a cent there."""
     if 0 < abs(amount) < _LEAST_SHOWN:
         return format_usd(0.0, currency) if amount < 0 else f"<{format_usd(0.01, currency)}"
-    return format_usd(amount, currency)
+    return format_usd(round(amount, 2), currency)
 
 
 def interval_words(saving: MonthlySaving, currency: str) -> str:
-    """`[$1.00, $2.30]`; empty where the amount is exact."""
-    if saving.high - saving.low <= _NOTICED * max(abs(saving.high), abs(saving.low)):
-        return ""
+    """`[$1.00, $2.30]`; empty where the amount is exact, to the cent."""
     low, high = (monthly(end, currency) for end in (saving.low, saving.high))
-    return f"[{low}, {high}]"
+    return "" if low == high else f"[{low}, {high}]"
 
 
 def saving_with_interval(saving: MonthlySaving, currency: str) -> str:

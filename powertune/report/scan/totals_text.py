@@ -1,8 +1,10 @@
 """What reports say of the totals of a scan: the headline, a sentence for each currency, and the groups."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from powertune.report.scan.amounts import monthly, saving_with_interval
+from powertune.scan.finding import MonthlySaving
 from powertune.scan.scan import Payer, Scan
 from powertune.scan.totals import CurrencyTotals, GroupTotal
 from powertune.units import format_share, plural
@@ -57,13 +59,15 @@ class TotalsText:
 
 
 def write_totals(totals: tuple[CurrencyTotals, ...], payer: Payer) -> tuple[TotalsText, ...]:
-    """The totals of each currency. With several, each says what has to be measured, and the headline does not."""
-    several = sum(each.saving.expected > 0 for each in totals) > 1
-    return tuple(_totals(each, payer, split=several) for each in totals)
+    """The totals of each currency."""
+    return tuple(_totals(each, payer) for each in totals)
 
 
 def write_headline(scan: Scan, totals: tuple[CurrencyTotals, ...]) -> str:
-    """One sentence: how many findings there are about how many functions, and what they would save."""
+    """One sentence: how many findings there are about how many functions, and what they are expected to save.
+
+    With one currency, it says how much of that has to be measured first. Ranges are left to the sentence of totals.
+    """
     if not scan.findings:
         nothing = f"No findings about {plural(len(scan.functions), 'function')}."
         return f"{nothing} But not everything could be read." if scan.gaps else nothing
@@ -71,12 +75,16 @@ def write_headline(scan: Scan, totals: tuple[CurrencyTotals, ...]) -> str:
     saving = [each for each in totals if each.saving.expected > 0]
     if not saving:
         return f"{found}; no saving was found."
-    amounts = " and ".join(saving_with_interval(each.saving, each.currency) for each in saving)
-    split = f": {saving_split(saving[0])}" if len(saving) == 1 else ""
+    amounts = " and ".join(monthly(each.saving.expected, each.currency) for each in saving)
+    split = f": {_split(saving[0], _expected)}" if len(saving) == 1 else ""
     return f"{found} could save {amounts} a month{split}."
 
 
-def saving_split(totals: CurrencyTotals) -> str:
+def _expected(saving: MonthlySaving, currency: str) -> str:
+    return monthly(saving.expected, currency)
+
+
+def _split(totals: CurrencyTotals, write: Callable[[MonthlySaving, str], str]) -> str:
     """How much of a saving follows from counts and prices, and how much has to be measured first."""
     counted, measured = totals.counted, totals.to_measure
     if measured.expected <= 0:
@@ -84,8 +92,8 @@ def saving_split(totals: CurrencyTotals) -> str:
     if counted.expected <= 0:
         return "it has to be measured first"
     return (
-        f"{saving_with_interval(counted, totals.currency)} follows from counts and prices, and "
-        f"{saving_with_interval(measured, totals.currency)} has to be measured first"
+        f"{write(counted, totals.currency)} follows from counts and prices, and "
+        f"{write(measured, totals.currency)} has to be measured first"
     )
 
 
@@ -96,7 +104,7 @@ def functions_found(totals: tuple[CurrencyTotals, ...]) -> str:
     return functions if found == there_are else f"{f'{found:,}' if found else 'none'} of {functions}"
 
 
-def _totals(totals: CurrencyTotals, payer: Payer, *, split: bool) -> TotalsText:
+def _totals(totals: CurrencyTotals, payer: Payer) -> TotalsText:
     currency, before = totals.currency, bool(totals.free_tier) or payer is Payer.UNKNOWN
     cost = f"{plural(totals.functions, 'function')} cost {monthly(totals.due, currency)} a month"
     if totals.free_tier:
@@ -110,7 +118,7 @@ def _totals(totals: CurrencyTotals, payer: Payer, *, split: bool) -> TotalsText:
     found = plural(totals.findings, "finding")
     could = f"could save {saving_with_interval(totals.saving, currency)}{share}" if saved > 0 else "without a saving"
     saving = f"{found} {could}"
-    parts = saving_split(totals) if split and saved > 0 else ""
+    parts = _split(totals, saving_with_interval) if saved > 0 else ""
     more = f" {parts[0].upper()}{parts[1:]}." if parts else ""
     return TotalsText(
         currency=currency,

@@ -87,7 +87,7 @@ def test_a_terminal_may_show_the_largest_findings_only() -> None:
     text = rendered(replace(REPORTED, most_findings=2), 120)
     assert text.count("powertune run") == 2
     assert "\nand 4 more (--top)\n" in text
-    assert "$26.00 [$7.50, $34.50]" in text
+    assert "6 findings about 3 of 5 functions could save $26.00 and ¥30.00 a month.\n" in text
 
 
 def test_rules_that_save_nothing_have_findings_but_no_total() -> None:

@@ -21,12 +21,13 @@ from powertune.cli.tables.screen import Screen
 from powertune.report import SCAN
 from powertune.report.html.scan_page import render_scan_html
 from powertune.report.scan import ReportedScan
+from powertune.report.scan.amounts import interval_words, monthly
 from powertune.report.scan.machine import COLUMNS
 from powertune.report.scan.markdown import COMMENT_BYTES, SUMMARY_BYTES, render_scan_markdown, scan_markdown
 from powertune.report.scan.text import gap_lines, window_words, write_scan_text
 from powertune.scan.coverage import Gap, ScanEffort
 from powertune.scan.evidence import AccountRegion, EvidenceSource
-from powertune.scan.finding import Fact, Severity
+from powertune.scan.finding import Fact, MonthlySaving, Severity
 from powertune.scan.scan import AccountFreeTier, CostedPlace, Payer, SuppressedFinding
 
 GOLDEN = Path(__file__).parents[3] / "golden"
@@ -85,13 +86,12 @@ def test_the_headline_says_what_has_to_be_measured_first() -> None:
     for findings, headline in (
         (
             (measured, deleted),
-            "2 findings about 2 functions could save $12.00 [$2.00, $14.00] a month: $2.00 follows from counts and "
-            "prices, and $10.00 [$0.00, $12.00] has to be measured first.",
+            "2 findings about 2 functions could save $12.00 a month: $2.00 follows from counts and prices, "
+            "and $10.00 has to be measured first.",
         ),
         (
             (measured,),
-            "1 finding about 1 of 2 functions could save $10.00 [$0.00, $12.00] a month: it has to be "
-            "measured first.",
+            "1 finding about 1 of 2 functions could save $10.00 a month: it has to be measured first.",
         ),
         (
             (deleted,),
@@ -106,13 +106,37 @@ def test_the_headline_says_what_has_to_be_measured_first() -> None:
         assert write_scan_text(ReportedScan(scan=scan)).headline == headline
 
 
-def test_with_several_currencies_each_says_what_has_to_be_measured_first() -> None:
+def test_totals_have_ranges_and_each_currency_says_what_has_to_be_measured_first() -> None:
     dollars, yuan = (totals.sentence for totals in write_scan_text(REPORTED).totals)
     assert dollars.endswith(
         "could save $26.00 [$7.50, $34.50], 31 % of it. $1.50 follows from counts and prices, and $24.50 "
         "[$6.00, $33.00] has to be measured first."
     )
     assert yuan.endswith("could save ¥30.00 [¥3.00, ¥30.00], 100 % of it. It has to be measured first.")
+
+
+def test_a_key_figure_has_its_range_its_share_and_what_has_to_be_measured() -> None:
+    page = rendered(REPORTED, "html")
+    for detail in (
+        "[$7.50, $34.50]; 31 % of the cost; $24.50 of it has to be measured first",
+        "[¥3.00, ¥30.00]; 100 % of the cost; it has to be measured first",
+    ):
+        assert page.count(f'<dd class="detail">{detail}</dd>') == 1
+
+
+@pytest.mark.parametrize(
+    ("amount", "text"),
+    [(0.803, "$0.80"), (0.0885, "$0.09"), (0.005, "$0.01"), (0.0049, "<$0.01"), (0.0, "$0.00"), (-0.2049, "-$0.20")],
+)
+def test_amounts_of_a_month_have_whole_cents(amount: float, text: str) -> None:
+    assert monthly(amount, "USD") == text
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "words"), [(1.0, 2.3, "[$1.00, $2.30]"), (0.511, 0.514, ""), (-0.001, 0.004, "[$0.00, <$0.01]")]
+)
+def test_a_range_within_a_cent_is_none(low: float, high: float, words: str) -> None:
+    assert interval_words(MonthlySaving(expected=low, low=low, high=high), "USD") == words
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ class Finding:
     """What one rule has found about one subject: a function, a version of it, or a log group.
 
     `subject` is the ARN of the function, with a qualifier if it is about a version or an alias, or the name of the
-    log group. `saving` is None where no money is at stake, or where there are no prices. `summary` is a sentence
+    log group. `saving` is None where nothing can be saved, or where there are no prices. `summary` is a sentence
     without a period; `next_step` is a command, or a sentence.
     `part` is what of the function's cost the saving is a part of.
     """

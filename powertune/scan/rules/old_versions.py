@@ -11,6 +11,8 @@ from powertune.units import plural
 _MANY = 20
 _LARGE_GB = 1
 _BYTES_PER_GB = 2**30
+#: Less of the code storage than this is not worth a word.
+_NOTICED_MB = 1
 
 
 def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
@@ -23,11 +25,12 @@ def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
         count = plural(len(function.versions), "published version")
         # Below a tenth of a GB the size is not what is wrong.
         size = f"{stored_gb:.1f} GB" if stored_gb >= 0.1 else f"{stored_gb * 1024:,.0f} MB"
+        small = stored_gb * 1024 < _NOTICED_MB
         yield RULE.finding(
             known,
-            summary=f"its {count} take {size} of the code storage",
+            summary=f"it has {count}" if small else f"its {count} take {size} of the code storage",
             facts=(
-                Fact(source=EvidenceSource.CONFIGURATION, text=f"{count} with {size} of code"),
+                Fact(source=EvidenceSource.CONFIGURATION, text=count if small else f"{count} with {size} of code"),
                 Fact(source=EvidenceSource.CONFIGURATION, text="which of them aliases point to was not looked at"),
             ),
             next_step=_next_step(function),

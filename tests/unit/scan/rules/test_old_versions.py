@@ -28,8 +28,9 @@ VERSION = PublishedVersion(
             (replace(VERSION, code_size_bytes=600 * 2**20),) * 2,
             "its 2 published versions take 1.2 GB of the code storage",
         ),
+        ((replace(VERSION, code_size_bytes=400),) * 25, "it has 25 published versions"),
     ],
-    ids=["many", "large"],
+    ids=["many", "large", "tiny"],
 )
 def test_take_code_storage(versions: tuple[PublishedVersion, ...], summary: str) -> None:
     (found,) = RULE.check(place_evidence(known(scanned_function(versions=versions))))

@@ -216,7 +216,7 @@ def test_what_is_asked_of_a_scan_that_is_not_there_is_refused_before_anything_is
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["deploy", "--yes", "--scan-schedule", "weekly"], "--scan-schedule 'weekly' cannot be taken"),
+        (["deploy", "--yes", "--scan-schedule", "weekly"], "--scan-schedule 'weekly' is not valid"),
         (["deploy", "--yes", "--scan-schedule", "off", "--scan-days", "7"], "do not go together"),
         (["deploy", "--yes", "--scan-schedule", "rate(1 day)", "--scan-accounts", "no.yml"], "no accounts file"),
         (["deploy"], "no terminal to ask on"),

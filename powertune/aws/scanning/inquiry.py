@@ -98,6 +98,7 @@ class Inquiry:
         question: Callable[[ScannedFunction], R],
         *,
         calls: int | Callable[[ScannedFunction], int] = 1,
+        keep: int = 0,
     ) -> dict[str, R]:
         """Ask about single functions, in this order, as long as the limit of calls allows.
 
@@ -105,6 +106,7 @@ class Inquiry:
 
         Args:
             calls: how many calls the question takes at most, of each function where they differ.
+            keep: how many calls to leave to questions that come later.
 
         Returns:
             The answers by the names of the functions.
@@ -114,8 +116,8 @@ class Inquiry:
         for number, function in enumerate(functions):
             rest = [each.name for each in functions[number:]]
             needed = calls if isinstance(calls, int) else calls(function)
-            if needed > self.calls_left:
-                limit = self.request.per_function_calls
+            if needed > self.calls_left - keep:
+                limit = self.request.per_function_calls - keep
                 self.note(what, f"not asked: {limit} calls about single functions are the limit", rest)
                 break
             self.calls_left -= needed

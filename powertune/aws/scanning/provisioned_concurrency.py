@@ -18,6 +18,8 @@ _INVOCATIONS = "ProvisionedConcurrencyInvocations"
 _UTILIZATION = "ProvisionedConcurrencyUtilization"
 _SPILLED = "ProvisionedConcurrencySpilloverInvocations"
 _METRICS = {_UTILIZATION: ("Average", "Maximum"), _INVOCATIONS: ("Sum",), _SPILLED: ("Sum",)}
+#: What is asked about single functions after this, within the same limit.
+_ASKED_LATER = frozenset({Need.RESERVED, Need.TRIGGERS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,13 @@ def read_provisioned(
         seen = usage.get(function.name)
         return -used.get(function.name, 0.0), 0 if seen is None else -seen.invocations, function.name
 
-    kept = inquiry.each(Need.PROVISIONED, sorted(published, key=rank), lambda each: _configured(inquiry.aws, each))
+    kept = inquiry.each(
+        Need.PROVISIONED,
+        sorted(published, key=rank),
+        lambda each: _configured(inquiry.aws, each),
+        # Accounts may have thousands of functions with versions, few of which keep any ready.
+        keep=inquiry.request.per_function_calls // 2 if inquiry.request.needs & _ASKED_LATER else 0,
+    )
     found: dict[str, list[Provisioned]] = {name: [] for name in kept}
     spans = _Spans(whole=span, hourly=span.to(inquiry.request.now, period_s=HOUR_S))
     for each, values in _with_metrics(inquiry, [one for several in kept.values() for one in several], spans.hourly):

@@ -157,6 +157,17 @@ def test_those_that_have_used_some_are_asked_about_first_and_what_is_left_out_is
     ]
 
 
+def test_half_of_the_calls_are_left_to_other_questions() -> None:
+    names = [f"fn-{number}" for number in range(6)]
+    fake = account(*names)
+    for name in names[:5]:
+        publish(fake, name, 512)
+    scanned = scan(fake, Need.PROVISIONED, Need.USAGE, Need.TRIGGERS, per_function_calls=8)
+    reason = "not asked: 4 calls about single functions are the limit"
+    assert ("provisioned concurrency", reason, ("fn-4",), "") in gaps(scanned)
+    assert any(each.triggers is not None for each in known(scanned).values())
+
+
 def test_an_action_that_is_refused_three_times_is_not_tried_with_all_functions() -> None:
     names = [f"fn-{number}" for number in range(6)]
     fake = account(*names)

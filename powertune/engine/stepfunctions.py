@@ -14,7 +14,7 @@ from powertune.aws.executions import (
     Executions,
 )
 from powertune.aws.identity import ConnectionOptions
-from powertune.aws.journal import journal_of
+from powertune.aws.journal import read_journal
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.aws.objects import Objects
 from powertune.engine.failures import why_ended
@@ -257,9 +257,10 @@ class Followed:
         if self._ref is None or self._ref.region not in (None, self._aws.region):
             return None
         try:
-            return journal_of(LambdaFunction(self._aws, replace(self._ref, qualifier=None)), self.run_id) is None
+            journal = read_journal(LambdaFunction(self._aws, replace(self._ref, qualifier=None)))
         except PowertuneError:
             return None
+        return journal is None or journal.run_id != self.run_id
 
     def _kept(self, execution: Execution) -> TuningRun | None:
         """What was measured by an execution that did not succeed: its results file, or what was seen of it."""

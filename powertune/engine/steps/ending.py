@@ -11,7 +11,7 @@ from powertune.aws.copies.lifecycle import copies_left, delete_copies
 from powertune.aws.error_translation import how_to_restore
 from powertune.aws.function_snapshot import FunctionSnapshot
 from powertune.aws.identity import ConnectionOptions
-from powertune.aws.journal import journal_of
+from powertune.aws.journal import journal_of, read_journal
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.engine.restoring import restore, restore_command
 from powertune.engine.steps.store import Errand, RunStore
@@ -139,7 +139,7 @@ def _restore_once(worker: Worker, store: RunStore, errand: Errand) -> tuple[Advi
     ref = FunctionRef.parse(errand.function)
     with worker.access(ref, errand.role_arn) as connection:
         try:
-            notes = _restored(connection, ref, store.run_id)
+            notes = _restored(connection, ref, store)
         except DeployedMeanwhile as error:
             store.leave(error)
             raise
@@ -156,15 +156,22 @@ def _wait_for_workers(worker: Worker, store: RunStore) -> None:
         worker.sleep(_GRACE_S)
 
 
-def _restored(connection: Connection, ref: FunctionRef, run_id: str) -> tuple[Advisory, ...]:
+def _restored(connection: Connection, ref: FunctionRef, store: RunStore) -> tuple[Advisory, ...]:
+    """Restore a function.
+
+    Raises:
+        PowertuneError: as AWS says; or the run has kept a journal on the function, and it cannot be read any more.
+    """
     aws = connection.aws()
     function = LambdaFunction(aws, ref)
-    journal = journal_of(function, run_id)
+    journal = journal_of(function, store.run_id)
     if journal is not None:
         return restore(function, journal, _command(ref, aws)).notes
     with suppress(NotFound):
         # A run that measures copies only keeps no journal: they follow from its id.
-        delete_copies(function, run_id, _MOST_COPIES)
+        delete_copies(function, store.run_id, _MOST_COPIES)
+        if store.touches_original:
+            read_journal(function)  # one that nobody can read may be this run's: the function may hold a trial size
     return ()
 
 

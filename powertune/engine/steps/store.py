@@ -69,6 +69,12 @@ class RunStore:
         """The plan, with its payloads."""
         return parse_plan(self.objects.read(self._key("plan.json")))
 
+    @property
+    def touches_original(self) -> bool:
+        """Whether the run publishes the function itself, and so keeps a journal on it; False before it is planned."""
+        data = self.objects.find(self._key("plan.json"))
+        return data is not None and parse_plan(data).touches_original
+
     def begin(self, errand: Errand, plan: Plan, run: TuningRun) -> None:
         """Keep what all workers need, before anything is touched."""
         self.objects.write(

@@ -242,6 +242,21 @@ def test_copies_are_deleted_although_a_foreign_alias_has_come_meanwhile() -> Non
     assert list(fake.functions["fn"].aliases) == [JOURNAL_ALIAS]
 
 
+def test_a_function_whose_journal_cannot_be_read_any_more_is_not_called_restored() -> None:
+    """$LATEST may hold a trial size, and nothing says which one it had."""
+    fake = make()
+
+    def meddle(step: str) -> None:
+        if step == "record":
+            fake.update_alias(FunctionName="fn", Name=JOURNAL_ALIAS, Description="mine")
+            raise RuntimeError("the worker is gone")
+
+    execution = Execution(fake, before=meddle)
+    with pytest.raises(NotRestorable, match="is not a journal: 'mine'"):
+        execution.run(INPUT)
+    assert not [key for key in execution.objects if key.endswith("/restored")]
+
+
 @pytest.mark.parametrize("given", [{}, {"isolate": True}], ids=["in place", "copy"])
 def test_restoring_that_is_refused_is_not_tried_again_and_names_the_copies_that_are_left(
     given: dict[str, Any],

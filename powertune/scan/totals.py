@@ -24,7 +24,7 @@ from powertune.scan.scan import FunctionLine, Scan
 
 _Item = TypeVar("_Item")
 _Key = TypeVar("_Key")
-#: An ARN of a function has so many parts; what follows is a version or an alias.
+#: The number of parts of the ARN of a function. What follows is a version or an alias.
 _ARN_PARTS = 7
 
 
@@ -210,17 +210,18 @@ class _Counting:
 def _together(findings: Sequence[Finding], cost: MonthlyCost | None) -> SavingParts:
     """What following all findings about one function would save: of each part, by the rule that saves most.
 
-    Provisioned concurrency of several aliases is several things, and is added, up to what all of it costs.
+    Provisioned concurrency of several aliases is several things, and is added, up to what all of it costs. It is
+    added to deleting the function as well, whose saving leaves out what is reported of provisioned concurrency.
     """
     parts = {part: _by_best_rule(its) for part, its in grouped(findings, lambda finding: finding.part).items()}
     if CostPart.PROVISIONED in parts:
-        provisioned = (each for each in findings if each.part is CostPart.PROVISIONED)
-        by_alias = grouped(provisioned, lambda finding: finding.subject)
+        of_aliases = (each for each in findings if each.part is CostPart.PROVISIONED)
+        by_alias = grouped(of_aliases, lambda finding: finding.subject)
         saving = all_of(map(_by_best_rule, by_alias.values()))
         known = cost is not None and "provisioned" not in cost.unpriced
         parts[CostPart.PROVISIONED] = saving.at_most(cost.provisioned) if cost is not None and known else saving
-    whole = parts.pop(CostPart.WHOLE, NO_SAVING)
-    return max(whole, all_of(parts.values()), key=lambda parts: parts.saving.expected)
+    provisioned, whole = parts.pop(CostPart.PROVISIONED, NO_SAVING), parts.pop(CostPart.WHOLE, NO_SAVING)
+    return all_of((provisioned, max(whole, all_of(parts.values()), key=lambda parts: parts.saving.expected)))
 
 
 def _by_best_rule(findings: Iterable[Finding]) -> SavingParts:

@@ -11,7 +11,7 @@ from powertune.scan.evidence import FunctionLogGroup
 #: How many log groups one query reads (CloudWatch Logs quotas).
 MOST_GROUPS = 50
 _MOST_ROWS = 10_000
-#: Queries of many GB take minutes: so many times 8 seconds.
+#: Queries of many GB take minutes. They are asked for up to this many times, 8 seconds apart.
 _LONG_POLLS = 100
 #: What compression leaves of logs (CloudWatch pricing, examples).
 _COMPRESSED = 0.15

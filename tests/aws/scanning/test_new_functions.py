@@ -15,7 +15,7 @@ START = MIDNIGHT - 14 * DAY_S
 
 
 def use(fake: FakeLambda, name: str, daily: list[float | None]) -> None:
-    """So many invocations of 50 ms on each of the 14 days, and of today."""
+    """Invocations of 50 ms: as many as given for each of the 14 days, and for today."""
     series = fake.cloudwatch.series
     series["Invocations", "Sum", name] = daily
     series["Duration", "Sum", name] = [each and 50 * each for each in daily]

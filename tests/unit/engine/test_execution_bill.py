@@ -71,7 +71,7 @@ SEARCH: dict[str, Any] = {"memory": None, "invocations": None, "environments": N
 
 
 def search(monthly: float | None, **options: Any) -> Plan:
-    """A search for a function with so many invocations per month; None where nobody knows."""
+    """A search for a function with this many invocations per month; None if that is not known."""
     made = plan(**SEARCH, **options)
     asked = made.design.search
     assert isinstance(asked, Exploration)

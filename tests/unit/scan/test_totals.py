@@ -8,7 +8,7 @@ from scans import full_scan, function_line, make_test_scan, scan_finding
 
 from powertune.scan.evidence import AccountRegion
 from powertune.scan.finding import CostPart, Finding, MonthlySaving
-from powertune.scan.scan import AccountFreeTier, CostedPlace, Scan
+from powertune.scan.scan import AccountFreeTier, CostedPlace, FunctionLine, Scan
 from powertune.scan.totals import CurrencyTotals, savings_by_function, totals_of
 
 IRELAND = AccountRegion(account_id=PLACE.account_id, region="eu-west-1")
@@ -45,6 +45,13 @@ def test_of_rules_about_the_same_part_the_one_that_saves_most_is_counted() -> No
     ]
 
 
+def provisioned_line(provisioned: float) -> FunctionLine:
+    """A function that pays this much for provisioned concurrency."""
+    cost = function_line().cost
+    assert cost is not None
+    return function_line(cost=replace(cost, provisioned=provisioned))
+
+
 def test_different_parts_add_up_and_a_log_group_belongs_to_its_function() -> None:
     scan = make_test_scan(scan_finding(), logs(1.5))
 
@@ -62,6 +69,15 @@ def test_deleting_a_function_is_not_added_to_what_else_would_save() -> None:
 
     assert only(make_test_scan(scan_finding(), deleted)).saving == MonthlySaving.exactly(12.0)
     assert only(make_test_scan(scan_finding(), logs(5.0), deleted)).saving == saving(15.0, 11.0, 17.0)
+
+
+def test_provisioned_concurrency_is_added_to_deleting_the_function_which_leaves_it_out() -> None:
+    deleted = scan_finding("idle-function", saving=(5.0, 5.0, 5.0), part=CostPart.WHOLE)
+    alias = f"{function_line().arn}:live"
+    provisioned = scan_finding("provisioned-idle", saving=(8.0,) * 3, subject=alias, part=CostPart.PROVISIONED)
+    scan = make_test_scan(deleted, provisioned, logs(1.5), functions=(provisioned_line(12.0),))
+
+    assert only(scan).saving == MonthlySaving.exactly(13.0)
 
 
 def test_what_a_run_has_to_measure_first_is_told_apart_and_saves_nothing_at_worst() -> None:
@@ -136,9 +152,7 @@ def test_versions_of_a_function_add_up_within_their_rule() -> None:
 
 
 def test_provisioned_concurrency_of_several_aliases_adds_up_to_what_all_of_it_costs() -> None:
-    cost = function_line().cost
-    assert cost is not None
-    line = function_line(cost=replace(cost, provisioned=12.0))
+    line = provisioned_line(12.0)
 
     def provisioned(rule: str, alias: str, amount: float) -> Finding:
         subject = f"{line.arn}:{alias}"
@@ -152,7 +166,8 @@ def test_provisioned_concurrency_of_several_aliases_adds_up_to_what_all_of_it_co
     scan = make_test_scan(idle, underused, more, functions=(line,))
     assert savings_by_function(scan) == {line.arn: MonthlySaving.exactly(12.0)}
 
-    unpriced = replace(line, cost=replace(cost, unpriced=("provisioned",)))
+    assert line.cost is not None
+    unpriced = replace(line, cost=replace(line.cost, unpriced=("provisioned",)))
     scan = make_test_scan(idle, underused, more, functions=(unpriced,))
     assert savings_by_function(scan) == {line.arn: MonthlySaving.exactly(15.0)}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from powertune.cli.console import write_stdout
-from powertune.cli.opportunities import RUN, what_was_measured
+from powertune.cli.opportunities import what_was_measured
 from powertune.cli.options import Reports
 from powertune.cli.outputs import name_outputs, refuse_overwriting
 from powertune.cli.rendering import show
@@ -56,7 +56,7 @@ def report_scan(
     refuse_overwriting([output.path for output in outputs], [path])
     scan = parse_scan(path.read_bytes())
     show(SCAN, ReportedScan(scan=scan), outputs, quiet=quiet)
-    subjects = {finding.subject for finding in scan.findings if finding.next_step.startswith(RUN)}
+    subjects = {finding.subject for finding in scan.findings if finding.measured_at_once}
     functions = [line for line in scan.functions if line.arn in subjects]
     if functions:
         measured = what_was_measured(functions, folder, prices)

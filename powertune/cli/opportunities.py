@@ -21,8 +21,8 @@ from powertune.scan.totals import savings_by_function
 from powertune.units import format_usd, plural
 
 _MOST = 50
-#: How the next step begins of a finding that only measuring can prove, and what it names if that takes both.
-RUN, _BOTH = "powertune run ", "--arch both"
+#: What the next step names if both architectures have to be measured.
+_BOTH = "--arch both"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,7 @@ def largest(scan: Scan, count: int, account_id: str | None = None) -> tuple[Oppo
     Args:
         account_id: only those of this account; None for all.
     """
-    to_measure = tuple(each for each in scan.findings if each.next_step.startswith(RUN))
+    to_measure = tuple(each for each in scan.findings if each.measured_at_once)
     savings = savings_by_function(replace(scan, findings=to_measure))
     both = {each.subject for each in to_measure if _BOTH in each.next_step}
     found = [

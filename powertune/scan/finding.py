@@ -5,6 +5,9 @@ from enum import StrEnum
 
 from powertune.scan.evidence import AccountRegion, EvidenceSource
 
+#: The command that measures before anything is changed.
+_RUN = "powertune run "
+
 
 class Severity(StrEnum):
     """How much a finding matters, apart from its dollars; in order."""
@@ -91,3 +94,13 @@ class Finding:
     def key(self) -> tuple[str, str, str, str]:
         """What makes it the same finding in the next scan."""
         return self.rule, self.place.account_id, self.place.region, self.subject
+
+    @property
+    def measured_first(self) -> bool:
+        """Whether a run has to measure what it would save: its next step is one, or names one."""
+        return _RUN in self.next_step
+
+    @property
+    def measured_at_once(self) -> bool:
+        """Whether its next step is such a run, with nothing to prepare before."""
+        return self.next_step.startswith(_RUN)

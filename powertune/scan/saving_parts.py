@@ -6,8 +6,6 @@ from dataclasses import dataclass, replace
 from powertune.scan.finding import Finding, MonthlySaving
 
 NOTHING = MonthlySaving.exactly(0.0)
-#: A next step that names this command measures before anything is changed.
-_MEASURES = "powertune run "
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +40,10 @@ NO_SAVING = SavingParts(saving=NOTHING, counted=NOTHING, to_measure=NOTHING)
 def parts_of(finding: Finding) -> SavingParts:
     """What a finding would save. What is measured saves nothing at worst: nobody keeps a change that costs more."""
     saving = finding.saving or NOTHING
-    if not measured_first(finding):
+    if not finding.measured_first:
         return SavingParts(saving=saving, counted=saving, to_measure=NOTHING)
     kept = replace(saving, low=max(0.0, saving.low))
     return SavingParts(saving=kept, counted=NOTHING, to_measure=kept)
-
-
-def measured_first(finding: Finding) -> bool:
-    """Whether a run has to measure what a finding would save: its next step is one, or names one."""
-    return _MEASURES in finding.next_step
 
 
 def all_of(each: Iterable[SavingParts]) -> SavingParts:

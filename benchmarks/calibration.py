@@ -56,7 +56,7 @@ from powertune.model import (
     TuningRun,
     Usage,
 )
-from powertune.prices import ArchitecturePrices, RegionPrices
+from powertune.region_prices import ArchitecturePrices, RegionPrices
 
 SIZES = tuple(Configuration(memory_mb=128 * 2**power, architecture=Architecture.X86_64) for power in range(6))
 #: The mean duration at the largest size; in proportion at the others. Billed in whole milliseconds, half of one more.

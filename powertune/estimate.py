@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from powertune.errors import UsageError
 from powertune.model import Architecture, Configuration, Design, Exploration, FunctionState, GridDesign
-from powertune.prices import RegionPrices
+from powertune.region_prices import RegionPrices
 from powertune.search.precision import invocations_for
 from powertune.units import format_usd, plain
 

@@ -44,7 +44,7 @@ from powertune.placement import (
     share,
     share_advisories,
 )
-from powertune.prices import RegionPrices
+from powertune.region_prices import RegionPrices
 from powertune.search import Search
 from powertune.search.policies import make_search
 from powertune.tariff import make_tariff

@@ -12,7 +12,7 @@ from powertune.estimate import RunEstimate
 from powertune.model import Advisory, Architecture, FunctionState, Traffic, Workload
 from powertune.placement import Placement, Share
 from powertune.plan import Plan, payload_shares
-from powertune.prices import RegionPrices
+from powertune.region_prices import RegionPrices
 
 SCHEMA = Schema(
     kind="powertune/plan",

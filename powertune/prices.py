@@ -1,9 +1,9 @@
-"""What a GB-second and a request cost in each region, and so what an invocation costs."""
+"""The price table: the prices of many regions, bundled or in a price file."""
 
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from importlib import resources
@@ -12,7 +12,14 @@ from typing import Any
 
 from powertune.errors import UsageError
 from powertune.figures import LARGEST
-from powertune.model import Architecture, Configuration
+from powertune.model import Architecture
+from powertune.region_prices import (
+    OBSERVABILITY_KEYS,
+    ArchitecturePrices,
+    ObservabilityPrices,
+    RegionPrices,
+    how_to_get_prices,
+)
 from powertune.units import did_you_mean, shortened, shown
 
 SCHEMA = "powertune/prices/1"
@@ -20,114 +27,6 @@ _DECIMAL = re.compile(r"\d{1,30}(?:\.\d{1,30})?(?:[eE][+-]?\d{1,2})?", re.ASCII)
 _CURRENCY = re.compile(r"[A-Z]{3}")
 #: The highest price of a unit, and the lowest above 0.
 _HIGHEST, _LOWEST = 1e6, 1e-15
-#: The fields of `ObservabilityPrices`, and their keys in a price file.
-_OBSERVABILITY = ("get_metric_data", "logs_ingest_gb", "logs_storage_gb_month", "logs_insights_gb")
-#: Every function has this much ephemeral storage for free.
-EPHEMERAL_STORAGE_FREE_MB = 512
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ArchitecturePrices:
-    """Prices of one architecture, in the region's currency.
-
-    `gb_second` holds the volume tiers as (GB-seconds per month up to which it holds, price), ascending; the last
-    tier has no upper end.
-    """
-
-    gb_second: tuple[tuple[int | None, float], ...]
-    ephemeral_gb_second: float
-    provisioned_concurrency_gb_second: float | None = None
-    provisioned_duration_gb_second: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObservabilityPrices:
-    """Prices of CloudWatch in one region, in its currency; None where a price is not known.
-
-    `get_metric_data` is the price of a metric that GetMetricData is asked for. `logs_ingest_gb` is that of a GB of
-    the STANDARD class in the first volume tier, `logs_storage_gb_month` of a GB of stored (compressed) logs, and
-    `logs_insights_gb` of a GB that Logs Insights scans. A GB of logs is taken as 2**30 bytes: CloudWatch Logs calls
-    1,048,576 bytes a MB in its quotas, but no page that was found says it of a GB. In decimal GB, logs would cost
-    7 % more.
-    """
-
-    get_metric_data: float | None = None
-    logs_ingest_gb: float | None = None
-    logs_storage_gb_month: float | None = None
-    logs_insights_gb: float | None = None
-
-    def or_else(self, other: "ObservabilityPrices | None") -> "ObservabilityPrices":
-        """These prices, and where one is not known, that of `other`."""
-        if other is None:
-            return self
-        mine = ((name, getattr(self, name)) for name in _OBSERVABILITY)
-        return ObservabilityPrices(**{name: getattr(other, name) if price is None else price for name, price in mine})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegionPrices:
-    """Prices of one region, in its currency (CNY in China, USD elsewhere).
-
-    `request` is the price of one invocation; `snapstart_cache` of a GB-second of a kept snapshot; `snapstart_restore`
-    of a GB restored; `state_transition` of a transition of a Standard workflow of Step Functions, None also where it
-    is not known. None where AWS does not offer it. `observability` is None where nothing of it is known. `as_of` is
-    the date (YYYY-MM-DD) on which Lambda's prices held; None where it is not known. It makes no difference to whether
-    two of them are equal.
-    """
-
-    region: str
-    currency: str
-    request: float
-    architectures: tuple[tuple[Architecture, ArchitecturePrices], ...]
-    snapstart_cache: float | None = None
-    snapstart_restore: float | None = None
-    state_transition: float | None = None
-    observability: ObservabilityPrices | None = None
-    as_of: str | None = field(default=None, compare=False)
-
-    def of(self, architecture: Architecture) -> ArchitecturePrices:
-        """All prices of one architecture.
-
-        Raises:
-            UsageError: the table has none for it.
-        """
-        for known, prices in self.architectures:
-            if known is architecture:
-                return prices
-        raise UsageError(f"no {architecture} prices are known for region {self.region}", hint=_hint(self.region))
-
-    def gb_second(self, architecture: Architecture) -> float:
-        """The price of a GB-second in the first volume tier, which only the largest accounts exceed."""
-        return self.of(architecture).gb_second[0][1]
-
-    def ephemeral_gb_second(self, architecture: Architecture) -> float:
-        """The price of a GB-second of ephemeral storage above the free 512 MB."""
-        return self.of(architecture).ephemeral_gb_second
-
-    def rate_per_ms(
-        self, configuration: Configuration, ephemeral_storage_mb: int = EPHEMERAL_STORAGE_FREE_MB
-    ) -> float:
-        """What a billed millisecond costs. A cost is `rate_per_ms * billed_ms + request`, for arrays too.
-
-        A GB is 1,024 MB. Ephemeral storage is billed beyond 512 MB, for the billed duration.
-        """
-        prices = self.of(configuration.architecture)
-        storage_gb = max(0, ephemeral_storage_mb - EPHEMERAL_STORAGE_FREE_MB) / 1024
-        per_second = configuration.memory_mb / 1024 * prices.gb_second[0][1] + storage_gb * prices.ephemeral_gb_second
-        return per_second / 1000
-
-    def invocation_cost(
-        self,
-        configuration: Configuration,
-        billed_ms: float,
-        ephemeral_storage_mb: int = EPHEMERAL_STORAGE_FREE_MB,
-    ) -> float:
-        """What one invocation costs, the request included, on demand and before free tier and volume discounts.
-
-        `billed_ms` is Lambda's Billed Duration as reported: it already includes init and restore. Source: the AWS
-        Lambda pricing page.
-        """
-        return self.rate_per_ms(configuration, ephemeral_storage_mb) * billed_ms + self.request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +68,7 @@ class PriceTable:
         for prices in self.regions:
             if prices.region == name:
                 return replace(prices, as_of=self.as_of)
-        hint = did_you_mean(name, [prices.region for prices in self.regions], _hint(name))
+        hint = did_you_mean(name, [prices.region for prices in self.regions], how_to_get_prices(name))
         raise UsageError(f"no Lambda prices are known for region {name!r}", hint=hint)
 
     def only(self, name: str) -> "PriceTable":
@@ -218,10 +117,6 @@ def _with_others(newer: RegionPrices, older: RegionPrices | None) -> RegionPrice
     )
 
 
-def _hint(region: str) -> str:
-    return f"fetch the prices of {region} with `powertune prices refresh`, or give them with --prices FILE"
-
-
 @cache
 def _bundled() -> PriceTable:
     data = resources.files("powertune").joinpath("data/prices.json").read_bytes()
@@ -253,7 +148,7 @@ def _region_document(prices: RegionPrices) -> dict[str, object]:
         "state_transition": _decimal(prices.state_transition),
         "observability": None
         if prices.observability is None
-        else {name: _decimal(getattr(prices.observability, name)) for name in _OBSERVABILITY},
+        else {name: _decimal(getattr(prices.observability, name)) for name in OBSERVABILITY_KEYS},
     }
 
 
@@ -308,7 +203,7 @@ def _region(name: str, entry: Mapping[str, Any]) -> RegionPrices:
 
 
 def _observability(entry: Mapping[str, Any]) -> ObservabilityPrices:
-    return ObservabilityPrices(**{name: _optional_price(entry, name) for name in _OBSERVABILITY})
+    return ObservabilityPrices(**{name: _optional_price(entry, name) for name in OBSERVABILITY_KEYS})
 
 
 def _architecture(entry: Mapping[str, Any]) -> ArchitecturePrices:

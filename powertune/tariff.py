@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from powertune.errors import UsageError
 from powertune.model import DAYS_PER_MONTH, Configuration, FunctionState
-from powertune.prices import EPHEMERAL_STORAGE_FREE_MB, ArchitecturePrices, RegionPrices
+from powertune.region_prices import EPHEMERAL_STORAGE_FREE_MB, ArchitecturePrices, RegionPrices
 
 SECONDS_PER_MONTH = DAYS_PER_MONTH * 24 * 3600
 

@@ -26,7 +26,8 @@ from powertune.model import (
     TuningRun,
     Usage,
 )
-from powertune.prices import ArchitecturePrices, PriceTable, RegionPrices
+from powertune.prices import PriceTable
+from powertune.region_prices import ArchitecturePrices, RegionPrices
 
 START = 1_790_000_000.0
 

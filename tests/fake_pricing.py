@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from powertune.model import Architecture
-from powertune.prices import RegionPrices
+from powertune.region_prices import RegionPrices
 
 Product = dict[str, Any]
 

@@ -17,7 +17,8 @@ from powertune.analysis.ranks import with_ranks, with_ratios
 from powertune.analysis.recommendation import candidates, family_level
 from powertune.analysis.searched import beliefs, searched
 from powertune.model import Configuration, Goal, TuningRun, Usage
-from powertune.prices import PriceTable, RegionPrices
+from powertune.prices import PriceTable
+from powertune.region_prices import RegionPrices
 
 
 def analyze(run: TuningRun, prices: RegionPrices | PriceTable, goal: Goal, usage: Usage | None = None) -> Analysis:

@@ -10,7 +10,7 @@ from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import Estimate, Sample, constant, estimate_mean, mean_of, total
 from powertune.analysis.model import Billing, Cost
 from powertune.model import Configuration, FunctionState, Population, TuningRun, Usage
-from powertune.prices import RegionPrices
+from powertune.region_prices import RegionPrices
 from powertune.tariff import Tariff, make_tariff
 
 

@@ -3,7 +3,8 @@
 from powertune.analysis.costing import Pricing, resolve_billing
 from powertune.analysis.profiles import Beliefs, Observed, mean_cold_extra_ms, not_reached, observe
 from powertune.model import TuningRun, Usage
-from powertune.prices import PriceTable, RegionPrices
+from powertune.prices import PriceTable
+from powertune.region_prices import RegionPrices
 
 
 def observe_run(run: TuningRun, pricing: Pricing, beliefs: Beliefs | None = None) -> tuple[Observed, ...]:

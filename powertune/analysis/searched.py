@@ -18,7 +18,7 @@ from powertune.analysis.estimates import LEVEL, estimate_along
 from powertune.analysis.model import Searched
 from powertune.analysis.profiles import Beliefs, Observed
 from powertune.model import Configuration, Exploration, Goal, TuningRun
-from powertune.prices import RegionPrices
+from powertune.region_prices import RegionPrices
 from powertune.search import Answer
 from powertune.search.policies import make_explorer
 from powertune.search.precision import precision_of

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from powertune.aws.client import Aws
 from powertune.errors import UsageError
 from powertune.model import Architecture
-from powertune.prices import ArchitecturePrices, PriceTable, RegionPrices
+from powertune.prices import PriceTable
+from powertune.region_prices import ArchitecturePrices, RegionPrices
 
 SERVICE = "AWSLambda"
 #: The Price List API answers in these regions only; each but China's knows the prices of all regions but China's.

@@ -32,7 +32,8 @@ from powertune.engine.stepfunctions import Ending, Followed
 from powertune.errors import AccessDenied, UsageError
 from powertune.model import FunctionRef, Goal, Usage
 from powertune.plan import Plan
-from powertune.prices import PriceTable, RegionPrices
+from powertune.prices import PriceTable
+from powertune.region_prices import RegionPrices
 from powertune.report import PLAN
 from powertune.units import format_usd
 

@@ -12,7 +12,8 @@ from powertune.cli.outputs import Output, write_file
 from powertune.cli.tables.screen import Screen
 from powertune.errors import UsageError
 from powertune.model import Goal, TuningRun, Usage
-from powertune.prices import PriceTable, RegionPrices
+from powertune.prices import PriceTable
+from powertune.region_prices import RegionPrices
 from powertune.report import COMPARISON, PLAN, PRICES, RUN, SCAN, TABLE, Subject
 from powertune.units import printable
 

@@ -28,7 +28,7 @@ from powertune.engine.saving import Saver
 from powertune.errors import FunctionBusy, Interrupted, NotRestored, UsageError
 from powertune.model import TuningRun
 from powertune.plan import Plan
-from powertune.prices import RegionPrices
+from powertune.region_prices import RegionPrices
 from powertune.units import format_seconds
 
 

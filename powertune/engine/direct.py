@@ -16,7 +16,7 @@ from powertune.config.from_file import FromFile, foreign_settings
 from powertune.measure import Observer, measure
 from powertune.model import Advisory, FunctionRef, FunctionState, TuningRun
 from powertune.plan import Plan, make_plan
-from powertune.prices import RegionPrices
+from powertune.region_prices import RegionPrices
 from powertune.search.hints import hints_of
 
 #: How long a function, such as a processor, may run at most.

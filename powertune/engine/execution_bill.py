@@ -21,7 +21,7 @@ from powertune.engine.steps.part_keeper import LOOK_S
 from powertune.estimate import execution_price, searched
 from powertune.model import Architecture, Exploration, GridDesign
 from powertune.plan import Plan
-from powertune.prices import RegionPrices
+from powertune.region_prices import RegionPrices
 from powertune.search.precision import batches_at_most, batches_usually, explores_at_most
 
 #: What each worker takes beside what it waits for: a cold start, and reading and writing the run.

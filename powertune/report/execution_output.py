@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from powertune.analysis import Analysis, Comparison, Profile, ProfileStatus, Recommendation
 from powertune.config.execution_words import advisory_in_keys, in_keys
 from powertune.model import Advisory, Configuration, Measurement, Status
-from powertune.prices import RegionPrices
+from powertune.region_prices import RegionPrices
 from powertune.report.visualizer import Figures, figures_url
 
 #: Enough for any reader, and few enough that the last bits of a platform's arithmetic do not show.

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from powertune.model import Architecture, Configuration
-from powertune.prices import RegionPrices
+from powertune.region_prices import RegionPrices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)

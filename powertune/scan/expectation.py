@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 import numpy as np
 
 from powertune.model import Architecture, Configuration
-from powertune.prices import RegionPrices
+from powertune.region_prices import RegionPrices
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, MonthlyCost
 from powertune.scan.finding import MonthlySaving
 from powertune.search.adaptive.curves import Seen, believe

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from powertune.model import DAYS_PER_MONTH, Architecture
-from powertune.prices import EPHEMERAL_STORAGE_FREE_MB, RegionPrices
+from powertune.region_prices import EPHEMERAL_STORAGE_FREE_MB, RegionPrices
 from powertune.scan.evidence import Compute, FunctionEvidence, FunctionUsage, PlaceEvidence
 from powertune.scan.initialization import init_time
 from powertune.tariff import average_gb_second

@@ -5,7 +5,7 @@ from typing import Any
 
 from powertune.figures import readable
 from powertune.model import DAYS_PER_MONTH, charges_for_snapshots
-from powertune.prices import ObservabilityPrices, RegionPrices
+from powertune.region_prices import ObservabilityPrices, RegionPrices
 from powertune.scan.evidence import FunctionEvidence, FunctionLogGroup, MonthlyCost, PlaceEvidence
 from powertune.scan.invocation_bill import invocation_bill
 from powertune.tariff import SECONDS_PER_MONTH

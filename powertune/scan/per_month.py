@@ -1,7 +1,7 @@
 """What counts of a window come to in a month, and what an invocation, a millisecond or an environment costs then."""
 
 from powertune.model import DAYS_PER_MONTH, Architecture
-from powertune.prices import ArchitecturePrices, RegionPrices
+from powertune.region_prices import ArchitecturePrices, RegionPrices
 from powertune.scan.evidence import Compute, FunctionEvidence
 
 SECONDS_PER_MONTH = DAYS_PER_MONTH * 86_400

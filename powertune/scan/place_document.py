@@ -6,7 +6,7 @@ from typing import Any
 
 from powertune.documents import Document, Schema, read, write
 from powertune.figures import SMALLEST
-from powertune.prices import RegionPrices
+from powertune.region_prices import RegionPrices
 from powertune.scan.coverage import Gap, ScanEffort, ScannedPlace
 from powertune.scan.evidence import AccountRegion, FunctionEvidence, FunctionLogGroup, PlaceEvidence
 

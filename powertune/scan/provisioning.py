@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from powertune.model import Architecture
-from powertune.prices import RegionPrices
+from powertune.region_prices import RegionPrices
 from powertune.scan.evidence import Provisioned
 from powertune.scan.per_month import SECONDS_PER_MONTH, architecture_prices
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from powertune.prices import RegionPrices
+from powertune.region_prices import RegionPrices
 from powertune.scan.evidence import Tuned
 from powertune.scan.rule import Need
 

@@ -2,7 +2,7 @@
 
 import math
 
-from powertune.prices import RegionPrices
+from powertune.region_prices import RegionPrices
 from powertune.scan.evidence import EvidenceSource, FunctionEvidence, MemoryUse, ScannedFunction
 from powertune.scan.expectation import HEADROOM, SIZES_MB, ExpectedCost, cheapest, expect
 from powertune.scan.finding import Confidence, Fact, MonthlySaving, Severity

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from powertune.prices import RegionPrices
+from powertune.region_prices import RegionPrices
 from powertune.scan.evidence import AccountRegion
 
 #: ListFunctions returns at most so many functions a page; GetMetricData takes so many queries a call.

@@ -5,7 +5,7 @@ from pkgutil import resolve_name
 
 from powertune.errors import UsageError
 from powertune.model import Design, Exploration, GridDesign
-from powertune.prices import RegionPrices
+from powertune.region_prices import RegionPrices
 from powertune.search.cold_grid import ColdGrid
 from powertune.search.grid import Grid
 from powertune.search.protocol import Explorer, Search

@@ -7,7 +7,8 @@ from fake_pricing import FakePricing, Product, product, products_of
 from powertune.aws.price_list import ENDPOINT_REGIONS, endpoint_region, read_price_list
 from powertune.errors import UsageError
 from powertune.model import Architecture
-from powertune.prices import PriceTable, RegionPrices
+from powertune.prices import PriceTable
+from powertune.region_prices import RegionPrices
 
 BUNDLED = PriceTable.bundled()
 IRELAND = products_of(BUNDLED.region("eu-west-1"))

@@ -13,7 +13,8 @@ from strategies import configurations
 from powertune.errors import UsageError
 from powertune.estimate import execution_price
 from powertune.model import Architecture, Configuration
-from powertune.prices import ArchitecturePrices, ObservabilityPrices, PriceTable, RegionPrices
+from powertune.prices import PriceTable
+from powertune.region_prices import ArchitecturePrices, ObservabilityPrices, RegionPrices
 
 REFERENCE = Path(__file__).parents[2].parent / "shared" / "data" / "pricing.json"
 X86, ARM = Architecture.X86_64, Architecture.ARM64

@@ -8,7 +8,8 @@ from strategies import configurations
 
 from powertune.errors import UsageError
 from powertune.model import Architecture, Configuration, FunctionState
-from powertune.prices import PriceTable, RegionPrices
+from powertune.prices import PriceTable
+from powertune.region_prices import RegionPrices
 from powertune.tariff import Tariff, make_tariff
 
 X86, ARM = Architecture.X86_64, Architecture.ARM64

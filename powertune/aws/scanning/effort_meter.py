@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from powertune.aws.logs.insights import USD_PER_GB
-from powertune.prices import RegionPrices
+from powertune.region_prices import RegionPrices
 from powertune.scan.coverage import ScanEffort
 
 #: What GetMetricData costs per metric in the most expensive regions; 0.00001 in most (CloudWatch pricing).

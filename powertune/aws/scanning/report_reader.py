@@ -16,7 +16,7 @@ from powertune.aws.scanning.report_query import (
 )
 from powertune.errors import NotFound, UsageError
 from powertune.model import DAYS_PER_MONTH
-from powertune.prices import RegionPrices
+from powertune.region_prices import RegionPrices
 from powertune.scan.evidence import (
     Compute,
     FunctionLogGroup,

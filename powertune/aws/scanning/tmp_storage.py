@@ -8,7 +8,7 @@ from powertune.aws.scanning.lambda_insights import InsightsEvidence
 from powertune.aws.scanning.log_groups import named_group
 from powertune.aws.scanning.log_query import query_logs, scan_bytes
 from powertune.aws.scanning.metric_data import MetricSpan
-from powertune.prices import EPHEMERAL_STORAGE_FREE_MB
+from powertune.region_prices import EPHEMERAL_STORAGE_FREE_MB
 from powertune.scan.evidence import EnvironmentUse, ScannedFunction
 from powertune.scan.rule import Need
 from powertune.units import format_usd

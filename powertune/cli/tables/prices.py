@@ -6,7 +6,8 @@ import textwrap
 
 from powertune.cli.tables.screen import Screen
 from powertune.model import Architecture
-from powertune.prices import PriceTable, RegionPrices
+from powertune.prices import PriceTable
+from powertune.region_prices import RegionPrices
 from powertune.units import PER_MILLION
 
 #: What the figures of each column are.

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from powertune import files
 from powertune.errors import UsageError
-from powertune.prices import RegionPrices
+from powertune.region_prices import RegionPrices
 from powertune.scan.coverage import ScannedPlace
 from powertune.scan.evidence import AccountRegion
 from powertune.scan.place_document import read_scanned_place, write_scanned_place

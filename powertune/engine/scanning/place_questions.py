@@ -8,7 +8,8 @@ from powertune.aws.scanning.effort_meter import EffortMeter
 from powertune.aws.scanning.place import ScanObserver, read_place
 from powertune.engine.scanning.logs_budget import LogsBudget
 from powertune.errors import UsageError
-from powertune.prices import PriceTable, RegionPrices
+from powertune.prices import PriceTable
+from powertune.region_prices import RegionPrices
 from powertune.scan.coverage import ScannedPlace
 from powertune.scan.evidence import AccountRegion, Tuned
 from powertune.scan.request import ScanRequest

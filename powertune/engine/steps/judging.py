@@ -13,7 +13,8 @@ from powertune.errors import AccessDenied, Unavailable
 from powertune.estimate import execution_price
 from powertune.measure import with_environments
 from powertune.model import Advisory, Goal
-from powertune.prices import PriceTable, RegionPrices
+from powertune.prices import PriceTable
+from powertune.region_prices import RegionPrices
 from powertune.report.execution_output import Asked, execution_output
 
 #: The states that are entered after this step: whether to apply the answer, and the end.

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from powertune.prices import EPHEMERAL_STORAGE_FREE_MB
+from powertune.region_prices import EPHEMERAL_STORAGE_FREE_MB
 from powertune.scan.commands import function_command
 from powertune.scan.evidence import Compute, EvidenceSource, FunctionEvidence, PlaceEvidence
 from powertune.scan.expectation import HEADROOM

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from powertune.model import Batch, Configuration, Exploration, Measurement, Trial
-from powertune.prices import RegionPrices
+from powertune.region_prices import RegionPrices
 from powertune.search.adaptive.choice import Choice
 from powertune.search.adaptive.evidence import Evidence
 from powertune.search.adaptive.first_sizes import first_sizes

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from powertune.model import Configuration
-from powertune.prices import RegionPrices
+from powertune.region_prices import RegionPrices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import pytest
 from scan_places import PRICES
 
 from powertune.aws.scanning.effort_meter import EffortMeter
-from powertune.prices import ObservabilityPrices, RegionPrices
+from powertune.region_prices import ObservabilityPrices, RegionPrices
 
 KNOWN = ObservabilityPrices(get_metric_data=0.00002, logs_insights_gb=0.006)
 

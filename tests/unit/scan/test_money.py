@@ -7,7 +7,8 @@ import pytest
 from scanned import NOW, PRICES, known, log_group, place_evidence, scanned_function
 
 from powertune.model import Architecture
-from powertune.prices import ObservabilityPrices, PriceTable
+from powertune.prices import PriceTable
+from powertune.region_prices import ObservabilityPrices
 from powertune.scan.concluding import ScanOccasion, conclude
 from powertune.scan.coverage import ScannedPlace
 from powertune.scan.evidence import (

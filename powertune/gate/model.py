@@ -14,7 +14,7 @@ class Level(StrEnum):
     WARN = "warn"
 
 
-class Verdict(StrEnum):
+class GateVerdict(StrEnum):
     """What a check says, and what becomes of the build."""
 
     PASSED = "passed"
@@ -87,8 +87,8 @@ class Check:
 
     `rule` is the budget or the tolerance as a person writes it: `p(95)<300ms`, `duration<=+5%`. `figure` is the
     candidate's, `baseline` that of the baseline, `ratio` candidate / baseline; None where there is none. `reason`
-    says in a sentence why it failed, or what is missing. `invocations_to_decide` estimates how many more invocations of
-    the candidate would decide an inconclusive check; None where no number would, or it is not known.
+    says in a sentence why it failed, or what is missing. `invocations_to_decide` estimates how many more invocations
+    of the candidate would decide an inconclusive check; None where no number would, or it is not known.
     """
 
     kind: Kind
@@ -97,7 +97,7 @@ class Check:
     metric: str
     rule: str
     level: Level
-    verdict: Verdict
+    verdict: GateVerdict
     reason: str
     figure: Figure | None = None
     baseline: Figure | None = None
@@ -129,18 +129,18 @@ class Judgement:
     money: tuple[MonthlyChange, ...] = ()
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> GateVerdict:
         """What becomes of the build."""
         verdicts = {check.verdict for check in self.checks if check.level is Level.ERROR}
-        for verdict in (Verdict.FAILED, Verdict.INCONCLUSIVE):
+        for verdict in (GateVerdict.FAILED, GateVerdict.INCONCLUSIVE):
             if verdict in verdicts:
                 return verdict
-        return Verdict.PASSED
+        return GateVerdict.PASSED
 
     @property
     def is_open(self) -> bool:
         """Whether more samples could still change what becomes of the build."""
-        return not self.look.is_last and self.verdict is Verdict.INCONCLUSIVE
+        return not self.look.is_last and self.verdict is GateVerdict.INCONCLUSIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

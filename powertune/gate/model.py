@@ -23,7 +23,7 @@ class GateVerdict(StrEnum):
     """The samples neither prove that it passes nor that it fails."""
 
 
-class Kind(StrEnum):
+class CheckKind(StrEnum):
     """What a check compares with."""
 
     BUDGET = "budget"
@@ -91,7 +91,7 @@ class Check:
     of the candidate would decide an inconclusive check; None where no number would, or it is not known.
     """
 
-    kind: Kind
+    kind: CheckKind
     function: str
     configuration: Configuration
     metric: str

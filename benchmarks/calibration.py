@@ -109,7 +109,7 @@ class Figures:
 
 
 def calibrate(case: Case, *, cases: int, seed: int) -> Figures:
-    """Simulate so many runs and count."""
+    """Simulate a number of runs and count."""
     generator = np.random.default_rng(seed)
     held = paid = pairs = runs = changes = 0
     widths = []

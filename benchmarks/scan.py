@@ -173,7 +173,7 @@ def scan_embedded(count: int) -> ScanTook:
 
 @contextlib.contextmanager
 def embedded(count: int) -> Iterator[float]:
-    """The embedded AWS with so many functions; yields a time at which today is over, in seconds since the epoch."""
+    """The embedded AWS with `count` functions; yields a time at which today is over, in seconds since the epoch."""
     with EmbeddedAWS(Settings(tell_disturbed=False)) as aws:
         before = dict(os.environ)
         os.environ.update(aws.environment)

@@ -48,7 +48,7 @@ OTHER_LATENCY_S = 0.1
 QUERY_S = 10.0
 #: What AWS returns at most (API references of the services).
 FUNCTIONS_PER_PAGE, GROUPS_PER_PAGE, RECOMMENDATIONS_PER_PAGE, QUERIES_PER_CALL = 50, 50, 1_000, 500
-#: Lambda's control plane answers so many calls a second, of everybody together.
+#: How many calls a second Lambda's control plane answers, of everybody together.
 CONTROL_CALLS_PER_SECOND = 15
 _SERVICES: dict[Role, Any] = {
     "control": "lambda",

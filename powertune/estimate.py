@@ -15,7 +15,7 @@ DEFAULT_MEMORY_MB = (128, 256, 512, 1024, 1769, 3008)
 #: What a search usually takes: this many of the usual sizes, from the smallest on, and invocations of each, which it
 #: chooses in this many batches.
 _SEARCHED_SIZES, _SEARCHED_INVOCATIONS, _SEARCHED_BATCHES = 5, 10, 3
-#: With a precision, so many finalists race, whose durations usually vary by so much (the coefficient of variation).
+#: With a precision: how many finalists race, and by how much their durations usually vary (coefficient of variation).
 _FINALISTS, _USUAL_NOISE = 3, 0.08
 #: SnapStart keeps, and bills, the snapshot of every published version for at least three hours.
 SNAPSHOT_MINIMUM_S = 3 * 3600

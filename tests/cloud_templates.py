@@ -13,7 +13,7 @@ from cfnlint.core import get_rules
 FOLDER = Path(__file__).parents[1] / "statemachine"
 #: One region of each partition, and a young one.
 REGIONS = ["us-east-1", "eu-central-2", "us-gov-west-1", "cn-north-1"]
-#: A template that is sent with the request may have so many bytes (CloudFormation quotas).
+#: The most bytes of a template that is sent with the request (CloudFormation quotas).
 MOST_BYTES = 51_200
 
 

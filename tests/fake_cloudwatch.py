@@ -22,7 +22,7 @@ class FakeCloudWatch(FakeService):
         self.series: dict[tuple[str, ...], list[float | None]] = {}
         #: What is answered to a query instead of `Complete`, by the query.
         self.status: Callable[[dict[str, Any]], str] = lambda query: "Complete"
-        #: So many results make a page.
+        #: How many results make a page.
         self.results_per_page = 500
         #: What ListMetrics knows, and how many of these make a page.
         self.listed: list[dict[str, Any]] = []

@@ -54,7 +54,7 @@ class FakeLogs(FakeService):
         self.events: list[LogEvent] = []
         #: So long after it was written, an event can be read.
         self.delay_s = 0.0
-        #: A page holds so many events, found among so many.
+        #: How many events a page holds, and among how many they are found.
         self.page_size = 10
         self.scan_size = 20
         self.log_class = "STANDARD"

@@ -97,7 +97,7 @@ class Machines:
         return url, sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
 
     def received(self, queue: str, number: int) -> list[str]:
-        """So many messages from a queue, which are then deleted."""
+        """A number of messages from a queue, which are then deleted."""
         sqs = self.cloud.client("sqs")
         bodies: list[str] = []
 

@@ -43,7 +43,7 @@ def single_thread(wait: float, cpu: float) -> Callable[[int], float]:
 
 
 def many_threads(wait: float, cpu: float, serial: float, threads: int) -> Callable[[int], float]:
-    """The same, where all but a serial share of the work is spread over so many threads."""
+    """The same, where all but a serial share of the work is spread over a number of threads."""
 
     def duration(memory_mb: int) -> float:
         one = VCPU_MB / min(memory_mb, VCPU_MB)

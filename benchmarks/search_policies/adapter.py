@@ -22,7 +22,7 @@ from powertune.search import Search, Stop
 from powertune.search.adaptive import Adaptive
 
 Measured = Mapping[Configuration, Measurement]
-#: No search that is worth its money takes so many batches.
+#: More batches than any search takes that is worth its money.
 MOST_BATCHES = 10_000
 
 

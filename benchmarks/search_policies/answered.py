@@ -34,7 +34,7 @@ INIT_MS = 200.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Work:
-    """A function that waits, and computes with so many threads: the second takes as long as the CPU share says."""
+    """A function that waits, and computes with threads: the second takes as long as the CPU share says."""
 
     waits_ms: float
     works_ms: float

@@ -19,7 +19,7 @@ from powertune.prices import PriceTable
 
 #: A curve that spans less says little about a search.
 LEAST_SPAN = 6.0
-#: From so many measured sizes on, the truth between them is more than a guess.
+#: From this many measured sizes on, the truth between them is more than a guess.
 DENSE = 10
 PRICES = PriceTable.bundled().region("us-east-1")
 _USD_PER_MB_MS = PRICES.rate_per_ms(Configuration(memory_mb=1024, architecture=Architecture.X86_64)) / 1024

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import LEVEL, Estimate, Interval, estimate_mean, mean_of, reach_of, total
 
-#: Of the errors that a level of confidence allows, so many are taken for what is approximate.
+#: An interval uses this share of the error that its level allows: the rest covers the approximations.
 CAUTION = 0.85
 #: exp() beyond this is not a number any more, and no ratio of durations is.
 _LARGEST_LOG = 700.0

@@ -75,7 +75,7 @@ def undecided(profile: Profile, durations: Sample, goal: Goal) -> str | None:
 
 
 def _at_most(successes: int, trials: int, probability: float) -> float:
-    """The probability of so many successes or fewer: the binomial distribution."""
+    """The probability of at most this many successes: the binomial distribution."""
     # In logarithms, as the factors of large samples are beyond any float.
     logs = (
         math.lgamma(trials + 1)

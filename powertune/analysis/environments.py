@@ -47,7 +47,7 @@ class Environments:
 
     @classmethod
     def unknown(cls, lanes: ArrayLike, created: int) -> "Environments":
-        """None of them known, except that so many were created."""
+        """None of them known, only how many were created."""
         streams = np.asarray(lanes, dtype=np.int64)
         return cls(labels=np.full(streams.size, UNKNOWN), lanes=streams, created=max(1, created))
 
@@ -58,7 +58,7 @@ class Environments:
         return None if not distinct.size or distinct[0] == UNKNOWN else int(distinct.size)
 
     def even(self, least: int) -> bool:
-        """Whether they are known, and what they served makes so many equal ones (the inverse Simpson index)."""
+        """Whether they are known, and served as evenly as `least` equal ones (the inverse Simpson index)."""
         if self.count is None:
             return False
         shares = np.unique(self.labels, return_counts=True)[1] / self.labels.size

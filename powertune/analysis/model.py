@@ -136,7 +136,7 @@ class Billing:
 class Saving:
     """What a change from the current configuration saves in 30 days, in the region's currency; negative if it costs.
 
-    `payback_days`: after so many days it has paid for the measuring, taking the least that the interval holds; None
+    `payback_days`: after how many days it has paid for the measuring, taking the least that the interval holds; None
     where a saving is not proven. The interval holds although the configuration was picked by the same data.
     """
 

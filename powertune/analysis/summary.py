@@ -159,7 +159,7 @@ def mean_interval(
 
 
 def _resamples(units: int, environments: Environments | None) -> bool:
-    """Whether so many units are enough for a bootstrap, and alike: none of them has much more of the values."""
+    """Whether this many units are enough for a bootstrap, and alike: none of them has much more of the values."""
     if environments is not None and not environments.even(SMALLEST_BOOTSTRAP):
         return False
     return SMALLEST_BOOTSTRAP <= units <= LARGEST_BOOTSTRAP

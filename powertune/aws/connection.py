@@ -36,7 +36,7 @@ _CONTROL_TIMEOUT_S = 30
 _OPTIONAL_CONNECT_S = 5
 #: An invocation may also wait for its turn on the embedded AWS, or for the function's cold start.
 _INVOKE_MARGIN_S = 60
-#: After a quiet time, so many seconds' worth of control-plane calls may go out at once.
+#: After a quiet time, this many seconds' worth of control-plane calls may go out at once.
 _BURST_S = 2.0
 _SERVICES: dict[Role, Any] = {
     "control": "lambda",

@@ -16,7 +16,7 @@ _GOES_ON = (RUNNING, "PENDING_REDRIVE")
 _PLACE = r"arn:(?P<partition>aws[a-z-]*):states:(?P<region>[a-z0-9-]+):(?P<account>\d{12})"
 _MACHINE = re.compile(rf"{_PLACE}:stateMachine:(?P<name>[^:/\s]{{1,80}})(?::[^:/\s]{{1,80}})?", re.ASCII)
 _EXECUTION = re.compile(rf"{_PLACE}:execution:(?P<machine>[^:/\s]{{1,80}}):(?P<name>[^:/\s]{{1,80}})", re.ASCII)
-#: So many of the last events are read to find the state that an execution is in.
+#: How many of the last events are read to find the state that an execution is in.
 _LAST_EVENTS = 30
 
 

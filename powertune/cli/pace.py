@@ -42,7 +42,7 @@ class BatchPace:
             self._began = latest
 
     def left_s(self, total: float) -> float | None:
-        """The seconds until so many are completed; None where that cannot be said."""
+        """The seconds until that number is completed; None where that cannot be said."""
         if self._began is None or self._latest is None or self._latest[0] <= self._began[0]:
             return None
         seconds, done = self._latest[0] - self._began[0], self._latest[1] - self._began[1]

@@ -121,7 +121,7 @@ def _most_work(plan: Plan, exploration: Exploration) -> float:
 
 
 def _work(plan: Plan, sizes: int, *, batches: int, turns: int, share: float) -> _Work:
-    """The work of so many batches, with a share of the invocations that are estimated."""
+    """The work of `batches` batches, with a share of the invocations that are estimated."""
     estimate = plan.estimate
     invocations = math.ceil(share * estimate.invocations)
     measuring_s = None

@@ -28,7 +28,7 @@ def measure(
 
     Args:
         clock: seconds since the epoch.
-        sleep: waits for so many seconds.
+        sleep: waits for a number of seconds.
 
     Raises:
         NotRestored: the function could not be put back; beats every other exception.

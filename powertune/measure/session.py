@@ -34,7 +34,7 @@ _QUICK_LOOKS_S = 120.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Participants:
-    """Who takes part in a run. `clock` gives seconds since the epoch, and `sleep` waits for so many seconds.
+    """Who takes part in a run. `clock` gives seconds since the epoch, and `sleep` waits for a number of seconds.
 
     No round begins that may not have ended at the `deadline`, in seconds since the epoch; None for no such moment.
     """

@@ -19,7 +19,7 @@ from powertune.scan.totals import grouped, totals_of
 #: A saving has changed if it differs by more than both, a share of what it was and an amount of the currency.
 _SHARE, _AMOUNT = 0.1, 1.0
 _NEEDS = frozenset(map(str, Need))
-#: So many scans before one make its history. They are looked for among more, which may be of other places.
+#: How many earlier scans make the history of one. They are looked for among more, which may be of other places.
 HISTORY, LOOK_BACK = 12, 60
 
 

@@ -27,7 +27,7 @@ def stands_idle(provisioned: Provisioned) -> bool:
 
 
 def share_seen(provisioned: Provisioned, days: float) -> float:
-    """The share of a window of so many days in which it is known to have been there, from 0 to 1."""
+    """The share of a window, in days, in which it is known to have been there, from 0 to 1."""
     return 1.0 if provisioned.observed_days is None else min(1.0, provisioned.observed_days / days)
 
 
@@ -58,10 +58,10 @@ class ProvisioningPrices:
         return self.configured / cheaper_by if cheaper_by > 0 else float("inf")
 
     def idle_cost(self, environments: float, memory_mb: int) -> float:
-        """What it costs per month to keep so many environments, whether used or not."""
+        """What it costs per month to keep this many environments, whether used or not."""
         return environments * memory_mb / 1024 * SECONDS_PER_MONTH * self.configured
 
     def saving(self, environments: float, memory_mb: int, utilization: float) -> float:
-        """What so many environments save per month, compared with running on demand; negative if they cost more."""
+        """What this many environments save per month, compared with running on demand; negative if they cost more."""
         gb_seconds = environments * memory_mb / 1024 * SECONDS_PER_MONTH
         return gb_seconds * (utilization * (self.on_demand - self.running) - self.configured)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from powertune.region_prices import RegionPrices
 from powertune.scan.evidence import AccountRegion
 
-#: ListFunctions returns at most so many functions a page; GetMetricData takes so many queries a call.
+#: The most functions that a page of ListFunctions holds, and the most queries that GetMetricData takes.
 FUNCTIONS_PER_PAGE, QUERIES_PER_CALL = 50, 500
 #: Metrics that are asked of a function in use: invocations, throttles, duration, errors, concurrency, queued events,
 #: and what was written to its log group. Several statistics of one metric are charged once.
@@ -33,7 +33,7 @@ class PlaceEstimate:
 
 
 def estimate_place(place: AccountRegion, functions: int | None, prices: RegionPrices | None) -> PlaceEstimate:
-    """What it takes to read so many functions, each of which is in use and has one version."""
+    """What it takes to read this many functions, each of which is in use and has one version."""
     if functions is None:
         return PlaceEstimate(place=place, functions=None)
     known = None if prices is None or prices.currency != "USD" else prices.observability

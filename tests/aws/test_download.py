@@ -105,7 +105,7 @@ def test_too_much(aws: Aws) -> None:
 
 
 class _Large(bytes):
-    """So many bytes that need no memory."""
+    """Any number of bytes, without the memory for them."""
 
     def __new__(cls, size: int) -> "_Large":
         made = super().__new__(cls)

@@ -24,7 +24,7 @@ def function_with(fake: FakeLambda) -> LambdaFunction:
 
 
 def start_run(fake: FakeLambda, *, steps: int) -> None:
-    """What a run does, cut after so many changes."""
+    """What a run does, cut after a number of changes."""
     lambda_function: dict[str, Any] = {"FunctionName": "fn"}
     journal = {"Name": JOURNAL_ALIAS, "FunctionVersion": "$LATEST", "Description": JOURNAL.encode()}
     changes: list[tuple[Callable[..., Any], dict[str, Any]]] = [(fake.create_alias, journal)]

@@ -15,7 +15,7 @@ from settled import settle
 from powertune.local.embedded import EmbeddedAWS
 from powertune.local.package import zip_folder
 
-#: So many processes make the attempts of a test, each on its own function: they mostly wait.
+#: How many processes make the attempts of a test, each on its own function: they mostly wait.
 PARTS = 4
 #: What a copy has for itself; its memory size is one of those that are tried.
 DIFFERENT = (

@@ -146,7 +146,7 @@ def wait(clients: dict[str, Any], execution: str) -> dict[str, Any]:
 
 
 def received(clients: dict[str, Any], queue: str, number: int) -> list[dict[str, Any]]:
-    """What a topic has said to a queue: so many messages, with their subjects."""
+    """What a topic has said to a queue: its messages, with their subjects."""
     heard: list[dict[str, Any]] = []
     end = time.monotonic() + 60
     while len(heard) < number:

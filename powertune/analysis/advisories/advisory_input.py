@@ -8,7 +8,7 @@ from powertune.analysis.model import Profile, ProfileStatus, Recommendation, Sea
 from powertune.analysis.profiles import Observed
 from powertune.model import Architecture, Goal, TuningRun
 
-#: So many configurations are named before the rest is counted.
+#: How many configurations are named before the rest is counted.
 _SHOWN = 5
 
 

@@ -21,8 +21,8 @@ from powertune.units import format_ms, format_share
 TARGET_PRECISION = 0.05
 #: Environments that make Student's t nearly as narrow as it gets.
 ENOUGH_ENVIRONMENTS = 10
-#: With one value from each environment, noise looks like a difference between environments. So many values from each
-#: environment tell them apart.
+#: With one value from each environment, noise looks like a difference between environments. This many values from
+#: each environment tell the two apart.
 _TO_TELL_APART = 3
 #: More than this is not worth anybody's money.
 MOST_LANES = 100

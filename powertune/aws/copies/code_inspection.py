@@ -124,7 +124,7 @@ def _walk(package: bytes, prefix: str, found: Inspection, most: int, budget: int
 
 
 def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, size: int, *, whole: bool) -> bytes | None:
-    """So many bytes of a file; None if it cannot be read, or is longer but wanted whole."""
+    """The first bytes of a file; None if it cannot be read, or is longer but wanted whole."""
     if info.compress_type not in _METHODS:
         return None
     try:

@@ -18,7 +18,7 @@ from powertune.units import format_usd, plural
 ENVIRONMENT_WAITS_S = (0.0, 2.0, 5.0)
 #: Logs are a help, not the matter: a few attempts are enough.
 _ATTEMPTS = 6
-#: When explaining what is wrong, so many pages are read of the whole group.
+#: How many pages of the whole group are read to explain what is wrong.
 _SAMPLED_PAGES = 3
 #: Logs Insights finds what was logged some seconds ago, not what was logged just now.
 _INDEXING_S = 5.0

@@ -15,7 +15,7 @@ from powertune.scan.request import ScanRequest
 
 R = TypeVar("R")
 
-#: After so many refusals in a row, an action is not allowed for any function.
+#: After this many refusals in a row, an action is not allowed for any function.
 _MOST_REFUSALS = 3
 
 _OPT_IN = (

@@ -20,7 +20,8 @@ _INVOKED = {
     "ConcurrentExecutions": ("Maximum",),
 }
 _QUERIES_PER_CALL = 500
-#: Up to so many calls, all is asked of all at once: that costs a cent at most, and asking twice takes more calls.
+#: Up to this many calls, everything is asked of all functions at once: that costs a cent at most, and asking twice
+#: takes more calls.
 _FEW_CALLS = 4
 
 

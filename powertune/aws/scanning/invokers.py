@@ -21,7 +21,7 @@ _IDLE = ("Disabled", "Deleting")
 _NAME = 6
 #: The policy of the function, and its URL.
 _CALLS = 2
-#: CloudFront may still use an older version than the newest one: so many are asked about, the newest first.
+#: CloudFront may still use an older version than the newest one: this many are asked about, the newest first.
 _EDGE_VERSIONS = 3
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: What one call may ask for, and how many values it is answered with before there are pages (CloudWatch quotas).
 _MOST_QUERIES = 500
 _MOST_VALUES = 100_800
-#: So many statistics of one metric in one call are charged as one metric (CloudWatch pricing, GetMetricData).
+#: Up to this many statistics of one metric in one call are charged as one metric (CloudWatch pricing, GetMetricData).
 _STATISTICS_PER_METRIC = 5
 _MOST_PAGES = 50
 #: How often queries are repeated that CloudWatch answers with an error of its own.
@@ -26,7 +26,7 @@ DAY_S, HOUR_S = 86_400, 3_600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricSpan:
-    """The time that is looked at, in seconds since the epoch, in periods of so many seconds.
+    """The time that is looked at, in seconds since the epoch, in periods of `period_s` seconds.
 
     It begins with a day of UTC, so that the periods are days of UTC, whether CloudWatch counts them from the
     beginning or from the epoch.
@@ -38,7 +38,7 @@ class MetricSpan:
 
     @classmethod
     def of(cls, days: int, now: float) -> "MetricSpan":
-        """The last so many whole days: a part of a day would stand for the night, or for the busy hours."""
+        """The last whole days: a part of a day would stand for the night, or for the busy hours."""
         midnight = int(now) // DAY_S * DAY_S
         return cls(start=midnight - days * DAY_S, end=midnight)
 

@@ -10,7 +10,7 @@ from powertune.scan.evidence import EvidenceSource, MemoryUse
 #: Nobody waits for an endpoint that the region does not have.
 _ATTEMPTS = 3
 _PAGE = 1_000
-#: An ARN without a qualifier has so many parts.
+#: How many parts an ARN without a qualifier has.
 _UNQUALIFIED = 7
 
 

@@ -172,7 +172,7 @@ def _described(stack: DeployedStack, change_set: str, stack_id: str) -> "Describ
 
 
 def _changes(stack: DeployedStack, first: "DescribeChangeSetOutputTypeDef") -> tuple[StackChange, ...]:
-    """All changes, of which an answer holds only so many."""
+    """All changes, page by page."""
     page, found = first, [*first["Changes"]]
     while token := page.get("NextToken"):
         page = stack.aws.call(

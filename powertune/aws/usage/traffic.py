@@ -110,7 +110,7 @@ def _unknown(state: FunctionState, error: PowertuneError) -> Advisory:
 
 
 def _invocations(aws: Aws, state: FunctionState, now: datetime) -> tuple[int, float]:
-    """Invocations in so many days, up to the last full hour."""
+    """Invocations in this many days, up to the last full hour."""
     end = now.replace(minute=0, second=0, microsecond=0)
     counts = dict(_hours(aws, state, end))
     start = end - _WINDOW

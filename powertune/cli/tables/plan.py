@@ -12,7 +12,7 @@ from powertune.units import format_seconds, format_share, format_usd, plural, pr
 #: Where the texts of a plan begin, and the narrowest terminal that they are broken for.
 _INDENT = " " * len("  invocations  ")
 _LEAST = 40
-#: So much of an event is shown, in bytes; and the shares of so many of them.
+#: How much of an event is shown, in bytes, and of how many events the shares are shown.
 _LONGEST_EVENT, _FEW = 60, 4
 
 

@@ -19,7 +19,7 @@ from powertune.units import printable
 _LEAST, _COLUMNS, _WIDE = 60, 100, 150
 _INDENT = 4
 _NAME_WIDTH, _WIDE_NAME_WIDTH = 26, 40
-#: So many groups and lines of a list are shown: the other formats have all of them.
+#: How many groups, and lines of a list, are shown: the other formats have all of them.
 _MOST_LINES = 20
 _SEVERITY_STYLES = {"high": "bold red", "medium": "yellow", "low": "", "info": "dim"}
 _SINCE_STYLES = {"new": "bold cyan", "changed": "cyan", "": ""}

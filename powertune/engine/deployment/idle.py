@@ -8,7 +8,7 @@ from powertune.units import plural
 
 #: The output of the stack that names its state machine.
 MACHINE_OUTPUT = "StateMachineArn"
-#: So many executions are named.
+#: How many executions a message names.
 _FEW = 3
 
 

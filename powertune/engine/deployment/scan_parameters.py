@@ -25,7 +25,7 @@ _SCHEDULE = re.compile(
 )
 _ZONE = re.compile(r"[A-Za-z0-9_+/-]{1,50}", re.ASCII)
 _EMAIL = re.compile(r"[^\s@,]+@[^\s@,]+")
-#: A parameter of CloudFormation takes so many bytes.
+#: The most bytes that a parameter of CloudFormation takes.
 _MOST_ROLES_BYTES = 4_096
 #: What the scan's stack takes over from the tuning stack, whose rules are those of the account.
 INHERITED = ("KmsKeyArn", "LogRetentionDays", "NamePrefix", "PermissionsBoundary", "SecurityGroupIds", "SubnetIds")

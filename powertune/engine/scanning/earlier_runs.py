@@ -13,7 +13,7 @@ from powertune.model import Configuration, FunctionRef, Measurement, Population,
 from powertune.prices import PriceTable
 from powertune.scan.evidence import Tuned
 
-#: Results files may be large, and a folder may collect them for years: so many of the newest ones are read.
+#: Results files may be large, and a folder may collect them for years: only this many of the newest ones are read.
 _MOST_FILES = 1_000
 
 

@@ -29,7 +29,7 @@ SCANS = "scans/"
 _SCHEMA = Schema(
     kind="powertune/scan-errand", version=1, called="scan errand", remedy="start another execution of the scan"
 )
-#: So many objects are read at one time, and so many letters of an error are shown.
+#: How many objects are read at one time, and how many characters of an error are shown.
 _THREADS, _SHOWN = 8, 500
 
 

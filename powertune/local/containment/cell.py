@@ -64,7 +64,7 @@ class Cell(Protocol):
         ...
 
     def set_cpu(self, cpus: float) -> None:
-        """Hold the processes to so many CPUs from now on, beginning with a whole period's quota."""
+        """Hold the processes to a number of CPUs from now on, beginning with a whole period's quota."""
         ...
 
     def pids(self) -> tuple[int, ...]:

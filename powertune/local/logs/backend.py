@@ -136,7 +136,7 @@ class EmbeddedLogs(LogsBackend):
         return token, rejected
 
     def _bound(self, added: int) -> None:
-        """Now and then, after so many bytes were added, forget the oldest events beyond what is held."""
+        """From time to time, as bytes are added, forget the oldest events beyond what is held."""
         with self._bounding:
             self._unbounded += added
             if self._unbounded < self.most_bytes // _LOOKS:

@@ -27,7 +27,7 @@ from powertune.local.logs.timeline import Event, message_bytes
 
 DEFAULT_LIMIT = 10_000
 _DEFAULT_FIELDS = ("@timestamp", "@message")
-#: Python keeps the interpreter to itself while it sorts: so many rows at a time take little.
+#: Python keeps the interpreter to itself while it sorts: this many rows at a time take little.
 _SORTED_AT_ONCE = 200
 
 

@@ -8,7 +8,7 @@ _Item = TypeVar("_Item")
 
 _WORK_S = 0.0002
 _REST_S = 0.00002
-#: So many steps are certainly shorter than the time to work.
+#: This many steps certainly take less than the time to work.
 _STEPS = 16
 
 

@@ -13,7 +13,7 @@ from powertune.local.logs.timeline import FIRST, LAST, Event, Key, message_bytes
 
 MOST_EVENTS = 10_000
 _MOST_BYTES = 1_048_576
-#: So many events one page looks at: like CloudWatch Logs, it may then be empty although there are more.
+#: How many events one page looks at: like CloudWatch Logs, it may then be empty although there are more.
 _MOST_SCANNED = 100_000
 _TOKEN = re.compile(r"(?P<direction>[fb])/(?P<time>\d{20})(?P<ingested>\d{18})(?P<number>\d{18})")
 

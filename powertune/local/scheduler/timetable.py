@@ -19,7 +19,7 @@ _SECONDS = {"minute": 60, "hour": 3600, "day": 24 * 3600}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rate:
-    """Every so many seconds: a day has 24 hours, whatever clocks do."""
+    """At a fixed number of seconds: a day has 24 hours, whatever clocks do."""
 
     seconds: int
 

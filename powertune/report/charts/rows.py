@@ -53,7 +53,7 @@ class Rows:
 
 
 def panel_inches(count: int) -> float:
-    """How high a panel with so many rows is."""
+    """The height of a panel by its number of rows."""
     return min(MOST_INCHES, max(LEAST_INCHES, ROW_INCHES * count))
 
 

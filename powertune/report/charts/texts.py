@@ -12,7 +12,7 @@ _MORE = "\u2026"
 
 
 def clean(text: str, most: int = 80) -> str:
-    """What a function or a person wrote, harmless: at most so many characters, the rest cut off."""
+    """What a function or a person wrote, harmless: cut to a number of characters."""
     text = " ".join(printable(text[: 4 * most]).split())
     known = _glyphs()
     text = "".join(char if ord(char) in known else _UNKNOWN for char in text)
@@ -26,7 +26,7 @@ def text_width(text: str, size: float, weight: str = "normal") -> float:
 
 
 def wrapped(text: str, *, size: float, width: float, lines: int, weight: str = "normal") -> list[str]:
-    """A text in lines that are at most `width` points wide; what does not fit into so many lines is cut off."""
+    """A text in lines that are at most `width` points wide; what does not fit into the lines is cut off."""
     rows: list[str] = []
     words = text.split(" ")
     while words and len(rows) < lines:

@@ -9,7 +9,7 @@ import numpy as np
 from powertune.analysis import Analysis
 from powertune.model import Configuration
 
-#: At most so many points are drawn, over all configurations: more take longer to draw and show no more.
+#: The most points that are drawn, over all configurations: more take longer to draw and show no more.
 _MOST_POINTS = 2_400
 _MOST_POINTS_EACH = 80
 _QUANTILES = (5, 25, 50, 75, 95)
@@ -27,7 +27,7 @@ class Spread:
 
 
 def spread(analysis: Analysis, configuration: Configuration, *, configurations: int) -> Spread | None:
-    """How the judged durations of one of so many configurations are spread; None where there is none above 0."""
+    """How the judged durations of one configuration are spread; None where there is none above 0."""
     measurement = analysis.run.measurement(configuration)
     if measurement is None:
         return None
@@ -47,7 +47,7 @@ def spread(analysis: Analysis, configuration: Configuration, *, configurations: 
 
 
 def thinned(ascending: Sequence[float], most: int) -> list[float]:
-    """At most so many of the values, evenly spaced by rank: the shape stays, and so do both ends."""
+    """At most `most` of the values, evenly spaced by rank: the shape stays, and so do both ends."""
     if len(ascending) <= most:
         return list(ascending)
     step = (len(ascending) - 1) / (most - 1)

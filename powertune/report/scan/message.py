@@ -7,7 +7,7 @@ from powertune.report.scan.reported import ReportedScan
 from powertune.report.scan.text import FindingText, ScanText, write_scan_text
 from powertune.units import format_usd, plural, printable
 
-#: So many findings are told, and so many lines of what has changed and of what could not be read.
+#: How many findings a message tells, and how many lines of changes and of gaps.
 _FINDINGS, _CHANGES, _GAPS = 5, 10, 20
 #: A line may begin with the names of thousands of places, and say what is wrong at its end: so much is told of both.
 _HALF = 200

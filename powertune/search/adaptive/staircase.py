@@ -9,7 +9,7 @@ from powertune.units import MB_PER_VCPU, MEMORY_MAX_MB
 
 #: The quota is granted per period, and usage is checked only at each tick.
 PERIOD_MS, TICK_MS = 20.0, 4.0
-#: Shorter work has no steps, and longer work takes so many periods that its steps are too small to matter.
+#: Shorter work has no steps, and the steps of longer work, which takes many periods, are too small to matter.
 _SHORTEST_MS, _LONGEST_MS, _COUNT = 4.5, 120.0, 40
 WORK_MS = np.geomspace(_SHORTEST_MS, _LONGEST_MS, _COUNT)
 #: The distance between two amounts of work, in the logarithm.

@@ -409,7 +409,7 @@ def test_out_of_memory_without_a_cgroup(limited: EmbeddedAWS, connect: Any, pack
 
 
 def declaring(package: bytes, size: int) -> bytes:
-    """The package, whose directory says that its first file has so many bytes unpacked."""
+    """The package, whose directory states the unpacked size of its first file."""
     data = bytearray(package)
     entry = data.index(b"PK\x01\x02")
     data[entry + 24 : entry + 28] = size.to_bytes(4, "little")

@@ -18,7 +18,7 @@ X86_64, ARM64 = Architecture.X86_64, Architecture.ARM64
 
 
 def grid(*sizes: int, factor: float = 1.0, seed: int = 1, noise: float = 0.08, count: int = 20) -> TuningRun:
-    """So many warm invocations of each size, in four environments, of a function that computes on one vCPU."""
+    """A number of warm invocations of each size, in four environments, of a function that computes on one vCPU."""
     chance = random.Random(seed)
     return make_run(
         measurements=[

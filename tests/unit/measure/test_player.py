@@ -24,7 +24,7 @@ PATIENCE_S = 30.0
 
 @dataclass
 class RecordingKeeper:
-    """A `Keeper` that keeps what it was told, and pays for so many jobs."""
+    """A `Keeper` that keeps what it was told, and pays for a number of jobs."""
 
     budget: int = 1000
     events: list[str] = field(default_factory=list)

@@ -80,7 +80,7 @@ def test_so_many_places_are_read_at_once_and_no_more(threads: int) -> None:
         reading.append(1)
         most.append(len(reading))
         if place in PLACES[:threads]:
-            together.wait(10)  # which fails unless so many are here
+            together.wait(10)  # which fails unless all are here
         reading.pop()
         return scanned_place(place)
 

@@ -157,7 +157,7 @@ def test_a_full_disk_is_no_fault_of_the_package(tmp_path: Path) -> None:
 
 
 def declaring(package: bytes, size: int) -> bytes:
-    """The package, whose directory says that its only file has so many bytes unpacked."""
+    """The package, whose directory states the unpacked size of its only file."""
     data = bytearray(package)
     entry = data.index(b"PK\x01\x02")
     data[entry + 24 : entry + 28] = size.to_bytes(4, "little")

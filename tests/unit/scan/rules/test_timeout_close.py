@@ -10,7 +10,7 @@ from powertune.scan.rules.timeout_close import RULE
 
 
 def reports(timeouts: int) -> ReportStatistics:
-    """Reports with so many timeouts."""
+    """Reports with a number of timeouts."""
     return ReportStatistics(days=7, count=1_000, billed_sum_ms=1.0, timeouts=timeouts)
 
 

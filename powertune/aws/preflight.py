@@ -7,6 +7,7 @@ from typing import Any
 
 from powertune.aws.client import Aws
 from powertune.aws.copies.names import SOURCE_TAG, is_copy
+from powertune.aws.function_kind import check_kind
 from powertune.aws.function_snapshot import FunctionSnapshot
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.aws.usage.callers import read_production
@@ -19,14 +20,6 @@ from powertune.plan import PriorKnowledge
 #: How far back the average duration is looked up, for the estimate.
 _HISTORY = timedelta(days=14)
 _BRIEF_ATTEMPTS = 3
-
-#: A setting that makes memory size the wrong question, or one that this tool cannot ask, and why.
-_REFUSED = {
-    "CapacityProviderConfig": "runs on Lambda Managed Instances, which bills instances and reports no billed time",
-    "DurableConfig": "is a durable function: one execution spans several invocations, and one report is not its cost",
-    "TenancyConfig": "isolates tenants, so every invocation needs a tenant id and a tenant's own environments",
-    "AcceleratorConfig": "uses an accelerator, which is not allotted by memory size",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,9 +119,7 @@ def _refuse(latest: FunctionSnapshot, ref: FunctionRef) -> None:
             f"{ref.name} is a temporary copy{f' of {source}' if source else ''} that a run has made",
             hint="tune the function itself; `powertune restore` of that function deletes the copies of dead runs",
         )
-    for setting, why in _REFUSED.items():
-        if configuration.get(setting):
-            raise FunctionRefused(f"{ref.name} {why}", hint="only ordinary functions can be tuned by memory size")
+    check_kind(configuration, ref.name)
     if latest.updating:
         raise FunctionBusy(f"{ref.name} is being updated at this moment", hint="run again when the update has ended")
     if configuration.get("LastUpdateStatus") == "Failed":

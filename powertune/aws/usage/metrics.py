@@ -16,7 +16,10 @@ _PAGES = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LambdaMetric:
-    """A metric of AWS/Lambda: its dimensions by name, none for the whole region; `statistic` is Sum or Maximum."""
+    """A metric of AWS/Lambda: its dimensions by name, none for the whole region.
+
+    `statistic` is Sum, Maximum, or a percentile such as p95.
+    """
 
     name: str
     statistic: str
@@ -32,8 +35,20 @@ def read_metrics(
         AccessDenied, UsageError: CloudWatch does not say.
         Unavailable: it does not say now, or not everything.
     """
+    series = read_series(aws, metrics, start=start, end=end, period=period)
+    return {key: [value for _, value in points] for key, points in series.items()}
+
+
+def read_series(
+    aws: Aws, metrics: Mapping[str, LambdaMetric], *, start: datetime, end: datetime, period: timedelta
+) -> dict[str, list[tuple[datetime, float]]]:
+    """The same with the beginning of the period of each value.
+
+    Raises:
+        As `read_metrics`.
+    """
     queries = [_query(key, metric, period) for key, metric in metrics.items()]
-    values: dict[str, list[float]] = {key: [] for key in metrics}
+    points: dict[str, list[tuple[datetime, float]]] = {key: [] for key in metrics}
     token: str | None = None
     for _ in range(_PAGES):
         more: dict[str, Any] = {"NextToken": token} if token else {}
@@ -45,9 +60,9 @@ def read_metrics(
             # PartialData is fine as long as a token leads to the rest.
             if result["StatusCode"] != "Complete" and not (result["StatusCode"] == "PartialData" and token):
                 raise Unavailable(f"cloudwatch:GetMetricData answered {result['StatusCode']}", hint="try again later")
-            values[result["Id"]].extend(result["Values"])
+            points[result["Id"]].extend(zip(result["Timestamps"], result["Values"], strict=True))
         if not token:
-            return values
+            return points
     raise Unavailable("cloudwatch:GetMetricData did not finish: it kept returning pages", hint="try again later")
 
 

@@ -22,16 +22,17 @@ def read_earlier_runs(folder: Path, prices: PriceTable) -> Mapping[str, Tuned]:
 
     What is no results file is left out, as the folder may hold anything.
     """
-    return {arn: _tuned(run, prices) for arn, run in _newest(folder).items()}
+    return {arn: _tuned(run, prices) for arn, run in newest_runs(folder).items()}
 
 
 def judge_earlier_runs(folder: Path, prices: PriceTable, arns: Collection[str]) -> Mapping[str, Analysis]:
     """The judgement of the newest run of each of these functions, as far as there is one that can be judged."""
-    judged = {arn: _judged(run, prices) for arn, run in _newest(folder).items() if arn in arns}
+    judged = {arn: _judged(run, prices) for arn, run in newest_runs(folder).items() if arn in arns}
     return {arn: analysis for arn, analysis in judged.items() if analysis is not None}
 
 
-def _newest(folder: Path) -> dict[str, TuningRun]:
+def newest_runs(folder: Path) -> dict[str, TuningRun]:
+    """The newest run of each function, by the function's ARN without a qualifier."""
     newest: dict[str, TuningRun] = {}
     for run in _runs(folder):
         arn = FunctionRef.parse(run.function.arn).unqualified
@@ -60,7 +61,7 @@ def _tuned(run: TuningRun, prices: PriceTable) -> Tuned:
     return Tuned(
         run_id=run.run_id,
         measured_at=max(run.started_at, run.finished_at),
-        recommended=_recommended(run, prices),
+        recommended=recommended(run, prices),
         durations_ms=tuple(
             (measurement.configuration, sum(billed) / len(billed))
             for measurement in run.measurements
@@ -80,8 +81,8 @@ def _warm(measurement: Measurement, field: str) -> tuple[float, ...]:
     return tuple(float(value) for value in values if value is not None)
 
 
-def _recommended(run: TuningRun, prices: PriceTable) -> Configuration | None:
-    """What the run recommended; None where it could not."""
+def recommended(run: TuningRun, prices: PriceTable) -> Configuration | None:
+    """What a run recommended; None where it could not."""
     analysis = _judged(run, prices)
     return None if analysis is None or analysis.recommendation is None else analysis.recommendation.configuration
 

@@ -16,6 +16,7 @@ class FakeBuckets(FakeService):
 
     def __init__(self, enter: Enter) -> None:
         super().__init__(enter)
+        self.meta.endpoint_url = "https://s3.us-east-1.amazonaws.com"
         self.buckets: dict[str, dict[str, bytes]] = {}
         self.settings: dict[str, dict[str, Any]] = {}
         self.owners: dict[str, str] = {}

@@ -41,6 +41,8 @@ class FakeFormation(FakeService):
         self.failure: str | None = None
         self.refusal: str | None = None
         self.unused: set[str] = set()
+        #: What CreateChangeSet was asked for.
+        self.asked: list[dict[str, Any]] = []
         self.numbers = itertools.count()
 
     def add(self, name: str, status: str, **parameters: str) -> FakeStack:
@@ -80,6 +82,7 @@ class FakeFormation(FakeService):
 
     def create_change_set(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("create_change_set", kwargs)
+        self.asked.append(kwargs)
         name = kwargs["StackName"]
         if kwargs["ChangeSetType"] == "CREATE" and name not in self.stacks:
             self.add(name, "REVIEW_IN_PROGRESS").outputs = {}

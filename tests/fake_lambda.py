@@ -28,7 +28,12 @@ class FakeLambda(FakeVersions, FakeTriggers, FakeInvoke):
             "Code": dict(function.code),
             "ResponseMetadata": {"HTTPHeaders": headers},
             **({"Tags": dict(function.tags)} if function.tags else {}),
+            **({"Concurrency": self._reserved(kwargs)} if self._reserved(kwargs) else {}),
         }
+
+    def _reserved(self, kwargs: dict[str, Any]) -> dict[str, int]:
+        reserved = self.reserved.get(self._function(kwargs).configuration["FunctionName"])
+        return {} if reserved is None else {"ReservedConcurrentExecutions": reserved}
 
     def create_function(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("create_function", kwargs)

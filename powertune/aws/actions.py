@@ -254,12 +254,21 @@ REACHING_METHODS = ("sts.get_caller_identity", "sts.assume_role", "organizations
 REGION_METHODS = ("account.list_regions",)
 #: What it calls to know beforehand how much there is to read.
 COUNT_METHODS = ("lambda.get_account_settings",)
+#: What `watch` reads, and what it calls besides to deploy; a template that is too large goes through S3.
+WATCH_METHODS = ("lambda.get_function", "lambda.get_account_settings", "cloudwatch.get_metric_data")
+WATCH_DEPLOY_METHODS = (
+    *(each for each in DEPLOY_METHODS if each != "stepfunctions.list_executions"),
+    "s3.list_object_versions",
+    "s3.delete_objects",
+    "s3.delete_bucket",
+)
 COMMANDS: dict[str, tuple[str, ...]] = {
     "run": RUN_METHODS,
     "restore": RESTORE_METHODS,
     "prices": ("pricing.get_products",),
     "deploy": DEPLOY_METHODS,
     "destroy": DESTROY_METHODS,
+    "watch": WATCH_METHODS,
 }
 #: Those that are about a stack, not about a function.
 STACK_COMMANDS = ("deploy", "destroy")

@@ -23,13 +23,15 @@ _ENDED_WELL = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 class StackRequest:
     """What a stack is to be. A parameter that is None keeps the value that it has in the stack.
 
-    Without `tags`, the stack keeps those that it has. `name` is of the change set, and no other one's.
+    Without `tags`, the stack keeps those that it has. `name` is of the change set, and no other one's. `template_url`
+    is where the template is in S3, if it is too large to go with the request.
     """
 
     name: str
     template: str
     parameters: Mapping[str, str | None]
     tags: Mapping[str, str]
+    template_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,8 @@ def prepare_changes(
     known = {} if existing is None or created else existing.parameters
     tags: Any = [{"Key": key, "Value": value} for key, value in sorted(request.tags.items())]
     more: dict[str, Any] = {"Tags": tags} if tags else {}
+    url = request.template_url
+    source: dict[str, Any] = {"TemplateBody": request.template} if url is None else {"TemplateURL": url}
     answer = stack.aws.call(
         client.create_change_set,
         StackName=stack.name,
@@ -101,9 +105,9 @@ def prepare_changes(
         ChangeSetType="CREATE" if created else "UPDATE",
         # Sent twice after a lost answer, it is made once.
         ClientToken=request.name,
-        TemplateBody=request.template,
         Parameters=_parameters(request.parameters, known),
         Capabilities=_CAPABILITIES,
+        **source,
         **more,
     )
     described = _described(stack, answer["Id"], answer["StackId"])

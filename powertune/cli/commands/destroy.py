@@ -1,4 +1,4 @@
-"""`powertune destroy`: remove the state machine from an account."""
+"""`powertune destroy`: remove the state machine, or the alarms of `powertune watch`, from an account."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ def destroy(
     quiet: common.Quiet = False,
     _verbose: common.Verbose = False,
 ) -> None:
-    """Delete the state machine and everything `powertune deploy` created, except the results."""
+    """Delete the state machine and all that `powertune deploy` created, except the results; or a stack of alarms."""
     from powertune.aws.connection import connect
     from powertune.cli.console import say
     from powertune.cli.stack_progress import StackProgress, check_terminal

@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 _ANY_FUNCTION = "my-function"
 #: Its policy is about accounts, not about a function.
 _SCAN = "scan"
+_WATCH = "watch"
 
 
 def iam(
-    command: Annotated[str, typer.Argument(help="The command: run, restore, scan, prices, deploy or destroy.")],
+    command: Annotated[
+        str, typer.Argument(help="The command: run, restore, scan, watch, prices, deploy or destroy.")
+    ],
     function: Annotated[
         str, typer.Option(help="The function's name or ARN; an ARN makes the policy narrower.")
     ] = _ANY_FUNCTION,
@@ -71,6 +74,9 @@ def iam(
     session_tags: Annotated[
         bool, typer.Option("--session-tags", help="For scan: also allow what --session-tag needs.")
     ] = False,
+    deploy: Annotated[
+        bool, typer.Option("--deploy", help="For watch: also allow what --deploy and destroying its stack need.")
+    ] = False,
     scans: Annotated[
         str | None, typer.Option(help="For scan: the s3://bucket/prefix where scans are kept.", show_default=False)
     ] = None,
@@ -87,6 +93,7 @@ def iam(
     from powertune.aws.iam_policy import PLACEHOLDERS, Grant, policy_text
     from powertune.aws.scan_policy import ScanGrant, scan_policy
     from powertune.aws.stacks.stack_policy import STACK
+    from powertune.aws.stacks.watch_policy import WATCH_STACK
     from powertune.aws.stackset import member_role_template
     from powertune.cli.console import say
     from powertune.cli.outputs import write_output
@@ -126,14 +133,16 @@ def iam(
         text = member_role_template() if stackset else policy_text(scan_policy(scanning))
         write_output(text.encode(), output)
         return
-    _check(command, function, grant)
+    _check(command, function, grant, deploy=deploy)
     elsewhere = _is_elsewhere(command, engine, grant)
-    document = _document(command, ref, grant, elsewhere=elsewhere)
+    document = _document(command, ref, grant, elsewhere=elsewhere, deploy=deploy)
     open_places = [word for word in PLACEHOLDERS if word in policy_text(document)]
     if open_places and (elsewhere or command in STACK_COMMANDS):
         say(f"replace {' and '.join(open_places)}, and {STACK} where --stack-name or --name-prefix differ")
     elif open_places:
         say(f"replace {' and '.join(open_places)} with your own, or give ARNs with --function and --role")
+    if deploy:
+        say(f"replace {WATCH_STACK} where --stack-name differs")
     if elsewhere:
         say("to show the plan before starting, add the read actions of `powertune iam run`")
     elif command == "run" and not (copies or isolate):
@@ -188,18 +197,21 @@ def _is_elsewhere(command: str, engine: str | None, grant: "Grant") -> bool:
     return True
 
 
-def _document(command: str, ref: "FunctionRef", grant: "Grant", *, elsewhere: bool) -> "dict[str, Any]":
+def _document(command: str, ref: "FunctionRef", grant: "Grant", *, elsewhere: bool, deploy: bool) -> "dict[str, Any]":
     from powertune.aws.actions import STACK_COMMANDS
     from powertune.aws.iam_policy import policy
     from powertune.aws.stacks.execution_policy import execution_policy
     from powertune.aws.stacks.stack_policy import stack_policy
+    from powertune.aws.stacks.watch_policy import watch_policy
 
     if elsewhere:
         return execution_policy(ref, grant)
+    if command == _WATCH:
+        return watch_policy(ref, deploy=deploy)
     return stack_policy(command, ref, grant) if command in STACK_COMMANDS else policy(command, ref, grant)
 
 
-def _check(command: str, function: str, grant: "Grant") -> None:
+def _check(command: str, function: str, grant: "Grant", *, deploy: bool) -> None:
     """Check the options before a policy is written.
 
     Raises:
@@ -224,5 +236,9 @@ def _check(command: str, function: str, grant: "Grant") -> None:
         raise UsageError(
             f"`powertune {command}` does not use a function", hint="only --vpc and --kms-key matter to it"
         )
+    if deploy and command != _WATCH:
+        raise UsageError(f"--deploy is not for `powertune iam {command}`", hint="only `powertune watch` has it")
+    if command == _WATCH and grant != PLAIN:
+        raise UsageError("`powertune watch` changes no function", hint="only --function and --deploy matter to it")
     if command == "prices" and (function != _ANY_FUNCTION or grant != PLAIN):
         raise UsageError("`powertune prices` does not use a function", hint="leave out the options about one")

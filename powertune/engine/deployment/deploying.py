@@ -26,7 +26,9 @@ from powertune.engine.deployment.artifacts import (
     default_bucket,
 )
 from powertune.engine.deployment.idle import check_idle
+from powertune.engine.deployment.leftovers import delete_leftover
 from powertune.engine.deployment.libraries import WorkerPlatform
+from powertune.engine.deployment.watch_stack import is_watching
 from powertune.engine.deployment.watching import StackWatcher
 from powertune.errors import PowertuneError, UsageError
 
@@ -79,13 +81,8 @@ def deploy(aws: Aws, deployment: StackDeployment, watcher: StackWatcher) -> Stac
     if existing is not None:
         check_ours(stack.name, existing, of_scan=SCHEDULE_PARAMETER in deployment.parameters.template_names)
     if existing is not None and existing.leftover:
-        watcher.say(
-            f"stack {stack.name} is {existing.status}: an earlier deployment failed, and left nothing but this"
-        )
-        if not watcher.confirm("delete it?"):
+        if not delete_leftover(stack, existing, watcher):
             return None
-        watcher.begins()
-        stack.delete(existing, watcher.happened)
         existing = None
     deployment.parameters.check_beside({} if existing is None else existing.parameters)
     bucket = _bucket(aws, deployment, existing)
@@ -155,6 +152,10 @@ def check_ours(name: str, state: StackState, *, of_scan: bool = False) -> None:
     """
     if state.in_review:
         return
+    if is_watching(state):
+        raise UsageError(
+            f"stack {name!r} is one of alarms, which `powertune watch` has made", hint="choose another --stack-name"
+        )
     if not state.parameters.keys() >= {CODE_PARAMETER, DEFINITION_PARAMETER}:
         raise UsageError(f"stack {name!r} is not one that powertune has made", hint="choose another --stack-name")
     if (SCHEDULE_PARAMETER in state.parameters) is not of_scan:

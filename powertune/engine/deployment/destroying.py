@@ -11,6 +11,7 @@ from powertune.engine.deployment.deploying import check_ours
 from powertune.engine.deployment.idle import check_idle
 from powertune.engine.deployment.scan_stack import RESULTS_OUTPUT, find_scan, scan_stack
 from powertune.engine.deployment.unfinished import unrestored_functions
+from powertune.engine.deployment.watch_stack import destroy_watch, is_watching
 from powertune.engine.deployment.watching import StackWatcher
 from powertune.errors import FunctionBusy
 
@@ -25,6 +26,8 @@ class Destroyed:
 def destroy(aws: Aws, stack_name: str, watcher: StackWatcher, *, delete_results: bool) -> Destroyed | None:
     """Delete the stack, its scheduled scan, and what was uploaded for both; None if that was not wanted.
 
+    A stack of alarms is deleted as well; it has nothing beside it.
+
     Raises:
         FunctionBusy: an execution or a scan runs, or a function is not restored yet; or CloudFormation is at work.
         NotFound: there is no such stack.
@@ -33,6 +36,8 @@ def destroy(aws: Aws, stack_name: str, watcher: StackWatcher, *, delete_results:
     """
     stack = DeployedStack(aws, stack_name)
     state = stack.read_idle() or stack.read()
+    if is_watching(state):
+        return Destroyed(results_bucket=None) if destroy_watch(stack, state, watcher) else None
     check_ours(stack_name, state)
     check_idle(aws, state)
     scan, scan_state = scan_stack(aws, stack_name), find_scan(aws, stack_name)

@@ -19,7 +19,7 @@ from powertune.watch import (
 REGION = "eu-west-1"
 PRICES = PriceTable.bundled().region(REGION)
 #: 1,200 invocations an hour.
-BUSY_DAY = UsedDay(invocations=28_800, duration_sum_ms=3_456_000.0, p95_ms=180.0)
+BUSY_DAY = UsedDay(invocations=28_800, duration_sum_ms=3_456_000.0, p95_ms=140.0)
 
 
 def make_watched(name: str = "my-fn", qualifier: str | None = None, **more: Any) -> WatchedFunction:
@@ -35,7 +35,7 @@ def make_watched(name: str = "my-fn", qualifier: str | None = None, **more: Any)
 def make_evidence(function: WatchedFunction | None = None, **more: Any) -> WatchEvidence:
     defaults: dict[str, Any] = {
         "run": RunEvidence(run_id="20260901-abcdef", p95_ms=SampleP95(n=80, p95=118.0, upper=125.0)),
-        "use": ProductionUse(days=14, used=(BUSY_DAY,) * 14),
+        "use": ProductionUse(days=14, used=(BUSY_DAY,) * 14, in_use_days=14),
     }
     return WatchEvidence(function=function or make_watched(), **{**defaults, **more})
 

@@ -1,5 +1,6 @@
 """What is known of the functions to watch: their configuration, the runs that measured them, and their traffic."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ from powertune.watch import (
 )
 
 #: Without CloudWatch, limits may still be known.
+#: Ids have 15 characters.
+_LONGEST_ID = 40
 _UNANSWERED: tuple[type[PowertuneError], ...] = (AccessDenied, Unavailable, UsageError)
 
 
@@ -132,15 +135,20 @@ def _measured(run: TuningRun, function: WatchedFunction) -> RunEvidence:
     """The warm invocations at the configuration that the function has now: a limit of another one is none of its."""
     measurement = run.measurement(function.configuration)
     durations = () if measurement is None else measurement.invocations.select(Population.WARM, "duration_ms")
-    return RunEvidence(run_id=run.run_id, p95_ms=sample_p95([each for each in durations if each is not None]))
+    return RunEvidence(run_id=_run_id(run), p95_ms=sample_p95([each for each in durations if each is not None]))
+
+
+def _run_id(run: TuningRun) -> str:
+    """The id of a run, which is to stand in descriptions and Markdown: a file may hold anything."""
+    return re.sub(r"[^A-Za-z0-9_-]", "?", run.run_id)[:_LONGEST_ID]
 
 
 def _about_run(run: TuningRun, function: WatchedFunction, prices: PriceTable) -> Iterator[str]:
     best = recommended(run, prices)
     if best is not None and best != function.configuration:
         yield (
-            f"{function.label} has {function.configuration}, and run {run.run_id} recommends {best}: "
+            f"{function.label} has {function.configuration}, and run {_run_id(run)} recommends {best}: "
             "watch again after you have applied it"
         )
     if function.code_sha256 and run.function.code_sha256 not in ("", function.code_sha256):
-        yield f"the code of {function.label} has changed since run {run.run_id}"
+        yield f"the code of {function.label} has changed since run {_run_id(run)}"

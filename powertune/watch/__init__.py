@@ -1,5 +1,6 @@
 """Watching tuned functions: from evidence to limits, and from limits to alarms and a dashboard. Asks nobody."""
 
+from powertune.watch.alarms import CONCURRENCY_RHYTHM, THROTTLING_RHYTHM
 from powertune.watch.bill import WatchBill, watch_bill
 from powertune.watch.limits import RunEvidence, WatchEvidence, make_watch
 from powertune.watch.model import (
@@ -25,8 +26,10 @@ from powertune.watch.template import (
 from powertune.watch.writing import template_json, template_request, template_yaml
 
 __all__ = [
+    "CONCURRENCY_RHYTHM",
     "DASHBOARD_OUTPUT",
     "MOST_INLINE_BYTES",
+    "THROTTLING_RHYTHM",
     "TOPIC_PARAMETER",
     "ConcurrencyAlarm",
     "CostAlarm",

@@ -13,9 +13,9 @@ from powertune.watch.rhythms import rhythm_words
 NAMESPACE = "AWS/Lambda"
 ERRORS = "errors"
 DAY_S = 86_400
-_THROTTLING = Rhythm(period_s=300, breaching=1, periods=1)
+THROTTLING_RHYTHM = Rhythm(period_s=300, breaching=1, periods=1)
 #: Concurrency is a metric of whole minutes, and a peak of one minute may be over before anybody can look.
-_CONCURRENCY = Rhythm(period_s=60, breaching=3, periods=5)
+CONCURRENCY_RHYTHM = Rhythm(period_s=60, breaching=3, periods=5)
 _COST = Rhythm(period_s=DAY_S, breaching=1, periods=1)
 
 Properties = Mapping[str, Any]
@@ -50,8 +50,8 @@ def unreserved_alarm(alarm: ConcurrencyAlarm) -> AlarmDefinition:
         "without reserved concurrency share in this region. Beyond them, invocations are throttled."
     )
     properties = {
-        **_above(alarm.limit, _CONCURRENCY, description),
-        **_single("UnreservedConcurrentExecutions", (), _CONCURRENCY),
+        **_above(alarm.limit, CONCURRENCY_RHYTHM, description),
+        **_single("UnreservedConcurrentExecutions", (), CONCURRENCY_RHYTHM),
         "Statistic": "Maximum",
     }
     return AlarmDefinition(word="unreserved-concurrency", properties=properties)
@@ -94,8 +94,8 @@ def _duration(watch: FunctionWatch) -> AlarmDefinition:
 
 def _throttles(function: WatchedFunction) -> AlarmDefinition:
     description = f"Invocations of {function.label} are throttled: too many run at one time."
-    metric = _single("Throttles", function.dimensions, _THROTTLING) | {"Statistic": "Sum"}
-    return AlarmDefinition(word="throttles", properties=_above(0, _THROTTLING, description) | metric)
+    metric = _single("Throttles", function.dimensions, THROTTLING_RHYTHM) | {"Statistic": "Sum"}
+    return AlarmDefinition(word="throttles", properties=_above(0, THROTTLING_RHYTHM, description) | metric)
 
 
 def _concurrency(function: WatchedFunction, alarm: ConcurrencyAlarm) -> AlarmDefinition:
@@ -105,8 +105,10 @@ def _concurrency(function: WatchedFunction, alarm: ConcurrencyAlarm) -> AlarmDef
         f"for {function.name}. Beyond them, invocations are throttled."
     )
     dimensions = (("FunctionName", function.name),)
-    metric = _single("ConcurrentExecutions", dimensions, _CONCURRENCY) | {"Statistic": "Maximum"}
-    return AlarmDefinition(word="concurrency", properties=_above(alarm.limit, _CONCURRENCY, description) | metric)
+    metric = _single("ConcurrentExecutions", dimensions, CONCURRENCY_RHYTHM) | {"Statistic": "Maximum"}
+    return AlarmDefinition(
+        word="concurrency", properties=_above(alarm.limit, CONCURRENCY_RHYTHM, description) | metric
+    )
 
 
 def _cost(watch: FunctionWatch, prices: RegionPrices) -> AlarmDefinition:
@@ -118,8 +120,8 @@ def _cost(watch: FunctionWatch, prices: RegionPrices) -> AlarmDefinition:
     ]
     description = (
         f"{function.label} has cost more than {limit} in a day, at {function.configuration}. From "
-        f"{watch.cost.evidence}. A lower bound: Duration, 0.5 ms per invocation for rounding and requests, without "
-        f"{LEFT_OUT}."
+        f"{watch.cost.evidence}. A lower bound at list price, of Duration, 0.5 ms per invocation for rounding, and "
+        f"requests, without {LEFT_OUT}."
     )
     return AlarmDefinition(
         word="cost", properties=_above(watch.cost.limit, _COST, description) | {"Metrics": metrics}

@@ -6,8 +6,8 @@ from powertune.region_prices import RegionPrices
 from powertune.units import ROUNDING_MS
 from powertune.watch.model import UsedDay, WatchedFunction
 
-#: What neither contains; Lambda bills it as well.
-LEFT_OUT = "INIT, provisioned concurrency, SnapStart, logs and discounts"
+#: What neither contains, though AWS bills it.
+LEFT_OUT = "INIT, provisioned concurrency, SnapStart and logs"
 #: The ids of the metrics in the expression.
 DURATION, INVOCATIONS = "duration", "invocations"
 
@@ -17,6 +17,7 @@ def day_cost(day: UsedDay, function: WatchedFunction, prices: RegionPrices) -> f
 
     CloudWatch's Duration is not the billed duration: each invocation is rounded up to a whole millisecond, which adds
     0.5 ms on average (as `scan.money` counts it), and INIT is billed but not part of it. `LEFT_OUT` names the rest.
+    Prices are those of the first volume tier, without a Savings Plan and the free tier.
     """
     billed_ms = day.duration_sum_ms + ROUNDING_MS * day.invocations
     return billed_ms * _rate(function, prices) + day.invocations * prices.request

@@ -1,7 +1,7 @@
 """From evidence to limits: what each alarm of a function compares its metric with."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from powertune.config.watch_options import WatchOptions
@@ -105,7 +105,7 @@ def _function_watch(
         errors=errors,
         cost=cost,
         concurrency=concurrency,
-        notes=(*known.notes, *_notes(function, duration, errors, per_day)),
+        notes=(*known.notes, *_exceeded(known, duration), *_notes(function, duration, errors, per_day)),
     )
 
 
@@ -165,6 +165,18 @@ def _concurrency(available: int, wanted: WatchOptions) -> ConcurrencyAlarm:
 
 def _per_day(known: WatchEvidence) -> float | None:
     return None if known.use is None or not known.use.used else known.use.invocations_per_day
+
+
+def _exceeded(known: WatchEvidence, duration: DurationAlarm) -> Iterator[str]:
+    """That an alarm will go off at once: a run has no cold starts among its invocations, and its own events."""
+    days = _significant(known.use)
+    above = sum(day > duration.limit_ms for day in days)
+    if 2 * above > len(days):
+        yield (
+            f"the p95 of {known.function.label} was above {format_ms(duration.limit_ms)} on {above} of {len(days)} "
+            "days in production: unless it has been tuned since, this alarm will go off. Its events or its cold "
+            "starts are not those that were measured: choose --max-p95"
+        )
 
 
 def _notes(

@@ -53,10 +53,14 @@ class UsedDay:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductionUse:
-    """How production used a function in `days` whole days; `used` are those of them with invocations."""
+    """How production used a function in `days` whole days; `used` are those of them with invocations.
+
+    `in_use_days` is how many of these days there are since the first one with invocations.
+    """
 
     days: int
     used: tuple[UsedDay, ...] = ()
+    in_use_days: int = 0
 
     @property
     def invocations(self) -> int:
@@ -65,8 +69,8 @@ class ProductionUse:
 
     @property
     def invocations_per_day(self) -> float:
-        """On average over all days."""
-        return self.invocations / self.days
+        """On average since the first of them."""
+        return self.invocations / max(self.in_use_days, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

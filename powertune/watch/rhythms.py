@@ -19,7 +19,7 @@ LEAST_FOR_ERRORS = 20
 #: Quiet hours have fewer invocations than the average one.
 _MARGIN = 2
 _DAY_S = 86_400
-_WORDS = {300: "5 minutes", 3_600: "hour", 86_400: "day", 604_800: "week"}
+_WORDS = {60: "minute", 300: "5 minutes", 3_600: "hour", 86_400: "day", 604_800: "week"}
 
 
 def rhythm_for(invocations_per_day: float | None, least: int) -> Rhythm:
@@ -36,10 +36,10 @@ def per_period(invocations_per_day: float, rhythm: Rhythm) -> float:
 
 
 def rhythm_words(rhythm: Rhythm) -> str:
-    """`in 3 of 5 periods of 5 minutes`, or `in a day`."""
+    """`in 3 of 5 periods of 5 minutes`, `in 2 of 3 hours`, `in a day`."""
     period = _WORDS[rhythm.period_s]
+    several = period.endswith("s")
     if rhythm.periods == 1:
-        return f"in a {period}"
-    plural = period if period.endswith("s") else f"{period}s"
-    unit = f"periods of {period}" if period.endswith("s") else plural
+        return f"in {period}" if several else f"in a {period}"
+    unit = f"periods of {period}" if several else f"{period}s"
     return f"in {rhythm.breaching} of {rhythm.periods} {unit}"

@@ -62,7 +62,8 @@ def test_two_weeks_of_whole_days_by_the_functions_own_metrics() -> None:
         UsedDay(invocations=100, duration_sum_ms=12_000.0, p95_ms=150.0),
         UsedDay(invocations=300, duration_sum_ms=30_000.0, p95_ms=None),
     )
-    assert use.invocations_per_day == pytest.approx(400 / 14)
+    # It has been in use for three days.
+    assert use.invocations_per_day == pytest.approx(400 / 3)
     (asked,) = [each for each in fake.arguments if "MetricDataQueries" in each]
     assert (asked["EndTime"] - asked["StartTime"]).days == 14
     assert asked["EndTime"].timestamp() % 86_400 == 0

@@ -44,10 +44,12 @@ class StackState:
 
 @dataclass(frozen=True, slots=True)
 class DeployedStack:
-    """A stack by its name."""
+    """A stack by its name. `when_taken` is what to do where something else has the name of one of its resources."""
 
     aws: Aws
     name: str
+    #: The names of what the state machine is made of begin with its prefix.
+    when_taken: str = "choose another --name-prefix"
 
     def read(self) -> StackState:
         """How it stands.
@@ -121,7 +123,7 @@ class DeployedStack:
     def failed(self, how: str, state: StackState, events: tuple[StackEvent, ...]) -> StackFailed:
         """The error about an operation that has ended in this state."""
         hint = _HINTS.get(state.status, "fix what the resources say, then run the command again")
-        return stack_failure(f"stack {self.name} {how}: it is {state.status}", events, hint)
+        return stack_failure(f"stack {self.name} {how}: it is {state.status}", events, hint, self.when_taken)
 
     def _describe(self, name: str) -> StackState:
         answer: Any = self.aws.call(self.aws.clients.cloudformation.describe_stacks, StackName=name)

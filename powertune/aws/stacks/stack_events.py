@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 #: What follows from another failure, and says nothing of its cause.
 _CONSEQUENCES = ("resource creation cancelled", "resource update cancelled", "resource deletion cancelled")
 
-#: The names of all that the stack makes begin with its prefix.
-_TAKEN = "choose another --name-prefix"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackEvent:
@@ -79,13 +76,20 @@ class EventReader:
         )
 
 
-def stack_failure(what: str, events: Sequence[StackEvent], hint: str) -> StackFailed:
-    """The error about an operation that failed, with the reasons of the resources where it began."""
+def stack_failure(what: str, events: Sequence[StackEvent], hint: str, when_taken: str) -> StackFailed:
+    """The error about an operation that failed, with the reasons of the resources where it began.
+
+    Args:
+        what: what has failed.
+        events: all that has happened.
+        hint: the next step.
+        when_taken: the next step if a name is taken.
+    """
     causes = [event for event in events if event.failed and event.reason and not _follows(event)]
     lines = [f"{event.resource} ({event.type}): {event.reason}" for event in causes]
     taken = any("already exists" in (event.reason or "").lower() for event in causes)
     because = f": {'; '.join(dict.fromkeys(lines))}" if lines else ""
-    return StackFailed(f"{what}{because}", hint=_TAKEN if taken else hint)
+    return StackFailed(f"{what}{because}", hint=when_taken if taken else hint)
 
 
 def _follows(event: StackEvent) -> bool:

@@ -62,13 +62,14 @@ def read_use(aws: Aws, function: WatchedFunction, *, now: float) -> ProductionUs
     }
     series = read_series(aws, metrics, start=midnight - _DAYS * _DAY, end=midnight, period=_DAY)
     duration, p95 = dict(series["duration"]), dict(series["p95"])
+    counts = [(day, count) for day, count in sorted(series["invocations"]) if count >= 1]
     return ProductionUse(
         days=_DAYS,
         used=tuple(
             UsedDay(invocations=round(count), duration_sum_ms=duration.get(day, 0.0), p95_ms=p95.get(day))
-            for day, count in sorted(series["invocations"])
-            if count >= 1
+            for day, count in counts
         ),
+        in_use_days=(midnight - counts[0][0]).days if counts else 0,
     )
 
 

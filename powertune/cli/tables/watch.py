@@ -3,7 +3,14 @@
 from collections.abc import Iterator
 
 from powertune.units import format_ms, format_share, format_usd, printable
-from powertune.watch import ConcurrencyAlarm, FunctionWatch, Watch, rhythm_words
+from powertune.watch import (
+    CONCURRENCY_RHYTHM,
+    THROTTLING_RHYTHM,
+    ConcurrencyAlarm,
+    FunctionWatch,
+    Watch,
+    rhythm_words,
+)
 
 _HEADER = ("function", "alarm", "above", "when", "from")
 _ALL = "(all others)"
@@ -25,11 +32,11 @@ def _rows(watch: FunctionWatch, currency: str) -> Iterator[Row]:
     least = f"periods of at least {errors.least_invocations} invocations"
     yield label, "errors", format_share(errors.share), rhythm_words(errors.rhythm), least
     yield label, "p95", format_ms(duration.limit_ms), rhythm_words(duration.rhythm), duration.evidence
-    yield label, "throttles", "0", "in 5 minutes", ""
+    yield label, "throttles", "0", rhythm_words(THROTTLING_RHYTHM), ""
     if watch.concurrency is not None:
         yield _concurrency(label, watch.concurrency, "reserved for it")
     yield label, "cost", format_usd(watch.cost.limit, currency), "in a day", watch.cost.evidence
 
 
 def _concurrency(label: str, alarm: ConcurrencyAlarm, where: str) -> Row:
-    return label, "concurrency", f"{alarm.limit:,}", "in 3 of 5 minutes", f"{alarm.available:,} {where}"
+    return label, "concurrency", f"{alarm.limit:,}", rhythm_words(CONCURRENCY_RHYTHM), f"{alarm.available:,} {where}"

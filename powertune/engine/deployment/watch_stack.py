@@ -45,7 +45,8 @@ def deploy_watch(aws: Aws, deployment: WatchDeployment, watcher: StackWatcher) -
         StackFailed: a resource could not be created or changed; the stack is as it was before.
         UsageError: a stack of that name is something else.
     """
-    stack = DeployedStack(aws, deployment.stack_name)
+    # All names begin with that of the stack.
+    stack = DeployedStack(aws, deployment.stack_name, "choose another --stack-name")
     existing = stack.read_idle()
     if existing is not None:
         _check_watching(stack.name, existing)

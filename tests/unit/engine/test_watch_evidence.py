@@ -27,7 +27,7 @@ def account(*names: str) -> FakeLambda:
         fake.add(name, memory_mb=512)
         fake.cloudwatch.metrics[("Invocations", name)] = [28_800.0] * 14
         fake.cloudwatch.series[("Duration", "Sum", name)] = [2_880_000.0] * 14
-        fake.cloudwatch.series[("Duration", "p95", name)] = [180.0] * 14
+        fake.cloudwatch.series[("Duration", "p95", name)] = [110.0] * 14
     return fake
 
 
@@ -88,7 +88,7 @@ def test_a_run_of_another_size_is_no_evidence_of_this_one(tmp_path: Path) -> Non
     fake = account("fn")
     fake.functions["fn"].configuration["MemorySize"] = 1024
     (watch,) = plan(fake, "fn", folder=tmp_path).functions
-    assert watch.duration.evidence.startswith("production: p95 180 ms")
+    assert watch.duration.evidence.startswith("production: p95 110 ms")
     assert not watch.duration.tuned
 
 
@@ -104,6 +104,12 @@ def test_what_is_not_applied_and_code_that_has_changed_are_said(tmp_path: Path) 
         "watch again after you have applied it",
         "the code of fn has changed since run 20260901-abcdef",
     )
+
+
+def test_what_a_file_calls_its_run_stays_text(tmp_path: Path) -> None:
+    save(tmp_path / "a.json", run_id="[x](http://evil.example)\n# " + "y" * 2_000)
+    (watch,) = plan(account("fn"), "fn", folder=tmp_path).functions
+    assert watch.duration.evidence.startswith("run ?x??http???evil?example????yyyyyyyyyyyyy: p95")
 
 
 def test_limits_may_be_known_where_cloudwatch_does_not_answer(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ NEVER_USED = ProductionUse(days=14)
 
 
 def used(*days: UsedDay) -> ProductionUse:
-    return ProductionUse(days=14, used=days)
+    return ProductionUse(days=14, used=days, in_use_days=14)
 
 
 def test_a_run_tells_the_p95_and_production_the_cost() -> None:
@@ -52,7 +52,7 @@ def test_days_with_few_invocations_count_where_they_are_enough_together() -> Non
 def test_a_run_with_too_few_invocations_does_not_count() -> None:
     run = RunEvidence(run_id="1", p95_ms=None)
     (watch,) = watch_of(make_evidence(run=run)).functions
-    assert watch.duration.evidence.startswith("production: p95 180 ms")
+    assert watch.duration.evidence.startswith("production: p95 140 ms")
 
 
 def test_what_somebody_chose_is_taken_as_it_is() -> None:
@@ -97,6 +97,17 @@ def test_reserved_concurrency_is_the_functions_own_and_the_rest_is_shared_by_all
     assert watch_of(own, options=WatchOptions(concurrency_share=0.5)).functions[0].concurrency == ConcurrencyAlarm(
         limit=25, available=50
     )
+
+
+def test_a_limit_that_production_exceeds_is_said() -> None:
+    slow = UsedDay(invocations=1_000, duration_sum_ms=1e5, p95_ms=151.0)
+    fast = UsedDay(invocations=1_000, duration_sum_ms=1e5, p95_ms=150.0)
+    (watch,) = watch_of(make_evidence(use=used(slow, slow, fast))).functions
+    assert watch.notes[0].startswith(
+        "the p95 of my-fn was above 150 ms on 2 of 3 days in production: unless it has been tuned since, this alarm"
+    )
+    (watch,) = watch_of(make_evidence(use=used(slow, fast))).functions
+    assert not any("in production" in note for note in watch.notes)
 
 
 def test_what_alarms_do_not_see_is_said() -> None:

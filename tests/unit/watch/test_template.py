@@ -97,7 +97,7 @@ def test_low_samples_do_not_move_a_percentile() -> None:
         {"Name": "FunctionName", "Value": "other_fn"},
         {"Name": "Resource", "Value": "other_fn:prod"},
     ]
-    assert (whole["Threshold"], alias["Threshold"]) == (150.0, 216.0)
+    assert (whole["Threshold"], alias["Threshold"]) == (150.0, 168.0)
 
 
 def test_the_dashboard_has_a_row_for_each_function_and_shows_the_limits() -> None:
@@ -121,7 +121,7 @@ def test_the_dashboard_has_a_row_for_each_function_and_shows_the_limits() -> Non
     lines = {each["label"]: each["value"] for each in duration["annotations"]["horizontal"]}
     assert lines == {"tuned p95 at 1024 MB: 118 ms": 118.0, "alarm above 150 ms": 150.0}
     labels = {each["label"] for each in rows[1][3]["properties"]["annotations"]["horizontal"]}
-    assert labels == {"p95 of two weeks: 180 ms", "alarm above 216 ms"}
+    assert labels == {"p95 of two weeks: 140 ms", "alarm above 168 ms"}
     (reserved,) = rows[1][6]["properties"]["annotations"]["horizontal"]
     assert reserved["value"] == 40
     assert all(each["properties"]["region"] == "eu-west-1" for each in widgets if each["type"] == "metric")

@@ -110,6 +110,14 @@ def test_a_bucket_that_was_there_stays_and_a_failure_leaves_no_template() -> Non
     assert there.buckets.buckets == {BUCKET: {}}
 
 
+def test_a_name_that_is_taken_asks_for_another_stack() -> None:
+    there = FakeStackServices()
+    there.formation.failure = "powertune-watch-my-fn-errors already exists"
+    with pytest.raises(StackFailed) as failed:
+        deploy_watch(there.aws, deployment(), FakeWatcher())
+    assert failed.value.hint == "choose another --stack-name"
+
+
 def test_a_call_that_is_denied_names_its_action() -> None:
     there = FakeStackServices()
     there.fails_at = 1

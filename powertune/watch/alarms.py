@@ -71,7 +71,8 @@ def _errors(watch: FunctionWatch) -> AlarmDefinition:
         f"{rhythm_words(alarm.rhythm)}. Periods with fewer than {alarm.least_invocations} invocations do not count."
     )
     return AlarmDefinition(
-        word="errors", properties=_above(100 * alarm.share, alarm.rhythm, description) | {"Metrics": metrics}
+        word="errors",
+        properties=_above(round(100 * alarm.share, 6), alarm.rhythm, description) | {"Metrics": metrics},
     )
 
 

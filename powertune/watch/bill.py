@@ -27,7 +27,7 @@ class WatchBill:
     def words(self) -> str:
         """What it is made of, in a sentence."""
         return (
-            f"costs about {format_usd(self.usd_per_month)} a month: {plural(self.alarms, 'alarm')} with "
+            f"the stack costs about {format_usd(self.usd_per_month)} a month: {plural(self.alarms, 'alarm')} with "
             f"{plural(self.alarm_metrics, 'metric')} at {format_usd(ALARM_METRIC_USD)}, and a dashboard at "
             f"{format_usd(DASHBOARD_USD)} (prices of US East; an account's first {FREE_ALARM_METRICS} alarm metrics, "
             f"and its first {FREE_DASHBOARDS} dashboards of up to {FREE_DASHBOARD_METRICS} metrics, are free)"

@@ -79,7 +79,7 @@ def make_watch(
             functions.append(_function_watch(each, duration, cost, wanted))
     if missing:
         raise UsageError(
-            f"no evidence for a limit of the {', nor of the '.join(what for _, what in missing)}", hint=_hint(missing)
+            f"no evidence for a limit on the {', nor on the '.join(what for _, what in missing)}", hint=_hint(missing)
         )
     shared = any(each.function.reserved_concurrency is None for each in functions)
     return Watch(
@@ -160,7 +160,8 @@ def _cost(known: WatchEvidence, prices: RegionPrices, wanted: WatchOptions) -> C
 
 
 def _concurrency(available: int, wanted: WatchOptions) -> ConcurrencyAlarm:
-    return ConcurrencyAlarm(limit=math.floor(available * wanted.concurrency_share), available=available)
+    # 100 times 0.29 is a little less than 29.
+    return ConcurrencyAlarm(limit=math.floor(round(available * wanted.concurrency_share, 6)), available=available)
 
 
 def _per_day(known: WatchEvidence) -> float | None:
@@ -190,7 +191,7 @@ def _notes(
         )
     if per_day is None:
         notes.append(
-            f"how often {function.label} is invoked is not known: its alarms look at a whole hour; "
+            f"how often {function.label} is invoked is not known: its alarms look at periods of an hour; "
             "run this again when it has been in use for a week"
         )
         return notes

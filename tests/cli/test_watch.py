@@ -65,13 +65,14 @@ def alarms_of(services: dict[str, Any]) -> dict[str, Any]:
     return {each["AlarmName"]: each for each in found}
 
 
+@pytest.mark.long
 def test_a_stack_is_deployed_updated_and_destroyed(
     functions: list[str], services: dict[str, Any], capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert run_app(["watch", *functions, *CHOSEN, "--deploy", *STACK, "--alarm-topic", TOPIC, "--yes"]) == 0
     out, err = capfd.readouterr()
     assert out == "Dashboard  watched-us-east-1\n"
-    assert "costs about $4.30 a month: 9 alarms with 13 metrics at $0.10" in err
+    assert "the stack costs about $4.30 a month: 9 alarms with 13 metrics at $0.10" in err
     alarms = alarms_of(services)
     words = ("errors", "duration", "throttles", "cost")
     named = {f"watched-{name}-{word}" for name in functions for word in words}
@@ -145,41 +146,7 @@ def test_a_dry_run_shows_the_alarms_and_changes_nothing(
     assert services["cloudformation"].describe_stacks()["Stacks"] == []
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code", "words"),
-    [
-        (["no-such-fn", *CHOSEN], ExitCode.NOT_FOUND, "function no-such-fn does not exist"),
-        (["my-fn"], ExitCode.USAGE, "no evidence for a limit of the p95 duration of my-fn"),
-        (["my-fn", "--max-p95", "300ms"], ExitCode.USAGE, "no evidence for a limit of the cost per day of my-fn"),
-        (["my-fn", *CHOSEN, "--deploy"], ExitCode.USAGE, "no terminal to ask on before stack powertune-watch"),
-        (
-            ["my-fn", *CHOSEN, "--alarm-topic", TOPIC_ELSEWHERE],
-            ExitCode.USAGE,
-            "is in eu-west-1",
-        ),
-        (["my-fn", *CHOSEN, "--alarm-topic", "on-call"], ExitCode.USAGE, "not the ARN of an SNS topic"),
-        (["my-fn", *CHOSEN, "--tag", "a=b"], ExitCode.USAGE, "--tag is for a stack"),
-        (["my-fn", *CHOSEN, "--format", "toml"], ExitCode.USAGE, "unknown format 'toml'"),
-        (["my-fn", *CHOSEN, "--deploy", "-o", "a.yaml"], ExitCode.USAGE, "are for a template"),
-        (["my-fn", *CHOSEN, "--stack-name", "a_b"], ExitCode.USAGE, "--stack-name 'a_b' is not valid"),
-        (["my-fn", "my-fn", *CHOSEN], ExitCode.USAGE, "function my-fn is named 2 times"),
-        (["my-fn", *CHOSEN, "--run", "missing.json"], ExitCode.USAGE, "missing.json"),
-        (["a.py:handler", *CHOSEN], ExitCode.USAGE, "not the name or ARN of a Lambda function"),
-        (
-            ["my-fn", "arn:aws:lambda:eu-west-1:123456789012:function:a", *CHOSEN, "--region", "us-east-1"],
-            ExitCode.USAGE,
-            "--region us-east-1 is not the region of",
-        ),
-        (
-            [*(f"arn:aws:lambda:{region}:123456789012:function:a" for region in ("eu-west-1", "us-east-1"))],
-            ExitCode.USAGE,
-            "the functions are in different regions: eu-west-1, us-east-1",
-        ),
-    ],
-)
-def test_bad_input(
-    functions: list[str], arguments: list[str], code: ExitCode, words: str, capfd: pytest.CaptureFixture[str]
-) -> None:
+def see_refused(arguments: list[str], code: ExitCode, words: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert run_app(["watch", *arguments]) == code
     out, err = capfd.readouterr()
     assert out == ""
@@ -187,6 +154,52 @@ def test_bad_input(
     assert "hint: " in err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["no-such-fn", *CHOSEN], ExitCode.NOT_FOUND, "function no-such-fn does not exist"),
+        (["my-fn", *CHOSEN, "--deploy"], ExitCode.USAGE, "no terminal to ask on before stack powertune-watch"),
+        (["my-fn", *CHOSEN, "--alarm-topic", TOPIC_ELSEWHERE], ExitCode.USAGE, "is in eu-west-1"),
+        (["my-fn", *CHOSEN, "--alarm-topic", "on-call"], ExitCode.USAGE, "not the ARN of an SNS topic"),
+        (["my-fn", *CHOSEN, "--tag", "a=b"], ExitCode.USAGE, "--tag is for a stack"),
+        (["my-fn", *CHOSEN, "--format", "toml"], ExitCode.USAGE, "unknown format 'toml'"),
+        (["my-fn", *CHOSEN, "--deploy", "-o", "a.yaml"], ExitCode.USAGE, "are for a template"),
+        (["my-fn", *CHOSEN, "--stack-name", "a_b"], ExitCode.USAGE, "--stack-name 'a_b' is not valid"),
+        (["my-fn", *CHOSEN, "--run", "a.json", "-o", "a.json"], ExitCode.USAGE, "would overwrite 'a.json'"),
+        (["a.py:handler", *CHOSEN], ExitCode.USAGE, "not the name or ARN of a Lambda function"),
+        (
+            ["arn:aws:lambda:eu-west-1:123456789012:function:a", *CHOSEN, "--region", "us-east-1"],
+            ExitCode.USAGE,
+            "--region us-east-1 is not the region of",
+        ),
+        (
+            [f"arn:aws:lambda:{region}:123456789012:function:a" for region in ("eu-west-1", "us-east-1")],
+            ExitCode.USAGE,
+            "the functions are in different regions: eu-west-1, us-east-1",
+        ),
+    ],
+)
+def test_bad_input(
+    aws_environment: EmbeddedAWS,
+    arguments: list[str],
+    code: ExitCode,
+    words: str,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    see_refused(arguments, code, words, capfd)
+
+
+def test_what_only_the_functions_tell(functions: list[str], capfd: pytest.CaptureFixture[str]) -> None:
+    for arguments, words in (
+        (["my-fn"], "no evidence for a limit on the p95 duration of my-fn"),
+        (["my-fn", "--max-p95", "300ms"], "no evidence for a limit on the cost per day of my-fn"),
+        (["my-fn", "my-fn", *CHOSEN], "function my-fn is named 2 times"),
+        (["my-fn", *CHOSEN, "--run", "missing.json"], "missing.json"),
+    ):
+        see_refused(arguments, ExitCode.USAGE, words, capfd)
+
+
+@pytest.mark.long
 def test_a_large_template_goes_through_s3(services: dict[str, Any]) -> None:
     many = watch_of(*(make_evidence(make_watched(f"function-{number}")) for number in range(10)))
     template = template_request(watch_template(many))

@@ -72,10 +72,10 @@ def test_all_that_is_missing_is_named_at_once() -> None:
     with pytest.raises(UsageError) as missing:
         watch_of(make_evidence(), make_evidence(make_watched("a"), run=None, use=NEVER_USED), unknown)
     assert missing.value.message == (
-        "no evidence for a limit of the p95 duration of a (no results file; no invocations in 14 days), "
-        "nor of the cost per day of a (no invocations in 14 days), "
-        "nor of the p95 duration of b (no results file; access denied: cloudwatch:GetMetricData), "
-        "nor of the cost per day of b (access denied: cloudwatch:GetMetricData)"
+        "no evidence for a limit on the p95 duration of a (no results file; no invocations in 14 days), "
+        "nor on the cost per day of a (no invocations in 14 days), "
+        "nor on the p95 duration of b (no results file; access denied: cloudwatch:GetMetricData), "
+        "nor on the cost per day of b (access denied: cloudwatch:GetMetricData)"
     )
     assert "--max-p95 300ms" in str(missing.value.hint)
     assert "--max-cost-per-day 5usd" in str(missing.value.hint)
@@ -90,6 +90,10 @@ def test_reserved_concurrency_is_the_functions_own_and_the_rest_is_shared_by_all
     assert [each.concurrency for each in watch.functions] == [ConcurrencyAlarm(limit=40, available=50), None]
     assert watch.unreserved == ConcurrencyAlarm(limit=800, available=1_000)
     assert watch_of(own).unreserved is None
+    shares = watch_of(
+        make_evidence(make_watched(reserved_concurrency=100)), options=WatchOptions(concurrency_share=0.29)
+    )
+    assert shares.functions[0].concurrency == ConcurrencyAlarm(limit=29, available=100)
     # One that runs alone takes all that is reserved for it, as it should.
     assert [each.concurrency for each in watch_of(make_evidence(make_watched(reserved_concurrency=1))).functions] == [
         None

@@ -10,6 +10,7 @@ import yaml
 from cloud_templates import CloudTemplate
 from watches import make_evidence, make_watched, watch_of
 
+from powertune.config.watch_options import WatchOptions
 from powertune.errors import UsageError
 from powertune.watch import (
     MOST_INLINE_BYTES,
@@ -88,6 +89,12 @@ def test_alarms_are_what_cloudwatch_takes() -> None:
     assert "${AWS::StackName}-other_fn.prod-concurrency" in names
 
 
+def test_shares_are_plain_numbers_in_percent() -> None:
+    watch = watch_of(options=WatchOptions(max_errors=0.07))
+    alarms = CloudTemplate("", watch_template(watch)).of_type("AWS::CloudWatch::Alarm")
+    assert [each["Threshold"] for each in alarms.values() if "errors" in str(each["AlarmName"])] == [7.0]
+
+
 def test_low_samples_do_not_move_a_percentile() -> None:
     alarms = CloudTemplate("", TEMPLATE).of_type("AWS::CloudWatch::Alarm")
     (whole, alias) = [each for each in alarms.values() if each.get("ExtendedStatistic") == "p95"]
@@ -147,4 +154,6 @@ def test_the_bill_counts_every_metric_of_an_expression() -> None:
     # Errors and cost have two metrics each, the others one.
     assert (bill.alarms, bill.alarm_metrics) == (10, 6 + 7 + 1)
     assert bill.usd_per_month == pytest.approx(1.4 + 3.0)
-    assert bill.words.startswith("costs about $4.40 a month: 10 alarms with 14 metrics at $0.10, and a dashboard")
+    assert bill.words.startswith(
+        "the stack costs about $4.40 a month: 10 alarms with 14 metrics at $0.10, and a dashboard"
+    )

@@ -10,6 +10,9 @@ The tree::
     │   │   ├── AlreadyExists   2    an alias of that name exists
     │   │   └── Changed         2    a precondition failed: the function has changed
     │   ├── StackFailed         2    a stack could not be created, updated or deleted
+    │   ├── PlaceNotFound       2    infrastructure code does not define the function
+    │   ├── PlaceAmbiguous      2    infrastructure code may define it in several places
+    │   ├── PlaceRefused        2    infrastructure code cannot be changed without guessing
     │   └── SizeRefused         2    the function cannot be published at this size
     │       └── MemorySizeRefused 2  the account may not use this much memory
     ├── IdentityError           3    no usable AWS identity or region
@@ -101,6 +104,18 @@ class MemorySizeRefused(SizeRefused):
 
 class StackFailed(UsageError):
     """CloudFormation could not create, update or delete a stack; the message says which resources failed, and why."""
+
+
+class PlaceNotFound(UsageError):
+    """The infrastructure code that was searched does not define the function."""
+
+
+class PlaceAmbiguous(UsageError):
+    """Several places in the infrastructure code may define the function; the message lists them."""
+
+
+class PlaceRefused(UsageError):
+    """The infrastructure code cannot be read, or not be changed without guessing or changing something else."""
 
 
 class IdentityError(PowertuneError):

@@ -1,0 +1,88 @@
+"""`apply --iac`: prints the change of infrastructure code as a diff, and writes it where that is wanted."""
+
+import sys
+from pathlib import Path
+
+from powertune import files
+from powertune.cli.console import say, write_stdout
+from powertune.cli.iac_sources import SourceFiles, read_sources
+from powertune.errors import PlaceRefused, UsageError
+from powertune.iac import Change, Desired, Edit, Wanted, change
+from powertune.model import FunctionRef
+from powertune.units import printable
+
+
+def apply_iac(
+    wanted_function: str,
+    desired: Desired,
+    path: Path,
+    *,
+    resource: str | None,
+    write: bool,
+    quiet: bool,
+    logical_id: str | None = None,
+) -> Change:
+    """Change what infrastructure code says about a function.
+
+    The diff goes to stdout, and what to know about it to stderr.
+
+    Args:
+        wanted_function: its name or ARN.
+        desired: what its code is to say.
+        path: a file, or the folder of the code.
+        resource: what the code calls it; None to find it by its name.
+        write: whether to change the files; without it, the diff is all.
+        quiet: do not say what has been done.
+        logical_id: its tag `aws:cloudformation:logical-id`, where that is known.
+
+    Raises:
+        PlaceNotFound, PlaceAmbiguous, PlaceRefused: as for `powertune.iac.change`.
+        UsageError: a file cannot be read or written. No file is changed then.
+    """
+    found = read_sources(path)
+    name = FunctionRef.parse(wanted_function).name
+    changed = change(found.sources, Wanted(function_name=name, resource=resource, logical_id=logical_id), desired)
+    if write:
+        write_edits(changed.edits, found)
+    write_stdout(_for_reader(changed.diff()).encode(errors="surrogateescape"))
+    for note in (*found.remarks, *changed.notes):
+        say(note)
+    if changed.edits and not quiet:
+        say(_outcome(changed, found, write=write))
+    return changed
+
+
+def _outcome(changed: Change, found: SourceFiles, *, write: bool) -> str:
+    if write:
+        return f"changed {', '.join(edit.path for edit in changed.edits)}; review it and deploy it"
+    where = "" if found.folder == Path.cwd().resolve() else f" in {found.folder}"
+    return f"nothing is written; apply the diff{where} with git apply or patch -p1"
+
+
+def _for_reader(diff: str) -> str:
+    """The diff as it is, unless a terminal would obey what it holds."""
+    if not sys.stdout.isatty():
+        return diff
+    return "".join("\t".join(map(printable, line.split("\t"))) + "\n" for line in diff.split("\n")[:-1])
+
+
+def write_edits(edits: tuple[Edit, ...], found: SourceFiles) -> None:
+    """Change all files or none, if none of them has changed since it was read.
+
+    Raises:
+        PlaceRefused: one has changed.
+        UsageError: one cannot be written.
+    """
+    for edit in edits:
+        place = found.places[edit.path]
+        if place.is_symlink() or not place.is_file() or place.read_bytes() != edit.before.encode():
+            raise PlaceRefused(f"{edit.path} has changed since it was read", hint="try again")
+    written: list[Edit] = []
+    try:
+        for edit in edits:
+            files.write(edit.after.encode(), found.places[edit.path])
+            written.append(edit)
+    except UsageError:
+        for edit in written:
+            files.write(edit.before.encode(), found.places[edit.path])
+        raise

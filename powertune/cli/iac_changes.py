@@ -1,6 +1,7 @@
 """`apply --iac`: prints the change of infrastructure code as a diff, and writes it where that is wanted."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from powertune import files
@@ -21,10 +22,11 @@ def apply_iac(
     write: bool,
     quiet: bool,
     logical_id: str | None = None,
+    agreed: Callable[[], bool] | None = None,
 ) -> Change:
     """Change what infrastructure code says about a function.
 
-    The diff goes to stdout, and what to know about it to stderr.
+    The diff goes to stdout, and what to know about it to stderr. Then the files are written, if they are to be.
 
     Args:
         wanted_function: its name or ARN.
@@ -34,6 +36,7 @@ def apply_iac(
         write: whether to change the files; without it, the diff is all.
         quiet: do not say what has been done.
         logical_id: its tag `aws:cloudformation:logical-id`, where that is known.
+        agreed: asks whether to write, once the diff is shown; None to write without asking.
 
     Raises:
         PlaceNotFound, PlaceAmbiguous, PlaceRefused: as for `powertune.iac.change`.
@@ -42,18 +45,19 @@ def apply_iac(
     found = read_sources(path)
     name = FunctionRef.parse(wanted_function).name
     changed = change(found.sources, Wanted(function_name=name, resource=resource, logical_id=logical_id), desired)
-    if write:
-        write_edits(changed.edits, found)
-    write_stdout(_for_reader(changed.diff()).encode(errors="surrogateescape"))
+    write_stdout(_for_reader(changed.diff()).encode())
     for note in (*found.remarks, *changed.notes):
         say(note)
+    written = write and bool(changed.edits) and (agreed is None or agreed())
+    if written:
+        write_edits(changed.edits, found)
     if changed.edits and not quiet:
-        say(_outcome(changed, found, write=write))
+        say(_outcome(changed, found, written=written))
     return changed
 
 
-def _outcome(changed: Change, found: SourceFiles, *, write: bool) -> str:
-    if write:
+def _outcome(changed: Change, found: SourceFiles, *, written: bool) -> str:
+    if written:
         return f"changed {', '.join(edit.path for edit in changed.edits)}; review it and deploy it"
     where = "" if found.folder == Path.cwd().resolve() else f" in {found.folder}"
     return f"nothing is written; apply the diff{where} with git apply or patch -p1"

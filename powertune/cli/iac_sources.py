@@ -20,6 +20,7 @@ _CDK = "cdk.json"
 _MOST_ENTRIES = 100_000
 _MOST_FILES = 2_000
 _MOST_BYTES = 20_000_000
+_MOST_REMARKS = 5
 #: The largest single file: four times the characters that any parser takes.
 _MOST_BYTES_OF_ONE = 4_000_000
 
@@ -49,15 +50,20 @@ def read_sources(path: Path) -> SourceFiles:
     reader = _Reader(base)
     for file in _in_folder(path) if path.is_dir() else _with_company(path):
         reader.read(file, named=file == path)
+    remarks = _first(reader.remarks)
     if not reader.sources:
+        reasons = f" ({'; '.join(remarks)})" if remarks else ""
         raise PlaceNotFound(
-            f"{str(path)!r} holds no infrastructure code that is known"
-            + (f" ({'; '.join(reader.remarks)})" if reader.remarks else ""),
+            f"{str(path)!r} holds no infrastructure code that is known{reasons}",
             hint="name the template, or the folder of the Terraform, Serverless or CDK code",
         )
-    return SourceFiles(
-        sources=tuple(reader.sources), places=reader.places, remarks=tuple(reader.remarks), folder=reader.named_from
-    )
+    return SourceFiles(sources=tuple(reader.sources), places=reader.places, remarks=remarks, folder=reader.named_from)
+
+
+def _first(remarks: list[str]) -> tuple[str, ...]:
+    """The first of many."""
+    more = len(remarks) - _MOST_REMARKS
+    return (*remarks[:_MOST_REMARKS], *([f"not read: {more:,} more files"] if more > 0 else []))
 
 
 class _Reader:
@@ -70,13 +76,15 @@ class _Reader:
         self.sources: list[Source] = []
         self.places: dict[str, Path] = {}
         self.remarks: list[str] = []
+        self._seen: set[Path] = set()
         self._bytes = 0
 
     def read(self, file: Path, *, named: bool) -> None:
         """Read a file. One that cannot be read is an error if it was named, and a remark if it was found."""
         place = Path(os.path.realpath(file))  # which takes links in a circle, too
-        if place in self.places.values():
+        if place in self._seen:
             return
+        self._seen.add(place)
         if not named and not place.is_relative_to(self._root):
             self.remarks.append(f"not read: {file} leads out of the folder")
             return

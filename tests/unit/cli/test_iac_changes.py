@@ -56,6 +56,28 @@ def test_the_file_is_written_and_keeps_its_mode_and_its_ends_of_lines(
     assert os.listdir(folder) == ["template.yaml"]  # noqa: PTH208 - hidden files, too
 
 
+@pytest.mark.parametrize("answer", [True, False])
+def test_who_is_asked_has_seen_the_diff(folder: Path, capsys: pytest.CaptureFixture[str], answer: bool) -> None:
+    seen: list[str] = []
+
+    def agreed() -> bool:
+        seen.append(capsys.readouterr().out)
+        return answer
+
+    made = apply_iac("fn", DESIRED, folder, resource=None, write=True, quiet=False, agreed=agreed)
+    assert seen == [made.diff()]
+    assert ("512" in (folder / "template.yaml").read_text()) is answer
+    assert capsys.readouterr().err.startswith("changed" if answer else "nothing is written")
+
+
+def test_nobody_is_asked_about_nothing(folder: Path) -> None:
+    def agreed() -> bool:
+        raise AssertionError("asked")
+
+    apply_iac("fn", Desired(memory_mb=128), folder, resource=None, write=True, quiet=False, agreed=agreed)
+    apply_iac("fn", DESIRED, folder, resource=None, write=False, quiet=False, agreed=agreed)
+
+
 def test_quiet_leaves_out_what_has_been_done_and_says_what_to_know(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -108,6 +108,13 @@ def test_what_is_no_text_is_remarked_on_in_a_folder_and_refused_by_name(folder: 
         read_sources(folder / "template.yaml")
 
 
+def test_not_every_file_that_cannot_be_read_is_listed(folder: Path) -> None:
+    write(folder, "main.tf", *(f"{name}/main.tf" for name in "abcdefgh"))
+    for name in "abcdefgh":
+        (folder / name / "main.tf").write_bytes(b"\xff")
+    assert read_sources(folder).remarks[5:] == ("not read: 3 more files",)
+
+
 def test_a_pipe_is_not_waited_for(folder: Path) -> None:
     os.mkfifo(folder / "template.yaml")
     with pytest.raises(PlaceRefused, match="is no regular file"):

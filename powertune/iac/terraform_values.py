@@ -27,6 +27,9 @@ def value_slot(scope: ModuleUse, setting: Setting, value: Expression, block: Blo
         known = value_of(setting, value.text)
         if known is not None:
             return Slot(value=known, blank=Blank(path=value.path, start=value.start, end=value.end, line=value.line))
+    if value.form is Form.TEMPLATE and len(value.parts) == 1 and value.parts[0].form is Form.REFERENCE:
+        # "${var.memory}", as everybody wrote it before Terraform 0.12.
+        value = value.parts[0]
     if value.form is Form.REFERENCE and len(value.reference) == 2 and steps < _MOST_STEPS:
         kind, name = value.reference
         if kind == "var":

@@ -210,6 +210,15 @@ def test_terraform_that_refers_to_itself() -> None:
         changed("a.tf", text, "aws_lambda_function.f")
 
 
+def test_a_reference_in_quotes_as_old_terraform_has_it() -> None:
+    text = (
+        'resource "aws_lambda_function" "f" {\n  memory_size   = "${var.m}"\n  architectures = ["${local.a}"]\n}\n'
+        'variable "m" {\n  default = "128"\n}\nlocals {\n  a = "x86_64"\n}\n'
+    )
+    expected = text.replace('"128"', '"640"').replace("x86_64", "arm64")
+    assert after("a.tf", text, "aws_lambda_function.f") == expected
+
+
 def test_modules_that_call_each_other_in_a_circle() -> None:
     inner = (
         'module "n" {\n  source = "../b"\n}\n' + 'resource "aws_lambda_function" "f" {\n  function_name = "f"\n}\n'

@@ -166,13 +166,11 @@ def _expression(syntax: Syntax, branch: "Branch") -> Expression:
             parts = tuple(_expression(syntax, item) for item in items)
             return _made(syntax, inner, Form.OTHER if loops else Form.LIST, parts=parts)
         case "variable_expr" | "expression":
-            first = meaningful(inner)[0]
-            variable = inner if inner.type == "variable_expr" else first
-            plain = all(child.type in ("variable_expr", "get_attr") for child in meaningful(inner))
-            if variable.type == "variable_expr" and (inner is variable or plain):
-                reference = _reference(syntax, variable)
-                whole = inner.type == "variable_expr" or len(meaningful(inner)) == len(reference)
-                return _made(syntax, inner, Form.REFERENCE if whole else Form.OTHER, reference=reference)
+            names = meaningful(inner) if inner.type == "expression" else [inner]
+            reference = _reference(syntax, names[0]) if names and names[0].type == "variable_expr" else ()
+            # An index, a splat or a comment in between makes it more than a name and its attributes.
+            if reference and len(reference) == len(names):
+                return _made(syntax, inner, Form.REFERENCE, reference=reference)
     return _made(syntax, inner, Form.OTHER)
 
 

@@ -34,6 +34,7 @@ from powertune.engine.scanning.targets import ScanScope, ScanTargets, find_targe
 from powertune.errors import Interrupted, PowertuneError, UsageError
 from powertune.prices import PriceTable
 from powertune.scan.concluding import ScanOccasion, conclude
+from powertune.scan.coverage import ScannedPlace
 from powertune.scan.fail_conditions import FailCondition, parse_fail_on
 from powertune.scan.rule_table import RULES
 from powertune.scan.scan import Payer, Scan
@@ -163,9 +164,10 @@ def reaching(place: ConnectionOptions, wanted: WantedScope) -> Iterator[Reached]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundScan:
-    """A scan, and the folder with its places, which is there until the scan is kept."""
+    """A scan, what was read for it, and the folder with its places, which is there until the scan is kept."""
 
     scan: Scan
+    read: tuple[ScannedPlace, ...]
     folder: Path
     places: PlaceFolder
 
@@ -219,7 +221,7 @@ def scan_places(reached: Reached, wishes: ScanWishes, *, resume: str | None) -> 
     )
     for message in unused_messages(questions.suppressions, scan.suppressed, questions.occasion.today):
         say(f"note: {message}")
-    return FoundScan(scan=scan, folder=folder, places=keeping)
+    return FoundScan(scan=scan, read=read.places, folder=folder, places=keeping)
 
 
 def _limits(options: ScanOptions) -> tuple[str, ...]:

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 
 from powertune.scan.commands import run_command
-from powertune.scan.evidence import Compute, EvidenceSource, FunctionEvidence, FunctionUsage, PlaceEvidence, Tuned
+from powertune.scan.evidence import Compute, EvidenceSource, FunctionEvidence, PlaceEvidence, Tuned
 from powertune.scan.finding import Fact, Finding, Severity
 from powertune.scan.rule import Need, ScanRule
-from powertune.scan.tuning import has_other_code
+from powertune.scan.tuning import RECENT_DAYS, has_other_code, recent_days_follow
 from powertune.units import format_ms, format_ratio, plural
 
-#: By how much the median duration has risen before it counts, and of how many of the last days it is.
-_RISEN, _RECENT_DAYS = 1.3, 2
+#: By how much the median duration has risen before it counts.
+_RISEN = 1.3
 _DAY_S = 86_400
 
 
@@ -24,7 +24,7 @@ def _check(evidence: PlaceEvidence) -> Iterator[Finding]:
 
 def _slower(known: FunctionEvidence, tuned: Tuned, now: float) -> tuple[Fact, ...]:
     usage = known.usage
-    if usage is None or usage.recent_p50_ms is None or not _is_recent(known, usage, tuned, now):
+    if usage is None or usage.recent_p50_ms is None or not recent_days_follow(known, usage, tuned.measured_at, now):
         return ()
     # At another size it may well be slower, and be so because somebody followed the recommendation.
     measured_ms, recent_ms = dict(tuned.p50s_ms).get(known.function.current), usage.recent_p50_ms
@@ -33,18 +33,6 @@ def _slower(known: FunctionEvidence, tuned: Tuned, now: float) -> tuple[Fact, ..
     rose = f"rose from {format_ms(measured_ms)} to {format_ms(recent_ms)} ({format_ratio(recent_ms / measured_ms)})"
     text = f"its median duration at {known.function.current} {rose}"
     return (Fact(source=EvidenceSource.METRICS, text=text),)
-
-
-def _is_recent(known: FunctionEvidence, usage: FunctionUsage, tuned: Tuned, now: float) -> bool:
-    """Whether the last days with invocations are certainly after the run, and after the last change.
-
-    The window ends at midnight. How many of its days had no invocations is known, but not which: it may have been the
-    last ones.
-    """
-    end = now // _DAY_S * _DAY_S
-    began = end - usage.days * _DAY_S if usage.first_at is None else usage.first_at
-    empty_days = max(0, round((end - began) / _DAY_S) - usage.active_days)
-    return max(tuned.measured_at, known.function.modified_at) <= end - (_RECENT_DAYS + empty_days) * _DAY_S
 
 
 def _other_code(known: FunctionEvidence) -> tuple[Fact, ...]:
@@ -77,13 +65,13 @@ RULE = ScanRule(
     page=f"""
 Reports a function that an earlier run of powertune measured, if at least one of these is true:
 
-- Its median duration on the last {_RECENT_DAYS} days with invocations is at least {_RISEN:g} times what the run
+- Its median duration on the last {RECENT_DAYS} days with invocations is at least {_RISEN:g} times what the run
   measured at the memory size and architecture that the function has now. The severity is then medium.
 - Its code is not the code that was measured.
 
 Durations are compared only if these days are certainly later than the run, and later than the last change of the
 function. The window of a scan ends at midnight (UTC). So a function that is invoked every day has to be left as it is
-for {_RECENT_DAYS} whole days, and for one more for each day without invocations, because that may have been the last.
+for {RECENT_DAYS} whole days, and for one more for each day without invocations, because that may have been the last.
 
 There is no saving: what the function would cost at another size has to be measured again. If the run recommended
 another size than the function has, `recommendation-unapplied` reports that.

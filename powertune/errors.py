@@ -13,6 +13,8 @@ The tree::
     │   ├── PlaceNotFound       2    infrastructure code does not define the function
     │   ├── PlaceAmbiguous      2    infrastructure code may define it in several places
     │   ├── PlaceRefused        2    infrastructure code cannot be changed without guessing
+    │   ├── ForgeFailed         2    git or the forge has refused something
+    │   │   └── BranchTaken     2    somebody else has commits on the branch of a proposal
     │   └── SizeRefused         2    the function cannot be published at this size
     │       └── MemorySizeRefused 2  the account may not use this much memory
     ├── IdentityError           3    no usable AWS identity or region
@@ -116,6 +118,14 @@ class PlaceAmbiguous(UsageError):
 
 class PlaceRefused(UsageError):
     """The infrastructure code cannot be read, or not be changed without guessing or changing something else."""
+
+
+class ForgeFailed(UsageError):
+    """`git` or `gh` has refused something; the message holds its own words."""
+
+
+class BranchTaken(ForgeFailed):
+    """The branch of a proposal holds commits of somebody else, or was changed at this moment: it is left alone."""
 
 
 class IdentityError(PowertuneError):

@@ -1,0 +1,76 @@
+"""What the autopilot needs of the world: who keeps proposals, and who changes infrastructure code."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from powertune.autopilot.promise import Promise, ProposalRecord
+from powertune.autopilot.pull_request import PullRequest
+from powertune.iac import Change
+from powertune.model import Configuration, FunctionRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """All that a pull request is made of. `report` is Markdown; `picture` a PNG, None if there is none."""
+
+    promise: Promise
+    branch: str
+    title: str
+    body: str
+    message: str
+    labels: tuple[str, ...]
+    change: Change
+    report: str
+    picture: bytes | None
+
+
+class ChangesCode(Protocol):
+    """Finds the place in infrastructure code where a function's configuration is defined."""
+
+    def change(self, function: FunctionRef, wanted: Configuration) -> Change:
+        """What gives the function this configuration; without edits, the code already has it.
+
+        Raises:
+            UsageError: the place cannot be found, or must not be changed.
+        """
+        ...
+
+
+class Forge(Protocol):
+    """Keeps proposals where people decide about them."""
+
+    def find(self, function_arn: str) -> PullRequest | None:
+        """The newest pull request of a function, whatever has become of it; None if there never was one."""
+        ...
+
+    def open_branches(self) -> frozenset[str]:
+        """The branches of the proposals that are open."""
+        ...
+
+    def keep_picture(self, promise: Promise, picture: bytes) -> str | None:
+        """Keep a picture where the text of a pull request can show it; returns its address, None if it cannot."""
+        ...
+
+    def open(self, proposal: Proposal) -> PullRequest:
+        """Make a pull request.
+
+        Raises:
+            BranchTaken: its branch holds commits of somebody else.
+        """
+        ...
+
+    def update(self, existing: PullRequest, proposal: Proposal) -> PullRequest:
+        """Put a newer proposal in the place of an open one.
+
+        Raises:
+            BranchTaken: its branch holds commits of somebody else.
+        """
+        ...
+
+    def tell(self, existing: PullRequest, record: ProposalRecord, note: str) -> None:
+        """Write a note below a pull request, and keep the record in it."""
+        ...
+
+    def close(self, existing: PullRequest, record: ProposalRecord, note: str) -> None:
+        """Close a pull request, with a note that says why."""
+        ...

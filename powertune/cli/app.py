@@ -6,7 +6,20 @@ from typing import Annotated
 import typer
 
 from powertune import __version__
-from powertune.cli.commands import compare, deploy, destroy, iam, local, prices, report, restore, run, scan, watch
+from powertune.cli.commands import (
+    autopilot,
+    compare,
+    deploy,
+    destroy,
+    iam,
+    local,
+    prices,
+    report,
+    restore,
+    run,
+    scan,
+    watch,
+)
 from powertune.cli.console import protect_streams, say
 from powertune.cli.help import PanelCommand
 from powertune.errors import ExitCode, PowertuneError
@@ -50,6 +63,7 @@ app.command(cls=PanelCommand)(compare.compare)
 app.command()(restore.restore)
 app.command(cls=scan.ScanCommand, epilog=scan.EXAMPLES)(scan.scan)
 app.command(cls=watch.WatchCommand, epilog=watch.EXAMPLES)(watch.watch)
+app.command(cls=autopilot.AutopilotCommand, epilog=autopilot.EXAMPLES)(autopilot.autopilot)
 app.command(cls=deploy.DeployCommand, epilog=deploy.EXAMPLES)(deploy.deploy)
 app.command()(destroy.destroy)
 app.command()(prices.prices)

@@ -12,7 +12,8 @@ import cli_reference
 import pytest
 
 from powertune import config
-from powertune.config import LocalOptions, RunOptions, loading, parsers, scan_options
+from powertune.config import LocalOptions, RunOptions, autopilot_options, loading, parsers, scan_options
+from powertune.config.autopilot_options import AutopilotOptions
 from powertune.config.execution_input import parse_request
 from powertune.config.scan_options import ScanOptions
 from powertune.model import INVOCATION_FIELDS, TuningRun
@@ -125,6 +126,13 @@ def test_every_scan_key_is_documented_with_its_default() -> None:
     documented = keys("reference/configuration.md", "## `[scan]`")
     assert documented.keys() == {*scan_options._FROM_FILE, *suppressions._KEYS}
     assert documented["days"] == str(ScanOptions().days)
+
+
+def test_every_autopilot_key_is_documented_with_its_default() -> None:
+    documented = keys("reference/configuration.md", "## `[autopilot]`")
+    assert documented.keys() == {*autopilot_options._FROM_FILE}
+    assert documented["max_open"] == str(AutopilotOptions().max_open)
+    assert documented["max_functions"] == str(AutopilotOptions().max_functions)
 
 
 def test_every_field_of_the_results_file_is_documented() -> None:

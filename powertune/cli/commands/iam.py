@@ -14,11 +14,13 @@ _ANY_FUNCTION = "my-function"
 #: Its policy is about accounts, not about a function.
 _SCAN = "scan"
 _WATCH = "watch"
+#: Its policy is about all functions, unless one is named.
+_AUTOPILOT = "autopilot"
 
 
 def iam(
     command: Annotated[
-        str, typer.Argument(help="The command: run, restore, scan, watch, prices, deploy or destroy.")
+        str, typer.Argument(help="The command: run, restore, scan, watch, autopilot, prices, deploy or destroy.")
     ],
     function: Annotated[
         str, typer.Option(help="The function's name or ARN; an ARN makes the policy narrower.")
@@ -86,10 +88,15 @@ def iam(
             "--stackset", help="For scan: print the CloudFormation template of the role in other accounts instead."
         ),
     ] = False,
+    state: Annotated[
+        str | None,
+        typer.Option(help="For autopilot: the s3://bucket/prefix where it keeps its state.", show_default=False),
+    ] = None,
     output: common.File = None,
 ) -> None:
     """Print the IAM policy that allows exactly the calls that a command makes."""
     from powertune.aws.actions import COMMANDS, STACK_COMMANDS
+    from powertune.aws.autopilot_policy import autopilot_policy
     from powertune.aws.iam_policy import PLACEHOLDERS, Grant, policy_text
     from powertune.aws.scan_policy import ScanGrant, scan_policy
     from powertune.aws.stacks.stack_policy import STACK
@@ -100,7 +107,7 @@ def iam(
     from powertune.errors import UsageError
     from powertune.model import FunctionRef
 
-    known = sorted((*COMMANDS, _SCAN))
+    known = sorted((*COMMANDS, _SCAN, _AUTOPILOT))
     if command not in known:
         raise UsageError(f"no command {command!r} makes calls to AWS", hint=f"one of {', '.join(known)}")
     if (organization or reconcile or session_tags or scans or stackset) and command != _SCAN:
@@ -133,9 +140,12 @@ def iam(
         text = member_role_template() if stackset else policy_text(scan_policy(scanning))
         write_output(text.encode(), output)
         return
+    _check_state(command, state)
     _check(command, function, grant, deploy=deploy)
     elsewhere = _is_elsewhere(command, engine, grant)
-    document = _document(command, ref, grant, elsewhere=elsewhere, deploy=deploy)
+    of_autopilot = autopilot_policy(None if ref.name == _ANY_FUNCTION else ref, grant, state)
+    usual = command != _AUTOPILOT
+    document = _document(command, ref, grant, elsewhere=elsewhere, deploy=deploy) if usual else of_autopilot
     open_places = [word for word in PLACEHOLDERS if word in policy_text(document)]
     if open_places and (elsewhere or command in STACK_COMMANDS):
         say(f"replace {' and '.join(open_places)}, and {STACK} where --stack-name or --name-prefix differ")
@@ -145,7 +155,7 @@ def iam(
         say(f"replace {WATCH_STACK} where --stack-name differs")
     if elsewhere:
         say("to show the plan before starting, add the read actions of `powertune iam run`")
-    elif command == "run" and not (copies or isolate):
+    elif command in ("run", _AUTOPILOT) and not (copies or isolate):
         say("where $LATEST is in use, a run measures a copy: --isolate prints the policy that this takes")
     write_output(policy_text(document).encode(), output)
 
@@ -171,6 +181,21 @@ def _check_scan(function: str, grant: "Grant", role: str | None, engine: str | N
         raise UsageError(f"--scans {scans!r} is not in S3", hint="only s3://bucket/prefix takes a permission")
     if role is not None and not ROLE.fullmatch(role):
         raise UsageError(f"--role {role!r} is not the name or ARN of a role", hint="for example powertune-scan")
+
+
+def _check_state(command: str, state: str | None) -> None:
+    """See that a place for the state is only given where it takes a permission.
+
+    Raises:
+        UsageError: it takes none.
+    """
+    from powertune.errors import UsageError
+
+    if state is not None and (command != _AUTOPILOT or not state.startswith("s3://")):
+        raise UsageError(
+            f"--state {state!r} takes no permission of `powertune {command}`",
+            hint="`powertune iam autopilot` takes s3://bucket/prefix; a folder takes no permission",
+        )
 
 
 def _is_elsewhere(command: str, engine: str | None, grant: "Grant") -> bool:

@@ -1,0 +1,216 @@
+"""Which functions the autopilot tunes, and tuning them one after another, within what is left to spend."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from powertune import results
+from powertune.analysis import Analysis, analyze
+from powertune.autopilot.due import DueFunction, agenda, can_be_tuned, matches, why_due
+from powertune.autopilot.pull_request import IGNORE
+from powertune.autopilot.spending import Ledger, MonthlyBudget, SpendingRecord
+from powertune.aws.identity import ConnectionOptions
+from powertune.aws.lambda_function import LambdaFunction
+from powertune.cli import tuning
+from powertune.cli.command_line_checks import region_of
+from powertune.cli.console import say
+from powertune.cli.opportunities import Opportunity, largest
+from powertune.cli.site import open_site
+from powertune.config import parse_judgement
+from powertune.config.autopilot_options import AutopilotOptions
+from powertune.engine.autopilot.settling import SettledFunction
+from powertune.engine.autopilot.state import AutopilotState
+from powertune.errors import Interrupted, NotRestored, PowertuneError, UsageError
+from powertune.model import DAYS_PER_MONTH, FunctionRef
+from powertune.region_prices import RegionPrices
+from powertune.scan.evidence import FunctionEvidence
+from powertune.scan.scan import Scan
+from powertune.units import format_usd
+
+#: A scan names at most so many functions that measuring may help.
+_MOST = 100_000
+#: So many functions are looked at in vain before a run ends: each takes a dozen calls.
+_MOST_REFUSED = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueRun:
+    """A function that is due, with what is known of it, and what its run is told."""
+
+    due: DueFunction
+    known: FunctionEvidence
+    options: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """The name of the function."""
+        return self.known.name
+
+
+def due_runs(
+    scan: Scan,
+    functions: Sequence[FunctionEvidence],
+    settled: Sequence[SettledFunction],
+    options: AutopilotOptions,
+    now: float,
+) -> tuple[DueRun, ...]:
+    """The functions that are due, those with the largest expected saving first.
+
+    Args:
+        functions: those that may be tuned.
+        settled: those of them that were tuned before.
+        now: seconds since the epoch.
+    """
+    before = {each.arn: each.before for each in settled}
+    promising = {each.function.arn: each for each in largest(scan, _MOST)}
+    known = {each.function.arn: each for each in functions if can_be_tuned(each)}
+    due = []
+    for arn, each in known.items():
+        found = why_due(each, before.get(arn), now)
+        if found is not None:
+            expected = promising[arn].saving if arn in promising else 0.0
+            due.append(DueFunction(arn=arn, reason=found[0], detail=found[1], expected=expected))
+    return tuple(
+        DueRun(due=each, known=known[each.arn], options=_options(known[each.arn], promising.get(each.arn), options))
+        for each in agenda(due)
+    )
+
+
+def allowed(functions: Sequence[FunctionEvidence], options: AutopilotOptions) -> tuple[FunctionEvidence, ...]:
+    """The functions that the options name and do not ignore."""
+    return tuple(
+        each
+        for each in functions
+        if matches(each.name, each.function.arn, options.functions)
+        and not matches(each.name, each.function.arn, options.ignore)
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BudgetedTuning:
+    """Tunes functions as `powertune run` does, as long as the budget admits it."""
+
+    state: AutopilotState
+    budget: MonthlyBudget
+    place: ConnectionOptions
+    ask: bool
+    quiet: bool
+
+    def tune(self, runs: Sequence[DueRun], most: int) -> tuple[PowertuneError, ...]:
+        """Tune functions until so many are measured. One that fails does not end the others.
+
+        Returns:
+            Why they could not be tuned, if that is so of all of them; else nothing.
+
+        Raises:
+            Interrupted: by the person; the function that was measured is restored.
+            NotRestored: a function may still hold a trial configuration; no other is begun.
+        """
+        failures: list[PowertuneError] = []
+        measured = 0
+        for looked_at, run in enumerate(runs):
+            if measured == most or looked_at == most + _MOST_REFUSED:
+                say(f"{run.name} and what follows wait for the next run (--max-functions)")
+                break
+            try:
+                measured += self._tune(run)
+            except (Interrupted, NotRestored):
+                raise
+            except PowertuneError as error:
+                say(f"{run.name} was not tuned: {error.message}")
+                failures.append(error)
+        return tuple(failures) if len(failures) == len(runs) else ()
+
+    def ledger(self) -> Ledger:
+        """What was spent this month, by what is kept at this moment: another run may be under way."""
+        return Ledger(budget=self.budget, records=self.state.records(), now=time.time())
+
+    def _tune(self, run: DueRun) -> bool:
+        """Tune a function; one that cannot run on both architectures is tuned on its own. False if it was not."""
+        try:
+            return self._tune_once(run)
+        except UsageError as error:
+            if "arch" not in run.options:
+                raise
+            alone = {name: value for name, value in run.options.items() if name != "arch"}
+            say(f"{run.name}: {error.message}; measured on {run.known.function.architecture} alone")
+            return self._tune_once(replace(run, options=alone))
+
+    def _tune_once(self, run: DueRun) -> bool:
+        arn = run.due.arn
+        place = replace(self.place, region=region_of(FunctionRef.parse(arn), None))
+        with open_site(arn, place, quiet=self.quiet) as site:
+            tags = LambdaFunction(site.connection.aws(), site.ref).tags(arn)
+            if IGNORE in tags:
+                say(f"{run.name} was left alone: it has the tag {IGNORE}")
+                return False
+            options = tuning.load_options(site, run.options)
+            prices = tuning.region_prices(site, options)
+            plan = tuning.plan_run(site, options, prices)
+            if not tuning.agreed(plan, ask=self.ask, quiet=self.quiet):
+                return False
+            record = SpendingRecord(
+                run_id=plan.run_id,
+                function_arn=arn,
+                started_at=time.time(),
+                currency=prices.currency,
+                reserved=min(plan.estimate.worst_usd, plan.max_spend),
+                production_p50_ms=None if run.known.usage is None else run.known.usage.p50_ms,
+            )
+            if not self._reserved(record, run.name):
+                return False
+            path = tuning.results_path(self.state.results, plan)
+            try:
+                tuning.measure_plan(site, options, plan, path, quiet=self.quiet)
+            finally:
+                self._settle(record, path, prices)
+        return True
+
+    def _reserved(self, record: SpendingRecord, name: str) -> bool:
+        """Set aside what a run may cost at most, if the budget admits it.
+
+        Another autopilot may look at the same moment. So it is looked again once the record is kept; if both see each
+        other, both give up.
+        """
+        ledger, kept = self.ledger(), False
+        if ledger.admits(record.reserved, record.currency):
+            self.state.keep(record)
+            ledger, kept = self.ledger(), True
+        if kept and ledger.spent <= ledger.budget.amount:
+            return True
+        if kept:
+            self.state.keep(replace(record, spent=0.0))
+        say(f"{name} was not tuned: {_refusal(ledger, record)}")
+        return False
+
+    def _settle(self, record: SpendingRecord, path: Path, prices: RegionPrices) -> None:
+        """Keep what was measured, also of a run that was interrupted, and what it has cost."""
+        if not path.is_file():
+            return
+        self.state.keep_results(path.name)
+        analysis = _judged(path, prices)
+        spent = record.reserved if analysis.spent is None else analysis.spent
+        self.state.keep(replace(record, spent=spent, results=path.name))
+
+
+def _judged(path: Path, prices: RegionPrices) -> Analysis:
+    run = results.load(path)
+    return analyze(run, prices, *parse_judgement({}, run.design.goal, run.design.usage))
+
+
+def _options(known: FunctionEvidence, promising: Opportunity | None, options: AutopilotOptions) -> dict[str, str]:
+    """What a run is told: the traffic that the scan has seen, the architectures, and the event."""
+    usage = known.usage
+    month = 0.0 if usage is None else usage.invocations / usage.counted_days * DAYS_PER_MONTH
+    told = {"invocations_per_month": f"{month:.0f}"} if month >= 1 else {}
+    payload = options.payload(known.name, known.function.arn)
+    told |= {} if payload is None else {"payload": payload}
+    return told | ({"arch": "both"} if promising is not None and promising.both else {})
+
+
+def _refusal(ledger: Ledger, record: SpendingRecord) -> str:
+    if record.currency != ledger.budget.currency:
+        return f"the budget is in {ledger.budget.currency}, and its prices are in {record.currency}"
+    left, most = (format_usd(amount, record.currency) for amount in (ledger.left, record.reserved))
+    return f"it may cost {most}, and {left} of {ledger.budget} are left this month"

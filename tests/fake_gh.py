@@ -16,7 +16,7 @@ store = Path({store!r})
 state = json.loads(store.read_text())
 arguments = sys.argv[1:]
 # Only these commands read stdin.
-data = sys.stdin.read() if "--body-file" in arguments else ""
+data = sys.stdin.read() if {{"--body-file", "--input"}} & set(arguments) else ""
 state["calls"].append({{"arguments": arguments, "stdin": data, "folder": os.getcwd(),
                        "environment": {{k: v for k, v in os.environ.items() if k.startswith(("GH_", "GIT_"))}}}})
 store.write_text(json.dumps(state))
@@ -75,10 +75,14 @@ elif command == ("pr", "create"):
     }})
     save()
     sys.stdout.write(f"https://github.com/acme/shop/pull/{{number}}\\n")
-elif command == ("pr", "edit"):
-    found = numbered()
-    found["title"] = value("--title", found["title"])
-    found["body"] = data
+elif arguments[:3] == ["api", "--method", "PATCH"] and "--input" in arguments:
+    prefix, number = arguments[3].rsplit("/", 1)
+    if prefix != "repos/{{owner}}/{{repo}}/pulls":
+        fail("unknown path")
+    fields = json.loads(data)
+    if not fields or not set(fields) <= {{"title", "body"}}:
+        fail("unknown fields")
+    next(each for each in state["pull_requests"] if str(each["number"]) == number).update(fields)
     save()
 elif command == ("pr", "comment"):
     numbered()["comments"].append(data)

@@ -15,6 +15,8 @@ from powertune.units import format_ms
 MOVED_SHARE = 0.2
 #: A function is left alone for so long after a run, whatever has changed: some are deployed several times a day.
 REST_S = 7 * 86_400
+#: A run that had no answer is made again after so long: its event may have been mended since, or its budget raised.
+AGAIN_S = 28 * 86_400
 
 
 class DueReason(StrEnum):
@@ -24,6 +26,7 @@ class DueReason(StrEnum):
     CODE_CHANGED = "its code has changed"
     SIZE_CHANGED = "its configuration has changed"
     DURATION_MOVED = "its duration has changed"
+    NO_ANSWER = "its last run had no answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,9 @@ def why_due(known: FunctionEvidence, before: TunedBefore | None, now: float) -> 
         return DueReason.CODE_CHANGED, str(DueReason.CODE_CHANGED)
     if function.current not in (before.current, before.recommended):
         return DueReason.SIZE_CHANGED, f"it has {function.current} now, and had {before.current}"
+    if before.recommended is None:
+        again = now - before.measured_at >= AGAIN_S
+        return (DueReason.NO_ANSWER, str(DueReason.NO_ANSWER)) if again else None
     return _moved(known, before, now)
 
 

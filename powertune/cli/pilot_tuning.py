@@ -118,7 +118,7 @@ class BudgetedTuning:
             except (Interrupted, NotRestored):
                 raise
             except PowertuneError as error:
-                say(f"{run.name} was not tuned: {error.message}")
+                say(f"{run.name} was not tuned: {error.message}{'' if error.hint is None else f' ({error.hint})'}")
                 failures.append(error)
         return tuple(failures) if len(failures) == len(runs) else ()
 

@@ -101,8 +101,7 @@ class GitHubForge:
         self.repository.put(proposal.branch, commit)
 
     def _edit(self, existing: PullRequest, proposal: Proposal) -> PullRequest:
-        about = ("--title", proposal.title, "--body-file", "-")
-        self.gh.run("pr", "edit", _digits(existing), *about, data=proposal.body.encode())
+        self._change(existing, {"title": proposal.title, "body": proposal.body})
         return replace(existing, body=proposal.body, record=found_in(proposal.body))
 
     def _keep(self, existing: PullRequest, record: ProposalRecord) -> None:
@@ -111,7 +110,12 @@ class GitHubForge:
             return
         start, end = _place(existing.body)
         body = existing.body[:start] + hidden(record) + existing.body[end:]
-        self.gh.run("pr", "edit", _digits(existing), "--body-file", "-", data=body.encode())
+        self._change(existing, {"body": body})
+
+    def _change(self, existing: PullRequest, fields: Mapping[str, str]) -> None:
+        """Change title or text by the API: `gh pr edit` asks for projects, which tokens of workflows may not read."""
+        path = f"repos/{{owner}}/{{repo}}/pulls/{_digits(existing)}"
+        self.gh.run("api", "--method", "PATCH", path, "--input", "-", data=json.dumps(fields).encode())
 
     def _make_labels(self, labels: Sequence[str]) -> None:
         """Make the labels that are missing: a pull request cannot be made with a label that is not there."""

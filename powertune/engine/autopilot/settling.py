@@ -116,7 +116,7 @@ class Settling:
         self, function: SettledFunction, decision: Decision, existing: PullRequest | None, found: Promise | str
     ) -> Handled:
         if decision.step is Step.OPEN and len(self._open) >= self.most_open:
-            why = f"{decision.why}; {plural(len(self._open), 'proposal')} are open, which is the most (--max-open)"
+            why = f"{decision.why}; open already: {plural(len(self._open), 'proposal')} (--max-open)"
             decision = Decision(step=Step.LEAVE, why=why)
         handled = Handled(function_arn=function.arn, decision=decision, pull_request=existing)
         if self.only_look and decision.step is not Step.VERIFY:

@@ -52,6 +52,12 @@ def test_other_code_is_due_unless_the_run_was_a_few_days_ago() -> None:
     assert why_due(known(), tuned(code_sha256=""), NOW) is None
 
 
+def test_a_run_without_an_answer_is_made_again_after_four_weeks() -> None:
+    failed = tuned(recommended=None)
+    assert why_due(known(), failed, NOW) == (DueReason.NO_ANSWER, "its last run had no answer")
+    assert why_due(known(), replace(failed, measured_at=NOW - 27 * DAY_S), NOW) is None
+
+
 def test_a_size_that_was_neither_measured_from_nor_recommended_is_due() -> None:
     found = why_due(known(scanned_function(memory_mb=2048)), tuned(), NOW)
     assert found == (DueReason.SIZE_CHANGED, "it has 2048 MB arm64 now, and had 1024 MB arm64")

@@ -216,9 +216,7 @@ def test_no_more_are_open_than_is_allowed(world: World) -> None:
     settled = settled_functions([known(each) for each in functions], analyses, ())
     handled = world.settling().go(settled)
     assert [each.decision.step for each in handled] == [Step.OPEN, Step.LEAVE]
-    assert handled[1].decision.why == (
-        "run aaaa1111 promises a saving; 1 proposal are open, which is the most (--max-open)"
-    )
+    assert handled[1].decision.why == ("run aaaa1111 promises a saving; open already: 1 proposal (--max-open)")
     assert len(world.forge.requests) == 1
 
 

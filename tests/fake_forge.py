@@ -84,7 +84,8 @@ class FakeCode:
     found: Change | PowertuneError = field(default_factory=make_change)
     wanted: list[tuple[str, Configuration]] = field(default_factory=list)
 
-    def change(self, function: FunctionRef, wanted: Configuration) -> Change:
+    def change(self, function: FunctionRef, present: Configuration, wanted: Configuration) -> Change:
+        assert present != wanted
         self.wanted.append((function.name, wanted))
         if isinstance(self.found, PowertuneError):
             raise self.found

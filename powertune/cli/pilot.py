@@ -75,12 +75,12 @@ def fly(reached: Reached, state: AutopilotState, wishes: PilotWishes) -> None:
         PowertuneError: none of the functions that are due could be tuned, or a proposal could not be made; the first
             reason.
     """
-    from powertune.cli.pilot_code import code_of
+    from powertune.cli.pilot_code import TagReader, code_of
 
     opened = open_forge(wishes.proposals)
     # Nothing is spent if proposals could not be made afterward.
     opened.forge.open_branches()
-    code = code_of(opened, wishes.proposals, wishes.place, dict(wishes.options.resources))
+    code = code_of(opened, wishes.proposals, dict(wishes.options.resources), TagReader(wishes.place))
     tuning = BudgetedTuning(state=state, budget=wishes.budget, place=wishes.place, ask=wishes.ask, quiet=wishes.quiet)
     found, prices = _scan(reached, state, tuning, wishes)
     functions = allowed([each for place in found.read for each in place.evidence.functions], wishes.options)

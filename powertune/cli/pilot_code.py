@@ -1,7 +1,7 @@
 """Infrastructure code for the autopilot: that of the branch that changes are proposed to, or that of a folder."""
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -16,6 +16,8 @@ from powertune.iac import Change, Desired, Source, Wanted, change
 from powertune.iac.survey import JAVASCRIPT, PYTHON, TEMPLATES, TERRAFORM
 from powertune.model import Configuration, FunctionRef
 
+#: Reads the tags of a function.
+ReadTags = Callable[[FunctionRef], Mapping[str, str]]
 _LOGICAL_ID = "aws:cloudformation:logical-id"
 #: What may say something about a function, by how its name ends; code only in folders of CDK apps.
 _DATA, _CODE = (*TEMPLATES, *TERRAFORM, ".tf.json", "samconfig.toml"), (*JAVASCRIPT, *PYTHON)
@@ -31,11 +33,11 @@ class InfrastructureCode:
     """
 
     sources: tuple[Source, ...]
-    place: ConnectionOptions
     resources: Mapping[str, str]
+    read_tags: ReadTags
 
-    def change(self, function: FunctionRef, wanted: Configuration) -> Change:
-        """What gives the function this configuration.
+    def change(self, function: FunctionRef, present: Configuration, wanted: Configuration) -> Change:
+        """What gives the function the wanted configuration. What stays as it is in the code is left alone.
 
         Raises:
             PlaceNotFound, PlaceAmbiguous, PlaceRefused: as for `powertune.iac.change`.
@@ -45,19 +47,34 @@ class InfrastructureCode:
             resource=self.resources.get(function.name),
             logical_id=self._logical_id(function),
         )
-        return change(self.sources, named, Desired(memory_mb=wanted.memory_mb, architecture=wanted.architecture))
+        desired = Desired(
+            memory_mb=None if wanted.memory_mb == present.memory_mb else wanted.memory_mb,
+            architecture=None if wanted.architecture is present.architecture else wanted.architecture,
+        )
+        return change(self.sources, named, desired)
 
     def _logical_id(self, function: FunctionRef) -> str | None:
         """What CloudFormation has tagged the function with; its name has to do where tags cannot be read."""
+        try:
+            return self.read_tags(function).get(_LOGICAL_ID)
+        except AccessDenied:
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class TagReader:
+    """Reads the tags of functions, each in its region."""
+
+    place: ConnectionOptions
+
+    def __call__(self, function: FunctionRef) -> Mapping[str, str]:
+        """The tags; those of CloudFormation included."""
         with connect(replace(self.place, region=function.region)) as connection:
-            try:
-                return LambdaFunction(connection.aws(), function).tags(str(function)).get(_LOGICAL_ID)
-            except AccessDenied:
-                return None
+            return LambdaFunction(connection.aws(), function).tags(str(function))
 
 
 def code_of(
-    opened: OpenedForge, place: ProposalPlace, connection: ConnectionOptions, resources: Mapping[str, str]
+    opened: OpenedForge, place: ProposalPlace, resources: Mapping[str, str], read_tags: ReadTags
 ) -> InfrastructureCode:
     """The code that proposals change.
 
@@ -72,7 +89,7 @@ def code_of(
             root = Path(name).resolve()
             _extract(opened.repository, opened.base_commit, root, _folder(place.iac))
             sources = _sources(root, root / (place.iac or ""))
-    return InfrastructureCode(sources=sources, place=connection, resources=resources)
+    return InfrastructureCode(sources=sources, resources=resources, read_tags=read_tags)
 
 
 def _sources(root: Path, path: Path) -> tuple[Source, ...]:

@@ -27,8 +27,11 @@ class Proposal:
 class ChangesCode(Protocol):
     """Finds the place in infrastructure code where a function's configuration is defined."""
 
-    def change(self, function: FunctionRef, wanted: Configuration) -> Change:
-        """What gives the function this configuration; without edits, the code already has it.
+    def change(self, function: FunctionRef, present: Configuration, wanted: Configuration) -> Change:
+        """What gives the function the wanted configuration; without edits, the code already has it.
+
+        Args:
+            present: what the function has.
 
         Raises:
             UsageError: the place cannot be found, or must not be changed.

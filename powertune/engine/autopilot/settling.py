@@ -132,7 +132,7 @@ class Settling:
                 return handled
 
     def _propose(self, function: SettledFunction, handled: Handled, promise: Promise) -> Handled:
-        change = self.code.change(function.ref, promise.after)
+        change = self.code.change(function.ref, promise.before, promise.after)
         existing = handled.pull_request
         if not change.edits:
             why = f"the code already has {promise.after}, which is not deployed"

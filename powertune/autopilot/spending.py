@@ -88,7 +88,7 @@ def parse_spending(data: bytes) -> SpendingRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ledger:
+class SpendingLedger:
     """What was spent of a budget in the month of `now`, in seconds since the epoch."""
 
     budget: MonthlyBudget

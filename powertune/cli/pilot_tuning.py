@@ -9,7 +9,7 @@ from powertune import results
 from powertune.analysis import Analysis, analyze
 from powertune.autopilot.due import DueFunction, agenda, can_be_tuned, matches, why_due
 from powertune.autopilot.pull_request import IGNORE
-from powertune.autopilot.spending import Ledger, MonthlyBudget, SpendingRecord
+from powertune.autopilot.spending import MonthlyBudget, SpendingLedger, SpendingRecord
 from powertune.aws.identity import ConnectionOptions
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.cli import tuning
@@ -122,9 +122,9 @@ class BudgetedTuning:
                 failures.append(error)
         return tuple(failures) if len(failures) == len(runs) else ()
 
-    def ledger(self) -> Ledger:
+    def ledger(self) -> SpendingLedger:
         """What was spent this month, by what is kept at this moment: another run may be under way."""
-        return Ledger(budget=self.budget, records=self.state.records(), now=time.time())
+        return SpendingLedger(budget=self.budget, records=self.state.records(), now=time.time())
 
     def _tune(self, run: DueRun) -> bool:
         """Tune a function; one that cannot run on both architectures is tuned on its own. False if it was not."""
@@ -209,7 +209,7 @@ def _options(known: FunctionEvidence, promising: Opportunity | None, options: Au
     return told | ({"arch": "both"} if promising is not None and promising.both else {})
 
 
-def _refusal(ledger: Ledger, record: SpendingRecord) -> str:
+def _refusal(ledger: SpendingLedger, record: SpendingRecord) -> str:
     if record.currency != ledger.budget.currency:
         return f"the budget is in {ledger.budget.currency}, and its prices are in {record.currency}"
     left, most = (format_usd(amount, record.currency) for amount in (ledger.left, record.reserved))

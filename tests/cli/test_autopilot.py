@@ -4,11 +4,12 @@ import contextlib
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -301,6 +302,61 @@ def test_without_a_forge_proposals_are_folders(shop: Shop, capfd: pytest.Capture
     assert "**The saving came true**" in (folder / "notes.md").read_text()
     code, out, _ = shop.fly(capfd, "--output", str(output))
     assert out.splitlines()[0].endswith(f"the saving of {folder.name} came true")
+
+
+def test_a_forge_that_fails_costs_nothing_twice(shop: Shop, capfd: pytest.CaptureFixture[str]) -> None:
+    # Nobody is signed in: that is found out before anything is spent.
+    shop.gh.fail_next("pr list", "To get started with GitHub CLI, please run: gh auth login", 4)
+    code, out, err = shop.fly(capfd)
+    assert (code, out, shop.state.exists()) == (4, "", False)
+    assert "gh pr: To get started with GitHub CLI" in err
+
+    # It refuses the pull request: what was measured is kept.
+    shop.gh.fail_next("pr create", "GraphQL: GitHub Actions is not permitted to create or approve pull requests")
+    code, out, err = shop.fly(capfd)
+    assert code == 2
+    assert "roomy in us-east-1: open: failed: gh pr: GraphQL: GitHub Actions is not permitted" in out
+    assert "error: gh pr: GraphQL: GitHub Actions is not permitted" in err
+    measured = sorted((shop.state / "results").glob("*.json"))
+    assert len(measured) == 1
+
+    # The next run proposes it, and measures nothing.
+    code, out, _ = shop.fly(capfd)
+    assert code == 0
+    assert out.startswith("roomy in us-east-1: open https://github.com/acme/shop/pull/1: ")
+    assert sorted((shop.state / "results").glob("*.json")) == measured
+
+
+def test_an_interrupted_run_is_restored_and_counts(shop: Shop) -> None:
+    """SIGTERM, as a CI system sends it, while the function is measured."""
+    (Path("event.json")).write_text('{"seconds": 1.0}')
+    words = ["autopilot", "--functions", "*", "--repository", str(shop.clone.work), "--state", str(shop.state)]
+    command = [sys.executable, "-m", "powertune", *words, "--yes"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            wait_for(lambda: any((shop.state / "results").glob("*.json")), process)
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=120)
+        finally:
+            process.kill()
+    assert process.returncode == 130, err
+    assert "roomy is restored" in err
+    assert shop.configuration["MemorySize"] == 1024
+    with contextlib.closing(boto3.Session().client("lambda")) as client:
+        assert client.list_aliases(FunctionName="roomy")["Aliases"] == []
+    kept = [parse_spending(path.read_bytes()) for path in (shop.state / "spending").glob("*.json")]
+    (tuned,) = [each for each in kept if each.function_arn]
+    assert tuned.spent is not None
+    assert tuned.results
+    assert out == ""
+    assert shop.gh.pull_requests == []
+
+
+def wait_for(condition: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
+    """Wait until a process has done something; it has to be alive."""
+    while not condition():
+        assert process.poll() is None
+        time.sleep(0.05)
 
 
 def test_the_printed_policy_allows_what_is_called_and_a_bucket_keeps_the_state(shop: Shop) -> None:

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from powertune.autopilot.spending import Ledger, MonthlyBudget, SpendingRecord, dump_spending, parse_spending
+from powertune.autopilot.spending import MonthlyBudget, SpendingLedger, SpendingRecord, dump_spending, parse_spending
 from powertune.errors import UsageError
 
 BUDGET = MonthlyBudget(amount=5.0)
@@ -20,8 +20,8 @@ def record(when: str, reserved: float, spent: float | None = None, currency: str
     )
 
 
-def ledger(*records: SpendingRecord, now: str = "2026-11-30T23:59:59") -> Ledger:
-    return Ledger(budget=BUDGET, records=records, now=at(now))
+def ledger(*records: SpendingRecord, now: str = "2026-11-30T23:59:59") -> SpendingLedger:
+    return SpendingLedger(budget=BUDGET, records=records, now=at(now))
 
 
 def test_only_this_month_counts_and_in_one_currency() -> None:

@@ -1,7 +1,7 @@
 """What the autopilot keeps between runs: results files, and what each run has cost; in a folder, or in a bucket."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -83,16 +83,26 @@ class FolderState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BucketState:
-    """Objects in S3, and a folder of this machine with the results files. `prefix` is empty, or ends with a slash."""
+    """Objects in S3, and a folder of this machine with the results files. `prefix` is empty, or ends with a slash.
+
+    Records are looked at before and after each run, and there may be hundreds: what is unchanged is not read again.
+    """
 
     objects: Objects
     prefix: str
     results: Path
+    _read: dict[str, tuple[str, SpendingRecord]] = field(default_factory=dict, init=False, compare=False)
 
     def records(self) -> tuple[SpendingRecord, ...]:
         """What each run has cost."""
-        keys = self.objects.keys(f"{self.prefix}{SPENDING}/")
-        return _in_order(parse_spending(self.objects.read(key)) for key in keys if key.endswith(".json"))
+        tags = self.objects.entity_tags(f"{self.prefix}{SPENDING}/")
+        return _in_order(self._record(key, tag) for key, tag in tags.items() if key.endswith(".json"))
+
+    def _record(self, key: str, tag: str) -> SpendingRecord:
+        known = self._read.get(key)
+        if known is None or known[0] != tag:
+            known = self._read[key] = (tag, parse_spending(self.objects.read(key)))
+        return known[1]
 
     def keep(self, record: SpendingRecord) -> None:
         """Write its object."""

@@ -91,6 +91,19 @@ def test_the_newest_results_of_each_function_come_from_the_bucket(tmp_path: Path
     }
 
 
+def test_records_in_a_bucket_are_read_once_unless_they_change(tmp_path: Path) -> None:
+    fake = FakeLambda()
+    state = bucket(tmp_path, fake)
+    other = replace(RECORD, run_id="other")
+    for each in (RECORD, other):
+        state.keep(each)
+    assert len(state.records()) == 2
+    state.keep(replace(RECORD, spent=0.5))
+    before = fake.operations.count("s3.get_object")
+    assert {each.spent for each in state.records()} == {0.5, None}
+    assert fake.operations.count("s3.get_object") == before + 1
+
+
 def test_results_that_are_gone_are_left_out(tmp_path: Path) -> None:
     state = bucket(tmp_path, FakeLambda())
     state.keep(RECORD)

@@ -143,9 +143,11 @@ def iam(
     _check_state(command, state)
     _check(command, function, grant, deploy=deploy)
     elsewhere = _is_elsewhere(command, engine, grant)
-    of_autopilot = autopilot_policy(None if ref.name == _ANY_FUNCTION else ref, grant, state)
-    usual = command != _AUTOPILOT
-    document = _document(command, ref, grant, elsewhere=elsewhere, deploy=deploy) if usual else of_autopilot
+    document = (
+        autopilot_policy(None if ref.name == _ANY_FUNCTION else ref, grant, state)
+        if command == _AUTOPILOT
+        else _document(command, ref, grant, elsewhere=elsewhere, deploy=deploy)
+    )
     open_places = [word for word in PLACEHOLDERS if word in policy_text(document)]
     if open_places and (elsewhere or command in STACK_COMMANDS):
         say(f"replace {' and '.join(open_places)}, and {STACK} where --stack-name or --name-prefix differ")

@@ -84,7 +84,8 @@ class ProposingOptions:
     state: Annotated[
         str | None,
         typer.Option(
-            help="What to keep between runs: a folder, or s3://bucket/prefix.  [default: powertune-autopilot]",
+            help="Where to keep results and spending between runs: a folder, or s3://bucket/prefix.  "
+            "[default: powertune-autopilot]",
             show_default=False,
         ),
     ] = None

@@ -77,7 +77,8 @@ class Program:
             return AccessDenied(message, hint="give it a token that may write contents and pull requests (GH_TOKEN)")
         if any(each in said for each in _UNAVAILABLE):
             return Unavailable(message, hint="try again later")
-        return ForgeFailed(message, hint=f"run it by hand in {os.fspath(self.folder)!r} to see what it needs")
+        hint = f"run it by hand in {os.fspath(self.folder)!r} to see what it needs, or use --output for a folder"
+        return ForgeFailed(message, hint=hint)
 
 
 def cleaned(environment: Mapping[str, str]) -> dict[str, str]:

@@ -168,12 +168,14 @@ class GitRepository:
             self._push(branch, "", before)
 
     def keep_picture(self, path: str, picture: bytes) -> str:
-        """Keep a picture on the branch of the pictures; returns the commit that holds it.
+        """Keep a picture on the branch of the pictures, unless it is there; returns a commit that holds it.
 
         Raises:
             BranchTaken: somebody else has put a picture there at this moment.
         """
         before = self.tip(PICTURES)
+        if before is not None and path in self.files(before):
+            return before
         tree = self._tree(before, [("100644", picture, path)])
         commit = self._commit(tree, "Keep a picture for a pull request\n", *([] if before is None else [before]))
         self._push(PICTURES, commit, before)

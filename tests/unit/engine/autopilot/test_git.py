@@ -236,6 +236,7 @@ def test_a_clone_that_was_cut_off_is_enough(clone: GitClone, tmp_path: Path) -> 
 def test_pictures_have_a_branch_of_their_own(clone: GitClone) -> None:
     found = repository(clone)
     first = found.keep_picture("orders-12345678/aaaa1111.png", b"\x89PNG one")
+    assert found.keep_picture("orders-12345678/aaaa1111.png", b"\x89PNG one") == first
     second = found.keep_picture("orders-12345678/bbbb2222.png", b"\x89PNG two")
     names = clone.at_origin("ls-tree", "-r", "--name-only", PICTURES).split()
     assert names == ["orders-12345678/aaaa1111.png", "orders-12345678/bbbb2222.png"]

@@ -190,6 +190,25 @@ def test_code_that_says_so_already_needs_no_pull_request(world: World) -> None:
     assert world.forge.requests == []
 
 
+def test_an_open_one_is_closed_when_somebody_else_has_changed_the_code(world: World) -> None:
+    """Its conflicts cannot be resolved: there is nothing left to change."""
+    world.round(orders_analysis())
+    world.forge.requests[0] = replace(world.forge.requests[0], conflicting=True)
+    world.code.found = replace(make_change(), edits=())
+    handled = world.round(orders_analysis())
+    assert (handled.decision.step, handled.error) == (Step.CLOSE, None)
+    assert world.forge.requests[0].state is PullRequestState.CLOSED
+    (note,) = world.forge.notes
+    assert note.endswith(": the code already has 512 MB arm64, which is not deployed.")
+
+
+def test_conflicts_are_resolved_on_the_newest_commit(world: World) -> None:
+    world.round(orders_analysis())
+    world.forge.requests[0] = replace(world.forge.requests[0], conflicting=True)
+    assert world.round(orders_analysis()).decision.step is Step.UPDATE
+    assert len(world.forge.proposals) == 2
+
+
 def test_a_place_that_is_not_found_is_an_error_of_that_function(world: World) -> None:
     world.code.found = UsageError("no resource for orders", hint="name it")
     handled = world.round(orders_analysis())

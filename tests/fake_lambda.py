@@ -127,7 +127,7 @@ class FakeLambda(FakeVersions, FakeTriggers, FakeInvoke):
             number = kwargs.get("Qualifier")
             if number is None:
                 del self.functions[function.configuration["FunctionName"]]
-            elif any(alias["FunctionVersion"] == number for alias in function.aliases.values()):
+            elif any(number in _versions_of(alias) for alias in function.aliases.values()):
                 raise client_error(
                     "ResourceConflictException",
                     "Unable to delete version because the following aliases reference it: [...]",
@@ -137,3 +137,8 @@ class FakeLambda(FakeVersions, FakeTriggers, FakeInvoke):
                 raise client_error("ResourceNotFoundException", "Function not found", 404)
         self.after_call("delete_function", kwargs)
         return {}
+
+
+def _versions_of(alias: dict[str, Any]) -> set[str]:
+    """The versions that an alias leads to."""
+    return {alias["FunctionVersion"], *(alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights", {})}

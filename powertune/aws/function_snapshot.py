@@ -51,12 +51,17 @@ class Version:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
-    """An alias. `revision` changes with each update; `shifted` are versions that get a part of the traffic."""
+    """An alias. `revision` changes with each update; `weights` are versions that get a share of the traffic."""
 
     version: str
     description: str
     revision: str
-    shifted: tuple[str, ...] = ()
+    weights: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def shifted(self) -> tuple[str, ...]:
+        """The versions that get a share of the traffic."""
+        return tuple(version for version, _ in self.weights)
 
     @property
     def versions(self) -> tuple[str, ...]:
@@ -70,7 +75,7 @@ class Alias:
             version=str(document["FunctionVersion"]),
             description=document.get("Description", ""),
             revision=document.get("RevisionId", ""),
-            shifted=tuple((document.get("RoutingConfig") or {}).get("AdditionalVersionWeights", {})),
+            weights=tuple((document.get("RoutingConfig") or {}).get("AdditionalVersionWeights", {}).items()),
         )
 
 
@@ -126,6 +131,11 @@ class FunctionSnapshot:
         if self.configuration.get("State", "Active") != "Failed":
             return None
         return str(self.configuration.get("StateReason", "no reason given"))
+
+    @property
+    def snapstart(self) -> str:
+        """When Lambda takes snapshots of it: `PublishedVersions`, or `None`."""
+        return str((self.configuration.get("SnapStart") or {}).get("ApplyOn", "None"))
 
     @property
     def guard(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """One Lambda function through its API: what it is, and the changes that a run makes to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ParamSpec, TypeVar
 
@@ -229,29 +229,30 @@ class LambdaFunction:
 
     def aliases(self) -> dict[str, Alias]:
         """Every alias, by name."""
-        listing = self.aws.clients.control.list_aliases
-        found: dict[str, Alias] = {}
-        marker: str | None = None
-        while True:
-            more: dict[str, Any] = {"Marker": marker} if marker else {}
-            page = self.aws.call(listing, FunctionName=self._name, **more)
-            found.update((alias["Name"], Alias.of(alias)) for alias in page["Aliases"])
-            marker = page.get("NextMarker")
-            if not marker:
-                return found
+        listed = self._pages(self.aws.clients.control.list_aliases, "Aliases")
+        return {alias["Name"]: Alias.of(alias) for alias in listed}
 
     def versions(self) -> tuple[Version, ...]:
         """Every published version."""
-        listing = self.aws.clients.control.list_versions_by_function
-        found: list[Version] = []
+        listed = map(Version.of, self._pages(self.aws.clients.control.list_versions_by_function, "Versions"))
+        return tuple(version for version in listed if version.number != "$LATEST")
+
+    def provisioned(self) -> frozenset[str]:
+        """The aliases and versions that have provisioned concurrency."""
+        listing = self.aws.clients.control.list_provisioned_concurrency_configs
+        listed = self._pages(listing, "ProvisionedConcurrencyConfigs")
+        return frozenset(str(each["FunctionArn"]).rpartition(":")[2] for each in listed)
+
+    def _pages(self, listing: Callable[..., Any], key: str) -> Iterator[Mapping[str, Any]]:
+        """What a listing holds, page by page."""
         marker: str | None = None
         while True:
             more: dict[str, Any] = {"Marker": marker} if marker else {}
             page = self.aws.call(listing, FunctionName=self._name, **more)
-            found.extend(Version.of(item) for item in page["Versions"])
+            yield from page.get(key, ())
             marker = page.get("NextMarker")
             if not marker:
-                return tuple(version for version in found if version.number != "$LATEST")
+                return
 
     def seen(self, call: Callable[[], R]) -> R:
         """Make a call about something that was just created, as soon as AWS sees it.

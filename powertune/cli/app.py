@@ -6,7 +6,20 @@ from typing import Annotated
 import typer
 
 from powertune import __version__
-from powertune.cli.commands import compare, deploy, destroy, iam, local, prices, report, restore, run, scan, watch
+from powertune.cli.commands import (
+    apply,
+    compare,
+    deploy,
+    destroy,
+    iam,
+    local,
+    prices,
+    report,
+    restore,
+    run,
+    scan,
+    watch,
+)
 from powertune.cli.console import protect_streams, say
 from powertune.cli.help import PanelCommand
 from powertune.errors import ExitCode, PowertuneError
@@ -47,6 +60,7 @@ def _options(
 app.command(cls=run.RunCommand, epilog=run.EXAMPLES)(run.run)
 app.command(cls=PanelCommand)(report.report)
 app.command(cls=PanelCommand)(compare.compare)
+app.command(cls=apply.ApplyCommand, epilog=apply.EXAMPLES)(apply.apply)
 app.command()(restore.restore)
 app.command(cls=scan.ScanCommand, epilog=scan.EXAMPLES)(scan.scan)
 app.command(cls=watch.WatchCommand, epilog=watch.EXAMPLES)(watch.watch)

@@ -18,7 +18,7 @@ _WATCH = "watch"
 
 def iam(
     command: Annotated[
-        str, typer.Argument(help="The command: run, restore, scan, watch, prices, deploy or destroy.")
+        str, typer.Argument(help="The command: run, apply, restore, scan, watch, prices, deploy or destroy.")
     ],
     function: Annotated[
         str, typer.Option(help="The function's name or ARN; an ARN makes the policy narrower.")

@@ -140,11 +140,11 @@ def watch(
         last = clock() >= over + pace.settling_s
         try:
             look = _look(metrics, versions, canary, began, min(clock(), over))
+            seen(look)
         except Unavailable:
             if last:
                 raise
         else:
-            seen(look)
             judgement = judge(look, canary, level=level, final=last)
             if judgement is not None:
                 return judgement

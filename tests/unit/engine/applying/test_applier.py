@@ -352,7 +352,7 @@ def test_an_alias_that_somebody_moves_while_it_is_watched_is_left_to_them() -> N
 
 def test_metrics_that_do_not_come_at_times_are_waited_for() -> None:
     fake = fake_with_traffic()
-    applying = Applying(fake, CANARY)
+    applying = Applying(fake, canary(ALIAS))
     plan = applying.plan()
     fake.cloudwatch.status = lambda query: "InternalError" if fake.calls.count("get_metric_data") < 9 else "Complete"
     applying.apply(plan)

@@ -1,5 +1,7 @@
 """Applies against the fake Lambda: a measured function with an alias, what a run recommends for it, and the apply."""
 
+import base64
+import hashlib
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +17,7 @@ from powertune.engine.applying.canary import Look
 from powertune.engine.applying.finding import find
 from powertune.engine.applying.plan import ApplyPlan, Asked, Canary, choose, plan_apply
 from powertune.engine.applying.rollback import plan_rollback, roll_back
-from powertune.model import Advisory, FunctionRef, Goal, Strategy, TuningRun
+from powertune.model import Advisory, Architecture, FunctionRef, Goal, Strategy, TuningRun
 
 #: The size that the function has, and the one that the run recommends.
 BEFORE_MB, AFTER_MB = 512, 1024
@@ -29,16 +31,30 @@ def measured_function(**options: Any) -> FakeLambda:
     fake.add("fn", memory_mb=BEFORE_MB)
     fake.publish_user_version("fn", alias="prod")
     fake.functions["fn"].aliases["prod"]["Description"] = "what everybody calls"
+    package = fake.packages[fake.functions["fn"].code["Location"]]
+    digest = base64.b64encode(hashlib.sha256(package).digest()).decode()
+    for configuration in (fake.functions["fn"].configuration, fake.functions["fn"].versions["1"]):
+        configuration["CodeSha256"] = digest
     return fake
 
 
-def run_of(fake: FakeLambda, name: str = "fn", **more: Any) -> TuningRun:
-    """A run that is sure that 1,024 MB is faster at less cost, and that 128 MB does not work."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedOnArm(Asked):
+    """What a person asks for after a run whose answer is arm64."""
+
+
+def run_of(fake: FakeLambda, name: str = "fn", *, arm: bool = False, **more: Any) -> TuningRun:
+    """A run that is sure that 1,024 MB, on arm64 if that is wanted, is faster at less cost."""
     state = preflight(fake_aws(fake), FunctionRef.parse(name), now=0.0).state
     slow, fast = [200.0 + turn % 3 for turn in range(24)], [50.0 + turn % 3 for turn in range(24)]
     measurements = (
         make_measurement(memory_mb=BEFORE_MB, durations=slow, lanes=4),
-        make_measurement(memory_mb=AFTER_MB, durations=fast, lanes=4),
+        make_measurement(
+            memory_mb=AFTER_MB,
+            durations=fast,
+            lanes=4,
+            architecture=Architecture.ARM64 if arm else Architecture.X86_64,
+        ),
     )
     return make_run(measurements=measurements, function=state, run_id="0a1b2c3d", **more)
 
@@ -92,7 +108,7 @@ class Applying:
         return LambdaFunction(self.aws, FunctionRef(name="fn"))
 
     def plan(self) -> ApplyPlan | None:
-        run = self.run or run_of(self.fake)
+        run = self.run or run_of(self.fake, arm=isinstance(self.asked, AskedOnArm))
         chosen, advisories = choose(analyze(run, make_prices(), Goal(strategy=Strategy.SPEED)), self.asked.memory_mb)
         assert chosen is not None
         found = find(self.aws, self.function, run, self.asked, now=self.clock(), rollback=ROLLBACK)
@@ -111,18 +127,20 @@ class Applying:
         return roll_back(self.function, plan, ROLLBACK)
 
 
-def in_effect(fake: FakeLambda) -> tuple[int, str, dict[str, float], str]:
-    """What production has: the size of $LATEST, where the alias leads, and what it says of itself."""
+def in_effect(fake: FakeLambda) -> tuple[Any, ...]:
+    """What production has: the size of $LATEST, where the alias leads, and what it says of itself; and whether it is
+    on arm64."""
     function = fake.functions["fn"]
     alias = function.aliases["prod"]
     weights = (alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights", {})
-    return function.configuration["MemorySize"], alias["FunctionVersion"], weights, alias["Description"]
+    here = (function.configuration["MemorySize"], alias["FunctionVersion"], weights, alias["Description"])
+    return (*here, "arm64") if function.configuration["Architectures"] == ["arm64"] else here
 
 
 def settings(fake: FakeLambda) -> dict[str, Any]:
     """Everything that is configured but for the size."""
     kept = dict(fake.functions["fn"].configuration)
-    return {key: value for key, value in kept.items() if key not in ("MemorySize", "RevisionId")}
+    return {key: value for key, value in kept.items() if key not in ("MemorySize", "RevisionId", "Architectures")}
 
 
 def traffic(fake: FakeLambda, version: str, *, invocations: int, errors: int = 0, p95_ms: float = 100.0) -> None:

@@ -81,7 +81,7 @@ def put_alias_back(function: LambdaFunction, applied: AppliedRun) -> tuple[str, 
             return (f"alias {name} still leads to {leads_to(now)}: version {applied.before} no longer exists",)
         try:
             move_alias(function, name, Route(version=applied.before), now)
-        except Changed:
+        except (Changed, NotFound):  # the alias or the version may have gone since the look
             continue
         return ()
     raise FunctionBusy(

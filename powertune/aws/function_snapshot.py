@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 #: What changes without anybody deploying, or is what a run itself changes. Everything else makes the fingerprint.
@@ -112,6 +112,22 @@ class FunctionSnapshot:
     def memory_mb(self) -> int:
         """The memory size now."""
         return int(self.configuration["MemorySize"])
+
+    @property
+    def architecture(self) -> str:
+        """The architecture now."""
+        return str((self.configuration.get("Architectures") or ["x86_64"])[0])
+
+    def fingerprint_on(self, architecture: str) -> str:
+        """What the fingerprint would be on another architecture."""
+        if architecture == self.architecture:
+            return self.fingerprint
+        return replace(self, configuration={**self.configuration, "Architectures": [architecture]}).fingerprint
+
+    def is_like(self, other: "FunctionSnapshot") -> bool:
+        """Whether they have the same code, settings and memory size, on whatever architecture."""
+        same = self.fingerprint_on(other.architecture) == other.fingerprint
+        return same and self.memory_mb == other.memory_mb
 
     @property
     def package_type(self) -> str:

@@ -27,12 +27,14 @@ class AppliedRun:
 
     `alias` is None where only $LATEST is changed. It pointed at the version `before`, and is moved to `after`, which
     is empty until the alias is about to be moved: a version that is named here may have served production.
+    `architecture` is the one that $LATEST had, empty where it is not changed.
     """
 
     run_id: str
     alias: str | None = None
     before: str = ""
     after: str = ""
+    architecture: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +99,7 @@ class Journal:
         }
         if (applied := self.applied) is not None:
             fields |= {"of": applied.run_id, "alias": applied.alias, "from": applied.before, "to": applied.after}
+            fields |= {"arch": applied.architecture} if applied.architecture else {}
         text = json.dumps(fields, separators=(",", ":"))
         if applied is not None and len(text) > DESCRIPTION_LIMIT:
             raise UsageError(
@@ -148,6 +151,7 @@ def _applied(document: dict[str, Any]) -> AppliedRun | None:
         alias=None if alias is None else str(alias),
         before=str(document["from"]),
         after=str(document["to"]),
+        architecture=str(document.get("arch", "")),
     )
 
 

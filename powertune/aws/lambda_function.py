@@ -137,7 +137,7 @@ class LambdaFunction:
         update = self.aws.clients.control.update_function_configuration
         try:
             try:
-                self._when_free(update, FunctionName=self._name, MemorySize=memory_mb, **before.guard)
+                self.when_free(update, FunctionName=self._name, MemorySize=memory_mb, **before.guard)
             except Changed:
                 # After a lost answer, it may be our own first attempt that has changed it; and AWS gives out a new
                 # revision when an update ends, too.
@@ -145,7 +145,7 @@ class LambdaFunction:
                 if now.fingerprint != before.fingerprint or now.memory_mb not in (memory_mb, before.memory_mb):
                     raise
                 if now.memory_mb != memory_mb:
-                    self._when_free(update, FunctionName=self._name, MemorySize=memory_mb, **now.guard)
+                    self.when_free(update, FunctionName=self._name, MemorySize=memory_mb, **now.guard)
         except UsageError as error:
             raise memory_refusal(error, memory_mb) or error from None
 
@@ -160,15 +160,13 @@ class LambdaFunction:
         publish = self.aws.clients.control.publish_version
         code: dict[str, Any] = {"CodeSha256": before.code_sha256} if before.code_sha256 else {}
         try:
-            answer = self._when_free(
-                publish, FunctionName=self._name, Description=description, **code, **before.guard
-            )
+            answer = self.when_free(publish, FunctionName=self._name, Description=description, **code, **before.guard)
         except Changed:
             # As above: a new revision is not always a change. After a lost answer, this gets our own version again.
             now = self.read()
             if now.fingerprint != before.fingerprint or now.memory_mb != before.memory_mb:
                 raise
-            answer = self._when_free(publish, FunctionName=self._name, Description=description, **code, **now.guard)
+            answer = self.when_free(publish, FunctionName=self._name, Description=description, **code, **now.guard)
         return Version.of(answer)
 
     def create_alias(self, name: str, version: str, description: str = "") -> Alias:
@@ -267,7 +265,7 @@ class LambdaFunction:
                 self.aws.sleep(NOT_SEEN_PAUSE_S)
         return call()
 
-    def _when_free(self, change: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    def when_free(self, change: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Make a change that AWS may refuse for minutes, while it takes the snapshot of another version."""
         began = self.aws.clock()
         while True:

@@ -6,6 +6,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from powertune.aws.alias_moves import put_alias_back
+from powertune.aws.architecture import restore_architecture
 from powertune.aws.copies.lifecycle import delete_copies
 from powertune.aws.foreign_versions import trial_size_published, trial_versions
 from powertune.aws.function_snapshot import Alias, Version
@@ -60,6 +61,8 @@ def undo(
             notes = kept(put_alias_back(function, journal.applied))
             listed = function.aliases()
         notes += kept(restore_memory(function, journal))
+        if journal.applied is not None and journal.applied.architecture:
+            notes += kept(restore_architecture(function, journal.applied.architecture, journal.code_sha256))
     except DeployedMeanwhile as error:
         left = error
     except NotFound:

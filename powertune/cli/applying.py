@@ -146,7 +146,7 @@ def apply(wanted: WantedChange, manner: Manner) -> None:
         around = _Around(connection, ref.name, wanted.asked.alias)
         plan = _plan(wanted, chosen, around)
         if plan is None:
-            say(f"nothing to do: {around.target} has {chosen.memory_mb:,} MB already")
+            say(f"nothing to do: {around.target} has {chosen} already")
         elif manner.dry_run:
             write_stdout(apply_text(plan, around.rollback).encode())
         elif _agreed(plan, around.rollback, manner):

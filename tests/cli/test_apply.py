@@ -28,6 +28,7 @@ from powertune.cli.app import run_app
 from powertune.cli.site import open_site
 from powertune.local.embedded import EmbeddedAWS
 from powertune.local.package import zip_folder
+from powertune.local.settings import own_architecture
 from powertune.model import FunctionRef, TuningRun
 
 HANDLER = """
@@ -38,6 +39,7 @@ def handler(event, context):
         raise RuntimeError("injected")
     return {}
 """
+SIZE = f"512 MB {own_architecture()}"
 InEffect = tuple[int, str, dict[str, float]]
 BEFORE: InEffect = (256, "1", {})
 AFTER: InEffect = (512, "2", {})
@@ -73,9 +75,10 @@ class Deployed:
         """A run of the function as it is, which is sure of 512 MB."""
         with open_site(self.name, ConnectionOptions()) as site:
             state = preflight(site.connection.aws(rate=1000), FunctionRef(name=self.name), now=time.time()).state
+        slow, fast = [200.0, 201.0, 202.0] * 8, [50.0, 51.0, 52.0] * 8
         measurements = (
-            make_measurement(memory_mb=256, durations=[200.0 + turn % 3 for turn in range(24)], lanes=4),
-            make_measurement(memory_mb=512, durations=[50.0 + turn % 3 for turn in range(24)], lanes=4),
+            make_measurement(memory_mb=256, durations=slow, lanes=4, architecture=state.architecture),
+            make_measurement(memory_mb=512, durations=fast, lanes=4, architecture=state.architecture),
         )
         return make_run(measurements=measurements, function=state, run_id="0a1b2c3d")
 
@@ -162,10 +165,10 @@ def test_an_untroubled_canary_is_promoted_and_can_be_rolled_back(
     assert function.in_effect() == AFTER
     assert function.own_aliases() == ["powertune-applied-prod"]
     assert function.configuration() == before
-    assert f"{function.name} has 512 MB, and alias prod leads to version 2" in said
+    assert f"{function.name} has {SIZE}, and alias prod leads to version 2" in said
     assert f"to undo it: powertune apply --rollback {function.name}:prod" in said
     assert run_app(["apply", "run.json", "--alias", "prod", "--yes"]) == 0
-    assert f"nothing to do: {function.name}:prod has 512 MB already" in capfd.readouterr().err
+    assert f"nothing to do: {function.name}:prod has {SIZE} already" in capfd.readouterr().err
     assert run_app(["apply", "--rollback", f"{function.name}:prod", "--yes"]) == 0
     assert function.in_effect() == BEFORE
     assert function.own_aliases() == []
@@ -185,7 +188,7 @@ def test_the_size_alone_is_applied_to_latest(function: Deployed, capfd: pytest.C
     before = function.configuration()
     assert run_app(["apply", "run.json", "--dry-run"]) == 0
     shown = capfd.readouterr()
-    assert shown.out.startswith(f"{function.name} in us-east-1: from 256 MB to 512 MB, recommended by run 0a1b2c3d\n")
+    assert shown.out.startswith(f"{function.name} in us-east-1: from 256 MB {own_architecture()} to {SIZE}, rec")
     assert "aliases stay with their versions: prod (version 1)" in shown.out
     assert function.in_effect() == BEFORE
     assert run_app(["apply", "run.json", "--yes"]) == 0

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from applies import Applying, measured_function, run_of, traffic
+from applies import Applying, AskedOnArm, measured_function, run_of, traffic
 from fakes import FakeLambda, fake_aws
 from runs import plan_for, tune
 from settled import settle
@@ -86,9 +86,14 @@ def test_the_policy_for_apply_is_what_it_calls() -> None:
     run = run_of(fake)
     traffic(fake, "1", invocations=1_000)
     traffic(fake, "2", invocations=1_000)
+    other_run = run_of(fake, arm=True)
     fake.operations.clear()
     Applying(fake, canary, run).apply()
     Applying(fake, canary, run).roll_back()
+
+    other = AskedOnArm()
+    Applying(fake, other, other_run, apply_id="0badcafe").apply()
+    Applying(fake, other).roll_back()
 
     def never_ready(name: str, kwargs: dict[str, Any]) -> None:
         if name == "publish_version":
@@ -98,7 +103,8 @@ def test_the_policy_for_apply_is_what_it_calls() -> None:
     fake.functions["fn"].versions["2"]["Handler"] = "another"  # so that a version is published anew
     with pytest.raises(SizeRefused):
         Applying(fake, canary, run).apply()
-    called = {ACTIONS[operation].name for operation in fake.operations}
+    # What is downloaded under a signed address takes no permission.
+    called = {ACTIONS[operation].name for operation in fake.operations if operation != "lambda.fetch"}
     document = policy("apply", FunctionRef(name="fn"))
     assert called == {action for statement in document["Statement"] for action in statement["Action"]}
 

@@ -20,7 +20,7 @@ def apply_text(plan: ApplyPlan, rollback: str, *, width: int | None = None) -> s
     """
     why = f"chosen by --memory; run {plan.run_id}" if plan.named else f"recommended by run {plan.run_id}"
     lines = [
-        f"{plan.target} in {plan.region}: from {plan.before_mb:,} MB to {plan.memory_mb:,} MB, {why}",
+        f"{plan.target} in {plan.region}: from {plan.before} to {plan.chosen}, {why}",
         f"  $LATEST   {_latest(plan)}",
     ]
     if plan.alias is not None:
@@ -37,7 +37,7 @@ def apply_text(plan: ApplyPlan, rollback: str, *, width: int | None = None) -> s
 
 def done_text(plan: ApplyPlan, done: InEffect, rollback: str) -> str:
     """What was done, and how to undo it."""
-    what = f"{plan.function.name} has {done.memory_mb:,} MB"
+    what = f"{plan.function.name} has {done.chosen}"
     if plan.alias is not None:
         what += f", and alias {plan.alias.name} leads to version {done.version}"
     lines = [what] if done.judgement is None else [done.judgement.why, what]
@@ -56,9 +56,8 @@ def rollback_text(target: str, plan: RollbackPlan) -> str:
 
 
 def _latest(plan: ApplyPlan) -> str:
-    if plan.latest.memory_mb == plan.memory_mb:
-        return f"has {plan.memory_mb:,} MB already"
-    return f"gets {plan.memory_mb:,} MB, and keeps it"
+    same = (plan.latest.memory_mb, plan.latest.architecture) == (plan.memory_mb, plan.chosen.architecture)
+    return f"has {plan.chosen} already" if same else f"gets {plan.chosen}, and keeps it"
 
 
 def _canary(canary: Canary) -> str:

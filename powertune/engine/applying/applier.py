@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from powertune.aws.alias_moves import Route, leads_to, move_alias
+from powertune.aws.architecture import set_architecture
 from powertune.aws.client import Aws
 from powertune.aws.error_translation import how_to_restore
 from powertune.aws.function_snapshot import Alias, FunctionSnapshot
@@ -21,7 +22,7 @@ from powertune.engine.applying.latest import publish_latest, set_latest
 from powertune.engine.applying.plan import ApplyPlan, Canary, FoundAlias
 from powertune.engine.direct import Interruptions, undo_once_more
 from powertune.errors import AlreadyExists, CanaryFailed, Changed, Inconclusive, NotRestored, PowertuneError
-from powertune.model import Advisory
+from powertune.model import Advisory, Configuration
 
 _HINT = "measure again once their deployment has ended"
 
@@ -46,7 +47,7 @@ class ApplyObserver(Protocol):
 class InEffect:
     """What an apply has done. `version` is None where only $LATEST was changed; `judgement` is that of a canary."""
 
-    memory_mb: int
+    chosen: Configuration
     version: str | None = None
     judgement: Judgement | None = None
 
@@ -102,18 +103,19 @@ class _Applier:
         plan, doing = self._plan, self._around.observer.doing
         lock = self._take_lock()
         latest = self._as_planned()
-        doing(f"giving $LATEST {plan.memory_mb:,} MB")
+        doing(f"giving $LATEST {plan.chosen}")
         latest = set_latest(self._function, plan.memory_mb, latest)
+        latest = set_architecture(self._function, plan.chosen.architecture, latest)
         if plan.alias is None:
             self._release(lock)
-            return InEffect(memory_mb=plan.memory_mb)
+            return InEffect(chosen=plan.chosen)
         doing("publishing a version, and waiting until it can be invoked")
         version = publish_latest(self._function, lock.journal.mark, latest)
         assert lock.journal.applied is not None
         lock.write(replace(lock.journal, applied=replace(lock.journal.applied, after=version)))
         judgement = self._move(plan.alias, version)
         self._release(lock)
-        return InEffect(memory_mb=plan.memory_mb, version=version, judgement=judgement)
+        return InEffect(chosen=plan.chosen, version=version, judgement=judgement)
 
     def undo(self) -> None:
         """Leave everything as it was before, if anything was begun.

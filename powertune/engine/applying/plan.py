@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from powertune.analysis import Analysis, ProfileStatus
+from powertune.aws.architecture import refuse_fixed_architecture
 from powertune.aws.function_snapshot import Alias, FunctionSnapshot
 from powertune.aws.journal import AppliedRun, Journal
 from powertune.errors import Changed, FunctionBusy, FunctionRefused, NotFound, UsageError
-from powertune.model import Advisory, Configuration, FunctionRef, FunctionState, TuningRun
+from powertune.model import Advisory, Architecture, Configuration, FunctionRef, FunctionState, TuningRun
 
 #: Lambda sends metrics by the minute.
 LEAST_WATCH_S = 60.0
@@ -56,20 +57,25 @@ class FoundFunction:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyPlan:
-    """All decisions. `named`: a person has chosen the size, not the run. `before_mb` is what production has now."""
+    """All decisions. `named`: a person has chosen the size, not the run. `before` is what production has now."""
 
     apply_id: str
     run_id: str
     function: FunctionRef
     region: str
-    memory_mb: int
+    chosen: Configuration
     named: bool
-    before_mb: int
+    before: Configuration
     latest: FunctionSnapshot
     alias: FoundAlias | None
     canary: Canary | None
     timeout_s: int
     advisories: tuple[Advisory, ...] = ()
+
+    @property
+    def memory_mb(self) -> int:
+        """The memory size that is applied."""
+        return self.chosen.memory_mb
 
     @property
     def target(self) -> str:
@@ -82,14 +88,16 @@ class ApplyPlan:
         Args:
             started_at: seconds since the epoch.
         """
+        latest = self.latest
         moved = {} if self.alias is None else {"alias": self.alias.name, "before": self.alias.alias.version}
+        architecture = latest.architecture if latest.architecture != self.chosen.architecture else ""
         return Journal(
             run_id=self.apply_id,
             started_at=int(started_at),
-            memory_mb=self.latest.memory_mb,
-            code_sha256=self.latest.code_sha256,
-            trial_mb=(self.memory_mb,) if self.memory_mb != self.latest.memory_mb else (),
-            applied=AppliedRun(run_id=self.run_id, **moved),
+            memory_mb=latest.memory_mb,
+            code_sha256=latest.code_sha256,
+            trial_mb=(self.memory_mb,) if self.memory_mb != latest.memory_mb else (),
+            applied=AppliedRun(run_id=self.run_id, architecture=architecture, **moved),
         )
 
 
@@ -175,26 +183,27 @@ def plan_apply(
     """
     measured = run.function
     _check_place(run, found.latest)
-    _check_architecture(measured, chosen)
     _check_latest(run, chosen, found.latest)
     production = found.latest
     if asked.alias is not None:
         production = _check_found_alias(run, chosen, asked.alias, found)
-    if production.memory_mb == found.latest.memory_mb == chosen.memory_mb:
+    if _configuration(production) == _configuration(found.latest) == chosen:
         return None
+    if found.latest.architecture != chosen.architecture:
+        refuse_fixed_architecture(found.latest)
     plan = ApplyPlan(
         apply_id=apply_id,
         run_id=run.run_id,
         function=FunctionRef(name=measured.name),
         region=measured.region,
-        memory_mb=chosen.memory_mb,
+        chosen=chosen,
         named=asked.memory_mb is not None,
-        before_mb=production.memory_mb,
+        before=_configuration(production),
         latest=found.latest,
         alias=found.alias,
         canary=asked.canary,
         timeout_s=measured.timeout_s,
-        advisories=(*advisories, *_about_later(production.memory_mb), *_about_others(asked, found)),
+        advisories=(*advisories, *_about_later(_configuration(production), chosen), *_about_others(asked, found)),
     )
     plan.journal(0.0).encode()  # says so if it does not fit
     return plan
@@ -215,23 +224,22 @@ def _check_place(run: TuningRun, latest: FunctionSnapshot) -> None:
         )
 
 
-def _check_architecture(measured: FunctionState, chosen: Configuration) -> None:
-    if chosen.architecture is measured.architecture:
-        return
-    what = "the image" if measured.package_type == "Image" else "the code"
-    raise FunctionRefused(
-        f"{chosen} is recommended, and the function has {measured.architecture}: changing that takes {what} again, "
-        f"and your next deployment would bring {what} for {measured.architecture}",
-        hint=f"deploy {what} for {chosen.architecture} with {chosen.memory_mb} MB by the tool that deploys the "
-        f"function; --memory {chosen.memory_mb} applies the size alone, on {measured.architecture}",
-    )
+def _configuration(snapshot: FunctionSnapshot) -> Configuration:
+    return Configuration(memory_mb=snapshot.memory_mb, architecture=Architecture(snapshot.architecture))
+
+
+def _is_measured(snapshot: FunctionSnapshot, measured: FunctionState, chosen: Configuration) -> bool:
+    """Whether it has the code and the settings that were measured; it may be on the chosen architecture already."""
+    same = snapshot.fingerprint_on(measured.architecture) == measured.fingerprint
+    known = (measured.architecture, chosen.architecture)
+    return same and snapshot.code_sha256 == measured.code_sha256 and snapshot.architecture in known
 
 
 def _check_latest(run: TuningRun, chosen: Configuration, latest: FunctionSnapshot) -> None:
     measured = run.function
     if latest.updating:
         raise FunctionBusy(f"{measured.name} is being updated at this moment", hint="run again when it has ended")
-    if (latest.code_sha256, latest.fingerprint) != (measured.code_sha256, measured.fingerprint):
+    if not _is_measured(latest, measured, chosen):
         what = "code" if latest.code_sha256 != measured.code_sha256 else "configuration"
         raise Changed(
             f"the {what} of $LATEST of {measured.name} is not what run {run.run_id} has measured: it has changed",
@@ -276,7 +284,7 @@ def _check_found_alias(run: TuningRun, chosen: Configuration, name: str, found: 
 
 def _check_version(run: TuningRun, chosen: Configuration, name: str, found: FoundFunction, known: FoundAlias) -> None:
     measured, version, number = run.function, known.version, known.alias.version
-    if (version.code_sha256, version.fingerprint) != (measured.code_sha256, measured.fingerprint):
+    if not _is_measured(version, measured, chosen):
         raise Changed(
             f"alias {name} leads to version {number}, whose code or configuration is not what run {run.run_id} has "
             "measured: $LATEST has something that was not deployed to the alias, and publishing would release it",
@@ -296,13 +304,22 @@ def _check_version(run: TuningRun, chosen: Configuration, name: str, found: Foun
         )
 
 
-def _about_later(before_mb: int) -> tuple[Advisory, ...]:
-    advisory = Advisory(
+def _about_later(before: Configuration, chosen: Configuration) -> tuple[Advisory, ...]:
+    """What the next deployment may do."""
+    later = Advisory(
         code="change-infrastructure-code",
-        message=f"the next deployment puts {before_mb:,} MB back if the function's definition says so",
-        next_step="change the memory size there as well",
+        message=f"the next deployment puts {before} back if the function's definition says so",
+        next_step="change it there as well",
     )
-    return (advisory,)
+    if before.architecture is chosen.architecture:
+        return (later,)
+    other = Advisory(
+        code="architecture-of-later-code",
+        message=f"the code that was measured runs on {chosen.architecture}; code that is built for "
+        f"{before.architecture} alone will not",
+        next_step=f"let your builds make code for {chosen.architecture} before the next deployment",
+    )
+    return (other, later)
 
 
 def _about_others(asked: Asked, found: FoundFunction) -> tuple[Advisory, ...]:

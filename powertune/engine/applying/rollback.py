@@ -123,4 +123,9 @@ def _what(
             left.append(f"$LATEST has new code, and keeps its {latest.memory_mb:,} MB")
     elif journal.trial_mb and latest.memory_mb != journal.memory_mb:
         left.append(f"$LATEST has {latest.memory_mb:,} MB, which somebody else has set")
+    if applied is not None and applied.architecture not in ("", latest.architecture):
+        if latest.code_sha256 == journal.code_sha256:
+            steps.append(f"$LATEST is on {latest.architecture}, and gets {applied.architecture} back")
+        else:
+            left.append(f"$LATEST has new code, and keeps {latest.architecture}")
     return tuple(steps), tuple(left)

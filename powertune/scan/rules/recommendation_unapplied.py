@@ -83,6 +83,6 @@ counted.
 
 The next step is the command that gives $LATEST the recommended size, or moves the alias that was measured. It changes
 nothing if the function was deployed since the run. Other aliases stay as they are unless you add `--alias`. Another
-architecture takes code that was built for it. If you have decided otherwise, suppress the finding and give the reason.
+architecture takes code that runs on it. If you have decided otherwise, suppress the finding and give the reason.
 """,
 )

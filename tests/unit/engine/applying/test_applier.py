@@ -6,7 +6,18 @@ from functools import partial
 from typing import Any
 
 import pytest
-from applies import AFTER_MB, BEFORE_MB, ROLLBACK, Applying, canary, in_effect, measured_function, settings, traffic
+from applies import (
+    AFTER_MB,
+    BEFORE_MB,
+    ROLLBACK,
+    Applying,
+    AskedOnArm,
+    canary,
+    in_effect,
+    measured_function,
+    settings,
+    traffic,
+)
 from fakes import FakeLambda, client_error
 from runs import fail_at_call
 
@@ -23,7 +34,10 @@ from powertune.errors import (
 )
 
 PLAIN, ALIAS, CANARY = Asked(), Asked(alias="prod"), canary(Asked(alias="prod"), watch_s=60.0)
-WAYS = pytest.mark.parametrize("asked", [PLAIN, ALIAS, CANARY], ids=["plain", "alias", "canary"])
+ARM, ALIAS_ON_ARM = AskedOnArm(), AskedOnArm(alias="prod")
+WAYS = pytest.mark.parametrize(
+    "asked", [PLAIN, ALIAS, CANARY, ARM, ALIAS_ON_ARM], ids=["plain", "alias", "canary", "arm", "alias on arm"]
+)
 #: The same, where every call is made once for each call of a canary.
 EACH_WAY = pytest.mark.parametrize(
     "asked",
@@ -31,6 +45,8 @@ EACH_WAY = pytest.mark.parametrize(
         pytest.param(PLAIN, id="plain"),
         pytest.param(ALIAS, id="alias"),
         pytest.param(CANARY, id="canary", marks=pytest.mark.long),
+        pytest.param(ARM, id="arm"),
+        pytest.param(ALIAS_ON_ARM, id="alias on arm"),
     ],
 )
 FOUND: tuple[Any, ...] = (BEFORE_MB, "1", {}, "what everybody calls")
@@ -91,7 +107,8 @@ def fake_with_traffic() -> FakeLambda:
 
 
 def applied(asked: Asked) -> tuple[Any, ...]:
-    return (AFTER_MB, "2" if asked.alias else "1", {}, "what everybody calls")
+    here: tuple[Any, ...] = (AFTER_MB, "2" if asked.alias else "1", {}, "what everybody calls")
+    return (*here, "arm64") if isinstance(asked, AskedOnArm) else here
 
 
 @WAYS
@@ -100,7 +117,7 @@ def test_the_size_is_put_into_effect_and_nothing_else_is_changed(asked: Asked) -
     before = settings(fake)
     done = Applying(fake, asked).apply()
     assert in_effect(fake) == applied(asked)
-    assert (done.memory_mb, done.version) == (AFTER_MB, "2" if asked.alias else None)
+    assert (done.chosen.memory_mb, done.version) == (AFTER_MB, "2" if asked.alias else None)
     assert settings(fake) == before
     function = fake.functions["fn"]
     assert JOURNAL_ALIAS not in function.aliases
@@ -132,11 +149,14 @@ def test_what_was_applied_is_taken_back_from_what_the_function_says(asked: Asked
 def test_changes_are_guarded_by_revisions_and_the_code(asked: Asked) -> None:
     fake = fake_with_traffic()
     Applying(fake, asked).apply()
-    guarded = {"update_function_configuration", "publish_version", "update_alias"}
+    guarded = {"update_function_configuration", "update_function_code", "publish_version", "update_alias"}
     calls = [(name, given) for name, given in zip(fake.calls, fake.arguments, strict=True) if name in guarded]
     assert all("RevisionId" in given for _, given in calls)
     assert all("CodeSha256" in given for name, given in calls if name == "publish_version")
-    assert {name for name, _ in calls} == (guarded if asked.alias else {"update_function_configuration"})
+    expected = {"update_function_configuration"}
+    expected |= {"publish_version", "update_alias"} if asked.alias else set()
+    expected |= {"update_function_code"} if isinstance(asked, AskedOnArm) else set()
+    assert {name for name, _ in calls} == expected
 
 
 FAULTS: dict[str, Callable[[], Exception]] = {
@@ -266,7 +286,8 @@ def test_a_deployment_at_any_call_is_never_overwritten(kind: str, asked: Asked) 
         for version in fake.functions["fn"].versions.values():
             # What was deployed meanwhile is not released by the alias.
             if version["Version"] == alias["FunctionVersion"] and version["Version"] != "9":
-                assert (version["CodeSha256"], version["Timeout"]) == ("sha-of-the-code", 30)
+                assert version["CodeSha256"] != "new"
+                assert version["Timeout"] == 30
                 assert version["MemorySize"] in (BEFORE_MB, AFTER_MB)
     pytest.fail("the apply never comes to its end")
 

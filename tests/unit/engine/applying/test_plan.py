@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from applies import AFTER_MB, BEFORE_MB, Applying, canary, measured_function, run_of, traffic
+from applies import AFTER_MB, BEFORE_MB, Applying, AskedOnArm, canary, in_effect, measured_function, run_of, traffic
 from factories import make_analysis, make_invocation, make_measurement
 from fakes import FakeLambda
 from runs import READING
@@ -21,7 +21,7 @@ from powertune.errors import (
     PowertuneError,
     UsageError,
 )
-from powertune.model import Architecture, Status, TuningRun
+from powertune.model import Status, TuningRun
 
 Change = Callable[[FakeLambda], object]
 
@@ -137,7 +137,7 @@ def test_an_alias_follows_a_size_that_latest_has_already() -> None:
     Applying(fake, Asked(), run).apply()
     plan = Applying(fake, Asked(alias="prod"), run).plan()
     assert plan is not None
-    assert (plan.before_mb, plan.latest.memory_mb, plan.journal(0.0).trial_mb) == (BEFORE_MB, AFTER_MB, ())
+    assert (plan.before.memory_mb, plan.latest.memory_mb, plan.journal(0.0).trial_mb) == (BEFORE_MB, AFTER_MB, ())
     Applying(fake, Asked(alias="prod"), run).apply()
     Applying(fake, Asked(alias="prod"), run).roll_back()
     assert fake.functions["fn"].configuration["MemorySize"] == AFTER_MB
@@ -166,14 +166,57 @@ def test_a_canary_needs_an_alias() -> None:
         check_alias(canary(Asked()))
 
 
-def test_another_architecture_is_refused_with_the_way_to_it() -> None:
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"PackageType": "Image"}, "fn is a container image, which is built for one architecture"),
+        ({"CodeSize": 60_000_000}, "the code of fn has 60,000,000 bytes"),
+    ],
+)
+def test_code_that_cannot_be_sent_again_keeps_its_architecture(change: dict[str, Any], words: str) -> None:
     fake = measured_function()
-    run = run_of(fake)
-    fast = make_measurement(memory_mb=512, architecture=Architecture.ARM64, durations=[50.0, 51.0, 52.0] * 8)
-    run = replace(run, measurements=(run.measurements[0], fast))
-    with pytest.raises(FunctionRefused, match="512 MB arm64 is recommended, and the function has x86_64") as caught:
-        Applying(fake, Asked(), run).plan()
-    assert "--memory 512 applies the size alone" in str(caught.value.hint)
+    for configuration in (fake.functions["fn"].configuration, fake.functions["fn"].versions["1"]):
+        configuration |= change
+    with pytest.raises(FunctionRefused, match=words) as caught:
+        Applying(fake, AskedOnArm(alias="prod")).plan()
+    assert caught.value.hint == "deploy it for the other architecture with your own tools"
+
+
+def test_code_in_a_bucket_of_ones_own_stays_there() -> None:
+    fake = measured_function()
+    fake.functions["fn"].code["ResolvedS3Object"] = {"S3Bucket": "b", "S3Key": "k"}
+    with pytest.raises(FunctionRefused, match="is kept in a bucket of your own"):
+        Applying(fake, AskedOnArm()).plan()
+
+
+def test_a_package_that_is_not_what_lambda_names_is_not_sent() -> None:
+    fake = measured_function()
+    fake.packages[fake.functions["fn"].code["Location"]] = b"something else"
+    with pytest.raises(FunctionRefused, match="is not the one that it names"):
+        Applying(fake, AskedOnArm()).apply()
+    assert in_effect(fake) == (BEFORE_MB, "1", {}, "what everybody calls")
+
+
+def test_who_changes_the_architecture_is_warned_of_later_code() -> None:
+    plan = Applying(measured_function(), AskedOnArm(alias="prod")).plan()
+    assert plan is not None
+    assert (str(plan.before), str(plan.chosen)) == ("512 MB x86_64", "1024 MB arm64")
+    assert [advisory.code for advisory in plan.advisories] == [
+        "architecture-of-later-code",
+        "change-infrastructure-code",
+    ]
+
+
+def test_an_architecture_that_is_in_effect_is_no_plan() -> None:
+    fake = measured_function()
+    run = run_of(fake, arm=True)
+    Applying(fake, AskedOnArm(), run).apply()
+    assert Applying(fake, AskedOnArm(), run).plan() is None
+    alias = Applying(fake, AskedOnArm(alias="prod"), run)
+    alias.apply()
+    assert in_effect(fake) == (AFTER_MB, "2", {}, "what everybody calls", "arm64")
+    alias.roll_back()
+    assert in_effect(fake) == (AFTER_MB, "1", {}, "what everybody calls", "arm64")
 
 
 SLOW = make_measurement(memory_mb=512, durations=[200.0 + turn % 3 for turn in range(24)])

@@ -15,7 +15,8 @@ from powertune.aws.preflight import preflight
 from powertune.engine.applying.applier import InEffect, Surroundings, apply_plan
 from powertune.engine.applying.canary import Look
 from powertune.engine.applying.finding import find
-from powertune.engine.applying.plan import ApplyPlan, Asked, Canary, choose, plan_apply
+from powertune.engine.applying.model import ApplyPlan, Asked, Canary
+from powertune.engine.applying.plan import choose, plan_apply
 from powertune.engine.applying.rollback import plan_rollback, roll_back
 from powertune.model import Advisory, Architecture, FunctionRef, Goal, Strategy, TuningRun
 

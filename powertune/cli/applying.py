@@ -26,15 +26,9 @@ from powertune.config.aliases import check_alias_name
 from powertune.engine.applying.applier import InEffect, Surroundings, apply_plan
 from powertune.engine.applying.canary import ON_AWS
 from powertune.engine.applying.finding import find
-from powertune.engine.applying.plan import (
-    LEAST_WATCH_S,
-    ApplyPlan,
-    Asked,
-    Canary,
-    check_alias,
-    choose,
-    plan_apply,
-)
+from powertune.engine.applying.model import LEAST_WATCH_S, ApplyPlan, Asked, Canary
+from powertune.engine.applying.plan import choose, plan_apply
+from powertune.engine.applying.refusals import check_alias
 from powertune.errors import Interrupted, NotRestored, UsageError
 from powertune.model import Advisory, Configuration, FunctionRef, TuningRun
 from powertune.units import parse_memory_list

@@ -41,7 +41,8 @@ from powertune.cli.site import Site, open_site
 from powertune.config import RunOptions
 from powertune.engine.applying.applier import Surroundings, apply_plan
 from powertune.engine.applying.finding import find
-from powertune.engine.applying.plan import Asked, Canary, plan_apply
+from powertune.engine.applying.model import Asked, Canary
+from powertune.engine.applying.plan import plan_apply
 from powertune.errors import Inconclusive, PowertuneError
 from powertune.model import Architecture
 from powertune.plan import PriorKnowledge, make_plan

@@ -15,7 +15,7 @@ from powertune.aws.identity import ConnectionOptions
 from powertune.aws.preflight import preflight
 from powertune.cli import tuning
 from powertune.cli.site import open_site
-from powertune.engine.applying.plan import Asked, Canary
+from powertune.engine.applying.model import Asked, Canary
 from powertune.errors import SizeRefused
 from powertune.local.embedded import EmbeddedAWS
 from powertune.local.package import zip_folder

@@ -73,11 +73,9 @@ class ApplyCommand(PanelCommand):
 
 @groups.spread
 def apply(
-    target: Annotated[
+    file: Annotated[
         str,
-        typer.Argument(
-            metavar="FILE", help="Results file of a run; with --rollback, the function's name, name:alias or ARN."
-        ),
+        typer.Argument(help="Results file of a run; with --rollback, the function's name, name:alias or ARN."),
     ],
     *,
     change: ChangeOptions,
@@ -105,8 +103,8 @@ def apply(
     manner = Manner(place=place.connection, dry_run=dry_run, yes=yes, quiet=quiet)
     given = groups.given(change, goal, usage) | ({"prices": prices} if prices else {})
     if rollback:
-        rolling_back.roll_back(target, given, manner)
+        rolling_back.roll_back(file, given, manner)
         return
     asked = applying.parse_asked(change.memory, change.alias, groups.given(change))
-    wanted = applying.read_wanted(target, groups.given(goal, usage), prices, asked)
+    wanted = applying.read_wanted(file, groups.given(goal, usage), prices, asked)
     applying.apply(wanted, manner)

@@ -3,7 +3,7 @@
 from powertune.cli.tables.screen import broken
 from powertune.engine.applying.applier import InEffect
 from powertune.engine.applying.canary import pace_of
-from powertune.engine.applying.plan import ApplyPlan, Canary
+from powertune.engine.applying.model import ApplyPlan, Canary
 from powertune.engine.applying.rollback import RollbackPlan
 from powertune.units import format_seconds, format_share
 

@@ -19,7 +19,7 @@ from powertune.aws.undo import undo
 from powertune.aws.version_metrics import AliasMetrics
 from powertune.engine.applying.canary import CanaryVerdict, Judgement, Look, pace_of, watch
 from powertune.engine.applying.latest import publish_latest, set_latest
-from powertune.engine.applying.plan import ApplyPlan, Canary, FoundAlias
+from powertune.engine.applying.model import ApplyPlan, Canary, FoundAlias
 from powertune.engine.direct import Interruptions, undo_once_more
 from powertune.errors import AlreadyExists, CanaryFailed, Changed, Inconclusive, NotRestored, PowertuneError
 from powertune.model import Advisory, Configuration

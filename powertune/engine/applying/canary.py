@@ -14,7 +14,7 @@ from typing import Protocol
 
 from powertune.analysis.exact_tests import larger_share, share_above, upper_limit
 from powertune.aws.version_metrics import MINUTE_S, VersionMetrics
-from powertune.engine.applying.plan import ApplyPlan, Canary
+from powertune.engine.applying.model import ApplyPlan, Canary
 from powertune.errors import Unavailable
 from powertune.units import format_ms, format_share
 

@@ -6,7 +6,8 @@ from powertune.aws.lambda_function import LambdaFunction
 from powertune.aws.stacks.caller import who_calls
 from powertune.aws.version_metrics import AliasMetrics
 from powertune.config.aliases import OWN_ALIASES
-from powertune.engine.applying.plan import Asked, FoundAlias, FoundFunction, check_identity
+from powertune.engine.applying.model import Asked, FoundAlias, FoundFunction
+from powertune.engine.applying.refusals import check_identity
 from powertune.errors import FunctionBusy, UsageError
 from powertune.model import TuningRun
 

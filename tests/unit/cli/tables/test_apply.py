@@ -7,7 +7,7 @@ from applies import ROLLBACK, Applying, canary, measured_function, traffic
 from powertune.cli.tables.apply import apply_text, done_text, rollback_text
 from powertune.engine.applying.applier import InEffect
 from powertune.engine.applying.canary import CanaryVerdict, Judgement
-from powertune.engine.applying.plan import ApplyPlan, Asked
+from powertune.engine.applying.model import ApplyPlan, Asked
 from powertune.engine.applying.rollback import RollbackPlan, plan_rollback
 from powertune.model import Architecture, Configuration
 

@@ -22,7 +22,7 @@ from fakes import FakeLambda, client_error
 from runs import fail_at_call
 
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
-from powertune.engine.applying.plan import ApplyPlan, Asked
+from powertune.engine.applying.model import ApplyPlan, Asked
 from powertune.errors import (
     CanaryFailed,
     Changed,

@@ -9,7 +9,7 @@ from fakes import FakeClock
 
 from powertune.aws.version_metrics import VersionMetrics
 from powertune.engine.applying.canary import EMBEDDED, ON_AWS, CanaryVerdict, Judgement, Look, Tail, judge, watch
-from powertune.engine.applying.plan import Canary
+from powertune.engine.applying.model import Canary
 
 CANARY = Canary(share=0.1)
 LEVEL = 0.05 / 30

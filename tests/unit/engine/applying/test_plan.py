@@ -11,7 +11,9 @@ from fakes import FakeLambda
 from runs import READING
 
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
-from powertune.engine.applying.plan import Asked, check_alias, choose
+from powertune.engine.applying.model import Asked
+from powertune.engine.applying.plan import choose
+from powertune.engine.applying.refusals import check_alias
 from powertune.errors import (
     Changed,
     FunctionBusy,

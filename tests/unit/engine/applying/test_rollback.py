@@ -7,7 +7,7 @@ from applies import AFTER_MB, BEFORE_MB, Applying, in_effect, measured_function
 from fakes import FakeLambda
 
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
-from powertune.engine.applying.plan import Asked
+from powertune.engine.applying.model import Asked
 from powertune.engine.applying.rollback import plan_rollback
 from powertune.errors import Changed, FunctionBusy, NotFound
 

@@ -22,7 +22,7 @@ from powertune.model import Advisory, Architecture, FunctionRef, Goal, Strategy,
 
 #: The size that the function has, and the one that the run recommends.
 BEFORE_MB, AFTER_MB = 512, 1024
-ROLLBACK = "powertune apply --rollback fn:prod"
+ROLLBACK, RESTORE = "powertune apply --rollback fn:prod", "powertune restore fn"
 CANARY = Canary(share=0.1)
 
 
@@ -112,19 +112,24 @@ class Applying:
         run = self.run or run_of(self.fake, arm=isinstance(self.asked, AskedOnArm))
         chosen, advisories = choose(analyze(run, make_prices(), Goal(strategy=Strategy.SPEED)), self.asked.memory_mb)
         assert chosen is not None
-        found = find(self.aws, self.function, run, self.asked, now=self.clock(), rollback=ROLLBACK)
+        found = find(self.aws, self.function, run, self.asked, now=self.clock(), restore=RESTORE)
         return plan_apply(run, chosen, self.asked, found, apply_id=self.apply_id, advisories=advisories)
 
     def apply(self, plan: ApplyPlan | None = None) -> InEffect:
         plan = plan or self.plan()
         assert plan is not None
         around = Surroundings(
-            aws=self.aws, rollback=ROLLBACK, observer=self.observer, clock=self.clock, sleep=self.clock.sleep
+            aws=self.aws,
+            rollback=ROLLBACK,
+            restore=RESTORE,
+            observer=self.observer,
+            clock=self.clock,
+            sleep=self.clock.sleep,
         )
         return apply_plan(plan, around, self.interruption)
 
     def roll_back(self) -> tuple[Advisory, ...]:
-        plan = plan_rollback(self.function, self.asked.alias, "powertune restore fn")
+        plan = plan_rollback(self.function, self.asked.alias, RESTORE)
         return roll_back(self.function, plan, ROLLBACK)
 
 

@@ -8,8 +8,8 @@ from powertune.aws.journal import AppliedRun
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.errors import Changed, FunctionBusy, NotFound
 
-#: How often an alias is looked at again that somebody else changes while it is put back.
-_LOOKS = 4
+#: How often an alias is looked at that somebody else changes while it is put back, and the pause between two looks.
+_LOOKS, _PAUSE_S = 6, 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,21 +67,23 @@ def put_alias_back(function: LambdaFunction, applied: AppliedRun) -> tuple[str, 
     name = applied.alias
     if name is None or not applied.after:
         return ()
-    for _ in range(_LOOKS):
+    back = Route(version=applied.before)
+    for look in range(_LOOKS):
+        if look:
+            function.aws.sleep(_PAUSE_S)
         now = function.alias(name)
         if now is None:
             return (f"alias {name} no longer exists",)
-        if Route(version=applied.before).is_of(now):
-            return ()
-        if not is_ours(now, applied):
+        if not (back.is_of(now) or is_ours(now, applied)):
             return (f"alias {name} leads to {leads_to(now)}, which somebody else has set; it was not changed",)
         try:
             function.read(applied.before)
         except NotFound:
             return (f"alias {name} still leads to {leads_to(now)}: version {applied.before} no longer exists",)
         try:
-            move_alias(function, name, Route(version=applied.before), now)
-        except (Changed, NotFound):  # the alias or the version may have gone since the look
+            # Also if it seems to be back: what was changed a moment ago may not be seen yet, but its revision counts.
+            _update(function, name, back, now)
+        except (Changed, NotFound):
             continue
         return ()
     raise FunctionBusy(

@@ -53,7 +53,7 @@ def set_architecture(function: LambdaFunction, architecture: str, before: Functi
             raise
         if now.architecture != architecture:
             function.when_free(update, **wanted, **now.guard)
-    after = function.wait_until_updated()
+    after = function.wait_until_seen(lambda now: now.architecture != before.architecture)
     if not after.is_like(before) or after.architecture != architecture:
         raise Changed(
             f"{function.ref.name} was changed by somebody else at the same time",

@@ -117,6 +117,19 @@ class LambdaFunction:
             raise FunctionBusy(f"the last update of {self.ref.name} failed: {reason}", hint="deploy it again")
         return snapshot
 
+    def wait_until_seen(self, changed: Callable[[FunctionSnapshot], bool]) -> FunctionSnapshot:
+        """Wait until $LATEST is updated and shows a change that was just made to it; or until it has had time to.
+
+        Raises:
+            FunctionBusy: the update did not end, or failed.
+        """
+        for _ in range(NOT_SEEN_YET):
+            snapshot = self.wait_until_updated()
+            if changed(snapshot):
+                return snapshot
+            self.aws.sleep(NOT_SEEN_PAUSE_S)
+        return self.wait_until_updated()
+
     def wait_until_active(self, version: str, *, give_up: Callable[[], None] = lambda: None) -> None:
         """Wait until a published version can be invoked; a SnapStart snapshot takes minutes.
 

@@ -29,6 +29,7 @@ from powertune.engine.applying.finding import find
 from powertune.engine.applying.model import LEAST_WATCH_S, ApplyPlan, Asked, Canary
 from powertune.engine.applying.plan import choose, plan_apply
 from powertune.engine.applying.refusals import check_alias
+from powertune.engine.restoring import restore_command
 from powertune.errors import Interrupted, NotRestored, UsageError
 from powertune.model import Advisory, Configuration, FunctionRef, TuningRun
 from powertune.units import parse_memory_list
@@ -161,6 +162,10 @@ class _Around:
         return self.name if self.alias is None else f"{self.name}:{self.alias}"
 
     @property
+    def restore(self) -> str:
+        return restore_command(self.name, self.connection.place)
+
+    @property
     def rollback(self) -> str:
         return rollback_command(self.target, self.connection.place)
 
@@ -176,7 +181,7 @@ def _plan(wanted: WantedChange, chosen: Configuration, around: _Around) -> Apply
     aws = around.connection.aws()
     asked, now = wanted.asked, time.time()
     found = find(
-        aws, LambdaFunction(aws, FunctionRef(name=around.name)), wanted.run, asked, now=now, rollback=around.rollback
+        aws, LambdaFunction(aws, FunctionRef(name=around.name)), wanted.run, asked, now=now, restore=around.restore
     )
     if asked.canary is not None and asked.canary.watch_s < LEAST_WATCH_S and found.latest.platform is None:
         raise UsageError(
@@ -203,6 +208,7 @@ def _apply(plan: ApplyPlan, around: _Around, *, quiet: bool) -> InEffect:
         surroundings = Surroundings(
             aws=around.connection.aws(),
             rollback=around.rollback,
+            restore=around.restore,
             observer=ApplyProgress(plan.function.name, quiet=quiet),
             clock=time.time,
             sleep=time.sleep,

@@ -111,6 +111,19 @@ def test_it_is_left_where_somebody_else_has_moved_it(alias: dict[str, Any], word
     assert fake.functions["fn"].aliases["prod"] == theirs
 
 
+def test_an_alias_that_does_not_show_the_canary_yet_is_put_back_all_the_same() -> None:
+    fake, function = with_versions()
+    alias = fake.functions["fn"].aliases["prod"]
+    stale = dict(alias)
+    alias |= {"RoutingConfig": {"AdditionalVersionWeights": {"2": 0.1}}, "RevisionId": "shifted"}
+    fresh = fake.get_alias
+    looks = [stale, stale]
+    fake.get_alias = lambda **kwargs: looks.pop() if looks else fresh(**kwargs)  # type: ignore[method-assign]
+    fake.get_alias.__self__, fake.get_alias.__name__ = fake, "get_alias"  # type: ignore[attr-defined]
+    assert put_alias_back(function, APPLIED) == ()
+    assert alias["RoutingConfig"] == {"AdditionalVersionWeights": {}}
+
+
 def test_an_alias_that_is_gone_stays_so() -> None:
     fake, function = with_versions()
     del fake.functions["fn"].aliases["prod"]

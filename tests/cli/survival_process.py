@@ -142,10 +142,12 @@ def apply_canary(hook: Hook) -> None:
         measured = make_run(function=preflight(aws, site.ref, now=0.0).state, run_id="0a1b2c3d")
         chosen = replace(measured.function.current, memory_mb=256)
         asked = Asked(alias="prod", canary=Canary(share=0.1, watch_s=3.0))
-        found = find(aws, function, measured, asked, now=time.time(), rollback="")
+        found = find(aws, function, measured, asked, now=time.time(), restore="")
         plan = plan_apply(measured, chosen, asked, found, apply_id=secrets.token_hex(4))
         assert plan is not None
-        around = Surroundings(aws=aws, rollback="", observer=RecordingApply(), clock=clock, sleep=clock.sleep)
+        around = Surroundings(
+            aws=aws, rollback="", restore="", observer=RecordingApply(), clock=clock, sleep=clock.sleep
+        )
         try:
             apply_plan(plan, around, Interruption())
         except Inconclusive:

@@ -14,7 +14,7 @@ from powertune.aws.client import Aws
 from powertune.aws.error_translation import how_to_restore
 from powertune.aws.function_snapshot import Alias, FunctionSnapshot
 from powertune.aws.journal import JOURNAL_ALIAS, JournalLock, held_by_another, journal_of
-from powertune.aws.lambda_function import LambdaFunction
+from powertune.aws.lambda_function import NOT_SEEN_PAUSE_S, NOT_SEEN_YET, LambdaFunction
 from powertune.aws.undo import undo
 from powertune.aws.version_metrics import AliasMetrics
 from powertune.engine.applying.canary import CanaryVerdict, Judgement, Look, pace_of, watch
@@ -54,10 +54,12 @@ class InEffect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What an apply works with. `rollback` is the command that undoes it; `clock` counts seconds since the epoch."""
+    """What an apply works with. `rollback` is the command that undoes it, `restore` the one that undoes whatever has
+    died on the function; `clock` counts seconds since the epoch."""
 
     aws: Aws
     rollback: str
+    restore: str
     observer: ApplyObserver
     clock: Callable[[], float]
     sleep: Callable[[float], None]
@@ -149,7 +151,7 @@ class _Applier:
             # After a lost answer, it may be our own first attempt that has taken it.
             if journal_of(self._function, self._plan.apply_id) is None:
                 self._opening = False
-                raise held_by_another(self._function, self._around.rollback) from None
+                raise held_by_another(self._function, self._around.restore) from None
             lock = JournalLock.taken(self._function, self._plan.apply_id)
         self._lock = lock
         return lock
@@ -191,8 +193,21 @@ class _Applier:
             judgement = self._watch(found, version, self._plan.canary, before)
         self._around.observer.doing(f"moving alias {name} to version {version}")
         moved = move_alias(self._function, name, Route(version=version), before)
-        self._check_alias(name, moved)
+        self._read_back(name, moved, before)
         return judgement
+
+    def _read_back(self, name: str, moved: Alias, before: Alias) -> None:
+        """See that the alias leads where it was moved; what was changed a moment ago may not be seen yet.
+
+        Raises:
+            Changed: somebody else has changed it since.
+        """
+        for _ in range(NOT_SEEN_YET):
+            now = self._function.alias(name)
+            if now is None or (now.version, now.weights) != (before.version, before.weights):
+                break
+            self._around.aws.sleep(NOT_SEEN_PAUSE_S)
+        self._check_alias(name, moved)
 
     def _shift(self, found: FoundAlias, version: str, canary: Canary) -> Alias:
         self._around.observer.doing(

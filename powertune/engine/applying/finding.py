@@ -16,13 +16,13 @@ _NOBODY = ""
 
 
 def find(
-    aws: Aws, function: LambdaFunction, run: TuningRun, asked: Asked, *, now: float, rollback: str
+    aws: Aws, function: LambdaFunction, run: TuningRun, asked: Asked, *, now: float, restore: str
 ) -> FoundFunction:
     """Look at the function that a run has measured, as it is now.
 
     Args:
         now: seconds since the epoch.
-        rollback: the command that undoes what a dead run or apply has left.
+        restore: the command that undoes what a dead run or apply has left.
 
     Raises:
         UsageError: the run was made in another account or region.
@@ -32,7 +32,7 @@ def find(
     """
     check_identity(run, who_calls(aws).account_id, aws.region)
     latest = function.read()
-    check_free(function, _NOBODY, rollback)
+    check_free(function, _NOBODY, restore)
     _check_record(function, asked.alias)
     aliases = function.aliases()
     others = tuple(

@@ -18,7 +18,7 @@ def set_latest(function: LambdaFunction, memory_mb: int, before: FunctionSnapsho
     if before.memory_mb == memory_mb:
         return before
     function.set_memory(memory_mb, before)
-    after = function.wait_until_updated()
+    after = function.wait_until_seen(lambda now: now.memory_mb != before.memory_mb)
     if (after.fingerprint, after.memory_mb) != (before.fingerprint, memory_mb):
         raise Changed(f"{function.ref.name} was changed by somebody else at the same time", hint=_HINT)
     return after

@@ -67,13 +67,15 @@ def put_alias_back(function: LambdaFunction, applied: AppliedRun) -> tuple[str, 
     name = applied.alias
     if name is None or not applied.after:
         return ()
-    back = Route(version=applied.before)
+    back, tried = Route(version=applied.before), ""
     for look in range(_LOOKS):
         if look:
             function.aws.sleep(_PAUSE_S)
         now = function.alias(name)
         if now is None:
             return (f"alias {name} no longer exists",)
+        if back.is_of(now) and tried not in ("", now.revision):
+            return ()  # it has changed since the first attempt, whose answer was lost
         if not (back.is_of(now) or is_ours(now, applied)):
             return (f"alias {name} leads to {leads_to(now)}, which somebody else has set; it was not changed",)
         try:
@@ -82,6 +84,7 @@ def put_alias_back(function: LambdaFunction, applied: AppliedRun) -> tuple[str, 
             return (f"alias {name} still leads to {leads_to(now)}: version {applied.before} no longer exists",)
         try:
             # Also if it seems to be back: what was changed a moment ago may not be seen yet, but its revision counts.
+            tried = now.revision
             _update(function, name, back, now)
         except (Changed, NotFound):
             continue

@@ -14,6 +14,7 @@ Examples:
   powertune apply run.json --dry-run
   powertune apply run.json --alias prod --canary 10% --watch 30m
   powertune apply --rollback my-fn:prod
+  powertune apply run.json --iac template.yaml --write
 """
 
 
@@ -57,12 +58,31 @@ class ChangeOptions:
     ] = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeOptions:
+    """Infrastructure code that is changed instead of the function."""
+
+    iac: Annotated[
+        str | None,
+        typer.Option(
+            help="Print the change of this file, or of the code in this folder, as a diff. AWS is not touched.",
+            show_default=False,
+        ),
+    ] = None
+    resource: Annotated[
+        str | None,
+        typer.Option(help="What the code calls the function.  [default: found by its name]", show_default=False),
+    ] = None
+    write: Annotated[bool, typer.Option("--write", help="With --iac: write the change, after asking.")] = False
+
+
 class ApplyCommand(PanelCommand):
     """`powertune apply`, with what it changes in front."""
 
     panels: ClassVar = {
         "Most used": ("memory", "alias", "rollback", "dry_run", "yes"),
         "Canary": ("canary", "watch", "max_p95_increase", "min_invocations"),
+        "Infrastructure code": ("iac", "resource", "write"),
         "Goal": (
             *("strategy", "cost_tolerance", "balanced_weight", "max_duration", "max_cost", "headroom"),
             *("cold_share", "invocations_per_month", "savings_plan", "prices"),
@@ -79,6 +99,7 @@ def apply(
     ],
     *,
     change: ChangeOptions,
+    code: CodeOptions,
     goal: common.GoalOptions,
     usage: common.UsageOptions,
     prices: common.Prices = None,
@@ -97,14 +118,19 @@ def apply(
 
     Nothing is changed if the function was deployed since it was measured.
     """
-    from powertune.cli import applying, rolling_back
+    from powertune.cli import applying, applying_to_code, rolling_back
     from powertune.cli.applying import Manner
 
     manner = Manner(place=place.connection, dry_run=dry_run, yes=yes, quiet=quiet)
     given = groups.given(change, goal, usage) | ({"prices": prices} if prices else {})
+    applying_to_code.check_options(given, iac=code.iac, resource=code.resource, write=code.write)
     if rollback:
+        given |= {"iac": code.iac} if code.iac else {}
         rolling_back.roll_back(file, given, manner)
         return
     asked = applying.parse_asked(change.memory, change.alias, groups.given(change))
     wanted = applying.read_wanted(file, groups.given(goal, usage), prices, asked)
-    applying.apply(wanted, manner)
+    if code.iac is None:
+        applying.apply(wanted, manner)
+    else:
+        applying_to_code.apply_to_code(wanted, code.iac, resource=code.resource, write=code.write, manner=manner)

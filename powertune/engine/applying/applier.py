@@ -136,7 +136,7 @@ class _Applier:
             raise
         except PowertuneError as error:
             raise NotRestored(
-                f"{name} may still have what was applied to a part: {error.message}",
+                f"{name} may still hold a part of the change: {error.message}",
                 hint=how_to_restore(error, self._around.rollback),
             ) from error
         self._opening = False

@@ -29,6 +29,7 @@ The tree::
     │   ├── DeployedMeanwhile   9    somebody has deployed new code at a trial size: only they know what is meant
     │   └── NotRestorable       9    trying again helps nobody before somebody has done something about it
     ├── FindingsFound          10    a scan has found what --fail-on names
+    ├── CanaryFailed           10    a canary is worse than the version before, and is rolled back
     └── Interrupted           130    by the user; restored and saved
 """
 
@@ -188,6 +189,12 @@ class NotRestorable(NotRestored):
 
 class FindingsFound(PowertuneError):
     """A scan has found what --fail-on names; the reports are written."""
+
+    exit_code = ExitCode.FAILED
+
+
+class CanaryFailed(PowertuneError):
+    """A canary is worse than the version before it; the alias leads to that one again."""
 
     exit_code = ExitCode.FAILED
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from fake_caller import FakeCaller
 from fake_cloudwatch import FakeCloudWatch
 from fake_logs import FakeLogs
 from fake_optimizer import FakeOptimizer
@@ -56,6 +57,7 @@ class FakeAccount(FakeService):
         self.logs = FakeLogs(self.record)
         self.cloudwatch = FakeCloudWatch(self.record)
         self.s3 = FakeS3(self.record)
+        self.caller = FakeCaller(self.record)
         self.optimizer = FakeOptimizer(self.record)
         self.clock = clock
         self.sleep = sleep

@@ -21,6 +21,7 @@ def fake_clients(fake: FakeLambda, **others: Any) -> BotoClients:
             "cloudwatch": fake.cloudwatch,
             "s3": fake.s3,
             "optimizer": fake.optimizer,
+            "sts": fake.caller,
         }
         return others.get(role, ours.get(role))
 

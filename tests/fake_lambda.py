@@ -1,5 +1,7 @@
 """A Lambda that remembers: functions, versions, aliases, and the environments that invocations run in."""
 
+import base64
+import hashlib
 import uuid
 from email.message import Message
 from typing import Any
@@ -120,6 +122,22 @@ class FakeLambda(FakeVersions, FakeTriggers, FakeInvoke):
         self.after_call("update_function_configuration", kwargs)
         return dict(function.configuration)
 
+    def update_function_code(self, **kwargs: Any) -> dict[str, Any]:
+        self._enter("update_function_code", kwargs)
+        with self._lock:
+            function = self._function(kwargs)
+            if kwargs.get("RevisionId", function.configuration["RevisionId"]) != function.configuration["RevisionId"]:
+                raise client_error("PreconditionFailedException", "The RevisionId provided does not match", 412)
+            digest = base64.b64encode(hashlib.sha256(kwargs["ZipFile"]).digest()).decode()
+            # Without architectures, AWS's default.
+            architectures = kwargs.get("Architectures", ["x86_64"])
+            changes = {"CodeSha256": digest, "Architectures": architectures, "RevisionId": str(uuid.uuid4())}
+            function.configuration |= changes
+            self.packages[function.code["Location"]] = kwargs["ZipFile"]
+            function.updated_at = self.clock()
+        self.after_call("update_function_code", kwargs)
+        return dict(function.configuration)
+
     def delete_function(self, **kwargs: Any) -> dict[str, Any]:
         self._enter("delete_function", kwargs)
         with self._lock:
@@ -127,7 +145,7 @@ class FakeLambda(FakeVersions, FakeTriggers, FakeInvoke):
             number = kwargs.get("Qualifier")
             if number is None:
                 del self.functions[function.configuration["FunctionName"]]
-            elif any(alias["FunctionVersion"] == number for alias in function.aliases.values()):
+            elif any(number in _versions_of(alias) for alias in function.aliases.values()):
                 raise client_error(
                     "ResourceConflictException",
                     "Unable to delete version because the following aliases reference it: [...]",
@@ -137,3 +155,8 @@ class FakeLambda(FakeVersions, FakeTriggers, FakeInvoke):
                 raise client_error("ResourceNotFoundException", "Function not found", 404)
         self.after_call("delete_function", kwargs)
         return {}
+
+
+def _versions_of(alias: dict[str, Any]) -> set[str]:
+    """The versions that an alias leads to."""
+    return {alias["FunctionVersion"], *(alias.get("RoutingConfig") or {}).get("AdditionalVersionWeights", {})}

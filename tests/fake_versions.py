@@ -53,7 +53,12 @@ class FakeVersions(FakeAccount):
                 raise client_error("ResourceNotFoundException", f"Cannot find alias arn: {kwargs['Name']}", 404)
             if kwargs.get("RevisionId", alias["RevisionId"]) != alias["RevisionId"]:
                 raise client_error("PreconditionFailedException", "The RevisionId provided does not match", 412)
-            alias |= {key: kwargs[key] for key in ("FunctionVersion", "Description") if key in kwargs}
+            function = self._function(kwargs)
+            for version in (kwargs.get("FunctionVersion"), *_weights(kwargs)):
+                self._at(function, version)
+            alias |= {
+                key: kwargs[key] for key in ("FunctionVersion", "Description", "RoutingConfig") if key in kwargs
+            }
             alias["RevisionId"] = str(uuid.uuid4())
             updated = dict(alias)
         self.after_call("update_alias", kwargs)
@@ -84,6 +89,11 @@ class FakeVersions(FakeAccount):
             self._function(kwargs).aliases.pop(kwargs["Name"], None)
         self.after_call("delete_alias", kwargs)
         return {}
+
+
+def _weights(document: Mapping[str, Any]) -> Mapping[str, float]:
+    routing: Mapping[str, Mapping[str, float]] = document.get("RoutingConfig") or {}
+    return routing.get("AdditionalVersionWeights") or {}
 
 
 #: What a version has for itself, and what AWS changes by itself.

@@ -25,6 +25,7 @@ _LAMBDA = {
     "list_aliases": Action("lambda:ListAliases", "function"),
     "list_versions_by_function": Action("lambda:ListVersionsByFunction", "function"),
     "update_function_configuration": Action("lambda:UpdateFunctionConfiguration", "function"),
+    "update_function_code": Action("lambda:UpdateFunctionCode", "function"),
     "publish_version": Action("lambda:PublishVersion", "function"),
     "create_alias": Action("lambda:CreateAlias", "function"),
     "update_alias": Action("lambda:UpdateAlias", "function"),
@@ -185,8 +186,26 @@ RESTORE_METHODS = (
     "lambda.list_aliases",
     "lambda.list_versions_by_function",
     "lambda.update_function_configuration",
+    "lambda.update_alias",
     "lambda.delete_alias",
     "lambda.delete_function",
+)
+#: What `apply` calls, with --canary and --rollback as well.
+APPLY_METHODS = (
+    "sts.get_caller_identity",
+    "lambda.get_function",
+    "lambda.get_alias",
+    "lambda.list_aliases",
+    "lambda.list_versions_by_function",
+    "lambda.list_provisioned_concurrency_configs",
+    "lambda.update_function_configuration",
+    "lambda.update_function_code",
+    "lambda.publish_version",
+    "lambda.create_alias",
+    "lambda.update_alias",
+    "lambda.delete_alias",
+    "lambda.delete_function",
+    "cloudwatch.get_metric_data",
 )
 #: What `deploy` and `destroy` call themselves; CloudFormation calls more with the same permissions.
 DEPLOY_METHODS = (
@@ -265,6 +284,7 @@ WATCH_DEPLOY_METHODS = (
 COMMANDS: dict[str, tuple[str, ...]] = {
     "run": RUN_METHODS,
     "restore": RESTORE_METHODS,
+    "apply": APPLY_METHODS,
     "prices": ("pricing.get_products",),
     "deploy": DEPLOY_METHODS,
     "destroy": DESTROY_METHODS,

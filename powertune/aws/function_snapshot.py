@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 #: What changes without anybody deploying, or is what a run itself changes. Everything else makes the fingerprint.
@@ -51,12 +51,17 @@ class Version:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alias:
-    """An alias. `revision` changes with each update; `shifted` are versions that get a part of the traffic."""
+    """An alias. `revision` changes with each update; `weights` are versions that get a share of the traffic."""
 
     version: str
     description: str
     revision: str
-    shifted: tuple[str, ...] = ()
+    weights: tuple[tuple[str, float], ...] = ()
+
+    @property
+    def shifted(self) -> tuple[str, ...]:
+        """The versions that get a share of the traffic."""
+        return tuple(version for version, _ in self.weights)
 
     @property
     def versions(self) -> tuple[str, ...]:
@@ -70,7 +75,7 @@ class Alias:
             version=str(document["FunctionVersion"]),
             description=document.get("Description", ""),
             revision=document.get("RevisionId", ""),
-            shifted=tuple((document.get("RoutingConfig") or {}).get("AdditionalVersionWeights", {})),
+            weights=tuple((document.get("RoutingConfig") or {}).get("AdditionalVersionWeights", {}).items()),
         )
 
 
@@ -109,6 +114,22 @@ class FunctionSnapshot:
         return int(self.configuration["MemorySize"])
 
     @property
+    def architecture(self) -> str:
+        """The architecture now."""
+        return str((self.configuration.get("Architectures") or ["x86_64"])[0])
+
+    def fingerprint_on(self, architecture: str) -> str:
+        """What the fingerprint would be on another architecture."""
+        if architecture == self.architecture:
+            return self.fingerprint
+        return replace(self, configuration={**self.configuration, "Architectures": [architecture]}).fingerprint
+
+    def is_like(self, other: "FunctionSnapshot") -> bool:
+        """Whether they have the same code, settings and memory size, on whatever architecture."""
+        same = self.fingerprint_on(other.architecture) == other.fingerprint
+        return same and self.memory_mb == other.memory_mb
+
+    @property
     def package_type(self) -> str:
         """`Zip`, or `Image`."""
         return str(self.configuration.get("PackageType", "Zip"))
@@ -126,6 +147,11 @@ class FunctionSnapshot:
         if self.configuration.get("State", "Active") != "Failed":
             return None
         return str(self.configuration.get("StateReason", "no reason given"))
+
+    @property
+    def snapstart(self) -> str:
+        """When Lambda takes snapshots of it: `PublishedVersions`, or `None`."""
+        return str((self.configuration.get("SnapStart") or {}).get("ApplyOn", "None"))
 
     @property
     def guard(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What a run has to undo, written on the function itself, so that any machine can undo it."""
+"""What a run, or an apply, has to undo, written on the function itself, so that any machine can undo it."""
 
 import json
 from dataclasses import dataclass, replace
@@ -12,10 +12,29 @@ if TYPE_CHECKING:
 
 #: The alias whose description is the journal, and whose existence is the lock.
 JOURNAL_ALIAS = "powertune-journal"
+#: The alias whose description says what an apply has changed once it has ended, so that it can be rolled back. With
+#: the name of the alias that was moved after it, if one was.
+RECORD_ALIAS = "powertune-applied"
 #: Lambda's limit on an alias's description.
 DESCRIPTION_LIMIT = 256
 _VERSION = 2
 _HINT = "do not restore a function while a run on it is active"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedRun:
+    """What makes a journal that of an apply: the run whose answer is put into effect, and the alias that is moved.
+
+    `alias` is None where only $LATEST is changed. It pointed at the version `before`, and is moved to `after`, which
+    is empty until the alias is about to be moved: a version that is named here may have served production.
+    `architecture` is the one that $LATEST had, empty where it is not changed.
+    """
+
+    run_id: str
+    alias: str | None = None
+    before: str = ""
+    after: str = ""
+    architecture: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +44,7 @@ class Journal:
     `trial_mb` are the sizes that $LATEST may hold at this moment because the run has set them: the last one that it
     set, and the one that it is about to set. `last_version` is the highest number of a published version, 0 if there
     was none. `copies` is how many copies of the function it makes; their names follow
-    from its id.
+    from its id. `applied` is None in the journal of a run; an apply's `trial_mb` is the size that it applies.
     """
 
     run_id: str
@@ -35,11 +54,24 @@ class Journal:
     last_version: int = 0
     trial_mb: tuple[int, ...] = ()
     copies: int = 0
+    applied: AppliedRun | None = None
 
     @property
     def mark(self) -> str:
         """The description of every version that the run publishes."""
+        if self.applied is not None:
+            return f"powertune apply {self.run_id}, of run {self.applied.run_id}"
         return f"powertune {self.run_id}"
+
+    @property
+    def what(self) -> str:
+        """What a person is told that it is of."""
+        return f"{'run' if self.applied is None else 'apply'} {self.run_id}"
+
+    @property
+    def record(self) -> str | None:
+        """The name of the alias that says what was applied; None for a run."""
+        return None if self.applied is None else record_name(self.applied.alias)
 
     def alias(self, memory_mb: int) -> str:
         """The name of the alias of one size."""
@@ -50,7 +82,11 @@ class Journal:
         return name.startswith(f"powertune-{self.run_id}-")
 
     def encode(self) -> str:
-        """Compact JSON of at most 256 characters."""
+        """Compact JSON of at most 256 characters.
+
+        Raises:
+            UsageError: the name of the alias that is moved, or the id of the run, does not fit.
+        """
         fields: dict[str, Any] = {
             "v": _VERSION,
             "run": self.run_id,
@@ -61,7 +97,16 @@ class Journal:
             "trial": self.trial_mb,
             "copies": self.copies,
         }
+        if (applied := self.applied) is not None:
+            fields |= {"of": applied.run_id, "alias": applied.alias, "from": applied.before, "to": applied.after}
+            fields |= {"arch": applied.architecture} if applied.architecture else {}
         text = json.dumps(fields, separators=(",", ":"))
+        if applied is not None and len(text) > DESCRIPTION_LIMIT:
+            raise UsageError(
+                f"the name of alias {shown(applied.alias)} is too long to be noted on the function for a rollback",
+                hint=f"it is {len(text) - DESCRIPTION_LIMIT} characters too long; apply the size without --alias, "
+                "then publish a version and move the alias by hand",
+            )
         assert len(text) <= DESCRIPTION_LIMIT, text
         return text
 
@@ -87,12 +132,32 @@ class Journal:
                 last_version=int(document["last"]),
                 trial_mb=tuple(int(size) for size in document["trial"]),
                 copies=int(document["copies"]),
+                applied=_applied(document),
             )
         except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             raise UsageError(
                 f"the description of alias {JOURNAL_ALIAS} is not a journal: {text[:DESCRIPTION_LIMIT]!r}",
                 hint="look at the function's memory size and aliases, then delete the alias by hand",
             ) from None
+
+
+def _applied(document: dict[str, Any]) -> AppliedRun | None:
+    """What older versions of powertune ignore: restoring by them leaves the alias where it is."""
+    if "of" not in document:
+        return None
+    alias = document["alias"]
+    return AppliedRun(
+        run_id=str(document["of"]),
+        alias=None if alias is None else str(alias),
+        before=str(document["from"]),
+        after=str(document["to"]),
+        architecture=str(document.get("arch", "")),
+    )
+
+
+def record_name(alias: str | None) -> str:
+    """The name of the alias that says what was applied to the function, or to one of its aliases."""
+    return RECORD_ALIAS if alias is None else f"{RECORD_ALIAS}-{alias}"
 
 
 def alias_name(run_id: str, memory_mb: int) -> str:
@@ -128,7 +193,7 @@ def held_by_another(function: "LambdaFunction", restore_command: str) -> Functio
         journal = read_journal(function)
     except UsageError as error:
         return FunctionBusy(error.message, hint=error.hint)
-    who = f"run {journal.run_id}" if journal else "another run"
+    who = journal.what if journal else "another run"
     return FunctionBusy(
         f"{who} is active on {function.ref.name}, or has died on it",
         hint=f"wait until it has ended; if it has died: {restore_command}",
@@ -192,7 +257,7 @@ class JournalLock:
         Raises:
             FunctionBusy: the journal is gone, or is another run's.
         """
-        self._write({holds_mb, memory_mb})
+        self._set({holds_mb, memory_mb})
 
     def clear(self) -> None:
         """Say that $LATEST holds its original size again: whatever it holds from now on, somebody else has set.
@@ -200,10 +265,17 @@ class JournalLock:
         Raises:
             FunctionBusy: the journal is gone, or is another run's.
         """
-        self._write(set())
+        self._set(set())
 
-    def _write(self, sizes: set[int]) -> None:
-        journal = replace(self.journal, trial_mb=tuple(sorted(sizes - {self.journal.memory_mb})))
+    def _set(self, sizes: set[int]) -> None:
+        self.write(replace(self.journal, trial_mb=tuple(sorted(sizes - {self.journal.memory_mb}))))
+
+    def write(self, journal: Journal) -> None:
+        """Say something else on the function, before it is done.
+
+        Raises:
+            FunctionBusy: the journal is gone, or is another run's.
+        """
         if journal == self.journal:
             return
         try:

@@ -1,6 +1,6 @@
 """One Lambda function through its API: what it is, and the changes that a run makes to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ParamSpec, TypeVar
 
@@ -117,6 +117,19 @@ class LambdaFunction:
             raise FunctionBusy(f"the last update of {self.ref.name} failed: {reason}", hint="deploy it again")
         return snapshot
 
+    def wait_until_seen(self, changed: Callable[[FunctionSnapshot], bool]) -> FunctionSnapshot:
+        """Wait until $LATEST is updated and shows a change that was just made to it; or until it has had time to.
+
+        Raises:
+            FunctionBusy: the update did not end, or failed.
+        """
+        for _ in range(NOT_SEEN_YET):
+            snapshot = self.wait_until_updated()
+            if changed(snapshot):
+                return snapshot
+            self.aws.sleep(NOT_SEEN_PAUSE_S)
+        return self.wait_until_updated()
+
     def wait_until_active(self, version: str, *, give_up: Callable[[], None] = lambda: None) -> None:
         """Wait until a published version can be invoked; a SnapStart snapshot takes minutes.
 
@@ -137,7 +150,7 @@ class LambdaFunction:
         update = self.aws.clients.control.update_function_configuration
         try:
             try:
-                self._when_free(update, FunctionName=self._name, MemorySize=memory_mb, **before.guard)
+                self.when_free(update, FunctionName=self._name, MemorySize=memory_mb, **before.guard)
             except Changed:
                 # After a lost answer, it may be our own first attempt that has changed it; and AWS gives out a new
                 # revision when an update ends, too.
@@ -145,7 +158,7 @@ class LambdaFunction:
                 if now.fingerprint != before.fingerprint or now.memory_mb not in (memory_mb, before.memory_mb):
                     raise
                 if now.memory_mb != memory_mb:
-                    self._when_free(update, FunctionName=self._name, MemorySize=memory_mb, **now.guard)
+                    self.when_free(update, FunctionName=self._name, MemorySize=memory_mb, **now.guard)
         except UsageError as error:
             raise memory_refusal(error, memory_mb) or error from None
 
@@ -160,15 +173,13 @@ class LambdaFunction:
         publish = self.aws.clients.control.publish_version
         code: dict[str, Any] = {"CodeSha256": before.code_sha256} if before.code_sha256 else {}
         try:
-            answer = self._when_free(
-                publish, FunctionName=self._name, Description=description, **code, **before.guard
-            )
+            answer = self.when_free(publish, FunctionName=self._name, Description=description, **code, **before.guard)
         except Changed:
             # As above: a new revision is not always a change. After a lost answer, this gets our own version again.
             now = self.read()
             if now.fingerprint != before.fingerprint or now.memory_mb != before.memory_mb:
                 raise
-            answer = self._when_free(publish, FunctionName=self._name, Description=description, **code, **now.guard)
+            answer = self.when_free(publish, FunctionName=self._name, Description=description, **code, **now.guard)
         return Version.of(answer)
 
     def create_alias(self, name: str, version: str, description: str = "") -> Alias:
@@ -229,29 +240,30 @@ class LambdaFunction:
 
     def aliases(self) -> dict[str, Alias]:
         """Every alias, by name."""
-        listing = self.aws.clients.control.list_aliases
-        found: dict[str, Alias] = {}
-        marker: str | None = None
-        while True:
-            more: dict[str, Any] = {"Marker": marker} if marker else {}
-            page = self.aws.call(listing, FunctionName=self._name, **more)
-            found.update((alias["Name"], Alias.of(alias)) for alias in page["Aliases"])
-            marker = page.get("NextMarker")
-            if not marker:
-                return found
+        listed = self._pages(self.aws.clients.control.list_aliases, "Aliases")
+        return {alias["Name"]: Alias.of(alias) for alias in listed}
 
     def versions(self) -> tuple[Version, ...]:
         """Every published version."""
-        listing = self.aws.clients.control.list_versions_by_function
-        found: list[Version] = []
+        listed = map(Version.of, self._pages(self.aws.clients.control.list_versions_by_function, "Versions"))
+        return tuple(version for version in listed if version.number != "$LATEST")
+
+    def provisioned(self) -> frozenset[str]:
+        """The aliases and versions that have provisioned concurrency."""
+        listing = self.aws.clients.control.list_provisioned_concurrency_configs
+        listed = self._pages(listing, "ProvisionedConcurrencyConfigs")
+        return frozenset(str(each["FunctionArn"]).rpartition(":")[2] for each in listed)
+
+    def _pages(self, listing: Callable[..., Any], key: str) -> Iterator[Mapping[str, Any]]:
+        """What a listing holds, page by page."""
         marker: str | None = None
         while True:
             more: dict[str, Any] = {"Marker": marker} if marker else {}
             page = self.aws.call(listing, FunctionName=self._name, **more)
-            found.extend(Version.of(item) for item in page["Versions"])
+            yield from page.get(key, ())
             marker = page.get("NextMarker")
             if not marker:
-                return tuple(version for version in found if version.number != "$LATEST")
+                return
 
     def seen(self, call: Callable[[], R]) -> R:
         """Make a call about something that was just created, as soon as AWS sees it.
@@ -266,7 +278,7 @@ class LambdaFunction:
                 self.aws.sleep(NOT_SEEN_PAUSE_S)
         return call()
 
-    def _when_free(self, change: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    def when_free(self, change: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         """Make a change that AWS may refuse for minutes, while it takes the snapshot of another version."""
         began = self.aws.clock()
         while True:

@@ -5,6 +5,8 @@ from contextlib import suppress
 from queue import Empty, SimpleQueue
 from threading import Thread
 
+from powertune.aws.alias_moves import put_alias_back
+from powertune.aws.architecture import restore_architecture
 from powertune.aws.copies.lifecycle import delete_copies
 from powertune.aws.foreign_versions import trial_size_published, trial_versions
 from powertune.aws.function_snapshot import Alias, Version
@@ -31,6 +33,8 @@ def undo(
 ) -> tuple[Advisory, ...]:
     """Restore $LATEST, delete the run's aliases, then its versions, then its copies, then the journal.
 
+    What an apply has changed is undone likewise, its alias first, as that is what production uses.
+
     Returns what was left because it is no longer the run's, and what somebody else has made of a trial size.
 
     Args:
@@ -53,13 +57,19 @@ def undo(
     left: DeployedMeanwhile | None = None
     notes = ()
     try:
-        notes = kept(restore_memory(function, journal))
+        if journal.applied is not None:
+            notes = kept(put_alias_back(function, journal.applied))
+            listed = function.aliases()
+        notes += kept(restore_memory(function, journal))
+        if journal.applied is not None and journal.applied.architecture:
+            notes += kept(restore_architecture(function, journal.applied.architecture, journal.code_sha256))
     except DeployedMeanwhile as error:
         left = error
     except NotFound:
         return _gone(function, journal, uncertain=uncertain)
     notes += _delete_published(function, journal, listed, aliases, versions)
     notes += kept(delete_copies(function, journal.run_id, journal.copies, uncertain=uncertain))
+    _delete_record(function, journal, listed)
     function.delete_alias(JOURNAL_ALIAS)
     if left is not None:
         raise DeployedMeanwhile("; ".join((left.message, *(note.message for note in notes))), hint=left.hint)
@@ -74,12 +84,24 @@ def _gone(function: LambdaFunction, journal: Journal, *, uncertain: bool) -> tup
 
 def _is_anothers(listed: Mapping[str, Alias], journal: Journal) -> bool:
     """Whether the journal on the function is that of another run. Without one, it is ours: undo may be repeated."""
-    if JOURNAL_ALIAS not in listed:
-        return False
+    return JOURNAL_ALIAS in listed and not _is_of(listed[JOURNAL_ALIAS], journal)
+
+
+def _is_of(alias: Alias, journal: Journal) -> bool:
+    """Whether an alias has been written by the run of a journal."""
     try:
-        return Journal.decode(listed[JOURNAL_ALIAS].description).run_id != journal.run_id
+        return Journal.decode(alias.description).run_id == journal.run_id
     except UsageError:
-        return True
+        return False
+
+
+def _delete_record(function: LambdaFunction, journal: Journal, listed: Mapping[str, Alias]) -> None:
+    """Delete the note that this apply is in effect; not that of an earlier one."""
+    if journal.record is not None:
+        # A listing may not show what is new.
+        record = listed.get(journal.record) or function.alias(journal.record)
+        if record is not None and _is_of(record, journal):
+            function.delete_alias(journal.record)
 
 
 def kept(sentences: Iterable[str]) -> tuple[Advisory, ...]:
@@ -107,6 +129,11 @@ def restore_memory(function: LambdaFunction, journal: Journal) -> tuple[str, ...
             continue  # a trial size whose update was not answered may not be seen yet
         if now.memory_mb not in journal.trial_mb:
             return (f"$LATEST has {now.memory_mb} MB, which somebody else has set; it was not changed",)
+        if now.code_sha256 != journal.code_sha256 and journal.applied is not None:
+            return (
+                f"new code was deployed to $LATEST, which keeps its {now.memory_mb} MB; before the apply it had "
+                f"{journal.memory_mb} MB",
+            )
         if now.code_sha256 != journal.code_sha256:
             raise _left_at_trial(function, journal, now.memory_mb)
         try:
@@ -143,6 +170,11 @@ def _delete_published(
     held = {version: name for name, alias in foreign_aliases.items() for version in alias.versions}
     every = (*function.versions(), *versions)
     marked = {v.number for v in every if v.description == journal.mark}
+    served: set[str] = set()
+    if journal.applied is not None:
+        # Its alias has led there: requests may still be on their way, and failed events be tried again.
+        served = (marked & {journal.applied.after}) - held.keys()
+        marked -= served
     foreign = trial_versions(
         every,
         mark=journal.mark,
@@ -159,8 +191,12 @@ def _delete_published(
 
     _each(delete, sorted(marked - held.keys(), key=int))
     pinned = sorted(marked & held.keys(), key=int)
+    notes = kept(f"version {number} is kept: alias {held[number]} points at it" for number in pinned)
+    notes += kept(f"version {number} is kept, as requests may still be on their way to it" for number in served)
+    if journal.applied is not None:
+        return notes
     return (
-        *kept(f"version {number} is kept: alias {held[number]} points at it" for number in pinned),
+        *notes,
         *trial_size_published(function.ref.name, foreign, journal.memory_mb),
     )
 

@@ -7,6 +7,7 @@ import typer
 
 from powertune import __version__
 from powertune.cli.commands import (
+    apply,
     autopilot,
     compare,
     deploy,
@@ -60,6 +61,7 @@ def _options(
 app.command(cls=run.RunCommand, epilog=run.EXAMPLES)(run.run)
 app.command(cls=PanelCommand)(report.report)
 app.command(cls=PanelCommand)(compare.compare)
+app.command(cls=apply.ApplyCommand, epilog=apply.EXAMPLES)(apply.apply)
 app.command()(restore.restore)
 app.command(cls=scan.ScanCommand, epilog=scan.EXAMPLES)(scan.scan)
 app.command(cls=watch.WatchCommand, epilog=watch.EXAMPLES)(watch.watch)

@@ -121,7 +121,9 @@ def tune_largest(
 def what_was_measured(functions: Sequence[FunctionLine], folder: Path, prices: PriceTable) -> str:
     """A table of what was measured of functions, and the line that applies it."""
     judged = judge_earlier_runs(folder, prices, {each.arn for each in functions})
-    return measured_table([MeasuredFunction(function=each, analysis=judged.get(each.arn)) for each in functions])
+    files = {arn: (analysis, str(path)) for arn, (path, analysis) in judged.items()}
+    measured = ((each, *files.get(each.arn, (None, ""))) for each in functions)
+    return measured_table([MeasuredFunction(function=f, analysis=a, file=file) for f, a, file in measured])
 
 
 def _try(chosen: Opportunity, place: ConnectionOptions, wishes: ScanWishes, *, ask: bool) -> PowertuneError | None:

@@ -172,7 +172,7 @@ def _interrupted(interrupts: Interrupts, site: Site, path: Path) -> Interrupted 
 def _offer_restore(function: LambdaFunction, journal: Journal, command: str) -> None:
     """A journal means a run that is active or has died; only the person can tell which."""
     age = format_seconds(max(0.0, time.time() - journal.started_at))
-    words = f"run {journal.run_id} started {age} ago on {function.ref.name} and has not been undone"
+    words = f"{journal.what} started {age} ago on {function.ref.name} and has not been undone"
     if not on_terminal() or not confirmed(f"{words}. If it is not running any more, restore the function now?"):
         raise FunctionBusy(words, hint=f"wait until it has ended; if it has died: {command}")
     restore_now(function, journal, command)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from powertune.config import values
+from powertune.config.aliases import check_alias_name
 from powertune.config.consistency import Naming, check_search, checked
 from powertune.config.execution_keys import ALL, ALL_SIZES, DEFAULT, FLAGS, KEYS, OPTION_KEYS
 from powertune.config.options import RunOptions
@@ -20,11 +21,7 @@ _NAMING = Naming(said=lambda name: _NAMES[name], asked=lambda name: _NAMES[name]
 #: Options that are true or false, not the words for it: elsewhere, "false" is a text like any other, and so true.
 _BOOLEAN = ("onlyColdStarts", "isolate", "inPlace")
 _ROLE = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:role/(?:[\x21-\x7e]{1,510}/)?[\w+=,.@-]{1,64}", re.ASCII)
-#: Lambda's own pattern: a name that is not a number, as these are versions.
-_ALIAS = re.compile(r"(?!\d+\Z)[A-Za-z0-9_-]{1,128}")
 _OBJECT = re.compile(r"s3://[A-Za-z0-9][A-Za-z0-9._:/-]*?/.+", re.DOTALL)
-#: Names of aliases that are a run's own, among them that of its lock: any other such alias would block the function.
-OWN_ALIASES = "powertune-"
 #: What a request asks for by itself.
 _USUAL = RunOptions()
 #: The largest share that can be discarded from both ends.
@@ -267,16 +264,7 @@ def _alias(given: Mapping[str, Any], *, optimize: bool) -> str | None:
     alias = given.get("autoOptimizeAlias")
     if alias is None:
         return None
-    if not isinstance(alias, str) or not _ALIAS.fullmatch(alias):
-        raise UsageError(
-            f"autoOptimizeAlias {shown(alias)} is not the name of an alias",
-            hint="use letters, digits, - and _, and not digits alone",
-        )
-    if alias.startswith(OWN_ALIASES):
-        raise UsageError(
-            f"autoOptimizeAlias {shown(alias)} begins with {OWN_ALIASES}, as powertune's own aliases do",
-            hint="choose another name",
-        )
+    name = check_alias_name("autoOptimizeAlias", alias)
     if not optimize:
         raise UsageError("autoOptimizeAlias needs autoOptimize", hint='add "autoOptimize": true, or leave it out')
-    return alias
+    return name

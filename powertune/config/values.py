@@ -253,6 +253,23 @@ def volume(name: str, value: Any) -> float:
     return _bounded(name, value, number)
 
 
+_SPAN = re.compile(r"(?P<value>\d{1,9}(?:\.\d{1,9})?)\s*(?P<unit>s|min|m|h)", re.ASCII)
+_SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600}
+#: A day: whoever watches for longer wants an alarm.
+_LONGEST_S = 86_400
+
+
+def span(name: str, value: Any) -> float:
+    """A span of time in seconds, as `90s`, `10m` or `1.5h`."""
+    match = _SPAN.fullmatch(_written(value).strip())
+    seconds = float(match["value"]) * _SECONDS[match["unit"]] if match else 0.0
+    if not 0 < seconds <= _LONGEST_S:
+        raise UsageError(
+            f"{dashed(name)} {shown(value)} is not a span of time of at most a day", hint="for example 90s, 10m or 2h"
+        )
+    return seconds
+
+
 #: Lambda's own pattern for the names of environment variables.
 _VARIABLE = re.compile(r"[a-zA-Z][a-zA-Z0-9_]+")
 

@@ -21,6 +21,11 @@ def run_command(
     return _command(function.place, *words)
 
 
+def apply_command(function: ScannedFunction, file: str) -> str:
+    """The command that gives a function what the run in a results file has recommended."""
+    return _command(function.place, "powertune", "apply", file)
+
+
 def function_command(function: ScannedFunction, action: str, *options: str, qualifier: str = "") -> str:
     """The command of the AWS CLI that does this to a function, or to the version or alias in `qualifier`."""
     arn = f"{function.arn}:{qualifier}" if qualifier else function.arn

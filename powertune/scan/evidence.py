@@ -237,7 +237,7 @@ class Tuned:
     `measured_at` is when it ended, in seconds since the epoch.
     `durations_ms` are the mean warm billed durations of the configurations that it measured, and `p50s_ms` their
     median warm durations, which CloudWatch calls Duration. `code_sha256` is that of the code that was measured, empty
-    where it is not known.
+    where it is not known. `file` is where its results are.
     """
 
     run_id: str
@@ -246,6 +246,7 @@ class Tuned:
     durations_ms: tuple[tuple[Configuration, float], ...] = ()
     code_sha256: str = ""
     p50s_ms: tuple[tuple[Configuration, float], ...] = ()
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

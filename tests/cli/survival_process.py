@@ -24,6 +24,9 @@ from botocore.exceptions import ReadTimeoutError
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from applies import Interruption, RecordingApply
+from factories import make_run
+from fakes import FakeClock
 from runs import PublishingLog
 from settled import settle
 
@@ -36,7 +39,11 @@ from powertune.cli import tuning
 from powertune.cli.app import run_app
 from powertune.cli.site import Site, open_site
 from powertune.config import RunOptions
-from powertune.errors import PowertuneError
+from powertune.engine.applying.applier import Surroundings, apply_plan
+from powertune.engine.applying.finding import find
+from powertune.engine.applying.model import Asked, Canary
+from powertune.engine.applying.plan import plan_apply
+from powertune.errors import Inconclusive, PowertuneError
 from powertune.model import Architecture
 from powertune.plan import PriorKnowledge, make_plan
 from powertune.prices import PriceTable
@@ -51,6 +58,7 @@ READS = {
     "FilterLogEvents",
     "ListFunctions",
     "ListTags",
+    "ListProvisionedConcurrencyConfigs",
 }
 VOLATILE = ("LastModified", "RevisionId")
 HOW, RUN = sys.argv[1:3]
@@ -125,10 +133,40 @@ def show_copies() -> None:
             say(copy=json.loads(json.dumps(copy["Configuration"], default=str)), tags=copy["Tags"], code=location)
 
 
+def apply_canary(hook: Hook) -> None:
+    """`powertune apply --canary` of a size that nobody invokes, so that it is rolled back; in no time."""
+    with open_site(NAME, ConnectionOptions()) as site:
+        hook(site)
+        aws = site.connection.aws(rate=1000)
+        clock, function = FakeClock(), LambdaFunction(aws, site.ref)
+        measured = make_run(function=preflight(aws, site.ref, now=0.0).state, run_id="0a1b2c3d")
+        chosen = replace(measured.function.current, memory_mb=256)
+        asked = Asked(alias="prod", canary=Canary(share=0.1, watch_s=3.0))
+        found = find(aws, function, measured, asked, now=time.time(), restore="")
+        plan = plan_apply(measured, chosen, asked, found, apply_id=secrets.token_hex(4))
+        assert plan is not None
+        around = Surroundings(
+            aws=aws, rollback="", restore="", observer=RecordingApply(), clock=clock, sleep=clock.sleep
+        )
+        try:
+            apply_plan(plan, around, Interruption())
+        except Inconclusive:
+            delete_kept()
+
+
+def delete_kept() -> None:
+    """What an apply keeps as it may have served requests."""
+    client = boto3.client("lambda")
+    for version in client.list_versions_by_function(FunctionName=NAME)["Versions"]:
+        if version["Description"].startswith("powertune apply "):
+            client.delete_function(FunctionName=NAME, Qualifier=version["Version"])
+
+
 RUNS: dict[str, Callable[[Hook], None]] = {
     "plain": run,
     "isolated": partial(run, isolate=True),
     "both": publish_both,
+    "canary": apply_canary,
 }
 
 
@@ -231,6 +269,7 @@ def kill_everywhere(run: Callable[[Hook], None]) -> None:
                 set_memory(THEIR_MB)
                 expected = theirs
             restored = run_app(["restore", NAME, "--yes"])
+            delete_kept()
             say(when=when, number=number, status=status, restored=restored, same=snapshot() == expected)
             set_memory(own_mb)
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+from applies import Applying, AskedOnArm, measured_function, run_of, traffic
 from fakes import FakeLambda, fake_aws
 from runs import plan_for, tune
 from settled import settle
@@ -13,6 +15,8 @@ from powertune.aws.identity import ConnectionOptions
 from powertune.aws.preflight import preflight
 from powertune.cli import tuning
 from powertune.cli.site import open_site
+from powertune.engine.applying.model import Asked, Canary
+from powertune.errors import SizeRefused
 from powertune.local.embedded import EmbeddedAWS
 from powertune.local.package import zip_folder
 from powertune.model import FunctionRef
@@ -73,6 +77,36 @@ def test_the_policy_for_an_isolated_run_is_what_it_calls(
     # AWS asks for the first two at CreateFunction, for the third with layers.
     implied = {"iam:PassRole", "lambda:TagResource", "lambda:GetLayerVersion"}
     assert called | asked_of_aws_only() | implied == allowed_by(Grant(isolate=True))
+
+
+def test_the_policy_for_apply_is_what_it_calls() -> None:
+    """With a canary, a rollback, and a version that never comes into use: each operation that any of it makes."""
+    canary = Asked(alias="prod", canary=Canary(share=0.5))
+    fake = measured_function()
+    run = run_of(fake)
+    traffic(fake, "1", invocations=1_000)
+    traffic(fake, "2", invocations=1_000)
+    other_run = run_of(fake, arm=True)
+    fake.operations.clear()
+    Applying(fake, canary, run).apply()
+    Applying(fake, canary, run).roll_back()
+
+    other = AskedOnArm()
+    Applying(fake, other, other_run, apply_id="0badcafe").apply()
+    Applying(fake, other).roll_back()
+
+    def never_ready(name: str, kwargs: dict[str, Any]) -> None:
+        if name == "publish_version":
+            fake.functions["fn"].versions["3"] |= {"State": "Failed"}
+
+    fake.after_call = never_ready
+    fake.functions["fn"].versions["2"]["Handler"] = "another"  # so that a version is published anew
+    with pytest.raises(SizeRefused):
+        Applying(fake, canary, run).apply()
+    # What is downloaded under a signed address takes no permission.
+    called = {ACTIONS[operation].name for operation in fake.operations if operation != "lambda.fetch"}
+    document = policy("apply", FunctionRef(name="fn"))
+    assert called == {action for statement in document["Statement"] for action in statement["Action"]}
 
 
 def asked_of_aws_only() -> set[str]:

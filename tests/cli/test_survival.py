@@ -70,7 +70,7 @@ def functions(aws_environment: EmbeddedAWS, client: Any, source: Path) -> Iterat
 
 
 #: How many calls change something, at least: before each of them, and after it, the process is killed once.
-CHANGES = {"plain": 20, "isolated": 12, "both": 24}
+CHANGES = {"plain": 20, "isolated": 12, "both": 24, "canary": 8}
 
 
 @pytest.mark.long

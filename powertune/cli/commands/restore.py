@@ -82,6 +82,6 @@ def _findings(name: str, remains: "Remains") -> list[str]:
     ]
     if (journal := remains.journal) is not None:
         lines.insert(
-            0, f"run {journal.run_id} started {ago(journal.started_at)} on {name}, which had {journal.memory_mb} MB"
+            0, f"{journal.what} started {ago(journal.started_at)} on {name}, which had {journal.memory_mb} MB"
         )
     return lines

@@ -1,17 +1,14 @@
 """A plan for a person."""
 
-import textwrap
-
-from powertune.cli.tables.screen import Screen
+from powertune.cli.tables.screen import Screen, broken
 from powertune.cli.trust import settings_lines
 from powertune.model import Exploration, GridDesign
 from powertune.plan import Plan
 from powertune.report.plan_report import noticed
-from powertune.units import format_seconds, format_share, format_usd, plural, printable
+from powertune.units import format_seconds, format_share, format_usd, plural
 
-#: Where the texts of a plan begin, and the narrowest terminal that they are broken for.
+#: Where the texts of a plan begin.
 _INDENT = " " * len("  invocations  ")
-_LEAST = 40
 #: How much of an event is shown, in bytes, and of how many events the shares are shown.
 _LONGEST_EVENT, _FEW = 60, 4
 
@@ -70,17 +67,7 @@ def plan_text(plan: Plan, *, width: int | None = None) -> str:
         *settings_lines(plan.from_file),
         *(f"  note         {advisory.message}; {advisory.next_step}" for advisory in plan.advisories),
     ]
-    # What AWS says of a function must not steer a terminal.
-    return "".join(f"{line}\n" for text in lines for line in _broken(printable(text), width))
-
-
-def _broken(line: str, width: int | None) -> list[str]:
-    """The line in as many as it takes, the others below the text of the first."""
-    if width is None:
-        return [line]
-    return textwrap.wrap(
-        line, max(width, _LEAST), subsequent_indent=_INDENT, break_long_words=False, break_on_hyphens=False
-    )
+    return broken(lines, width, indent=_INDENT)
 
 
 def _sizes(plan: Plan) -> str:

@@ -2,9 +2,15 @@
 
 import os
 import sys
+import textwrap
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from powertune.cli.console import terminal_width
+from powertune.units import printable
+
+#: The narrowest terminal that lines are broken for.
+_LEAST = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,3 +37,17 @@ class Screen:
             color="NO_COLOR" not in os.environ,
             encoding=sys.stdout.encoding or "ascii",
         )
+
+
+def broken(lines: Iterable[str], width: int | None, *, indent: str) -> str:
+    """Lines as a text: where there is a width, those that are longer go on below, behind an indent.
+
+    What a file or AWS says in them must not steer a terminal.
+    """
+    shown = map(printable, lines)
+    if width is None:
+        return "".join(f"{line}\n" for line in shown)
+    wrapper = textwrap.TextWrapper(
+        max(width, _LEAST), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    )
+    return "".join(f"{part}\n" for line in shown for part in wrapper.wrap(line))

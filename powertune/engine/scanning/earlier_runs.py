@@ -22,31 +22,38 @@ def read_earlier_runs(folder: Path, prices: PriceTable) -> Mapping[str, Tuned]:
 
     What is no results file is left out, as the folder may hold anything.
     """
-    return {arn: _tuned(run, prices) for arn, run in newest_runs(folder).items()}
+    return {arn: _tuned(run, prices, path) for arn, (path, run) in _newest(folder).items()}
 
 
-def judge_earlier_runs(folder: Path, prices: PriceTable, arns: Collection[str]) -> Mapping[str, Analysis]:
-    """The judgement of the newest run of each of these functions, as far as there is one that can be judged."""
-    judged = {arn: _judged(run, prices) for arn, run in newest_runs(folder).items() if arn in arns}
-    return {arn: analysis for arn, analysis in judged.items() if analysis is not None}
+def judge_earlier_runs(
+    folder: Path, prices: PriceTable, arns: Collection[str]
+) -> Mapping[str, tuple[Path, Analysis]]:
+    """The newest results file of each of these functions, and its judgement, as far as there is one."""
+    newest = {arn: found for arn, found in _newest(folder).items() if arn in arns}
+    judged = {arn: (path, _judged(run, prices)) for arn, (path, run) in newest.items()}
+    return {arn: (path, analysis) for arn, (path, analysis) in judged.items() if analysis is not None}
 
 
 def newest_runs(folder: Path) -> dict[str, TuningRun]:
     """The newest run of each function, by the function's ARN without a qualifier."""
-    newest: dict[str, TuningRun] = {}
-    for run in _runs(folder):
+    return {arn: run for arn, (_, run) in _newest(folder).items()}
+
+
+def _newest(folder: Path) -> dict[str, tuple[Path, TuningRun]]:
+    newest: dict[str, tuple[Path, TuningRun]] = {}
+    for path, run in _runs(folder):
         arn = FunctionRef.parse(run.function.arn).unqualified
-        if arn not in newest or newest[arn].started_at < run.started_at:
-            newest[arn] = run
+        if arn not in newest or newest[arn][1].started_at < run.started_at:
+            newest[arn] = path, run
     return newest
 
 
-def _runs(folder: Path) -> Iterator[TuningRun]:
+def _runs(folder: Path) -> Iterator[tuple[Path, TuningRun]]:
     """The runs in a folder. Those on the embedded AWS are of functions of an account that nobody has."""
     paths = sorted(folder.glob("*.json"), key=_modified_at, reverse=True)
     for path in paths[:_MOST_FILES]:
         with suppress(PowertuneError):
-            yield results.load(path)
+            yield path, results.load(path)
 
 
 def _modified_at(path: Path) -> tuple[float, Path]:
@@ -57,7 +64,7 @@ def _modified_at(path: Path) -> tuple[float, Path]:
         return 0.0, path
 
 
-def _tuned(run: TuningRun, prices: PriceTable) -> Tuned:
+def _tuned(run: TuningRun, prices: PriceTable, path: Path) -> Tuned:
     return Tuned(
         run_id=run.run_id,
         measured_at=max(run.started_at, run.finished_at),
@@ -68,6 +75,7 @@ def _tuned(run: TuningRun, prices: PriceTable) -> Tuned:
             if not measurement.infeasible and (billed := _warm(measurement, "billed_ms"))
         ),
         code_sha256=run.function.code_sha256,
+        file=str(path),
         p50s_ms=tuple(
             (measurement.configuration, statistics.median(durations))
             for measurement in run.measurements

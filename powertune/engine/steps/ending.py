@@ -13,6 +13,7 @@ from powertune.aws.function_snapshot import FunctionSnapshot
 from powertune.aws.identity import ConnectionOptions
 from powertune.aws.journal import journal_of, read_journal
 from powertune.aws.lambda_function import LambdaFunction
+from powertune.engine.applying.latest import publish_latest, set_latest
 from powertune.engine.restoring import restore, restore_command
 from powertune.engine.steps.store import Errand, RunStore
 from powertune.engine.steps.worker import Worker, run_id_of, run_of
@@ -100,17 +101,14 @@ def apply(worker: Worker, event: Mapping[str, Any]) -> State:
                 f"{output['power']} MB",
                 hint="look at the change, then apply the recommendation by hand",
             )
-        if before.memory_mb != output["power"]:
-            function.set_memory(output["power"], before)
-            before = function.wait_until_updated()
+        before = set_latest(function, output["power"], before)
         version = None
         if errand.auto_optimize_alias is not None:
             version = _as_recommended(function, errand.auto_optimize_alias, before)
             if version is None:
-                published = function.publish(f"{output['power']} MB, as powertune {run_id} recommends", before)
-                function.wait_until_active(published.number)
-                function.point_alias(errand.auto_optimize_alias, published.number)
-                version = published.number
+                description = f"{output['power']} MB, as powertune {run_id} recommends"
+                version = publish_latest(function, description, before)
+                function.point_alias(errand.auto_optimize_alias, version)
     applied = {"memory": output["power"], "alias": errand.auto_optimize_alias, "version": version}
     return {**output, "applied": applied}
 

@@ -134,7 +134,8 @@ class EmbeddedStorage(LambdaStorage):
             aliases = self._get_function_aliases(function_name)
             if name in aliases:
                 raise conflict(f"Alias already exists: {aliases[name].arn}")
-            return super().put_alias(name, function_name, function_version, description, routing_config)
+            weighted = routing_config if (routing_config or {}).get("AdditionalVersionWeights") else None
+            return super().put_alias(name, function_name, function_version, description, cast(str, weighted))
 
     def change_alias(self, name: str, function_name: str, changes: dict[str, Any]) -> LambdaAlias:
         """Point an alias elsewhere or describe it anew; its revision changes."""
@@ -147,6 +148,8 @@ class EmbeddedStorage(LambdaStorage):
                 function_name, version or alias.function_version, alias.routing_config if routing is None else routing
             )
             alias.update(changes.get("Description"), version, routing)
+            if not weights_of(alias):
+                alias.routing_config = cast(str, None)  # an empty map takes the weights away, and is not kept
             alias.revision_id = str(uuid.uuid4())
             return alias
 

@@ -1,5 +1,6 @@
 """What was measured of the functions that a scan names: one table, with the line that applies each answer."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,10 +14,14 @@ _GAP = "  "
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeasuredFunction:
-    """A function of a scan, and the judgement of its newest run; None where it was not measured."""
+    """A function of a scan, and the judgement of its newest run; None where it was not measured.
+
+    `file` is where the results of that run are.
+    """
 
     function: FunctionLine
     analysis: Analysis | None
+    file: str = ""
 
 
 def measured_table(measured: Sequence[MeasuredFunction]) -> str:
@@ -38,7 +43,7 @@ def _row(measured: MeasuredFunction) -> tuple[str, str, str, str, str]:
     current = analysis.run.function.current
     if found.configuration == current:
         return line.name, sizes, f"stay at {current}", "", ""
-    return line.name, sizes, str(found.configuration), _saving(found, analysis.currency), _apply(line, found)
+    return line.name, sizes, str(found.configuration), _saving(found, analysis.currency), _apply(measured, found)
 
 
 def _saving(found: Recommendation, currency: str) -> str:
@@ -51,12 +56,9 @@ def _saving(found: Recommendation, currency: str) -> str:
     return f"{text} [{low}, {high}]"
 
 
-def _apply(line: FunctionLine, found: Recommendation) -> str:
+def _apply(measured: MeasuredFunction, found: Recommendation) -> str:
     """The command that gives the function its size. Another architecture takes code that was built for it."""
-    configuration = found.configuration
+    line, configuration = measured.function, found.configuration
     if configuration.architecture is not line.architecture:
         return f"deploy it for {configuration.architecture} with {configuration.memory_mb} MB"
-    return (
-        f"aws lambda update-function-configuration --region {line.place.region} --function-name {line.arn} "
-        f"--memory-size {configuration.memory_mb}"
-    )
+    return shlex.join(("powertune", "apply", measured.file, "--region", line.place.region))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from powertune.model import Configuration
-from powertune.scan.commands import function_command
+from powertune.scan.commands import apply_command
 from powertune.scan.evidence import Compute, EvidenceSource, FunctionEvidence, PlaceEvidence, ScannedFunction, Tuned
 from powertune.scan.expectation import SIZES_MB, ExpectedCost, cheapest, expect
 from powertune.scan.finding import Confidence, Fact, Finding, Severity
@@ -37,17 +37,17 @@ def _finding(known: FunctionEvidence, tuned: Tuned, wanted: Configuration, evide
         known,
         summary=f"it has {function.current}, and a run has recommended {wanted}",
         facts=tuple(facts),
-        next_step=_next_step(function, wanted),
+        next_step=_next_step(function, tuned, wanted),
         saving=saving,
         confidence=Confidence.HIGH if saving is None else confidence_of(saving),
         severity=Severity.LOW if saving is None else severity_of(saving, RULE.severity),
     )
 
 
-def _next_step(function: ScannedFunction, wanted: Configuration) -> str:
+def _next_step(function: ScannedFunction, tuned: Tuned, wanted: Configuration) -> str:
     if wanted.architecture is not function.architecture:
         return f"deploy code that was built for {wanted.architecture}, with {wanted.memory_mb:,} MB"
-    return function_command(function, "update-function-configuration", "--memory-size", str(wanted.memory_mb))
+    return apply_command(function, tuned.file)
 
 
 def _expected(known: FunctionEvidence, wanted: Configuration, evidence: PlaceEvidence) -> ExpectedCost | None:
@@ -81,8 +81,8 @@ it is not expected to cost less, for example because the run looked for speed, t
 low. If the saving is less than 1 USD a month, the severity is info. Only duration and ephemeral storage on demand are
 counted.
 
-The next step is the command that gives $LATEST the recommended size. Aliases that point to a version stay as they
-are until you publish a version and move them. Another architecture takes code that was built for it. If you have
-decided otherwise, suppress the finding and give the reason.
+The next step is the command that gives $LATEST the recommended size, or moves the alias that was measured. It changes
+nothing if the function was deployed since the run. Other aliases stay as they are unless you add `--alias`. Another
+architecture takes code that runs on it. If you have decided otherwise, suppress the finding and give the reason.
 """,
 )

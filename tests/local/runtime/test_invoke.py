@@ -305,6 +305,28 @@ def test_weighted_alias_reaches_both_versions(cloud: Any, echo: bytes) -> None:
         cloud.lambda_.delete_function(FunctionName=name, Qualifier="2")
 
 
+@pytest.mark.supports(
+    "lambda:UpdateAlias", "weights that are set while it is invoked, and taken away by an empty map"
+)
+def test_weights_of_an_alias_come_and_go(cloud: Any, echo: bytes) -> None:
+    name = cloud.create(echo)
+    cloud.lambda_.publish_version(FunctionName=name)
+    cloud.configure(name, Description="second")
+    cloud.lambda_.publish_version(FunctionName=name)
+    alias = {"FunctionName": name, "Name": "both"}
+    before = cloud.lambda_.create_alias(**alias, FunctionVersion="1", Description="kept")
+    shifted = cloud.lambda_.update_alias(**alias, RoutingConfig={"AdditionalVersionWeights": {"2": 0.5}})
+    assert (shifted["FunctionVersion"], shifted["Description"]) == ("1", "kept")
+    assert {cloud.invoke(name, Qualifier="both").version for _ in range(30)} == {"1", "2"}
+    cloud.lambda_.update_alias(**alias, RoutingConfig={"AdditionalVersionWeights": {}})
+    after = cloud.lambda_.get_alias(**alias)
+    changed = ("RevisionId", "ResponseMetadata")
+    assert {k: v for k, v in after.items() if k not in changed} == {
+        k: v for k, v in before.items() if k not in changed
+    }
+    assert {cloud.invoke(name, Qualifier="both").version for _ in range(10)} == {"1"}
+
+
 @pytest.mark.supports("lambda:Invoke", "InvocationType Event")
 def test_event_invocation_runs_in_the_background(cloud: Any, package: Any) -> None:
     name = cloud.create(package("def handler(event, context):\n    print('got', event)\n"))

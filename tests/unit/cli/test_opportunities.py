@@ -70,9 +70,7 @@ def test_what_was_measured_ends_in_the_line_that_applies_it(tmp_path: Path) -> N
     # 30 million invocations of 100.5 ms or so, billed by the ms, half a GB less: 0.5 x 0.1 x 30e6 x 0.0000166667.
     assert "512, 1024 MB" in first
     assert "$25." in first
-    assert first.endswith(
-        f"aws lambda update-function-configuration --region us-east-1 --function-name {orders.arn} --memory-size 512"
-    )
+    assert first.endswith(f"powertune apply {tmp_path / 'run.json'} --region us-east-1")
     assert second.split() == ["other", "not", "measured"]
 
 

@@ -30,6 +30,7 @@ def test_the_newest_run_of_a_function_counts(tmp_path: Path) -> None:
     assert (tuned.run_id, tuned.measured_at, tuned.code_sha256) == ("newer", 2_600.0, "abc=")
     assert tuned.p50s_ms == ((make_configuration(512), 200.0), (make_configuration(1024), 50.0))
     assert tuned.recommended == make_configuration(1024)
+    assert tuned.file == str(tmp_path / "a.json")
     assert tuned.durations_ms == ((make_configuration(512), 200.0), (make_configuration(1024), 50.0))
 
 

@@ -27,6 +27,7 @@ def tuned(**changes: Any) -> Tuned:
         "recommended": configuration(512),
         "durations_ms": ((configuration(512), 101.0), (configuration(1024), 100.0)),
         "code_sha256": "sha-of-orders",
+        "file": "powertune-results/orders r7.json",
         **changes,
     }
     return Tuned(**run)
@@ -41,10 +42,7 @@ def test_another_size_than_the_recommended_one() -> None:
     (found,) = RULE.check(place_evidence(function))
     assert found.summary == "it has 1024 MB arm64, and a run has recommended 512 MB arm64"
     assert found.facts[0].text == "run r7 measured it 40 days ago, and recommended 512 MB arm64"
-    assert found.next_step == (
-        "aws lambda update-function-configuration --function-name "
-        "arn:aws:lambda:us-east-1:123456789012:function:orders --memory-size 512 --region us-east-1"
-    )
+    assert found.next_step == ("powertune apply 'powertune-results/orders r7.json' --region us-east-1")
     (there,) = expect(function, PRICES, least_mb=512, most_mb=512)
     assert found.saving is not None
     assert found.saving.expected == pytest.approx(60 * (1 - there.ratio), abs=1e-9)

@@ -151,7 +151,8 @@ def _settled(
     functions: Sequence[FunctionEvidence], state: AutopilotState, prices: PriceTable
 ) -> tuple[SettledFunction, ...]:
     arns = {each.function.arn for each in functions}
-    return settled_functions(functions, judge_earlier_runs(state.results, prices, arns), state.records())
+    judged = {arn: analysis for arn, (_, analysis) in judge_earlier_runs(state.results, prices, arns).items()}
+    return settled_functions(functions, judged, state.records())
 
 
 def _tune(due: Sequence[DueRun], tuning: BudgetedTuning, wishes: PilotWishes) -> tuple[PowertuneError, ...]:

@@ -12,8 +12,11 @@ WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 export PYTHONDONTWRITEBYTECODE :=
 COVERAGE :=
 SIZES := 128,256,512,1024,1769
-# Measured curves that others have published; they are not part of the repository.
+# Measured curves, and recorded invocations, that others have published; they are not part of the repository.
 PUBLISHED := ../shared/data/curves.json
+RECORDED := ../shared/data/invocations.json
+# The search, stopping at other expected losses than by default.
+STOPPING := powertune@2%,powertune@3%,powertune@4.5%,powertune,powertune@9%,powertune@13%,powertune@20%
 
 .PHONY: help setup demo lock test coverage unit check lint types layers template gallery record calibration answers bench-search bench-found bench-propose bench-scan fidelity bench surface reference rules clean
 .DEFAULT_GOAL := help
@@ -97,10 +100,14 @@ calibration: setup ## how often the stated intervals hold
 answers: setup ## how often a change is recommended that helps, or does not
 	$(BIN)/python benchmarks/answers.py
 
-bench-search: setup ## how good searches are on curves: regret, and what they spend
-	$(BIN)/python benchmarks/search.py
-	$(if $(wildcard $(PUBLISHED)),$(BIN)/python benchmarks/search.py \
-		--curves $(PUBLISHED) --half test --noise 0.08 --repeats 20)
+bench-search: setup ## how good searches are, by goal, and what they spend; about 10 minutes on two processors
+	$(BIN)/python benchmarks/search.py --repeats 5
+	@$(if $(wildcard $(PUBLISHED)),,echo "skipped: $(PUBLISHED) is not there")
+	$(if $(wildcard $(PUBLISHED)),$(BIN)/python benchmarks/search.py --curves $(PUBLISHED) --half test)
+	$(if $(wildcard $(PUBLISHED)),$(BIN)/python benchmarks/search.py --curves $(PUBLISHED) --half tune --repeats 5 \
+		--goal tolerance,cost --policies $(STOPPING),grid-10,grid-50)
+	@$(if $(wildcard $(RECORDED)),,echo "skipped: $(RECORDED) is not there")
+	$(if $(wildcard $(RECORDED)),$(BIN)/python benchmarks/search.py --invocations $(RECORDED) --half test)
 
 bench-found: setup ## whether the search finds what a dense grid finds, on the embedded AWS
 	$(BIN)/python benchmarks/found.py

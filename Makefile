@@ -100,14 +100,14 @@ calibration: setup ## how often the stated intervals hold
 answers: setup ## how often a change is recommended that helps, or does not
 	$(BIN)/python benchmarks/answers.py
 
-bench-search: setup ## how good searches are, by goal, and what they spend; about 10 minutes on two processors
+bench-search: setup ## how good searches are, by goal, and what they spend: about 10 minutes on two processors
 	$(BIN)/python benchmarks/search.py --repeats 5
-	@$(if $(wildcard $(PUBLISHED)),,echo "skipped: $(PUBLISHED) is not there")
-	$(if $(wildcard $(PUBLISHED)),$(BIN)/python benchmarks/search.py --curves $(PUBLISHED) --half test)
-	$(if $(wildcard $(PUBLISHED)),$(BIN)/python benchmarks/search.py --curves $(PUBLISHED) --half tune --repeats 5 \
-		--goal tolerance,cost --policies $(STOPPING),grid-10,grid-50)
-	@$(if $(wildcard $(RECORDED)),,echo "skipped: $(RECORDED) is not there")
-	$(if $(wildcard $(RECORDED)),$(BIN)/python benchmarks/search.py --invocations $(RECORDED) --half test)
+	@if [ ! -f $(PUBLISHED) ]; then echo "skipped: there is no $(PUBLISHED)"; else set -ex; \
+		$(BIN)/python benchmarks/search.py --curves $(PUBLISHED) --half test; \
+		$(BIN)/python benchmarks/search.py --curves $(PUBLISHED) --half tune --goal tolerance,cost --repeats 5 \
+			--policies $(STOPPING),grid-10,grid-50; fi
+	@if [ ! -f $(RECORDED) ]; then echo "skipped: there is no $(RECORDED)"; else set -ex; \
+		$(BIN)/python benchmarks/search.py --invocations $(RECORDED) --half test; fi
 
 bench-found: setup ## whether the search finds what a dense grid finds, on the embedded AWS
 	$(BIN)/python benchmarks/found.py

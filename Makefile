@@ -12,8 +12,12 @@ WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 export PYTHONDONTWRITEBYTECODE :=
 COVERAGE :=
 SIZES := 128,256,512,1024,1769
-# Measured curves that others have published; they are not part of the repository.
+# Measured curves, and recorded invocations, that others have published; they are not part of the repository.
 PUBLISHED := ../shared/data/curves.json
+RECORDED := ../shared/data/invocations.json
+SEARCHES := $(BIN)/python benchmarks/search.py
+# The search, stopping at other expected losses than by default.
+STOPPING := powertune@2%,powertune@3%,powertune@4.5%,powertune,powertune@9%,powertune@13%,powertune@20%
 
 .PHONY: help setup demo lock test coverage unit check lint types layers template gallery record calibration answers bench-search bench-found bench-propose bench-scan fidelity bench surface reference rules clean
 .DEFAULT_GOAL := help
@@ -97,10 +101,18 @@ calibration: setup ## how often the stated intervals hold
 answers: setup ## how often a change is recommended that helps, or does not
 	$(BIN)/python benchmarks/answers.py
 
-bench-search: setup ## how good searches are on curves: regret, and what they spend
-	$(BIN)/python benchmarks/search.py
-	$(if $(wildcard $(PUBLISHED)),$(BIN)/python benchmarks/search.py \
-		--curves $(PUBLISHED) --half test --noise 0.08 --repeats 20)
+bench-search: setup ## how good searches are, by goal, and what they spend: about 10 minutes on two processors
+	$(SEARCHES) --repeats 5
+	@if [ ! -f $(PUBLISHED) ]; then echo "skipped: there is no $(PUBLISHED)"; else set -ex; \
+		$(SEARCHES) --curves $(PUBLISHED) --half test --goal tolerance,cost; \
+		$(SEARCHES) --curves $(PUBLISHED) --half test --goal speed,balanced,p95 --repeats 10; \
+		$(SEARCHES) --curves $(PUBLISHED) --half tune --goal tolerance,cost --repeats 5 \
+			--policies $(STOPPING),grid-10,grid-50; fi
+	@if [ ! -f $(RECORDED) ]; then echo "skipped: there is no $(RECORDED)"; else set -ex; \
+		$(SEARCHES) --invocations $(RECORDED) --half test --goal tolerance,cost; \
+		$(SEARCHES) --invocations $(RECORDED) --half test --goal speed,balanced,p95 --repeats 10; \
+		$(SEARCHES) --invocations $(RECORDED) --half test --goal tolerance,cost --arch both \
+			--policies powertune,grid-10; fi
 
 bench-found: setup ## whether the search finds what a dense grid finds, on the embedded AWS
 	$(BIN)/python benchmarks/found.py

@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 import psutil
@@ -23,9 +22,11 @@ import psutil
 sys.path.insert(0, str(Path(__file__).parents[1]))  # a script's own directory is there, but not the one above
 
 from benchmarks.search_policies.adapter import Measured, drive
-from benchmarks.search_policies.simulation import Conditions, Sampler
-from benchmarks.search_policies.truth import PRICES, Curve, Truth, load
-from powertune.model import Architecture, Batch, Configuration, Exploration, Invocation
+from benchmarks.search_policies.curves import Curve, load
+from benchmarks.search_policies.landscape import PRICES
+from benchmarks.search_policies.sampler import Sampler
+from benchmarks.search_policies.simulation import Conditions, CurveFunction
+from powertune.model import Architecture, Batch, Exploration
 from powertune.search import Search, Stop
 from powertune.search.adaptive import Adaptive
 from powertune.units import MEMORY_MAX_MB, MEMORY_MIN_MB
@@ -93,9 +94,8 @@ def simulate(watch: Watch) -> None:
     """Run searches of every kind on every function, each with new noise, until there are enough calls."""
     functions = _functions()
     while watch.done < watch.calls:
-        seed, truths = next(functions)
+        seed, function = next(functions)
         for kind, (architectures, precision) in KINDS.items():
-            samplers = {each: Sampler(truths[each], Conditions(), seed) for each in architectures}
             exploration = Exploration(
                 smallest_mb=MEMORY_MIN_MB,
                 largest_mb=MEMORY_MAX_MB,
@@ -103,18 +103,14 @@ def simulate(watch: Watch) -> None:
                 precision=precision,
             )
             search = Adaptive(exploration=exploration, prices=PRICES, seed=seed)
-            drive(Timed(search=search, kind=kind, watch=watch), partial(_invoke, samplers))
+            drive(Timed(search=search, kind=kind, watch=watch), Sampler(function, architectures, seed).invoke)
 
 
-def _invoke(samplers: Mapping[Architecture, Sampler], configuration: Configuration, lane: int) -> Invocation:
-    return samplers[configuration.architecture].invoke(configuration.memory_mb, lane)
-
-
-def _functions() -> Iterator[tuple[int, dict[Architecture, Truth]]]:
+def _functions() -> Iterator[tuple[int, CurveFunction]]:
     """The curves that cover all sizes, in a cycle, each time with a new seed. They are a little faster on arm64."""
     whole = [c for c in load(CURVES) if (c.smallest_mb, c.largest_mb) == (MEMORY_MIN_MB, MEMORY_MAX_MB)]
-    truths = [{X86_64: Truth(curve), ARM64: Truth(_faster(curve))} for curve in whole]
-    return enumerate(itertools.cycle(truths))
+    curves = [{X86_64: curve, ARM64: _faster(curve)} for curve in whole]
+    return enumerate(itertools.cycle([CurveFunction(curves=each, conditions=Conditions()) for each in curves]))
 
 
 def _faster(curve: Curve) -> Curve:

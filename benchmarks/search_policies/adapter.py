@@ -1,25 +1,29 @@
 """Any `powertune.search.Search` as a policy: its batches are played on the simulated function, as in a run."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
+from benchmarks.calibration import FUNCTION
 from benchmarks.search_policies import Pick
-from benchmarks.search_policies.simulation import Sampler
-from benchmarks.search_policies.truth import PRICES
+from benchmarks.search_policies.goals import Assignment
+from benchmarks.search_policies.landscape import PRICES
+from benchmarks.search_policies.sampler import Sampler
+from powertune.analysis import analyze
 from powertune.measure.record import Record
 from powertune.model import (
-    Architecture,
     Configuration,
+    Design,
     Exploration,
-    Goal,
     Invocation,
     Measurement,
-    Strategy,
     Trial,
+    TuningRun,
+    Usage,
 )
 from powertune.plan import LANES
-from powertune.search import Search, Stop
-from powertune.search.adaptive import Adaptive
+from powertune.search import Search, Stop, precision
+from powertune.search.adaptive import Adaptive, stages
 
 Measured = Mapping[Configuration, Measurement]
 #: More batches than any search takes that is worth its money.
@@ -27,29 +31,95 @@ MOST_BATCHES = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Driven:
-    """A search, how its answer is read off in the end, and over how many lanes a trial goes that names none."""
-
-    search: Search
-    pick: Callable[[Measured], Pick]
-    lanes: int = LANES
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Searched:
-    """The policy that drives whatever search `make` returns for a function's range of sizes and a seed."""
+    """The search of `powertune run`, with nothing known beforehand but what the assignment tells.
 
-    make: Callable[[Sampler], Driven]
+    `stop_at` replaces the expected loss at which it stops by default, as a share.
+    """
 
-    def run(self, sampler: Sampler) -> Pick:
-        """Drive the search until it stops, and read off its answer; raises as `drive` does."""
-        driven = self.make(sampler)
-        measured = drive(driven.search, lambda c, lane: sampler.invoke(c.memory_mb, lane), driven.lanes)
-        return driven.pick(measured)
+    stop_at: float | None = None
+
+    def takes(self, _: Assignment) -> bool:
+        """Everything."""
+        return True
+
+    def run(self, sampler: Sampler, assignment: Assignment) -> Pick:
+        """Drive the search until it stops, and read off its answer; raises as `drive` does.
+
+        If there is a current configuration, that is the recommendation of the report, which may be to stay.
+        """
+        search = search_of(sampler, assignment)
+        with _stopping_at(self.stop_at):
+            measured, stop = drive(search, sampler.invoke)
+        concluded = search.conclude(measured)
+        if concluded is None:
+            return Pick(configuration=None)
+        answer, exhausted = concluded.answer, stop.reason == "exhausted"
+        if assignment.current is not None:
+            wanted = recommended(search, measured, stop)
+            if wanted != answer.configuration:
+                return Pick(configuration=wanted, exhausted=exhausted)
+        return Pick(
+            configuration=answer.configuration,
+            cost_interval=answer.cost_interval,
+            p_best=answer.p_best,
+            exhausted=exhausted,
+        )
 
 
-def drive(search: Search, invoke: Callable[[Configuration, int], Invocation], lanes: int = LANES) -> Measured:
+def search_of(sampler: Sampler, assignment: Assignment) -> Adaptive:
+    """The search for the function's range of sizes."""
+    exploration = Exploration(
+        smallest_mb=sampler.smallest_mb,
+        largest_mb=sampler.largest_mb,
+        architectures=assignment.architectures,
+        goal=assignment.goal,
+        invocations_per_month=assignment.traffic,
+        current=assignment.current,
+    )
+    return Adaptive(exploration=exploration, prices=PRICES, seed=sampler.seed)
+
+
+def recommended(search: Adaptive, measured: Measured, stop: Stop) -> Configuration:
+    """What the report of such a run recommends: the current configuration unless a change is proven to help."""
+    exploration = search.exploration
+    current = exploration.current
+    assert current is not None
+    run = TuningRun(
+        run_id="simulated",
+        tool_version="0",
+        started_at=0.0,
+        finished_at=0.0,
+        engine="direct",
+        function=replace(FUNCTION, memory_mb=current.memory_mb, architecture=current.architecture),
+        design=Design(search=exploration, lanes=LANES, concurrency=LANES, seed=search.seed),
+        measurements=tuple(measured.values()),
+        stopped=stop.reason,
+    )
+    usage = Usage(cold_share=0.0, invocations_per_month=exploration.invocations_per_month)
+    found = analyze(run, PRICES, exploration.goal, usage).recommendation
+    return current if found is None else found.configuration
+
+
+@contextmanager
+def _stopping_at(loss: float | None) -> Iterator[None]:
+    """Let the search stop at another expected loss than by default, which it has no option for."""
+    holders, before = (vars(precision), vars(stages)), precision.PRECISION
+    for holder in holders:
+        holder["PRECISION"] = before if loss is None else loss
+    try:
+        yield
+    finally:
+        for holder in holders:
+            holder["PRECISION"] = before
+
+
+def drive(
+    search: Search, invoke: Callable[[Configuration, int], Invocation], lanes: int = LANES
+) -> tuple[Measured, Stop]:
     """Play batch after batch until the search says stop; what was measured then. `invoke` is told the lane.
+
+    A trial that names no number of lanes goes over `lanes`.
 
     Raises:
         RuntimeError: it never does.
@@ -58,7 +128,7 @@ def drive(search: Search, invoke: Callable[[Configuration, int], Invocation], la
     for _ in range(MOST_BATCHES):
         proposal = search.propose(record.measurements())
         if isinstance(proposal, Stop):
-            return record.measurements()
+            return record.measurements(), proposal
         for configuration, lane in _turns(proposal.trials, lanes):
             record.add(configuration, invoke(configuration, lane))
     raise RuntimeError(f"the search has not stopped after {MOST_BATCHES} batches")
@@ -75,26 +145,3 @@ def _turns(trials: tuple[Trial, ...], lanes: int) -> Iterator[tuple[Configuratio
         turns += [(turn // spread, trial.configuration, turn % spread) for turn in range(trial.invocations)]
     for _, configuration, lane in sorted(turns, key=lambda turn: turn[0]):
         yield configuration, lane
-
-
-def make_search(sampler: Sampler) -> Driven:
-    """The search of `powertune run --strategy cost` for the function's range, with nothing known beforehand."""
-    search = Adaptive(
-        exploration=Exploration(
-            smallest_mb=sampler.smallest_mb,
-            largest_mb=sampler.largest_mb,
-            architectures=(Architecture.X86_64,),
-            goal=Goal(strategy=Strategy.COST),
-        ),
-        prices=PRICES,
-        seed=sampler.seed,
-    )
-
-    def pick(measured: Measured) -> Pick:
-        concluded = search.conclude(measured)
-        if concluded is None:
-            return Pick(memory_mb=None)
-        answer = concluded.answer
-        return Pick(memory_mb=answer.memory_mb, cost_interval=answer.cost_interval, p_best=answer.p_best)
-
-    return Driven(search=search, pick=pick)

@@ -1,27 +1,15 @@
 """A whole search as a user gets it: simulated, judged by the analysis, and compared with the truth."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.calibration import FUNCTION
+from benchmarks.search_policies import adapter
 from benchmarks.search_policies.adapter import drive
+from benchmarks.search_policies.landscape import PRICES
 from benchmarks.search_policies.simulation import Conditions
-from benchmarks.search_policies.truth import PRICES
-from powertune.analysis import analyze
-from powertune.model import (
-    Architecture,
-    Configuration,
-    Design,
-    Exploration,
-    Goal,
-    Invocation,
-    TuningRun,
-    Usage,
-)
-from powertune.plan import LANES
-from powertune.search import Stop
+from powertune.model import Architecture, Configuration, Exploration, Goal, Invocation
 from powertune.search.adaptive import Adaptive
 from powertune.units import MB_PER_VCPU, ROUNDING_MS, USUAL_MB
 
@@ -127,19 +115,5 @@ def recommended(work: Work, current_mb: int, goal: Goal, conditions: Conditions,
     )
     search = Adaptive(exploration=exploration, prices=PRICES, seed=seed)
     function = Simulated(work, conditions, np.random.default_rng((seed, WORKS.index(work))))
-    measured = drive(search, function.invoke)
-    stopped = search.propose(measured)
-    assert isinstance(stopped, Stop)
-    run = TuningRun(
-        run_id="simulated",
-        tool_version="0",
-        started_at=0.0,
-        finished_at=0.0,
-        engine="direct",
-        function=replace(FUNCTION, memory_mb=current_mb),
-        design=Design(search=exploration, lanes=LANES, concurrency=LANES, seed=seed),
-        measurements=tuple(measured.values()),
-        stopped=stopped.reason,
-    )
-    found = analyze(run, PRICES, goal, Usage(cold_share=0.0)).recommendation
-    return current_mb if found is None else found.configuration.memory_mb, function.invocations
+    measured, stop = drive(search, function.invoke)
+    return adapter.recommended(search, measured, stop).memory_mb, function.invocations

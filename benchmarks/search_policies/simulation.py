@@ -1,25 +1,26 @@
-"""A function whose duration follows a known curve, with the noise of Lambda, and a count of what invoking it cost."""
+"""A function whose duration follows a known curve, with noise that is like that of Lambda."""
 
 import math
-import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.search_policies.truth import Truth, billed_cost
-from powertune.model import Invocation, Status
+from benchmarks.search_policies.curves import Curve
+from benchmarks.search_policies.functions import Environment, Ran, Starts
+from benchmarks.search_policies.landscape import PRICES, Array, Landscape, between, rates, whole_sizes
+from powertune.model import Architecture, Configuration, Status
 
 #: How many factors are drawn at a time.
 _BLOCK = 256
-#: How many draws the expected bill is averaged over: its own error is then 0.05 % at a noise of 18 %.
-_MANY = 200_000
+#: How many draws tell what noise does on average, and with how many of their quantiles that is computed.
+_MANY, _QUANTILES = 200_000, 250
 #: A killed invocation reports the size as memory used, or 1 MB more: 302 of 2,180 did so on Lambda.
 _REPORTS_MORE = 302 / 2180
 #: Curves do not tell what memory is used. It fits into the smallest size that works, with room.
-_MEMORY_SHARE = 0.7
+MEMORY_SHARE = 0.7
 #: A function that lacks memory dies on the way.
 _DIES_AFTER = 0.5
 
@@ -51,93 +52,98 @@ def _lognormal(generator: np.random.Generator, variation: float, count: int) -> 
     return generator.lognormal(-(sigma**2) / 2, sigma, count)
 
 
-class Bill:
-    """What a warm invocation costs on average under given conditions: outliers and whole milliseconds included."""
+@cache
+def _typical(conditions: Conditions) -> tuple[Array, float]:
+    """Factors that stand for all, of equal weight, and the 95th percentile of all."""
+    generator = np.random.default_rng(0)
+    drawn = conditions.factors(generator, _MANY) * _lognormal(generator, conditions.lane_noise, _MANY)
+    parts = np.sort(drawn).reshape(_QUANTILES, -1)
+    return parts.mean(axis=1), float(np.quantile(drawn, 0.95))
 
-    def __init__(self, conditions: Conditions) -> None:
-        self._conditions = conditions
+
+@dataclass(frozen=True, kw_only=True)
+class CurveFunction:
+    """A function of one or two curves, one for each architecture.
+
+    The truth between a curve's points is interpolated. Below its first point the function runs out of memory.
+    """
+
+    curves: Mapping[Architecture, Curve]
+    conditions: Conditions
+
+    @classmethod
+    def of(cls, curve: Curve, conditions: Conditions) -> "CurveFunction":
+        """The function of a single curve, on x86_64."""
+        return cls(curves={Architecture.X86_64: curve}, conditions=conditions)
+
+    @property
+    def id(self) -> str:
+        """That of the first curve."""
+        return next(iter(self.curves.values())).id
+
+    @property
+    def title(self) -> str:
+        """What it is."""
+        curve = next(iter(self.curves.values()))
+        return curve.note or curve.source
+
+    @property
+    def measured_sizes(self) -> int:
+        """How many points the truth goes through."""
+        return len(next(iter(self.curves.values())).points)
 
     @cached_property
-    def _factors(self) -> NDArray[np.float64]:
-        generator = np.random.default_rng(0)
-        return self._conditions.factors(generator, _MANY) * _lognormal(generator, self._conditions.lane_noise, _MANY)
+    def landscapes(self) -> Mapping[Architecture, Landscape]:
+        """The truth, noise included."""
+        return {architecture: self._landscape(architecture) for architecture in self.curves}
 
-    def expected(self, truth: Truth, memory_mb: int) -> float:
-        """In USD; infinite where the function fails."""
-        duration = truth.duration(memory_mb)
-        if math.isinf(duration):
-            return math.inf
-        return billed_cost(memory_mb, float(np.ceil(duration * self._factors).mean()))
+    def init_ms(self, _: Architecture) -> float:
+        """The same for all."""
+        return self.conditions.init_ms
 
+    def starts(self, generator: np.random.Generator) -> Starts:
+        """Each environment has luck of its own; all invocations have noise."""
+        chance = self._chance(generator)
 
-class Sampler:
-    """The function to invoke, one curve and one seed. Counts invocations, sizes and money."""
+        def start(configuration: Configuration) -> Environment:
+            curve = self.curves[configuration.architecture]
+            truth = self._between[configuration.architecture]
+            base = float(truth[configuration.memory_mb - curve.smallest_mb])
+            luck = self.conditions.lane_factor(generator)
+            if math.isinf(base):
+                dies = _DIES_AFTER * curve.points[0][1]
+                return lambda: _killed(dies * luck * next(chance), configuration.memory_mb, generator)
+            used = int(MEMORY_SHARE * curve.floor_mb)
+            return lambda: Ran(duration_ms=base * luck * next(chance), max_memory_used_mb=used)
 
-    def __init__(self, truth: Truth, conditions: Conditions, seed: int, repeat: int = 0) -> None:
-        self._truth = truth
-        self._conditions = conditions
-        # By the curve's name: a curve has the same noise whichever others are judged with it, for every policy.
-        self._generator = np.random.default_rng((seed, zlib.crc32(truth.curve.id.encode()), repeat))
-        self._chance = self._factors()
-        self._lanes: dict[tuple[int, int], float] = {}
-        self._spent = 0.0
-        self.invocations = 0
-        self.seed = seed + repeat
-        self.smallest_mb = truth.curve.smallest_mb
-        self.largest_mb = truth.curve.largest_mb
+        return start
 
-    @property
-    def sizes(self) -> frozenset[int]:
-        """The sizes that were invoked."""
-        return frozenset(memory_mb for memory_mb, _ in self._lanes)
+    @cached_property
+    def _between(self) -> Mapping[Architecture, Array]:
+        """The durations of the curves at every whole size, without noise."""
+        found = {}
+        for architecture, curve in self.curves.items():
+            sizes = whole_sizes(curve.smallest_mb, curve.largest_mb)
+            found[architecture] = np.where(sizes < curve.floor_mb, np.inf, between(curve.points, sizes))
+        return found
 
-    @property
-    def exploration(self) -> float:
-        """All that was paid, cold starts and failures included, in units of one invocation at the optimum."""
-        return self._spent / self._truth.optimum_cost
-
-    def clip(self, memory_mb: int) -> int:
-        """The nearest size in range."""
-        return min(max(memory_mb, self.smallest_mb), self.largest_mb)
-
-    def invoke(self, memory_mb: int, lane: int = 0) -> Invocation:
-        """Invoke once. The first of each size and lane is cold.
-
-        Raises:
-            ValueError: the size is outside the range.
-        """
-        duration = self._truth.duration(memory_mb)
-        feasible = math.isfinite(duration)
-        if not feasible:
-            duration = _DIES_AFTER * self._truth.duration(self._truth.curve.floor_mb)
-        init_ms = None
-        if (memory_mb, lane) not in self._lanes:
-            self._lanes[memory_mb, lane] = self._conditions.lane_factor(self._generator)
-            init_ms = self._conditions.init_ms
-        duration = max(0.01, round(duration * self._lanes[memory_mb, lane] * next(self._chance), 2))
-        billed_ms = math.ceil(duration + (init_ms or 0.0))
-        self.invocations += 1
-        self._spent += billed_cost(memory_mb, billed_ms)
-        return Invocation(
-            started_at=float(self.invocations),
-            duration_ms=duration,
-            billed_ms=billed_ms,
-            init_ms=init_ms,
-            max_memory_used_mb=self._memory_used(memory_mb, feasible=feasible),
-            memory_mb=memory_mb,
-            status=Status.OK if feasible else Status.OUT_OF_MEMORY,
-            error_type=None if feasible else "Runtime.ExitError",
-            request_id=str(self.invocations),
-            executed_version=str(memory_mb),
-            lane=lane,
-            environment=f"{memory_mb}/{lane}",
+    def _landscape(self, architecture: Architecture) -> Landscape:
+        curve, bases = self.curves[architecture], self._between[architecture]
+        sizes = whole_sizes(curve.smallest_mb, curve.largest_mb)
+        factors, p95 = _typical(self.conditions)
+        billed = np.ceil(bases[:, np.newaxis] * factors).mean(axis=1)
+        return Landscape(
+            sizes=sizes,
+            durations=bases * factors.mean(),
+            costs=billed * rates(architecture, sizes) + PRICES.request,
+            p95s=bases * p95,
         )
 
-    def _memory_used(self, memory_mb: int, *, feasible: bool) -> int:
-        if feasible:
-            return int(_MEMORY_SHARE * self._truth.curve.floor_mb)
-        return memory_mb + int(self._generator.random() < _REPORTS_MORE)
-
-    def _factors(self) -> Iterator[float]:
+    def _chance(self, generator: np.random.Generator) -> Iterator[float]:
         while True:
-            yield from self._conditions.factors(self._generator, _BLOCK).tolist()
+            yield from self.conditions.factors(generator, _BLOCK).tolist()
+
+
+def _killed(duration_ms: float, memory_mb: int, generator: np.random.Generator) -> Ran:
+    used = memory_mb + int(generator.random() < _REPORTS_MORE)
+    return Ran(duration_ms=duration_ms, max_memory_used_mb=used, status=Status.OUT_OF_MEMORY)

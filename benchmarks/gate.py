@@ -288,7 +288,7 @@ def _lines(rows: Iterable[Sequence[str]], format_: str) -> Iterator[str]:
         yield from (f"| {' | '.join(each)} |" for each in rows)
         return
     for each in chain((HEADERS,), rows):
-        yield "  ".join(cell.rjust(max(len(header), 8)) for cell, header in zip(each, HEADERS, strict=True))
+        yield "  ".join(cell.rjust(max(len(header), 13)) for cell, header in zip(each, HEADERS, strict=True))
 
 
 def main() -> None:

@@ -19,7 +19,7 @@ SEARCHES := $(BIN)/python benchmarks/search.py
 # The search, stopping at other expected losses than by default.
 STOPPING := powertune@2%,powertune@3%,powertune@4.5%,powertune,powertune@9%,powertune@13%,powertune@20%
 
-.PHONY: help setup demo lock test coverage unit check lint types layers template gallery record calibration answers bench-search bench-found bench-propose bench-scan fidelity bench surface reference rules clean
+.PHONY: help setup demo lock test coverage unit check lint types layers template gallery record calibration answers bench-search bench-found bench-propose bench-scan bench-gate fidelity bench surface reference rules clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -122,6 +122,9 @@ bench-propose: setup ## what a proposal of the search takes: time and memory
 
 bench-scan: setup ## what a scan asks of AWS, and takes: calls, time, memory and money
 	$(BIN)/python benchmarks/scan.py
+
+bench-gate: setup ## how often a gate fails a build that is not worse, and passes one that is
+	$(BIN)/python benchmarks/gate.py
 
 bench: setup ## the other figures
 	$(BIN)/python benchmarks/analysis.py

@@ -25,10 +25,12 @@ The tree::
     │   └── OutOfTime           6    a worker has no time left; another one goes on
     ├── FunctionFailed          7    the function under test failed at every size
     ├── Inconclusive            8    not enough measurements for an answer
+    │   └── GateInconclusive    8    a gate can tell neither that a build passes nor that it fails
     ├── NotRestored             9    the function may still hold a trial configuration
     │   ├── DeployedMeanwhile   9    somebody has deployed new code at a trial size: only they know what is meant
     │   └── NotRestorable       9    trying again helps nobody before somebody has done something about it
     ├── FindingsFound          10    a scan has found what --fail-on names
+    ├── GateFailed             10    a build is worse than its budgets or its baseline allow
     └── Interrupted           130    by the user; restored and saved
 """
 
@@ -172,6 +174,10 @@ class Inconclusive(PowertuneError):
     exit_code = ExitCode.INCONCLUSIVE
 
 
+class GateInconclusive(Inconclusive):
+    """A gate can tell neither that a build passes nor that it fails, which was to fail it."""
+
+
 class NotRestored(PowertuneError):
     """The function may still hold a trial configuration; the hint is the command that fixes it."""
 
@@ -188,6 +194,12 @@ class NotRestorable(NotRestored):
 
 class FindingsFound(PowertuneError):
     """A scan has found what --fail-on names; the reports are written."""
+
+    exit_code = ExitCode.FAILED
+
+
+class GateFailed(PowertuneError):
+    """A build is worse than its budgets or its baseline allow."""
 
     exit_code = ExitCode.FAILED
 

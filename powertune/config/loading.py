@@ -7,7 +7,7 @@ from typing import Any
 from powertune.config import values
 from powertune.config.consistency import check_search, checked
 from powertune.config.from_file import from_file, inside
-from powertune.config.option_names import RENAMED, from_environment, placed
+from powertune.config.option_names import GATE_KEYS, RENAMED, from_environment, placed
 from powertune.config.options import LocalOptions, RunOptions
 from powertune.config.parsers import RUN, judged
 from powertune.config.toml import read_table, refuse_unknown
@@ -38,7 +38,7 @@ def load_run(
     table = read_table(folder, "run")
     refuse_unknown(table.keys() - RENAMED.keys(), {*RUN, "payload"}, "the table [run]")
     table = placed(table)
-    named = {**placed(from_environment(environment, (*RUN, "payload"))), **placed(options)}
+    named = {**placed(from_environment(environment, (*RUN, "payload"), GATE_KEYS)), **placed(options)}
     given = {name: (value, Path()) for name, value in named.items()}
     usual = {} if usual_payload is None else {"payload": (usual_payload, folder)}
     settings = {**usual, **{name: (value, folder) for name, value in table.items()}, **given}

@@ -10,23 +10,35 @@ from powertune.units import shown
 ENVIRONMENT_PREFIX = "POWERTUNE_"
 #: Old names, which are taken wherever the new ones are.
 RENAMED = {"lanes": "environments", "telemetry": "report_source"}
+#: The options of a gate that a variable may set as well.
+GATE_KEYS = (
+    *("budgets", "max_regression", "min_effect", "on_inconclusive", "max_invocations", "max_spend", "baseline"),
+    *("baseline_branch", "memory", "invocations_per_month", "functions"),
+)
 #: What is an option of the command line only, and has a variable that all of AWS's tools read.
 _OF_AWS = {"region": "AWS_REGION", "profile": "AWS_PROFILE", "endpoint_url": "AWS_ENDPOINT_URL"}
 
 
-def from_environment(environment: Mapping[str, str], known: Collection[str]) -> dict[str, str]:
+def from_environment(
+    environment: Mapping[str, str], known: Collection[str], others: Collection[str] = ()
+) -> dict[str, str]:
     """The settings in POWERTUNE_* variables.
+
+    Args:
+        known: the options that are asked for.
+        others: those of other commands, whose variables may be set as well.
 
     Raises:
         UsageError: a variable that sets nothing.
     """
-    taken = {_variable(name) for name in (*known, *RENAMED)}
+    names = (*known, *RENAMED)
+    taken = {_variable(name) for name in (*names, *others)}
     for variable in environment:
         if variable.startswith(ENVIRONMENT_PREFIX) and variable not in taken:
             raise UsageError(
-                f"the environment variable {shown(variable)} sets no option", hint=_meant(variable, known)
+                f"the environment variable {shown(variable)} sets no option",
+                hint=_meant(variable, (*known, *others)),
             )
-    names = (*known, *RENAMED)
     return {name: environment[_variable(name)] for name in names if _variable(name) in environment}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from powertune.errors import UsageError
 from powertune.units import did_you_mean, shown
 
-_TABLES = ("run", "local", "scan", "autopilot")
+_TABLES = ("run", "local", "scan", "gate", "autopilot")
 #: What may hold dots in TOML beside keys, and a hundred keys in one another, each the name of a table in the last.
 _TEXT = re.compile(
     r"""\"{3}(?s:.*?)\"{3}|'{3}(?s:.*?)'{3}|"(?:\\.|[^"\\\n])*+"|'[^'\n]*+'|(?P<comment>\#[^\n]*+)""", re.VERBOSE

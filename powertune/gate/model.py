@@ -68,17 +68,25 @@ class Look:
         return self.number >= self.of
 
 
+ONLY_LOOK = Look()
+"""The look at results files, to which nothing is added."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """A measured quantity with its interval, in the unit of its metric; a ratio candidate / baseline has none.
+    """A measured quantity with its interval, in the unit of its check; a ratio candidate / baseline has no unit.
 
-    `interval` is None for what is not a sample, such as the size of a package. `samples` is how many values it rests
-    on.
+    A check fails by the lower end of the interval and passes by the upper one. Each end holds by itself, at the level
+    of its decision (see `gate.confidence`), so that figure and verdict cannot contradict each other. `interval` is
+    None for what is not a sample, such as the size of a package; its upper end is None where the samples do not bound
+    it. `samples` is how many values the figure rests on, and `environments` how many execution environments served
+    these; None where that is not known.
     """
 
     value: float
-    interval: tuple[float, float] | None
+    interval: tuple[float, float | None] | None
     samples: int
+    environments: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +94,10 @@ class Check:
     """One budget, or one metric compared with the baseline, and what it says.
 
     `rule` is the budget or the tolerance as a person writes it: `p(95)<300ms`, `duration<=+5%`. `figure` is the
-    candidate's, `baseline` that of the baseline, `ratio` candidate / baseline; None where there is none. `reason`
-    says in a sentence why it failed, or what is missing. `invocations_to_decide` estimates how many more invocations
-    of the candidate would decide an inconclusive check; None where no number would, or it is not known.
+    candidate's and `baseline` that of the baseline, both in `unit`; `ratio` is candidate / baseline; None where there
+    is none. `limit` is what the rule allows: in the unit for a budget, a share for a regression. `reason` says in a
+    sentence why it failed, or what is missing. `invocations_to_decide` estimates how many more invocations of the
+    candidate would decide an inconclusive check; None where no number would, or it is not known.
     """
 
     kind: CheckKind
@@ -96,6 +105,8 @@ class Check:
     configuration: Configuration
     metric: str
     rule: str
+    unit: str
+    limit: float
     level: Level
     verdict: GateVerdict
     reason: str
@@ -121,12 +132,14 @@ class MonthlyChange:
 class Judgement:
     """What all checks of a gate say together.
 
-    A check of level `warn` never fails the build. `failed` beats `inconclusive`, which beats `passed`.
+    A check of level `warn` never fails the build. `failed` beats `inconclusive`, which beats `passed`. `notes` say
+    what was not judged, and why.
     """
 
     checks: tuple[Check, ...]
     look: Look
     money: tuple[MonthlyChange, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> GateVerdict:
@@ -148,11 +161,13 @@ class Tolerances:
     """By how much a metric may be worse than the baseline's, as a share, by the metric's name.
 
     `min_effect`: changes smaller than that are not told from noise on this machine, as `gate calibrate` has measured;
-    the larger of the two counts.
+    the larger of the two counts. `asked` are the metrics that a person has named: what else is compared may fail a
+    build, but does not keep it inconclusive.
     """
 
     most: Mapping[str, float]
     min_effect: Mapping[str, float]
+    asked: frozenset[str] = frozenset()
 
     def of(self, metric: str) -> float | None:
         """By how much the metric may be worse; None if it is not compared."""

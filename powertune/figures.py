@@ -37,6 +37,8 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "headroom": (1, 1_000),
     "max_cost": (SMALLEST, LARGEST),
     "seed": (-(2**64), 2**64),
+    "amount": (-LARGEST, LARGEST),
+    "interval": (-LARGEST, LARGEST),
     "expected": (-LARGEST, LARGEST),
     "low": (-LARGEST, LARGEST),
     "high": (-LARGEST, LARGEST),

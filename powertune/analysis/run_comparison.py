@@ -106,7 +106,7 @@ def compare_runs(
             "one of the runs is of cold starts alone, and the other is not, so they cannot be compared",
             hint="measure both with --only-cold-starts, or both without",
         )
-    usage = _basis(baseline, usage or Usage())
+    usage = basis_of(baseline, usage or Usage())
     sides = [_side(run, prices, usage) for run in (baseline, candidate) if run is not None]
     currencies = [prices.region(side.run.function.region).currency for side in sides]
     if len({*currencies}) > 1:
@@ -125,7 +125,8 @@ def compare_runs(
     return compare_observed(*sides)
 
 
-def _basis(run: TuningRun, usage: Usage) -> Usage:
+def basis_of(run: TuningRun, usage: Usage) -> Usage:
+    """The usage, with what is not given of the traffic taken from a run."""
     billing = resolve_billing(run, usage, cold_seen=True)
     return replace(usage, cold_share=billing.cold_share, invocations_per_month=billing.invocations_per_month)
 

@@ -1,9 +1,20 @@
 """Cases and rules to checks: each budget and each metric against its baseline, and what all of them say together."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
+from powertune.analysis.run_comparison import basis_of
+from powertune.errors import UsageError
+from powertune.gate.budget_checks import plan_budget
+from powertune.gate.confidence import tails
 from powertune.gate.model import ONLY_LOOK, Case, Judgement, Look
+from powertune.gate.monthly import monthly_change
+from powertune.gate.observing import observe_side
+from powertune.gate.planned import CheckPlan, ObservedCase
+from powertune.gate.regressions import plan_no_errors, plan_regressions, short_note
 from powertune.gate.rules import Rules
+from powertune.model import Population, TuningRun, Usage
 from powertune.prices import PriceTable
 
 
@@ -11,9 +22,69 @@ def judge(cases: Sequence[Case], rules: Rules, prices: PriceTable, look: Look = 
     """Judge all cases by all rules.
 
     Raises:
-        FunctionFailed: the candidate failed in every invocation of every configuration.
-        UsageError: there is nothing to check, a budget is about a metric that was not measured or in another
+        UsageError: there is nothing to check, a budget is about something that was not measured or in another
             currency,
             or prices are not known.
     """
-    raise NotImplementedError
+    seen = [_observed(case, rules.usage, prices, look) for case in cases]
+    plans = [_plan(each, rules) for each in seen]
+    planned = [check for plan in plans for check in plan.checks]
+    if not planned:
+        raise UsageError(
+            "there is nothing to check: no budget is for what was measured, and there is no baseline",
+            hint="give a --budget such as 'p(95)<300ms', or a --baseline",
+        )
+    functions = rules.functions or len({each.function for each in seen})
+    sampled = Counter(check.function for check in planned if check.sampled)
+    return Judgement(
+        checks=tuple(
+            check.answer(tails(rules.errors, look, functions=functions, checks=sampled[check.function]))
+            for check in planned
+        ),
+        look=look,
+        money=tuple(change for each in seen if (change := monthly_change(each)) is not None),
+        notes=(*(note for plan in plans for note in plan.notes), *_unused(seen, rules)),
+    )
+
+
+def _observed(case: Case, usage: Usage, prices: PriceTable, look: Look) -> ObservedCase:
+    runs = [gated.run for gated in (case.baseline, case.candidate) if gated is not None]
+    usage = _one_basis(runs, usage)
+    candidate = observe_side(case.candidate, case.configuration, prices, usage)
+    if candidate is None:
+        raise UsageError(
+            f"{case.candidate.label} holds no measurement at {case.configuration}", hint="judge what was measured"
+        )
+    baseline = None if case.baseline is None else observe_side(case.baseline, case.configuration, prices, usage)
+    return ObservedCase(case=case, candidate=candidate, baseline=baseline, look=look)
+
+
+def _one_basis(runs: Sequence[TuningRun], usage: Usage) -> Usage:
+    """Both sides are billed for the same traffic, or a change of it would look like a change of the function.
+
+    What is not given comes from the baseline, then from the candidate. Cold starts count only if each side shows what
+    one costs.
+    """
+    for run in runs:
+        usage = basis_of(run, usage)
+    if all(any(m.invocations.count(Population.COLD) for m in run.measurements) for run in runs):
+        return usage
+    return replace(usage, cold_share=0.0)
+
+
+def _plan(seen: ObservedCase, rules: Rules) -> CheckPlan:
+    regressions = plan_regressions(seen, rules.tolerances)
+    budgets = [each for each in rules.budgets if each.scope.holds_for(seen.function, seen.case.configuration)]
+    checks = [*regressions.checks, *(plan_budget(seen, budget) for budget in budgets)]
+    # Percentiles of the invocations that went well say nothing of those that did not.
+    if seen.baseline is None and budgets and not any(budget.metric == "errors" for budget in budgets):
+        checks.append(plan_no_errors(seen))
+    return CheckPlan(checks=tuple(checks), notes=(*regressions.notes, *short_note(seen)))
+
+
+def _unused(seen: Sequence[ObservedCase], rules: Rules) -> tuple[str, ...]:
+    return tuple(
+        f"budget {budget.text!r} is for nothing that was measured"
+        for budget in rules.budgets
+        if not any(budget.scope.holds_for(each.function, each.case.configuration) for each in seen)
+    )

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from powertune.errors import GateFailed, GateInconclusive, PowertuneError
-from powertune.gate.model import GateVerdict, Judgement
+from powertune.gate.model import Check, GateVerdict, Judgement, Level
+from powertune.units import plural
 
 
 class OnInconclusive(StrEnum):
@@ -17,23 +18,25 @@ class OnInconclusive(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateEffort:
-    """What judging took, of both sides: nothing, where results files were judged.
+    """What the invocations of both sides were that a gate rests on, and what they cost.
 
-    `cost` is None where no invocation had a report.
+    `environments` is None where the logs did not tell all of them, `cost` where no invocation had a report.
+    `measured`: they were made for this gate, and not read from results files.
     """
 
     invocations: int
-    environments: int
+    environments: int | None
     cost: float | None
     currency: str
+    measured: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateResult:
-    """A judged gate. `candidate` and `baseline` are what a person calls them; `judged_at` is in seconds since the
-    epoch.
+    """A judged gate. `candidate` and `baseline` are what a person calls them.
 
-    `stopped` says why no more samples were taken of a gate that is inconclusive.
+    `judged_at` is in seconds since the epoch. `stopped` says why no more samples were taken of a gate that is
+    inconclusive.
     """
 
     judgement: Judgement
@@ -51,7 +54,46 @@ class GateResult:
         """The error to end with: exit code 10 or 8; None for a build that passes."""
         verdict = self.judgement.verdict
         if verdict is GateVerdict.FAILED:
-            return GateFailed("...")
+            return GateFailed(
+                self.headline, hint="the reports say by how much; loosen a budget only if that is meant"
+            )
         if verdict is GateVerdict.INCONCLUSIVE and self.on_inconclusive is OnInconclusive.FAIL:
-            return GateInconclusive("...")
+            return GateInconclusive(self.headline, hint=self._remedy)
         return None
+
+    @property
+    def headline(self) -> str:
+        """What becomes of the build, in a sentence."""
+        verdict = self.judgement.verdict
+        if verdict is GateVerdict.PASSED:
+            return f"the gate passed: {plural(len(self.judgement.checks), 'check')}"
+        found = tuple(
+            check for check in self.judgement.checks if check.verdict is verdict and check.level is Level.ERROR
+        )
+        what = "failed" if verdict is GateVerdict.FAILED else "is inconclusive"
+        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+        return f"the gate {what}: {check_sentence(found[0])}{more}"
+
+    @property
+    def _remedy(self) -> str:
+        open_checks = [
+            c for c in self.judgement.checks if c.verdict is GateVerdict.INCONCLUSIVE and c.level is Level.ERROR
+        ]
+        needed = [check.invocations_to_decide for check in open_checks]
+        known = [each for each in needed if each is not None]
+        if len(known) < len(needed):
+            return "raise --max-invocations, or loosen what is that close to its limit"
+        return (
+            f"about {rounded(max(known)):,} more invocations of each side would decide it: raise --max-invocations; or "
+            "decide otherwise with --on-inconclusive"
+        )
+
+
+def check_sentence(check: Check) -> str:
+    """`orders 512 MB arm64: duration 30 % slower [27 %, 33 %]; at most 5 % slower is allowed`."""
+    return f"{check.function} {check.configuration}: {check.metric} {check.reason}"
+
+
+def rounded(count: int) -> int:
+    """Two digits of an estimated number."""
+    return count if count < 100 else round(count, 2 - len(str(count)))

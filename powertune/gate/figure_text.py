@@ -1,0 +1,48 @@
+"""Figures of a gate in words: amounts in the unit of their metric, and changes with their intervals."""
+
+from powertune.gate.gated_metrics import METRICS, MS, PER_MILLION_UNIT, SHARE
+from powertune.gate.model import Figure
+from powertune.units import format_ms, format_share, format_usd, plain
+
+#: A smaller change is shown as none.
+_NONE = 5e-4
+
+
+def amount_text(value: float, unit: str) -> str:
+    """`312 ms`, `$2.10 per million`, `0.5 %`, `112 MB`."""
+    if unit == MS:
+        return format_ms(value)
+    if unit.endswith(PER_MILLION_UNIT):
+        return f"{format_usd(value, unit.removesuffix(PER_MILLION_UNIT))} per million"
+    if unit == SHARE:
+        return format_share(value / 100) if value else "0 %"
+    return f"{plain(float(f'{value:.3g}') if value < 1000 else round(value))} {unit}"
+
+
+def figure_text(figure: Figure | None, unit: str) -> str:
+    """`312 ms [308, 317]`: the interval in the unit of the value."""
+    if figure is None:
+        return "-"
+    if figure.interval is None:
+        return amount_text(figure.value, unit)
+    low, high = figure.interval
+    ends = (amount_text(low, unit), "?" if high is None else amount_text(high, unit))
+    return f"{amount_text(figure.value, unit)} [{', '.join(ends)}]"
+
+
+def change_text(ratio: Figure, metric: str) -> str:
+    """`30 % slower [27 %, 33 %]`: positive figures in brackets are in the direction that the word says."""
+    words = METRICS[metric]
+    change = ratio.value - 1
+    sign = -1.0 if change < -_NONE else 1.0
+    said = "unchanged"
+    if abs(change) >= _NONE:
+        said = f"{format_share(abs(change))} {words.more if sign > 0 else words.less}"
+    if ratio.interval is None or ratio.interval[1] is None:
+        return said
+    low, high = sorted(sign * (end - 1) for end in ratio.interval if end is not None)
+    return f"{said} [{_signed(low)}, {_signed(high)}]"
+
+
+def _signed(share: float) -> str:
+    return format_share(share if abs(share) >= _NONE / 10 else 0.0)

@@ -1,0 +1,29 @@
+"""What a change costs per month at today's traffic."""
+
+from powertune.analysis.estimates import total
+from powertune.gate.model import MonthlyChange
+from powertune.gate.planned import ObservedCase
+
+
+def monthly_change(seen: ObservedCase) -> MonthlyChange | None:
+    """The difference of the mean costs of an invocation times the invocations of 30 days, with its 95 % interval.
+
+    None where the traffic is not known, or a side has no cost, or a single sample.
+    """
+    if seen.baseline is None or seen.candidate.costing is None or seen.baseline.costing is None:
+        return None
+    traffic = seen.candidate.invocations_per_month
+    if traffic is None:
+        return None
+    change = total([seen.candidate.costing.estimate, seen.baseline.costing.estimate.times(-1)]).times(traffic)
+    interval = change.interval()
+    if interval is None:
+        return None
+    return MonthlyChange(
+        function=seen.function,
+        configuration=seen.case.configuration,
+        amount=change.mean,
+        interval=interval,
+        currency=seen.candidate.currency,
+        invocations_per_month=traffic,
+    )

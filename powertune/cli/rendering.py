@@ -14,7 +14,7 @@ from powertune.errors import UsageError
 from powertune.model import Goal, TuningRun, Usage
 from powertune.prices import PriceTable
 from powertune.region_prices import RegionPrices
-from powertune.report import COMPARISON, PLAN, PRICES, RUN, SCAN, TABLE, Subject
+from powertune.report import COMPARISON, GATE, PLAN, PRICES, RUN, SCAN, TABLE, Subject
 from powertune.units import printable
 
 _T = TypeVar("_T")
@@ -26,6 +26,7 @@ TABLES: Mapping[str, str] = MappingProxyType(
         PLAN.name: "plan:render_plan_table",
         PRICES.name: "prices:render_prices_table",
         SCAN.name: "scan:render_scan_table",
+        GATE.name: "gate:render_gate_table",
     }
 )
 

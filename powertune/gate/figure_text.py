@@ -6,6 +6,7 @@ from powertune.units import format_ms, format_share, format_usd, plain
 
 #: A smaller change is shown as none.
 _NONE = 5e-4
+_OF = " per million"
 
 
 def amount_text(value: float, unit: str) -> str:
@@ -13,21 +14,23 @@ def amount_text(value: float, unit: str) -> str:
     if unit == MS:
         return format_ms(value)
     if unit.endswith(PER_MILLION_UNIT):
-        return f"{format_usd(value, unit.removesuffix(PER_MILLION_UNIT))} per million"
+        return f"{format_usd(value, unit.removesuffix(PER_MILLION_UNIT))}{_OF}"
     if unit == SHARE:
         return format_share(value / 100) if value else "0 %"
     return f"{plain(float(f'{value:.3g}') if value < 1000 else round(value))} {unit}"
 
 
 def figure_text(figure: Figure | None, unit: str) -> str:
-    """`312 ms [308, 317]`: the interval in the unit of the value."""
+    """`312 ms [308 ms, 317 ms]`, `$2.10 [$2.01, $2.15] per million`; an end that is not known is a question mark."""
     if figure is None:
         return "-"
     if figure.interval is None:
         return amount_text(figure.value, unit)
     low, high = figure.interval
-    ends = (amount_text(low, unit), "?" if high is None else amount_text(high, unit))
-    return f"{amount_text(figure.value, unit)} [{', '.join(ends)}]"
+    value, *ends = (
+        "?" if amount is None else amount_text(amount, unit).removesuffix(_OF) for amount in (figure.value, low, high)
+    )
+    return f"{value} [{', '.join(ends)}]{_OF if unit.endswith(PER_MILLION_UNIT) else ''}"
 
 
 def change_text(ratio: Figure, metric: str) -> str:

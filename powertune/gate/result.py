@@ -54,9 +54,7 @@ class GateResult:
         """The error to end with: exit code 10 or 8; None for a build that passes."""
         verdict = self.judgement.verdict
         if verdict is GateVerdict.FAILED:
-            return GateFailed(
-                self.headline, hint="the reports say by how much; loosen a budget only if that is meant"
-            )
+            return GateFailed(self.headline, hint="if the change is intended, raise the budget or --max-regression")
         if verdict is GateVerdict.INCONCLUSIVE and self.on_inconclusive is OnInconclusive.FAIL:
             return GateInconclusive(self.headline, hint=self._remedy)
         return None
@@ -84,8 +82,8 @@ class GateResult:
         if len(known) < len(needed):
             return "raise --max-invocations, or loosen what is that close to its limit"
         return (
-            f"about {rounded(max(known)):,} more invocations of each side would decide it: raise --max-invocations; or "
-            "decide otherwise with --on-inconclusive"
+            f"about {rounded(max(known)):,} more invocations of each side would decide it: raise --max-invocations, "
+            "or say with --on-inconclusive what becomes of such a build"
         )
 
 

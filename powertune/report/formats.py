@@ -10,6 +10,7 @@ from powertune.errors import LibraryMissing, UsageError
 
 if TYPE_CHECKING:
     from powertune.analysis import Analysis
+    from powertune.gate.result import GateResult
     from powertune.plan import Plan
     from powertune.prices import PriceTable
     from powertune.report.comparison_report import ComparedRuns
@@ -112,6 +113,16 @@ COMPARISON: "Subject[ComparedRuns]" = Subject(
 PLAN: "Subject[Plan]" = Subject(name="plan", renderers=MappingProxyType({"json": "plan_report:render_plan_json"}))
 PRICES: "Subject[PriceTable]" = Subject(
     name="price table", renderers=MappingProxyType({"json": "price_report:render_prices_json"})
+)
+GATE: "Subject[GateResult]" = Subject(
+    name="gate",
+    renderers=MappingProxyType(
+        {
+            "json": "gate.machine:render_gate_json",
+            "markdown": "gate.markdown:render_gate_markdown",
+            "junit": "gate.gate_junit:render_gate_junit",
+        }
+    ),
 )
 SCAN: "Subject[ReportedScan]" = Subject(
     name="scan",

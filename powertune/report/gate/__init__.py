@@ -1,0 +1,1 @@
+"""What a gate says, in words, for programs and for CI systems."""

@@ -3,7 +3,7 @@
     python benchmarks/gate.py [--gates 2000] [--suites 500] [--seed 1] [--quick] [--format markdown]
 
 Each gate compares a candidate with its baseline, measured side by side, by the code that ships (`judge` and
-`next_samples`) at its default options: at most 5 % slower, at most 5 % more expensive. It starts with four
+`next_samples`) at its default options: at most 5 % slower, at most 5 % more expensive. It starts with five
 environments of each side and doubles them while it is inconclusive. For each noise and each true change of the
 duration, it prints in how many gates the build passes, fails and stays inconclusive, how many invocations that took
 (of both sides, cold starts included; the mean) and what they cost at 100 ms and 512 MB (us-east-1, x86_64).

@@ -25,12 +25,9 @@ from powertune.gate.gated_metrics import METRICS, PER_MILLION_UNIT
 from powertune.gate.model import Check, CheckKind, Figure, GateVerdict
 from powertune.gate.observing import SampledMetric
 from powertune.gate.planned import ObservedCase, PlannedCheck
-from powertune.gate.regressions import single_figure
+from powertune.gate.regressions import errors_figure, single_figure
 from powertune.gate.rules import GateBudget
 from powertune.units import PER_MILLION
-
-#: What is taken of a sample as it was seen, because no number of samples bounds what else there is.
-_SEEN = ("min", "max")
 
 
 def plan_budget(seen: ObservedCase, budget: GateBudget) -> PlannedCheck:
@@ -40,8 +37,7 @@ def plan_budget(seen: ObservedCase, budget: GateBudget) -> PlannedCheck:
         UsageError: it is about something that was not measured, or in another currency than the region's.
     """
     _check_measured(seen, budget)
-    sampled = not METRICS[budget.metric].strict and budget.aggregation not in _SEEN
-    return PlannedCheck(function=seen.function, sampled=sampled, answer=partial(_answer, seen, budget))
+    return PlannedCheck(function=seen.function, sampled=budget.is_sampled, answer=partial(_answer, seen, budget))
 
 
 def _check_measured(seen: ObservedCase, budget: GateBudget) -> None:
@@ -94,8 +90,7 @@ def _answer(seen: ObservedCase, budget: GateBudget, tails: Tails) -> Check:
 def _verdict(figure: Figure | None, budget: GateBudget, limit: float) -> GateVerdict:
     if figure is None:
         return GateVerdict.INCONCLUSIVE
-    sampled = not METRICS[budget.metric].strict and budget.aggregation not in _SEEN
-    bounds: Bounds | None = figure.interval if sampled else (figure.value, figure.value)
+    bounds: Bounds | None = figure.interval if budget.is_sampled else (figure.value, figure.value)
     return decide(bounds, limit, strict=budget.strict)
 
 
@@ -123,6 +118,8 @@ def _figure_and_growth(
             failed, of = side.failures
             if not of:
                 return None, math.inf
+            if not budget.is_sampled:
+                return errors_figure(side), math.inf
             interval = scaled(share_bounds(failed, of, tails), 100)
             growth = growth_of_share(failed, of, limit / 100, tails)
             return Figure(value=100 * failed / of, interval=interval, samples=of), growth
@@ -139,7 +136,7 @@ def _of_sample(sample: SampledMetric, budget: GateBudget, limit: float, tails: T
         return None, math.inf
     if budget.aggregation == "avg":
         return _of_mean(sample, sample.log, limit, tails)
-    if budget.aggregation in _SEEN:
+    if not budget.is_sampled:
         value = float(sample.values.min() if budget.aggregation == "min" else sample.values.max())
         return Figure(
             value=value, interval=None, samples=sample.count, environments=sample.from_environments

@@ -1,8 +1,9 @@
 """Budgets in the manner of k6: `p(95)<300ms`, `init.p(95)<800ms`, `cost{memory:512}<5usd/1M`."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 
 from powertune.errors import UsageError
@@ -48,7 +49,10 @@ class _BudgetReader:
         metric, aggregation, quantile = self._subject()
         tags = self._tags()
         strict = self._operator()
+        at = self.at
         limit, unit = self._limit(metric)
+        if strict and not limit:
+            raise self._error("a limit above 0", at, "nothing is less than 0: write <=")
         self._skip()
         if self.at < len(self.text):
             raise self._error("nothing more")
@@ -70,7 +74,7 @@ class _BudgetReader:
         if word in OF_SAMPLES:
             return METRICS["duration"], word, self._quantile(word)
         if word not in METRICS:
-            raise self._error("a metric", start, did_you_mean(word, (*METRICS, *OF_SAMPLES)))
+            raise self._error("a metric", start, self._meant(word, (*METRICS, *OF_SAMPLES)))
         metric = METRICS[word]
         if not metric.aggregations:
             if self._take("."):
@@ -80,8 +84,14 @@ class _BudgetReader:
             raise self._error(f"'.' and one of {', '.join(metric.aggregations)}", hint=f'write "{word}.p(95)<..."')
         start, aggregation = self.at, self._word(f"one of {', '.join(metric.aggregations)}")
         if aggregation not in metric.aggregations:
-            raise self._error("an aggregation", start, did_you_mean(aggregation, metric.aggregations))
+            raise self._error("an aggregation", start, self._meant(aggregation, metric.aggregations))
         return metric, aggregation, self._quantile(aggregation)
+
+    @staticmethod
+    def _meant(word: str, choices: Sequence[str]) -> str:
+        """What somebody meant by a word that is none of the choices."""
+        percentile = re.fullmatch(r"p(\d{1,3})", word, re.ASCII)
+        return f'write "p({percentile[1]})"' if percentile else did_you_mean(word, choices)
 
     def _quantile(self, aggregation: str) -> float | None:
         if aggregation == "med":
@@ -89,10 +99,10 @@ class _BudgetReader:
         if aggregation != "p":
             return None
         match = self._match(_PERCENTILE, "a percentile such as (95)")
-        percent = float(match[1])
+        percent = Decimal(match[1])
         if not 0 < percent < 100:
             raise self._error("a percentile between 0 and 100", match.start(1), 'write "max<..." for the largest one')
-        return percent / 100
+        return float(percent / 100)
 
     def _tags(self) -> dict[str, Any]:
         """What is in braces, if there are any: `{function:orders-*,arch:arm64}`."""

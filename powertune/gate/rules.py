@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from powertune.gate.confidence import DEFAULT_ERRORS, Errors
+from powertune.gate.gated_metrics import METRICS
 from powertune.gate.model import Level, Tolerances
 from powertune.model import Architecture, Configuration, Usage
 
@@ -59,6 +60,17 @@ class GateBudget:
     of_memory_size: bool = False
     currency: str | None = None
     scope: BudgetScope = EVERYWHERE
+
+    @property
+    def is_sampled(self) -> bool:
+        """Whether samples tell with an error whether it is met.
+
+        The least and the largest of a sample are taken as they were seen, because no number of samples bounds what
+        else there is; and so are errors where none is allowed.
+        """
+        if METRICS[self.metric].strict or self.aggregation in ("min", "max"):
+            return False
+        return self.metric != "errors" or self.limit > 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from factories import HOSTILE, degenerate_analyses, hostile_analysis, recorded
+from junit_schema import check
 
 from powertune.analysis import Analysis
 from powertune.report import RUN
@@ -12,38 +13,11 @@ CASES = {
     **{name: hostile_analysis(text) for name, text in HOSTILE.items()},
     "all": recorded(),
 }
-#: Elements with their attributes and children in the schema of Jenkins' xunit plugin (junit-10.xsd), which is the
-#: strictest that is in use; those that must be there are in capitals.
-SCHEMA: dict[str, tuple[str, str]] = {
-    "testsuites": ("name time tests failures errors", "testsuite"),
-    "testsuite": (
-        "NAME TESTS FAILURES ERRORS time skipped timestamp hostname id package",
-        "properties testcase system-out system-err",
-    ),
-    "properties": ("", "property"),
-    "property": ("NAME VALUE", ""),
-    "testcase": ("NAME time classname group", "skipped error failure system-out system-err"),
-    "skipped": ("type message", ""),
-    "error": ("type message", ""),
-    "failure": ("type message", ""),
-    "system-out": ("", ""),
-}
 
 
 def suite(analysis: Analysis) -> ET.Element:
     (element,) = ET.fromstring(RUN.render(analysis, "junit"))
     return element
-
-
-def check(element: ET.Element) -> None:
-    attributes, children = (names.split() for names in SCHEMA[element.tag])
-    assert set(element.attrib) <= {name.lower() for name in attributes}
-    assert {name.lower() for name in attributes if name.isupper()} <= set(element.attrib)
-    assert {child.tag for child in element} <= set(children)
-    if "time" in element.attrib:
-        assert re.fullmatch(r"[0-9]+\.[0-9]{6}", element.attrib["time"])
-    for child in element:
-        check(child)
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -17,7 +17,7 @@ def amount_text(value: float, unit: str) -> str:
         return f"{format_usd(value, unit.removesuffix(PER_MILLION_UNIT))}{_OF}"
     if unit == SHARE:
         return format_share(value / 100) if value else "0 %"
-    return f"{plain(float(f'{value:.3g}') if value < 1000 else round(value))} {unit}"
+    return f"{plain(round(value, 2))} {unit}"
 
 
 def figure_text(figure: Figure | None, unit: str) -> str:

@@ -157,7 +157,6 @@ class Invocations(Sequence[Invocation]):
         codes = bytearray()
         for status, lane, environment, init, restore, waited, error in zip(*map(self.column, _PLACED), strict=True):
             place = lane if environment is None else environment
-            broke = status.broke_environment
             if status is ok:
                 code = set_aside if waited else warm
                 if place not in ready:
@@ -168,6 +167,7 @@ class Invocations(Sequence[Invocation]):
                     code = cold
                 broke = error is not None and error.startswith(_LAMBDAS_OWN)
             else:
+                broke = status.broke_environment
                 code = unknown if status is missing else failed
                 if not broke and place not in suspect:
                     ready.add(place)

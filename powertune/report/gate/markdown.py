@@ -1,11 +1,15 @@
 """A gate as GitHub-flavored Markdown: a comment on a pull request, and the summary of a job."""
 
+from collections.abc import Sequence
+
 from powertune.gate.result import GateResult
 from powertune.report.gate.gate_text import READING, GateRow, GateText, write_gate_text
 from powertune.report.markdown import code, details, escape, listed, table_line
 from powertune.report.scan.markdown import COMMENT_BYTES
-from powertune.units import plural
+from powertune.units import plural, shortened
 
+#: A sentence may repeat what somebody called a function, a commit or a folder.
+_LONGEST = 1_000
 _HEADERS = ("outcome", "function", "check", "change", "candidate", "baseline")
 
 
@@ -15,13 +19,20 @@ def render_gate_markdown(result: GateResult) -> bytes:
 
 
 def gate_markdown(result: GateResult, most_bytes: int) -> bytes:
-    """The report in at most so many bytes: checks that passed are left out first, and it says how many are."""
+    """The report in at most so many bytes: each list has as many lines as fit, and says how many are left out.
+
+    What has to be looked at comes first, so that checks that passed are left out first. Without any lines, it has
+    some thousand bytes, which is the least.
+    """
     text = write_gate_text(result)
-    fits, too_many = 0, len(text.rows) + 1
-    best = _rendered(text, 0, notes=False)
+    lines = max(len(text.rows), len(text.money), len(text.notes))
+    best = _rendered(text, lines)
+    fits, too_many = (lines, lines + 1) if len(best) <= most_bytes else (0, lines)
+    if not fits:
+        best = _rendered(text, 0)
     while fits + 1 < too_many:
         lines = (fits + too_many) // 2
-        data = _rendered(text, lines, notes=True)
+        data = _rendered(text, lines)
         if len(data) <= most_bytes:
             fits, best = lines, data
         else:
@@ -29,22 +40,31 @@ def gate_markdown(result: GateResult, most_bytes: int) -> bytes:
     return best
 
 
-def _rendered(text: GateText, lines: int, *, notes: bool) -> bytes:
-    left = len(text.rows) - lines
+def _rendered(text: GateText, lines: int) -> bytes:
     shown = text.rows[:lines]
+    alignments = ("---",) * len(_HEADERS)
+    told = [f"{escape(row.name)}, {code(row.check.rule)}: {escape(row.sentence)}" for row in shown if _told(row)]
     blocks = [
-        f"### {escape(text.title)}",
-        f"**{escape(text.headline)}**",
-        f"{escape(text.subtitle)}.",
-        "\n".join(map(table_line, (_HEADERS, ("---",) * len(_HEADERS), *map(_cells, shown)))) if shown else "",
-        f"{plural(left, 'check')} more than fit here." if left else "",
-        listed(f"{escape(row.name)}, {code(row.check.rule)}: {escape(row.sentence)}" for row in shown if _told(row)),
-        listed(map(escape, text.money)),
-        details("Not judged", listed(map(escape, text.notes))) if text.notes and notes else "",
-        f"{'; '.join(f'{escape(label)}: {escape(fact)}' for label, fact in text.facts)}.",
+        f"### {escape(shortened(text.title))}",
+        f"**{escape(shortened(text.headline, _LONGEST))}**",
+        f"{escape(shortened(text.subtitle, _LONGEST))}.",
+        "\n".join(map(table_line, (_HEADERS, alignments, *map(_cells, shown)))) if shown else "",
+        _left_out(len(text.rows) - lines, "check"),
+        listed(told),
+        _limited(text.money, lines),
+        details("Not judged", _limited(text.notes, lines)) if text.notes else "",
+        f"{'; '.join(f'{escape(label)}: {escape(shortened(fact))}' for label, fact in text.facts)}.",
         details("How to read this", READING),
     ]
     return ("\n\n".join(block for block in blocks if block) + "\n").encode()
+
+
+def _limited(items: Sequence[str], lines: int) -> str:
+    return "\n\n".join(filter(None, (listed(map(escape, items[:lines])), _left_out(len(items) - lines, "line"))))
+
+
+def _left_out(count: int, noun: str) -> str:
+    return f"{plural(count, noun)} more than fit here." if count > 0 else ""
 
 
 def _told(row: GateRow) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from factories import make_function, make_measurement, make_run, recorded
+from gates import full_gate
 from scans import earlier_scan, full_scan
 
 from powertune.cli.rendering import TABLES, render
@@ -14,7 +15,7 @@ from powertune.errors import UsageError
 from powertune.model import Usage
 from powertune.plan import PriorKnowledge, make_plan
 from powertune.prices import PriceTable
-from powertune.report import COMPARISON, FORMATS, PLAN, PRICES, RUN, SCAN, TABLE, Subject
+from powertune.report import COMPARISON, FORMATS, GATE, PLAN, PRICES, RUN, SCAN, TABLE, Subject
 from powertune.report.comparison_report import ComparedRuns
 from powertune.report.scan import ReportedScan
 
@@ -43,6 +44,7 @@ SUBJECTS: dict[str, tuple[Subject[Any], Any]] = {
             ),
         ),
         (PRICES, TABLE_OF_PRICES),
+        (GATE, full_gate()),
         (SCAN, ReportedScan(scan=full_scan(), earlier=(earlier_scan(),))),
     )
 }

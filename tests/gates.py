@@ -46,7 +46,7 @@ def gated(
     sizes: Sequence[Configuration] = (SIZE,),
     **more: Any,
 ) -> GatedRun:
-    """A run of so many environments: each starts cold, then serves `WARM` warm invocations with lognormal noise."""
+    """A run in several environments: each starts cold, then serves `WARM` warm invocations with lognormal noise."""
     generator = np.random.default_rng(seed)
 
     def invocations() -> list[Invocation]:

@@ -26,7 +26,9 @@ def price_run(run: TuningRun, prices: RegionPrices | PriceTable, usage: Usage) -
     if isinstance(prices, PriceTable):
         prices = prices.region(run.function.region)
     weights = _weights(run)
-    extras = [extra for m in run.measurements if (extra := mean_cold_extra_ms(m, weights)) is not None]
+    # Where none starts cold, it makes no difference what that would cost.
+    counts = () if usage.cold_share == 0 else run.measurements
+    extras = [extra for m in counts if (extra := mean_cold_extra_ms(m, weights)) is not None]
     return Pricing(
         function=run.function,
         prices=prices,

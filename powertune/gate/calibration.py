@@ -18,7 +18,7 @@ from powertune.model import Usage
 from powertune.prices import PriceTable
 from powertune.quantiles import NORMAL, student_t
 
-#: So many gates of unchanged code are to pass.
+#: The share of gates of unchanged code that are to pass.
 POWER = 0.95
 #: A tolerance is a number that people read: it is rounded up to a tenth of a percent.
 _STEP = 1e-3

@@ -62,14 +62,13 @@ def _observed(case: Case, usage: Usage, prices: PriceTable, look: Look) -> Obser
 def _one_basis(runs: Sequence[TuningRun], usage: Usage) -> Usage:
     """Both sides are billed for the same traffic, or a change of it would look like a change of the function.
 
-    What is not given comes from the baseline, then from the candidate. Cold starts count only if each side shows what
-    one costs.
+    What is not given comes from the baseline, then from the candidate. Cold starts count only if their share is
+    known, and each side shows what one costs.
     """
     for run in runs:
         usage = basis_of(run, usage)
-    if all(any(m.invocations.count(Population.COLD) for m in run.measurements) for run in runs):
-        return usage
-    return replace(usage, cold_share=0.0)
+    shown = all(any(m.invocations.count(Population.COLD) for m in run.measurements) for run in runs)
+    return usage if usage.cold_share and shown else replace(usage, cold_share=0.0)
 
 
 def _plan(seen: ObservedCase, rules: Rules) -> CheckPlan:

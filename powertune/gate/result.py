@@ -64,7 +64,9 @@ class GateResult:
         """What becomes of the build, in a sentence."""
         verdict = self.judgement.verdict
         if verdict is GateVerdict.PASSED:
-            return f"the gate passed: {plural(len(self.judgement.checks), 'check')}"
+            warnings = sum(check.verdict is GateVerdict.FAILED for check in self.judgement.checks)
+            warned = f", {plural(warnings, 'warning')}" if warnings else ""
+            return f"the gate passed: {plural(len(self.judgement.checks), 'check')}{warned}"
         found = tuple(
             check for check in self.judgement.checks if check.verdict is verdict and check.level is Level.ERROR
         )

@@ -14,7 +14,7 @@ FIRST_ENVIRONMENTS, MOST_ENVIRONMENTS = 5, 80
 WARM_INVOCATIONS = 20
 #: With less, a gate tells nothing.
 LEAST_ENVIRONMENTS, LEAST_WARM = 2, 4
-#: As many as a new account has: more would be throttled.
+#: The default quota of concurrent executions in a region: more environments would be throttled.
 LARGEST_ENVIRONMENTS = 1_000
 #: A last look that has at most this much more than the one before tells little more, and costs errors.
 _WORTH_A_LOOK = 1.4

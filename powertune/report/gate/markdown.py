@@ -19,7 +19,7 @@ def render_gate_markdown(result: GateResult) -> bytes:
 
 
 def gate_markdown(result: GateResult, most_bytes: int) -> bytes:
-    """The report in at most so many bytes: each list has as many lines as fit, and says how many are left out.
+    """The report, at most `most_bytes` long: each list has as many lines as fit, and says how many are left out.
 
     What has to be looked at comes first, so that checks that passed are left out first. Without any lines, it has
     some thousand bytes, which is the least.
@@ -48,10 +48,10 @@ def _rendered(text: GateText, lines: int) -> bytes:
         f"### {escape(shortened(text.title))}",
         f"**{escape(shortened(text.headline, _LONGEST))}**",
         f"{escape(shortened(text.subtitle, _LONGEST))}.",
+        _limited(text.money, lines),
         "\n".join(map(table_line, (_HEADERS, alignments, *map(_cells, shown)))) if shown else "",
         _left_out(len(text.rows) - lines, "check"),
         listed(told),
-        _limited(text.money, lines),
         details("Not judged", _limited(text.notes, lines)) if text.notes else "",
         f"{'; '.join(f'{escape(label)}: {escape(shortened(fact))}' for label, fact in text.facts)}.",
         details("How to read this", READING),

@@ -42,7 +42,7 @@ def inconclusive(**more: object) -> GateResult:
 
 
 def many(count: int, verdict: GateVerdict = GateVerdict.FAILED) -> GateResult:
-    """A gate with so many checks of one verdict, and one that passed."""
+    """A gate with `count` checks of one verdict, and one that passed."""
     (first, *_) = full_gate().judgement.checks
     checks = [replace(first, verdict=verdict, function=f"orders-{number}") for number in range(count)]
     judgement = full_gate().judgement

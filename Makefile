@@ -15,7 +15,7 @@ SIZES := 128,256,512,1024,1769
 # Measured curves that others have published; they are not part of the repository.
 PUBLISHED := ../shared/data/curves.json
 
-.PHONY: help setup demo lock test coverage unit check lint types layers template gallery record calibration answers bench-search bench-found bench-propose bench-scan fidelity bench surface reference rules clean
+.PHONY: help setup demo lock test coverage unit check lint types layers template gallery record calibration answers bench-search bench-found bench-propose bench-scan bench-gate fidelity bench surface reference rules clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -110,6 +110,9 @@ bench-propose: setup ## what a proposal of the search takes: time and memory
 
 bench-scan: setup ## what a scan asks of AWS, and takes: calls, time, memory and money
 	$(BIN)/python benchmarks/scan.py
+
+bench-gate: setup ## how often a gate fails a build that is not worse, and passes one that is
+	$(BIN)/python benchmarks/gate.py
 
 bench: setup ## the other figures
 	$(BIN)/python benchmarks/analysis.py

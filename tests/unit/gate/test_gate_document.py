@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from gates import full_gate, judged, make_result
+from gates import alone, full_gate, judged, make_result, rules
 from hypothesis import given
 from hypothesis import strategies as st
 from mutations import many, mutated_bytes, mutated_json, within
@@ -97,3 +97,5 @@ def test_a_failed_gate_ends_with_10_and_names_the_change() -> None:
     assert "the gate failed: orders 512 MB x86_64: duration 3" in failure.message
     assert make_result().failure is None
     assert make_result().headline == "the gate passed: 6 checks"
+    warned = judged(alone(), rules=rules("avg{level:warn}<1ms", "avg<1s"))
+    assert make_result(warned).headline == "the gate passed: 3 checks, 1 warning"

@@ -25,6 +25,8 @@ _LAMBDA = {
     "list_aliases": Action("lambda:ListAliases", "function"),
     "list_versions_by_function": Action("lambda:ListVersionsByFunction", "function"),
     "update_function_configuration": Action("lambda:UpdateFunctionConfiguration", "function"),
+    # A gate uses this only on the embedded AWS, to publish the code of two commits.
+    "update_function_code": Action("lambda:UpdateFunctionCode", "function"),
     "publish_version": Action("lambda:PublishVersion", "function"),
     "create_alias": Action("lambda:CreateAlias", "function"),
     "update_alias": Action("lambda:UpdateAlias", "function"),

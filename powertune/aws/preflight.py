@@ -223,7 +223,14 @@ def _state(configuration: Mapping[str, Any], latest: FunctionSnapshot, aws: Aws,
         platform=platform.limiter,
         cores=platform.cores,
         vpc=bool((configuration.get("VpcConfig") or {}).get("SubnetIds")),
+        package_bytes=_package_bytes(configuration),
     )
+
+
+def _package_bytes(configuration: Mapping[str, Any]) -> int | None:
+    """The size of the deployment package; that of a container image is not told."""
+    size = configuration.get("CodeSize")
+    return None if size is None or configuration.get("PackageType", "Zip") != "Zip" else int(size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -120,6 +120,11 @@ class SideBySide:
         """The functions of which more could be measured."""
         return tuple(name for name in self._contenders if name not in self._ended)
 
+    @property
+    def spent(self) -> float:
+        """What all of them have cost until now, in the region's currency."""
+        return self._budget.spent
+
     def measure(self, amounts: Mapping[str, Amount]) -> None:
         """Measure until so much is known of each function, or no more can be; `runs` then has it.
 

@@ -16,7 +16,7 @@ from powertune.gate.model import Case, GatedRun, Judgement
 from powertune.gate.rules import Rules
 from powertune.gate.sequence import GateLimits, Samples, Spent, first_samples, next_samples, why_no_more
 from powertune.measure import Amount, Contender, SideBySide, SideObserver
-from powertune.model import FUNCTION_FAILS, NO_REPORTS, FunctionRef, TuningRun
+from powertune.model import NO_REPORTS, FunctionRef, TuningRun
 from powertune.plan import Plan
 from powertune.prices import PriceTable
 
@@ -217,11 +217,11 @@ def _check_runs(gate: PlannedGate, runs: Mapping[str, TuningRun]) -> None:
     for side in gate.sides:
         run = runs[side.name]
         why = next((each.infeasible for each in run.measurements if each.infeasible), None)
-        if why is not None or run.stopped == FUNCTION_FAILS:
-            words = next((each for each in run.advisories if each.code == "function-error"), None)
+        if why is not None:
+            said = next((f"; {each.message}" for each in run.advisories if each.code == "function-error"), "")
             raise FunctionFailed(
-                f"{side.name.split()[0]} {side.label} {why or 'failed'}",
-                hint="look at its log, its payload and its timeout" if words is None else words.next_step,
+                f"the {side.name.partition(' ')[0]} {side.label} {why}{said}",
+                hint="look at its log, its payload and its timeout",
             )
         if run.stopped == NO_REPORTS and not any(_has_report(each) for each in runs.values()):
             lost = next((each for each in run.advisories if each.code == "no-reports"), None)

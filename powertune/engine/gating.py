@@ -1,7 +1,7 @@
 """A gate whose samples are taken while it is judged: functions as they are, side by side, look after look."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from powertune.as_is import plan_as_is
 from powertune.aws.identity import about_end
@@ -69,13 +69,13 @@ class PlannedGate:
 class GateTerms:
     """What a gate judges by, how much it may take, and with what it compares.
 
-    `stored` are baselines that were measured before.
+    `stored` are baselines that were measured before, by the names of their candidates.
     """
 
     rules: Rules
     limits: GateLimits
     prices: PriceTable
-    stored: tuple[GatedRun, ...] = ()
+    stored: Mapping[str, GatedRun] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,12 +192,12 @@ def _look_by_look(
     return JudgedGate(cases=cases, judgement=judgement, spent=spent, stopped=stopped)
 
 
-def _cases(gate: PlannedGate, runs: Mapping[str, TuningRun], stored: Sequence[GatedRun]) -> tuple[Case, ...]:
+def _cases(gate: PlannedGate, runs: Mapping[str, TuningRun], stored: Mapping[str, GatedRun]) -> tuple[Case, ...]:
     cases: list[Case] = []
     for candidate, baseline in gate.pairs:
         mine = _gated(gate.side(candidate), runs)
         if baseline is None:
-            cases.extend(match_cases([mine], stored))
+            cases.extend(match_cases([mine], [stored[candidate]] if candidate in stored else ()))
         else:
             theirs = _gated(gate.side(baseline), runs)
             cases.extend(match_cases([mine], [theirs], allow_other_function=True, side_by_side=True))

@@ -37,11 +37,9 @@ class BaselineKey:
     payload: str
 
     @classmethod
-    def of(cls, run: TuningRun, configuration: Configuration) -> "BaselineKey":
-        """The key of one configuration of a run."""
-        return cls(
-            function=run.function.name, configuration=configuration, payload=payload_digest(run.design.payloads)
-        )
+    def of(cls, function: str, configuration: Configuration, payloads: Sequence[PayloadShare]) -> "BaselineKey":
+        """The key of one configuration of a function, with these events."""
+        return cls(function=function, configuration=configuration, payload=payload_digest(payloads))
 
     @property
     def folder(self) -> str:
@@ -86,7 +84,7 @@ def name_of(run: TuningRun, configuration: Configuration, *, branch: str, commit
         saved = datetime.fromtimestamp(run.finished_at, UTC).strftime(_STAMP)
     except (OverflowError, OSError, ValueError):
         raise UsageError(f"run {shown(run.run_id)} ended at no moment of a calendar", hint="measure again") from None
-    key = BaselineKey.of(run, configuration)
+    key = BaselineKey.of(run.function.name, configuration, run.design.payloads)
     name = BaselineName(key=key, branch=branch, saved=saved, commit=(commit or run.run_id)[:_COMMIT])
     if parse_name(name.path) is None:
         raise UsageError(

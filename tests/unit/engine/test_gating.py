@@ -115,7 +115,7 @@ def gate(
     pairs: Sequence[LivePair] = (PAIR,),
     *,
     observer: Kept | None = None,
-    stored: tuple[GatedRun, ...] = (),
+    stored: Mapping[str, GatedRun] | None = None,
     budgets: tuple[str, ...] = (),
     max_invocations: int = 1000,
     **options: Any,
@@ -125,7 +125,7 @@ def gate(
         rules=Rules(budgets=tuple(map(parse_budget, budgets))),
         limits=GateLimits(max_invocations=max_invocations, max_spend=options.get("max_spend")),
         prices=PRICES,
-        stored=stored,
+        stored=stored or {},
     )
     return judge_live(
         FakeAccess(fake),
@@ -202,7 +202,7 @@ def test_a_candidate_is_compared_with_a_baseline_that_was_stored() -> None:
     kept = Kept()
     gate(make_fake(100, 100), observer=kept)
     stored = GatedRun(run=kept.runs["baseline 0"], label="main@1a2b3c4")
-    judged = gate(make_fake(100, 150), [LivePair(candidate=live("fn:candidate"))], stored=(stored,))
+    judged = gate(make_fake(100, 150), [LivePair(candidate=live("fn:candidate"))], stored={"candidate 0": stored})
     assert judged.judgement.verdict is GateVerdict.FAILED
     assert not judged.cases[0].side_by_side
 

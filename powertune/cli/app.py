@@ -11,6 +11,7 @@ from powertune.cli.commands import (
     compare,
     deploy,
     destroy,
+    gate,
     iam,
     local,
     prices,
@@ -60,6 +61,9 @@ def _options(
 app.command(cls=run.RunCommand, epilog=run.EXAMPLES)(run.run)
 app.command(cls=PanelCommand)(report.report)
 app.command(cls=PanelCommand)(compare.compare)
+gates = typer.Typer(cls=gate.GateGroup, invoke_without_command=True, rich_markup_mode=None, epilog=gate.EXAMPLES)
+gates.callback()(gate.gate)
+app.add_typer(gates, name="gate")
 app.command()(restore.restore)
 app.command(cls=scan.ScanCommand, epilog=scan.EXAMPLES)(scan.scan)
 app.command(cls=watch.WatchCommand, epilog=watch.EXAMPLES)(watch.watch)

@@ -141,8 +141,11 @@ class ServedAws:
 
 
 @contextmanager
-def serve_embedded(*, quiet: bool) -> Iterator[ServedAws]:
+def serve_embedded(*, quiet: bool, environments: int | None = None) -> Iterator[ServedAws]:
     """Serve the embedded AWS as long as the block lasts, and keep this process off its functions' processors.
+
+    Args:
+        environments: how many execution environments there may be at least; None for as many as usual.
 
     Raises:
         UsageError, Unavailable: it cannot be started.
@@ -151,7 +154,10 @@ def serve_embedded(*, quiet: bool) -> Iterator[ServedAws]:
     from powertune.local.embedded import EmbeddedAWS
     from powertune.local.settings import Settings
 
-    with EmbeddedAWS(Settings(region=EMBEDDED_REGION)) as embedded, embedded.aside():
+    settings = Settings(region=EMBEDDED_REGION)
+    if environments is not None:
+        settings = replace(settings, max_environments=max(settings.max_environments, environments))
+    with EmbeddedAWS(settings) as embedded, embedded.aside():
         if not quiet:
             say(f"embedded AWS on {embedded.endpoint_url} ({embedded.cpu_limiter}, {embedded.cores} cores)")
             if embedded.note:

@@ -80,11 +80,14 @@ class GateTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedGate:
-    """What became of it. `stopped` says why no more samples were taken of a gate that is inconclusive."""
+    """What became of it. `spent` is None where nothing was measured for it.
+
+    `stopped` says why no more samples were taken of a gate that is inconclusive.
+    """
 
     cases: tuple[Case, ...]
     judgement: Judgement
-    spent: Spent
+    spent: Spent | None
     stopped: str | None
 
 

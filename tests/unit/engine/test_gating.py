@@ -170,6 +170,7 @@ def test_what_is_open_takes_more_samples_until_the_limit_says_stop() -> None:
     assert judged.judgement.verdict is GateVerdict.INCONCLUSIVE
     assert judged.judgement.look.is_last
     assert "max-invocations" in str(judged.stopped)
+    assert judged.spent is not None
     assert 500 < judged.spent.invocations <= 1400
     assert judged.spent.invocations == len(fake.executed)
 
@@ -179,6 +180,7 @@ def test_the_budget_ends_a_gate_that_is_open() -> None:
     judged = gate(fake, max_spend=0.0006)
     assert judged.judgement.verdict is GateVerdict.INCONCLUSIVE
     assert judged.stopped is not None
+    assert judged.spent is not None
     assert judged.spent.cost <= 0.0006
 
 

@@ -44,7 +44,7 @@ from powertune.units import format_usd, plural, printable
 
 _ENDING = "ending the gate; what was measured is saved"
 #: Nothing is spent on this machine, so that no budget is meant to end a gate there.
-_NO_BUDGET = 1e6
+NO_BUDGET = 1e6
 _LEFT_OUT = frozenset({SESSION_ENDS})
 
 
@@ -153,12 +153,12 @@ def gate_functions(request: GateRequest, setting: Setting) -> GateResult | None:
     stored_at = None if request.against.baseline_run else setting.options.baseline
     branch = setting.options.baseline_branch
     with ending_gently(), connect(place) as connection, open_source(stored_at, branch, place) as source:
-        run_options = _run_options(request, setting, Path(), None, connection)
+        run_options = run_options_of(request, setting.options, Path(), None, connection)
         sides = sum(len(pair.sides) for pair in pairs)
         run_options = _with_concurrency(run_options, request, MOST_ENVIRONMENTS * sides)
         gate = _plan(connection, pairs, run_options, setting)
         stored = {} if source is None else _stored(gate, source)
-        if not _agreed(gate, request, run_options):
+        if not agreed(gate, request, run_options):
             return None
         limits = GateLimits(max_invocations=setting.options.max_invocations, max_spend=run_options.max_spend)
         terms = GateTerms(rules=setting.rules, limits=limits, prices=setting.prices, stored=stored)
@@ -180,10 +180,10 @@ def gate_code(request: GateRequest, setting: Setting) -> GateResult:
     ):
         connection, folder = deployed.served.connection, candidate.folder.path
         sides = sum(len(pair.sides) for pair in deployed.pairs)
-        run_options = _run_options(request, setting, folder, candidate.options.payload, connection)
+        run_options = run_options_of(request, setting.options, folder, candidate.options.payload, connection)
         run_options = _with_concurrency(run_options, request, ENVIRONMENTS * sides)
         if request.limits.max_spend is None:
-            run_options = replace(run_options, max_spend=_NO_BUDGET)
+            run_options = replace(run_options, max_spend=NO_BUDGET)
         gate = _plan(connection, deployed.pairs, run_options, setting)
         most = setting.options.max_invocations or sides * ENVIRONMENTS * (1 + WARM_INVOCATIONS)
         limits = GateLimits(max_invocations=most, max_spend=run_options.max_spend)
@@ -247,8 +247,8 @@ def ending_gently() -> Iterator[None]:
             raise Interrupted("interrupted", hint="what was measured is saved; nothing was changed") from None
 
 
-def _run_options(
-    request: GateRequest, setting: Setting, folder: Path, payload: str | None, connection: Connection
+def run_options_of(
+    request: GateRequest, gate_options: GateOptions, folder: Path, payload: str | None, connection: Connection
 ) -> RunOptions:
     """The options that measuring takes, also those of the table [run]."""
 
@@ -261,11 +261,11 @@ def _run_options(
     return replace(
         found,
         memory=None,
-        max_spend=setting.options.max_spend,
+        max_spend=gate_options.max_spend,
         results_folder=folder_of_results,
         usage=replace(
             found.usage,
-            invocations_per_month=setting.options.invocations_per_month or found.usage.invocations_per_month,
+            invocations_per_month=gate_options.invocations_per_month or found.usage.invocations_per_month,
         ),
     )
 
@@ -328,7 +328,7 @@ def _wanted(candidate: GatedRun) -> Wanted:
     )
 
 
-def _agreed(gate: PlannedGate, request: GateRequest, options: RunOptions) -> bool:
+def agreed(gate: PlannedGate, request: GateRequest, options: RunOptions) -> bool:
     """Show what is going to be measured, and ask; whoever says no is told that nothing was done."""
     ask = not request.yes
     told = gate.sides[0].plan.from_file
@@ -350,18 +350,25 @@ def _agreed(gate: PlannedGate, request: GateRequest, options: RunOptions) -> boo
     return False
 
 
+def result_files(gate: PlannedGate, folder: Path) -> Mapping[str, Path]:
+    """Where the run of each side is saved.
+
+    Raises:
+        UsageError: the folder cannot be made.
+    """
+    return {
+        side.name: tuning.results_file(
+            folder, side.plan.function.name, f"{side.plan.run_id}-{side.name.partition(' ')[0]}"
+        )
+        for side in gate.sides
+    }
+
+
 def _measured(
     connection: Connection, gate: PlannedGate, options: RunOptions, terms: GateTerms, request: GateRequest
 ) -> JudgedGate:
     """Measure and judge, with progress, and save every round."""
-    files = {
-        side.name: tuning.results_file(
-            options.results_folder,
-            side.plan.function.name,
-            f"{side.plan.run_id}-{side.name.partition(' ')[0]}",
-        )
-        for side in gate.sides
-    }
+    files = result_files(gate, options.results_folder)
     with GateObserver(gate, files, quiet=request.quiet) as observer:
         try:
             judged = judge_live(connection, gate, options, terms, observer, clock=time.time, sleep=time.sleep)

@@ -148,7 +148,7 @@ def judge_live(
         Inconclusive: no invocation has a report.
         UsageError: as `judge`.
     """
-    targets = {side.name: _target(access, side, options, clock=clock) for side in gate.sides}
+    targets = {side.name: target_of(access, side, options, clock=clock) for side in gate.sides}
     contenders = [
         Contender(name=side.name, group=side.group, plan=side.plan, target=targets[side.name]) for side in gate.sides
     ]
@@ -183,7 +183,7 @@ def _look_by_look(
         for target in targets.values():
             target.check_unchanged()
         runs = session.runs("complete")
-        _check_runs(gate, runs)
+        check_runs(gate.sides, runs)
         cases = _cases(gate, runs, terms.stored)
         judgement = judge(cases, terms.rules, terms.prices, samples.look)
         spent = Spent(
@@ -211,13 +211,13 @@ def _gated(side: PlannedSide, runs: Mapping[str, TuningRun]) -> GatedRun:
     return GatedRun(run=runs[side.name], label=side.label, package_bytes=side.plan.function.package_bytes)
 
 
-def _check_runs(gate: PlannedGate, runs: Mapping[str, TuningRun]) -> None:
+def check_runs(sides: Sequence[PlannedSide], runs: Mapping[str, TuningRun]) -> None:
     """See that each side has run.
 
     Raises:
         FunctionFailed, Inconclusive: one has not, or has no reports.
     """
-    for side in gate.sides:
+    for side in sides:
         run = runs[side.name]
         why = next((each.infeasible for each in run.measurements if each.infeasible), None)
         if why is not None:
@@ -254,7 +254,8 @@ def _check_same_size(sides: Sequence[PlannedSide]) -> None:
         )
 
 
-def _target(access: Access, side: PlannedSide, options: RunOptions, *, clock: Callable[[], float]) -> PinnedTarget:
+def target_of(access: Access, side: PlannedSide, options: RunOptions, *, clock: Callable[[], float]) -> PinnedTarget:
+    """What is invoked of a side."""
     processors = (options.pre_processor, options.post_processor)
     aws = access.aws(
         function_timeout_s=side.plan.function.timeout_s if processors == (None, None) else LONGEST_TIMEOUT_S,

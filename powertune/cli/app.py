@@ -8,6 +8,8 @@ import typer
 from powertune import __version__
 from powertune.cli.commands import (
     autopilot,
+    baseline,
+    calibrate,
     compare,
     deploy,
     destroy,
@@ -63,7 +65,17 @@ app.command(cls=PanelCommand)(report.report)
 app.command(cls=PanelCommand)(compare.compare)
 gates = typer.Typer(cls=gate.GateGroup, invoke_without_command=True, rich_markup_mode=None, epilog=gate.EXAMPLES)
 gates.callback()(gate.gate)
+gates.command(cls=PanelCommand)(calibrate.calibrate)
 app.add_typer(gates, name="gate")
+kept = typer.Typer(
+    help="Keep results that later ones are compared with, list them, and show one.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+kept.command(cls=PanelCommand)(baseline.save)
+kept.command("list", cls=PanelCommand)(baseline.list_)
+kept.command(cls=PanelCommand)(baseline.show)
+app.add_typer(kept, name="baseline")
 app.command()(restore.restore)
 app.command(cls=scan.ScanCommand, epilog=scan.EXAMPLES)(scan.scan)
 app.command(cls=watch.WatchCommand, epilog=watch.EXAMPLES)(watch.watch)

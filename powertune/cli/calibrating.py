@@ -1,7 +1,6 @@
 """The steps of `powertune gate calibrate`: what is measured twice, and what is told of its noise."""
 
 import os
-import secrets
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,16 +9,17 @@ from pathlib import Path
 
 from powertune.aws.connection import Connection, connect
 from powertune.cli.console import write_stdout
+from powertune.cli.gate_measuring import NO_BUDGET, agreed, ending_gently, plan_now, result_files, run_options_of
 from powertune.cli.gate_progress import GateObserver
 from powertune.cli.gate_request import GateRequest
-from powertune.cli.gating import NO_BUDGET, agreed, ending_gently, result_files, run_options_of
 from powertune.cli.local_sides import deploy_sides, find_candidate
 from powertune.cli.outputs import write_file
 from powertune.cli.sources import load_prices
 from powertune.config import RunOptions
 from powertune.config.gate_options import GateOptions
 from powertune.engine.calibrating import ENVIRONMENTS, measure_noise
-from powertune.engine.gating import LiveFunction, LivePair, PlannedGate, plan_gate
+from powertune.engine.gating import LiveFunction, LivePair, PlannedGate
+from powertune.errors import UsageError
 from powertune.gate.calibration import Calibration, calibrate, dump_calibration, toml_snippet
 from powertune.gate.model import Case
 from powertune.model import FunctionRef
@@ -85,6 +85,8 @@ def _opened(
             found = replace(found, max_spend=NO_BUDGET if request.limits.max_spend is None else found.max_spend)
             yield _planned(connection, deployed.pairs, found, prices, 2 * ENVIRONMENTS * len(deployed.pairs))
         return
+    if options.memory is not None:
+        raise UsageError("a function on AWS is calibrated as it is, and --memory names sizes", hint="leave it out")
     pairs = tuple(LivePair(candidate=LiveFunction(ref=FunctionRef.parse(run))) for run in request.subject.run or ())
     with connect(replace(request.place, region=request.region)) as connection:
         found = run_options_of(request, options, Path(), None, connection)
@@ -96,7 +98,7 @@ def _planned(
     connection: Connection, pairs: tuple[LivePair, ...], options: RunOptions, prices: PriceTable, concurrency: int
 ) -> Calibrated:
     options = replace(options, concurrency=2 * concurrency)
-    gate = plan_gate(connection, pairs, options, prices, run_id=secrets.token_hex(4), now=time.time())
+    gate = plan_now(connection, pairs, options, prices)
     return Calibrated(connection=connection, gate=gate, options=options)
 
 

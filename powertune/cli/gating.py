@@ -1,36 +1,31 @@
-"""The steps of a gate at a terminal: what is measured, asked and shown around the engine."""
+"""`powertune gate` at a terminal: results files, functions on AWS or code on this machine, judged to an exit code."""
 
 import os
-import secrets
-import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from powertune import __version__, results
-from powertune.aws.connection import Connection, connect
-from powertune.aws.identity import SESSION_ENDS
-from powertune.aws.objects import Objects
+from powertune.aws.connection import connect
 from powertune.cli import tuning
-from powertune.cli.baseline_places import open_source
-from powertune.cli.console import confirmed, say
-from powertune.cli.gate_progress import GateObserver
+from powertune.cli.baseline_places import commit_of_job, open_source, open_store
+from powertune.cli.console import say
+from powertune.cli.gate_measuring import NO_BUDGET, agreed, ending_gently, measured_gate, plan_now, run_options_of
 from powertune.cli.gate_request import GateRequest
 from powertune.cli.github import tell_github
-from powertune.cli.interrupts import interruptible
 from powertune.cli.local_sides import ENVIRONMENTS, deploy_sides, find_candidate, open_base
 from powertune.cli.rendering import show
 from powertune.cli.site import Site, open_site
-from powertune.cli.sources import load_prices, payload_reader
-from powertune.cli.trust import settings_lines, trusted
-from powertune.config import RunOptions, load_run
+from powertune.cli.sources import load_prices
+from powertune.config import RunOptions
 from powertune.config.gate_options import GateOptions
 from powertune.engine.baselines.lookup import BaselineSource, Wanted
+from powertune.engine.baselines.store import MAIN
 from powertune.engine.gate_effort import effort_of
-from powertune.engine.gating import GateTerms, JudgedGate, LiveFunction, LivePair, PlannedGate, judge_live, plan_gate
-from powertune.errors import Interrupted
+from powertune.engine.gating import GateTerms, JudgedGate, LiveFunction, LivePair, PlannedGate
+from powertune.errors import AlreadyExists, BaselineMissing, UsageError
 from powertune.gate.judging import judge
 from powertune.gate.matching import match_cases
 from powertune.gate.model import Case, GatedRun
@@ -40,12 +35,7 @@ from powertune.gate.sequence import MOST_ENVIRONMENTS, WARM_INVOCATIONS, GateLim
 from powertune.model import FunctionRef
 from powertune.prices import PriceTable
 from powertune.report import GATE
-from powertune.units import format_usd, plural, printable
-
-_ENDING = "ending the gate; what was measured is saved"
-#: Nothing is spent on this machine, so that no budget is meant to end a gate there.
-NO_BUDGET = 1e6
-_LEFT_OUT = frozenset({SESSION_ENDS})
+from powertune.units import printable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,140 +54,112 @@ def gate(request: GateRequest) -> None:
         GateFailed, GateInconclusive: the build fails.
         UsageError, ...: the gate could not be judged.
     """
-    setting = setting_of(request)
-    result = _judged(request, setting)
-    if result is not None:
-        finish(result, request)
-
-
-def _judged(request: GateRequest, setting: Setting) -> GateResult | None:
-    if request.files:
-        return gate_files(request, setting)
-    if request.subject.local is not None:
-        return gate_code(request, setting)
-    if setting.options.memory is None:
-        return gate_functions(request, setting)
-    return gate_sizes(request, setting)
-
-
-def setting_of(request: GateRequest) -> Setting:
-    """Everything that is known before anything is opened.
-
-    Raises:
-        UsageError: an option that does not parse, or nothing to judge by.
-    """
     options = request.options(os.environ)
     prices = load_prices(Path(request.prices) if request.prices else None)
-    return Setting(options=options, rules=request.rules(options), prices=prices)
+    setting = Setting(options=options, rules=request.rules(options), prices=prices)
+    judged = _judged(request, setting)
+    if judged is None:
+        return
+    _finish(_result(judged, setting), request)
+    if request.keeping.save_baseline:
+        _save_baselines(judged, request, options)
 
 
-def gate_files(request: GateRequest, setting: Setting) -> GateResult:
-    """Judge results files.
-
-    Raises:
-        UsageError: a file that cannot be read, or does not go with the baseline.
-    """
-    candidates = [gated_file(file) for file in request.files]
-    return judged_with_stored(candidates, request, setting, measured=False)
-
-
-def gate_sizes(request: GateRequest, setting: Setting) -> GateResult | None:
-    """Measure functions on AWS at several sizes, as `powertune run` does, and judge them.
-
-    None if a person does not agree.
-
-    Raises:
-        Interrupted, NotRestored, ...: as of a run.
-    """
-    candidates = []
-    for target in request.subject.run or ():
-        with open_site(target, request.place, quiet=request.quiet) as site:
-            options = _site_options(site, request, setting)
-            region_prices = tuning.region_prices(site, options)
-            plan = tuning.plan_run(site, options, region_prices)
-            if not tuning.agreed(plan, ask=not request.yes, quiet=request.quiet):
-                return None
-            path = tuning.results_path(options.results_folder, plan)
-            run = tuning.measure_plan(site, options, plan, path, quiet=request.quiet)
-        candidates.append(GatedRun(run=run, label=target, package_bytes=run.function.package_bytes))
-    return judged_with_stored(candidates, request, setting, measured=True)
+def _judged(request: GateRequest, setting: Setting) -> JudgedGate | None:
+    """The gate; None if a person did not agree to measure."""
+    if request.files:
+        return _judge_stored([_of_file(file) for file in request.files], request, setting, measured=False)
+    if request.subject.local is not None:
+        return _judge_code(request, setting)
+    if setting.options.memory is None:
+        return _judge_functions(request, setting)
+    return _judge_sizes(request, setting)
 
 
-def judged_with_stored(
-    candidates: Sequence[GatedRun], request: GateRequest, setting: Setting, *, measured: bool
-) -> GateResult:
-    """Judge candidates, each with its stored baseline if there are any.
-
-    Raises:
-        UsageError: there is none of a candidate, or it does not go with it.
-    """
-    cases: list[Case] = []
-    with open_source(setting.options.baseline, setting.options.baseline_branch, request.place) as source:
-        for candidate in candidates:
-            stored = () if source is None else (source.baseline_of(_wanted(candidate)),)
-            cases.extend(match_cases([candidate], stored))
-    judgement = judge(cases, setting.rules, setting.prices)
-    judged = JudgedGate(cases=tuple(cases), judgement=judgement, spent=None, stopped=None)
-    return result_of(judged, setting, measured=measured)
-
-
-def gate_functions(request: GateRequest, setting: Setting) -> GateResult | None:
-    """Measure functions on AWS as they are, and judge them; None if a person does not agree.
-
-    Raises:
-        Interrupted: by the person; what was measured is saved.
-        NotFound, AccessDenied, FunctionRefused, Changed, ...: as the engine says.
-    """
+def _judge_functions(request: GateRequest, setting: Setting) -> JudgedGate | None:
+    """Measure functions on AWS as they are."""
     pairs = _pairs(request)
     place = replace(request.place, region=request.region)
     stored_at = None if request.against.baseline_run else setting.options.baseline
-    branch = setting.options.baseline_branch
-    with ending_gently(), connect(place) as connection, open_source(stored_at, branch, place) as source:
-        run_options = run_options_of(request, setting.options, Path(), None, connection)
-        sides = sum(len(pair.sides) for pair in pairs)
-        run_options = _with_concurrency(run_options, request, MOST_ENVIRONMENTS * sides)
-        gate = _plan(connection, pairs, run_options, setting)
-        stored = {} if source is None else _stored(gate, source)
-        if not agreed(gate, request, run_options):
+    with (
+        ending_gently(),
+        connect(place) as connection,
+        open_source(stored_at, setting.options.baseline_branch, place) as source,
+    ):
+        options = run_options_of(request, setting.options, Path(), None, connection)
+        if request.subject.concurrency is None:
+            options = replace(options, concurrency=MOST_ENVIRONMENTS * sum(len(pair.sides) for pair in pairs))
+        planned = plan_now(connection, pairs, options, setting.prices)
+        stored = {} if source is None else _stored(planned, source, request, setting)
+        if not agreed(planned, request, options):
             return None
-        limits = GateLimits(max_invocations=setting.options.max_invocations, max_spend=run_options.max_spend)
+        limits = GateLimits(max_invocations=setting.options.max_invocations, max_spend=options.max_spend)
         terms = GateTerms(rules=setting.rules, limits=limits, prices=setting.prices, stored=stored)
-        return result_of(_measured(connection, gate, run_options, terms, request), setting)
+        return measured_gate(connection, planned, options, terms, quiet=request.quiet)
 
 
-def gate_code(request: GateRequest, setting: Setting) -> GateResult:
-    """Measure code on this machine, side by side with that of another commit if one is named, and judge it.
-
-    Raises:
-        Interrupted: by the person; what was measured is saved.
-        UsageError: there is no such code or commit.
-    """
+def _judge_code(request: GateRequest, setting: Setting) -> JudgedGate:
+    """Measure code on this machine, side by side with that of another commit if one is named."""
     candidate = find_candidate(str(request.subject.local))
     with (
         ending_gently(),
         open_base(candidate, request.against.baseline_ref, quiet=request.quiet) as (mine, base),
         deploy_sides(mine, base, setting.options.memory, quiet=request.quiet) as deployed,
     ):
-        connection, folder = deployed.served.connection, candidate.folder.path
+        connection = deployed.served.connection
+        options = run_options_of(
+            request, setting.options, candidate.folder.path, candidate.options.payload, connection
+        )
         sides = sum(len(pair.sides) for pair in deployed.pairs)
-        run_options = run_options_of(request, setting.options, folder, candidate.options.payload, connection)
-        run_options = _with_concurrency(run_options, request, ENVIRONMENTS * sides)
+        if request.subject.concurrency is None:
+            options = replace(options, concurrency=ENVIRONMENTS * sides)
         if request.limits.max_spend is None:
-            run_options = replace(run_options, max_spend=NO_BUDGET)
-        gate = _plan(connection, deployed.pairs, run_options, setting)
+            options = replace(options, max_spend=NO_BUDGET)
+        planned = plan_now(connection, deployed.pairs, options, setting.prices)
         most = setting.options.max_invocations or sides * ENVIRONMENTS * (1 + WARM_INVOCATIONS)
-        limits = GateLimits(max_invocations=most, max_spend=run_options.max_spend)
+        limits = GateLimits(max_invocations=most, max_spend=options.max_spend)
         terms = GateTerms(rules=setting.rules, limits=limits, prices=setting.prices)
-        return result_of(_measured(connection, gate, run_options, terms, request), setting)
+        return measured_gate(connection, planned, options, terms, quiet=request.quiet)
 
 
-def finish(result: GateResult, request: GateRequest) -> None:
-    """Write the reports, tell GitHub, and end as the gate has.
+def _judge_sizes(request: GateRequest, setting: Setting) -> JudgedGate | None:
+    """Measure functions on AWS at several sizes, as `powertune run` does.
 
     Raises:
-        GateFailed, GateInconclusive: the build fails.
-        UsageError: a report cannot be written.
+        UsageError: a baseline is to be measured beside.
     """
+    if request.against.baseline_run:
+        raise UsageError(
+            "--baseline-run is measured as it is, and --memory names sizes",
+            hint="leave --memory out, or compare with results: --baseline FILE",
+        )
+    candidates = []
+    for target in request.subject.run or ():
+        with open_site(target, request.place, quiet=request.quiet) as site:
+            options = _site_options(site, request, setting)
+            plan = tuning.plan_run(site, options, tuning.region_prices(site, options))
+            if not tuning.agreed(plan, ask=not request.yes, quiet=request.quiet):
+                return None
+            path = tuning.results_path(options.results_folder, plan)
+            run = tuning.measure_plan(site, options, plan, path, quiet=request.quiet)
+        candidates.append(GatedRun(run=run, label=target, package_bytes=run.function.package_bytes))
+    return _judge_stored(candidates, request, setting, measured=True)
+
+
+def _judge_stored(
+    candidates: Sequence[GatedRun], request: GateRequest, setting: Setting, *, measured: bool
+) -> JudgedGate:
+    """Judge candidates, each with its stored baseline if there are any."""
+    cases: list[Case] = []
+    with open_source(setting.options.baseline, setting.options.baseline_branch, request.place) as source:
+        for candidate in candidates:
+            found = None if source is None else _baseline(source, _wanted(candidate), request, setting)
+            cases.extend(match_cases([candidate], () if found is None else (found,)))
+    return JudgedGate(cases=tuple(cases), judgement=judge(cases, setting.rules, setting.prices), measured=measured)
+
+
+def _finish(result: GateResult, request: GateRequest) -> None:
+    """Write the reports, tell GitHub, and end as the gate has."""
     show(GATE, result, request.outputs, quiet=request.quiet)
     tell_github(result, os.environ)
     if result.failure is not None:
@@ -206,15 +168,15 @@ def finish(result: GateResult, request: GateRequest) -> None:
         say(printable(result.headline))
 
 
-def result_of(judged: JudgedGate, setting: Setting, *, measured: bool = True) -> GateResult:
+def _result(judged: JudgedGate, setting: Setting) -> GateResult:
     """The judged gate, with what a report tells beside."""
-    candidates = dict.fromkeys(case.candidate.label for case in judged.cases)
+    mine = dict.fromkeys(case.candidate.label for case in judged.cases)
     theirs = dict.fromkeys(case.baseline.label for case in judged.cases if case.baseline is not None)
     return GateResult(
         judgement=judged.judgement,
-        candidate=", ".join(candidates),
+        candidate=", ".join(mine),
         baseline=", ".join(theirs) or None,
-        effort=effort_of(judged.cases, setting.prices, measured=measured),
+        effort=effort_of(judged.cases, setting.prices, measured=judged.measured),
         tool_version=__version__,
         judged_at=time.time(),
         side_by_side=any(case.side_by_side for case in judged.cases),
@@ -223,51 +185,19 @@ def result_of(judged: JudgedGate, setting: Setting, *, measured: bool = True) ->
     )
 
 
-def gated_file(file: str) -> GatedRun:
-    """A results file as a candidate or a baseline.
+def _save_baselines(judged: JudgedGate, request: GateRequest, options: GateOptions) -> None:
+    """Keep the candidates as the next baselines. One that is there already stays as it is."""
+    branch = options.baseline_branch or MAIN
+    with open_store(str(options.baseline), request.place) as store:
+        for run in {id(case.candidate.run): case.candidate.run for case in judged.cases}.values():
+            with suppress(AlreadyExists):
+                for where in store.save(run, branch=branch, commit=commit_of_job()):
+                    say(f"saved {where}")
 
-    Raises:
-        UsageError: it cannot be read.
-    """
+
+def _of_file(file: str) -> GatedRun:
     run = results.load(Path(file))
     return GatedRun(run=run, label=Path(file).name, package_bytes=run.function.package_bytes)
-
-
-@contextmanager
-def ending_gently() -> Iterator[None]:
-    """One interruption ends the block; those after it only get notice, so that cleaning up is not interrupted.
-
-    Raises:
-        Interrupted: in the place of KeyboardInterrupt.
-    """
-    with interruptible(_ENDING, _ENDING, keyboard=lambda: False):
-        try:
-            yield
-        except KeyboardInterrupt:
-            raise Interrupted("interrupted", hint="what was measured is saved; nothing was changed") from None
-
-
-def run_options_of(
-    request: GateRequest, gate_options: GateOptions, folder: Path, payload: str | None, connection: Connection
-) -> RunOptions:
-    """The options that measuring takes, also those of the table [run]."""
-
-    def read_s3(bucket: str, key: str) -> bytes:
-        return Objects(aws=connection.aws(), bucket=bucket).read(key)
-
-    given = {name: value for name, value in request.subject.for_runs.items() if value is not None}
-    found = load_run(folder, os.environ, given, payload_reader(read_s3), usual_payload=payload)
-    folder_of_results = found.results_folder if request.keeping.save is None else Path(request.keeping.save)
-    return replace(
-        found,
-        memory=None,
-        max_spend=gate_options.max_spend,
-        results_folder=folder_of_results,
-        usage=replace(
-            found.usage,
-            invocations_per_month=gate_options.invocations_per_month or found.usage.invocations_per_month,
-        ),
-    )
 
 
 def _site_options(site: Site, request: GateRequest, setting: Setting) -> RunOptions:
@@ -279,10 +209,6 @@ def _site_options(site: Site, request: GateRequest, setting: Setting) -> RunOpti
         "results_folder": request.keeping.save,
     }
     return tuning.load_options(site, given)
-
-
-def _with_concurrency(options: RunOptions, request: GateRequest, usual: int) -> RunOptions:
-    return options if request.subject.concurrency is not None else replace(options, concurrency=usual)
 
 
 def _pairs(request: GateRequest) -> tuple[LivePair, ...]:
@@ -297,25 +223,34 @@ def _pairs(request: GateRequest) -> tuple[LivePair, ...]:
     )
 
 
-def _plan(connection: Connection, pairs: tuple[LivePair, ...], options: RunOptions, setting: Setting) -> PlannedGate:
-    run_id = secrets.token_hex(4)
-    return plan_gate(connection, pairs, options, setting.prices, run_id=run_id, now=time.time())
-
-
-def _stored(gate: PlannedGate, source: BaselineSource) -> Mapping[str, GatedRun]:
+def _stored(
+    planned: PlannedGate, source: BaselineSource, request: GateRequest, setting: Setting
+) -> Mapping[str, GatedRun]:
     """The baseline of each candidate, looked for before anything is measured."""
-    return {
-        name: source.baseline_of(
-            Wanted(
-                function=side.plan.function.name,
-                region=side.plan.function.region,
-                configurations=(side.plan.function.current,),
-                payloads=side.plan.design.payloads,
-            )
+    found = {}
+    for name, _ in planned.pairs:
+        plan = planned.side(name).plan
+        wanted = Wanted(
+            function=plan.function.name,
+            region=plan.function.region,
+            configurations=(plan.function.current,),
+            payloads=plan.design.payloads,
         )
-        for name, _ in gate.pairs
-        for side in (gate.side(name),)
-    }
+        baseline = _baseline(source, wanted, request, setting)
+        if baseline is not None:
+            found[name] = baseline
+    return found
+
+
+def _baseline(source: BaselineSource, wanted: Wanted, request: GateRequest, setting: Setting) -> GatedRun | None:
+    """The baseline of a candidate; None for the first that is to be kept as one, if budgets can judge it."""
+    try:
+        return source.baseline_of(wanted)
+    except BaselineMissing as error:
+        if not (request.keeping.save_baseline and setting.rules.budgets):
+            raise
+        say(f"note: {error.message}; the candidate is judged by budgets, and becomes the first")
+        return None
 
 
 def _wanted(candidate: GatedRun) -> Wanted:
@@ -326,56 +261,3 @@ def _wanted(candidate: GatedRun) -> Wanted:
         configurations=tuple(each.configuration for each in run.measurements),
         payloads=run.design.payloads,
     )
-
-
-def agreed(gate: PlannedGate, request: GateRequest, options: RunOptions) -> bool:
-    """Show what is going to be measured, and ask; whoever says no is told that nothing was done."""
-    ask = not request.yes
-    told = gate.sides[0].plan.from_file
-    if ask or not request.quiet:
-        for side in gate.sides:
-            at_once = plural(side.plan.design.concurrency, "invocation")
-            say(f"{side.label} is invoked as it is, at {side.plan.function.current}: at most {at_once} at one time")
-        currency = gate.sides[0].plan.prices.currency
-        say(f"all together cost at most {format_usd(options.max_spend, currency)}; nothing is changed")
-        for line in settings_lines(told):
-            say(line)
-    for side in gate.sides:
-        for advisory in side.plan.advisories:
-            if not request.quiet or advisory.code in _LEFT_OUT:
-                say(f"warning: {side.label}: {advisory.message}; {advisory.next_step}")
-    if trusted(told, ask=ask) and (not ask or confirmed("measure?")):
-        return True
-    say("nothing was measured")
-    return False
-
-
-def result_files(gate: PlannedGate, folder: Path) -> Mapping[str, Path]:
-    """Where the run of each side is saved.
-
-    Raises:
-        UsageError: the folder cannot be made.
-    """
-    return {
-        side.name: tuning.results_file(
-            folder, side.plan.function.name, f"{side.plan.run_id}-{side.name.partition(' ')[0]}"
-        )
-        for side in gate.sides
-    }
-
-
-def _measured(
-    connection: Connection, gate: PlannedGate, options: RunOptions, terms: GateTerms, request: GateRequest
-) -> JudgedGate:
-    """Measure and judge, with progress, and save every round."""
-    files = result_files(gate, options.results_folder)
-    with GateObserver(gate, files, quiet=request.quiet) as observer:
-        try:
-            judged = judge_live(connection, gate, options, terms, observer, clock=time.time, sleep=time.sleep)
-        finally:
-            if not request.quiet:
-                for path in files.values():
-                    if path.exists():
-                        sys.stderr.flush()
-                        say(f"saved {path}")
-    return judged

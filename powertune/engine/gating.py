@@ -80,15 +80,15 @@ class GateTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JudgedGate:
-    """What became of it. `spent` is None where nothing was measured for it.
+    """What became of it. `measured`: the samples were taken for it, and not read from files.
 
     `stopped` says why no more samples were taken of a gate that is inconclusive.
     """
 
     cases: tuple[Case, ...]
     judgement: Judgement
-    spent: Spent | None
-    stopped: str | None
+    measured: bool
+    stopped: str | None = None
 
 
 def plan_gate(
@@ -192,7 +192,7 @@ def _look_by_look(
         )
         samples = next_samples(judgement, cases, spent, terms.limits) if session.active else None
     stopped = why_no_more(judgement, cases, spent, terms.limits) if session.active else _why_ended(judgement, runs)
-    return JudgedGate(cases=cases, judgement=judgement, spent=spent, stopped=stopped)
+    return JudgedGate(cases=cases, judgement=judgement, measured=True, stopped=stopped)
 
 
 def _cases(gate: PlannedGate, runs: Mapping[str, TuningRun], stored: Mapping[str, GatedRun]) -> tuple[Case, ...]:

@@ -10,7 +10,7 @@ from powertune.aws.objects import Objects, parse_uri
 from powertune.engine.baselines.naming import BaselineKey
 from powertune.engine.baselines.shelf import S3, shelf_at
 from powertune.engine.baselines.store import MAIN, BaselineStore
-from powertune.errors import UsageError
+from powertune.errors import BaselineMissing, UsageError
 from powertune.gate.model import GatedRun
 from powertune.model import Configuration, PayloadShare
 
@@ -34,7 +34,8 @@ class BaselineSource(Protocol):
         """The baseline of a candidate.
 
         Raises:
-            UsageError: there is none, or it cannot be read.
+            BaselineMissing: there is none.
+            UsageError: it cannot be read.
             NotFound, AccessDenied: as S3 says.
         """
 
@@ -91,16 +92,22 @@ def baselines_at(place: str, branch: str | None, bucket: Callable[[str], Objects
             raise UsageError(
                 f"{place} is one baseline, and has no branches", hint="leave --baseline-branch out, or name a folder"
             )
-        return OneFile(run=_read(place, bucket))
+        return OneFile(run=read_baseline(place, bucket))
     if not place.startswith(S3) and not Path(place).exists():
-        raise UsageError(
+        raise BaselineMissing(
             f"there is no baseline at {place!r}",
             hint=f"save one: powertune baseline save RUN.json --to {place}",
         )
     return Stored(store=BaselineStore(shelf=shelf_at(place, bucket)), branch=branch or MAIN)
 
 
-def _read(place: str, bucket: Callable[[str], Objects]) -> GatedRun:
+def read_baseline(place: str, bucket: Callable[[str], Objects]) -> GatedRun:
+    """The run in a results file, or in an object of S3.
+
+    Raises:
+        UsageError: it cannot be read.
+        NotFound, AccessDenied: as S3 says.
+    """
     if not place.startswith(S3):
         run = results.load(Path(place))
     else:

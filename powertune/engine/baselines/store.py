@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from powertune import results
 from powertune.engine.baselines.naming import BaselineKey, BaselineName, encoded, name_of, parse_name
 from powertune.engine.baselines.shelf import Shelf
-from powertune.errors import NotFound, UsageError
+from powertune.errors import BaselineMissing, NotFound, UsageError
 from powertune.model import Measurement, Population, TuningRun
 
 #: The branch that is meant where none is named.
@@ -70,7 +70,8 @@ class BaselineStore:
             region: where the function is: functions of the same name may be in several.
 
         Raises:
-            UsageError: there is none, and what there is instead; or it cannot be read.
+            BaselineMissing: there is none; the hint says what there is instead.
+            UsageError: it cannot be read.
         """
         below = f"{key.folder}/{encoded(branch)}"
         elsewhere = None
@@ -79,7 +80,7 @@ class BaselineStore:
             if baseline.run.function.region == region:
                 return baseline
             elsewhere = baseline.run.function.region
-        raise UsageError(
+        raise BaselineMissing(
             f"there is no baseline of {key} on branch {branch} in {self.shelf.where()}"
             + (f": the only ones are of region {elsewhere}, and not {region}" if elsewhere else ""),
             hint=self._instead(key, branch),

@@ -71,6 +71,8 @@ class FolderShelf:
         try:
             target.touch(exist_ok=False)
         except FileExistsError:
+            if self.read(path) == data:
+                return
             raise AlreadyExists(f"{self.where(path)!r} exists already", hint="replace it with --replace") from None
         except OSError as error:
             raise UsageError(f"cannot write {self.where(path)!r}: {error.strerror}", hint="choose another") from error
@@ -124,7 +126,7 @@ class BucketShelf:
         try:
             self.objects.create(self.prefix + path, data)
         except AlreadyExists:
-            # Where the answer was lost, it is our own.
+            # Where an answer was lost, it is our own.
             if self.objects.find(self.prefix + path) != data:
                 raise AlreadyExists(f"{self.where(path)} exists already", hint="replace it with --replace") from None
 

@@ -7,7 +7,7 @@ from powertune import results
 from powertune.engine.baselines.naming import BaselineKey, BaselineName, encoded, name_of, parse_name
 from powertune.engine.baselines.shelf import Shelf
 from powertune.errors import BaselineMissing, NotFound, UsageError
-from powertune.model import Measurement, Population, TuningRun
+from powertune.model import GridDesign, Measurement, Population, TuningRun
 
 #: The branch that is meant where none is named.
 MAIN = "main"
@@ -54,13 +54,13 @@ class BaselineStore:
             replacing: replace a baseline of the same name, which is one of the same run or commit at the same second.
 
         Raises:
-            AlreadyExists: there is one of the same name.
+            AlreadyExists: there is one of the same name that holds something else.
             UsageError: the run has nothing to compare with, or cannot be written.
         """
         parts = [(name_of(run, each.configuration, branch=branch, commit=commit), each) for each in _usable(run)]
         keep = self.shelf.replace if replacing else self.shelf.create
         for name, measurement in parts:
-            keep(name.path, results.dump(replace(run, measurements=(measurement,))))
+            keep(name.path, results.dump(_alone(run, measurement)))
         return tuple(self.shelf.where(name.path) for name, _ in parts)
 
     def find(self, key: BaselineKey, *, branch: str, region: str) -> Baseline:
@@ -124,6 +124,15 @@ class BaselineStore:
         if other is None:
             return save
         return f"there is one of {other.key} on branch {other.branch}; or {save}"
+
+
+def _alone(run: TuningRun, measurement: Measurement) -> TuningRun:
+    """The run, as if it had been of one configuration."""
+    design = run.design
+    if isinstance(design.search, GridDesign):
+        search = replace(design.search, configurations=(measurement.configuration,))
+        design = replace(design, search=search)
+    return replace(run, design=design, measurements=(measurement,))
 
 
 def _usable(run: TuningRun) -> tuple[Measurement, ...]:

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from powertune.aws.connection import Connection
-from powertune.aws.identity import SESSION_ENDS
 from powertune.aws.objects import Objects
 from powertune.cli.console import confirmed, say
 from powertune.cli.gate_progress import GateObserver
@@ -99,9 +98,8 @@ def agreed(gate: PlannedGate, request: GateRequest, options: RunOptions) -> bool
         for line in settings_lines(told):
             say(line)
     for side in gate.sides:
-        for advisory in side.plan.advisories:
-            if not request.quiet or advisory.code == SESSION_ENDS:
-                say(f"warning: {side.label}: {advisory.message}; {advisory.next_step}")
+        for advisory in (*side.before, *(() if request.quiet else side.plan.advisories)):
+            say(f"warning: {side.label}: {advisory.message}; {advisory.next_step}")
     if trusted(told, ask=ask) and (not ask or confirmed("measure?")):
         return True
     say("nothing was measured")

@@ -52,7 +52,7 @@ class SubjectOptions:
     concurrency: Annotated[
         str | None,
         typer.Option(
-            help="Most invocations at one time.  [default: 64 for each side, as far as production leaves them]",
+            help="Most invocations at one time.  [default: 80 for each side, as far as production leaves them]",
             show_default=False,
         ),
     ] = None
@@ -142,7 +142,7 @@ class LimitOptions:
     max_invocations: Annotated[
         str | None,
         typer.Option(
-            help="Most invocations, over all functions and both sides.  [default: 1344 per side; 672 with --local]",
+            help="Most invocations, over all functions and both sides.  [default: 1680 for each side; 840 with --local]",
             show_default=False,
         ),
     ] = None

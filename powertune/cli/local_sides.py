@@ -16,7 +16,7 @@ from powertune.errors import UsageError
 from powertune.model import FunctionRef
 
 #: So many environments of each side decide a gate on one machine, or it stays open.
-ENVIRONMENTS = 32
+ENVIRONMENTS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

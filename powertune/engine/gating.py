@@ -16,7 +16,7 @@ from powertune.gate.model import Case, GatedRun, Judgement
 from powertune.gate.rules import Rules
 from powertune.gate.sequence import GateLimits, Samples, Spent, first_samples, next_samples, why_no_more
 from powertune.measure import Amount, Contender, SideBySide, SideObserver
-from powertune.model import NO_REPORTS, FunctionRef, TuningRun
+from powertune.model import NO_REPORTS, Advisory, FunctionRef, TuningRun
 from powertune.plan import Plan
 from powertune.prices import PriceTable
 
@@ -44,13 +44,17 @@ class LivePair:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedSide:
-    """A function that was looked at: what is going to be invoked, and with how much concurrency."""
+    """A function that was looked at: what is going to be invoked, and with how much concurrency.
+
+    `before` is what to say before measuring, and of no use in a report of it.
+    """
 
     name: str
     group: str
     label: str
     plan: Plan
     pin: Pin
+    before: tuple[Advisory, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,10 +121,12 @@ def plan_gate(
             region = prices.region(read.state.region)
             plan = plan_as_is(options, read.state, region, read.known, run_id=f"{run_id}{len(sides)}", beside=beside)
             ending = about_end(access.ends_at, plan.estimate.typical_s, now)
-            plan = replace(plan, advisories=(*ending, *plan.advisories, *read.advisories), from_file=told)
+            plan = replace(plan, advisories=(*plan.advisories, *read.advisories), from_file=told)
             role = "candidate" if live is pair.candidate else "baseline"
             label = live.label or _label(live.ref, pin)
-            side = PlannedSide(name=f"{role} {number}", group=str(number), label=label, plan=plan, pin=pin)
+            side = PlannedSide(
+                name=f"{role} {number}", group=str(number), label=label, plan=plan, pin=pin, before=ending
+            )
             sides.append(side)
             found.append(side)
         _check_same_size(found)

@@ -15,6 +15,8 @@ from factories import make_configuration, make_function, make_invocation, make_m
 
 from powertune import results
 from powertune.cli.app import run_app
+from powertune.cli.local_sides import ENVIRONMENTS
+from powertune.gate.sequence import MOST_ENVIRONMENTS, WARM_INVOCATIONS
 from powertune.model import Architecture, Invocations, Measurement, PayloadShare, Status, TuningRun
 
 EVENT = PayloadShare(sha256=hashlib.sha256(b"{}").hexdigest(), weight=1.0)
@@ -146,6 +148,14 @@ def test_traffic_makes_a_change_cost_money(slower: str, base: str, capfd: pytest
     assert run_app(["gate", slower, "--baseline", base, *words]) == 10
     (change,) = json.loads(capfd.readouterr().out)["judgement"]["money"]
     assert 20 < change["amount"] < 30
+
+
+def test_the_help_tells_the_limits_as_they_are(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_app(["gate", "--help"]) == 0
+    text = " ".join(capfd.readouterr().out.split())
+    each = 1 + WARM_INVOCATIONS
+    assert f"{MOST_ENVIRONMENTS * each} for each side; {ENVIRONMENTS * each} with --local" in text
+    assert f"{MOST_ENVIRONMENTS} for each side" in text
 
 
 # Where GitHub shows it.

@@ -142,7 +142,7 @@ class LimitOptions:
     max_invocations: Annotated[
         str | None,
         typer.Option(
-            help="Most invocations, over all functions and both sides.  [default: 1680 for each side; 840 with --local]",
+            help="Most invocations of all functions and sides.  [default: 1680 for each side; 840 with --local]",
             show_default=False,
         ),
     ] = None

@@ -17,7 +17,8 @@ _LEAST_BYTES = 4096
 def tell_github(result: GateResult, environment: Mapping[str, str]) -> None:
     """Append to the summary and annotate, where this is a job; what cannot be written is no reason to fail a build.
 
-    Annotations go to stderr, which the runner reads as well, as stdout is for data.
+    Annotations go to stderr, as stdout is for data. GitHub documents commands on stdout, but the runner gives both
+    streams to the same command manager (actions/runner, `src/Runner.Worker/Handlers/ScriptHandler.cs`).
     """
     if summary := environment.get("GITHUB_STEP_SUMMARY"):
         _summarize(result, Path(summary))

@@ -1,25 +1,20 @@
 """A gate that measures what it judges, against the fake Lambda: look after look, until it is decided or may not."""
 
-import random
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
-from fakes import FakeClock, FakeLambda, answer, fake_aws, report_text
+from fakes import FakeClock, FakeLambda, answer, report_text
+from live_gates import PAIR, PRICES, FakeAccess, Kept, live, make_fake, plan
 from runs import READING
 
-from powertune.aws.client import Aws
 from powertune.config import RunOptions
 from powertune.engine.gate_effort import effort_of
 from powertune.engine.gating import (
     GateTerms,
     JudgedGate,
-    LiveFunction,
     LivePair,
-    PlannedGate,
     judge_live,
-    plan_gate,
 )
 from powertune.errors import Changed, FunctionFailed, Inconclusive, UsageError
 from powertune.gate.budgets import parse_budget
@@ -27,89 +22,6 @@ from powertune.gate.model import GatedRun, GateVerdict
 from powertune.gate.result import GateEffort
 from powertune.gate.rules import Rules
 from powertune.gate.sequence import GateLimits
-from powertune.model import FunctionRef, Invocation, TuningRun
-from powertune.prices import PriceTable
-
-PRICES = PriceTable.bundled()
-ENVIRONMENTS = 8
-
-
-class FakeAccess:
-    """An `Access` to the fake Lambda."""
-
-    ends_at: float | None = None
-
-    def __init__(self, fake: FakeLambda) -> None:
-        self.fake = fake
-
-    def aws(self, *, function_timeout_s: int = 900, concurrency: int = 10, rate: float = 5.0) -> Aws:
-        return fake_aws(self.fake, clock=FakeClock())
-
-
-class Kept:
-    """A `SideObserver` that keeps the last runs, and calls back after each round."""
-
-    def __init__(self, after: Callable[[int], None] = lambda rounds: None) -> None:
-        self.runs: Mapping[str, TuningRun] = {}
-        self.rounds = 0
-        self.after = after
-
-    def expected(self, name: str, invocations: int) -> None: ...
-
-    def invoked(self, name: str, invocation: Invocation, spent: float) -> None: ...
-
-    def saved(self, runs: Mapping[str, TuningRun]) -> None:
-        self.runs = runs
-        self.rounds += 1
-        self.after(self.rounds)
-
-
-def make_fake(base_ms: float, candidate_ms: float, *, noise: float = 0.03) -> FakeLambda:
-    """`fn` with a version for each alias, `prod` and `candidate`, that take so long, with noise.
-
-    Each version has eight environments, which take turns: the fake answers at once, so that one would be enough.
-    """
-    fake = FakeLambda()
-    fake.add("fn", CodeSize=1_000_000)
-    fake.publish_user_version("fn", alias="prod")
-    fake.publish_user_version("fn", alias="candidate")
-    durations = {"1": base_ms, "2": candidate_ms}
-    dice = random.Random(1)
-    streams: dict[str, list[str]] = {}
-    lock = threading.Lock()
-
-    def respond(call: dict[str, Any]) -> dict[str, Any] | None:
-        version = call["configuration"]["Version"]
-        with lock:
-            known = streams.setdefault(version, [])
-            cold = len(known) < ENVIRONMENTS
-            known.append(fake.logs.new_stream(call["configuration"]) if cold else known.pop(0))
-            call["environment"] = known[-1]
-        duration = durations.get(version, base_ms) * dice.lognormvariate(0, noise)
-        init = 150.0 * dice.lognormvariate(0, noise) if cold else None
-        text = report_text(
-            call["request_id"],
-            duration=round(duration, 2),
-            billed=int(duration + (init or 0)) + 1,
-            memory=call["configuration"]["MemorySize"],
-            init=init,
-        )
-        fake.logs.write(call, text)
-        return answer(call["request_id"], text, version=version)
-
-    fake.answer = respond
-    return fake
-
-
-def live(name: str, label: str | None = None) -> LiveFunction:
-    return LiveFunction(ref=FunctionRef.parse(name), label=label)
-
-
-PAIR = LivePair(candidate=live("fn:candidate"), baseline=live("fn:prod"))
-
-
-def plan(fake: FakeLambda, pairs: Sequence[LivePair] = (PAIR,), **options: Any) -> PlannedGate:
-    return plan_gate(FakeAccess(fake), pairs, RunOptions(**options), PRICES, run_id="abcd123", now=0.0)
 
 
 def gate(

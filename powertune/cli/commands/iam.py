@@ -258,14 +258,7 @@ def _check(command: str, function: str, grant: "Grant", *, deploy: bool) -> None
     for name, place in (("payload", grant.payload_s3), ("code", grant.code_s3), ("baselines", grant.baselines)):
         if place is not None and not place.startswith("s3://"):
             raise UsageError(f"{name} {place!r} is not in S3", hint="only s3://bucket/key takes a permission")
-    if grant.baselines is not None and command != "gate":
-        raise UsageError(f"`powertune {command}` has no baselines", hint="--baselines is for `powertune iam gate`")
-    as_it_is = replace(grant, copies=False, isolate=False, role=None, vpc=False, kms_key=None, code_s3=None)
-    if command == "gate" and grant != as_it_is:
-        raise UsageError(
-            "a gate measures functions as they are, and copies none",
-            hint="for sizes that are named with --memory, take the policy of `powertune iam run`",
-        )
+    _check_gate(command, grant)
     for option, arn, service, kind in (
         ("--role", grant.role, "iam", "an IAM role ARN"),
         ("--kms-key", grant.kms_key, "kms", "a KMS key ARN"),
@@ -282,3 +275,23 @@ def _check(command: str, function: str, grant: "Grant", *, deploy: bool) -> None
         raise UsageError("`powertune watch` changes no function", hint="only --function and --deploy matter to it")
     if command == "prices" and (function != _ANY_FUNCTION or grant != PLAIN):
         raise UsageError("`powertune prices` does not use a function", hint="leave out the options about one")
+
+
+def _check_gate(command: str, grant: "Grant") -> None:
+    """See that baselines are for a gate, and that a gate is asked for nothing that it does not do.
+
+    Raises:
+        UsageError: they are not, or it is.
+    """
+    from dataclasses import replace
+
+    from powertune.errors import UsageError
+
+    if grant.baselines is not None and command != "gate":
+        raise UsageError(f"`powertune {command}` has no baselines", hint="--baselines is for `powertune iam gate`")
+    as_it_is = replace(grant, copies=False, isolate=False, role=None, vpc=False, kms_key=None, code_s3=None)
+    if command == "gate" and grant != as_it_is:
+        raise UsageError(
+            "a gate measures functions as they are, and copies none",
+            hint="for sizes that are named with --memory, take the policy of `powertune iam run`",
+        )

@@ -7,12 +7,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from rich.console import Console
+from rich.markup import escape
 
 from powertune.cli.progress import Bars, RunningMean
 from powertune.engine.gating import PlannedGate
 from powertune.engine.saving import Saver
 from powertune.model import Invocation, TuningRun
-from powertune.units import format_usd
+from powertune.units import format_usd, printable
 
 
 class GateObserver:
@@ -33,7 +34,8 @@ class GateObserver:
         self._progress = Bars(terminal or Console(stderr=True), disable=quiet or not watched)
         self._running = {side.name: RunningMean() for side in gate.sides}
         self._tasks = {
-            side.name: self._progress.add_task("", total=0, size=side.label, note="waiting") for side in gate.sides
+            side.name: self._progress.add_task("", total=0, size=escape(printable(side.label)), note="waiting")
+            for side in gate.sides
         }
 
     def __enter__(self) -> "GateObserver":

@@ -13,6 +13,7 @@ from powertune.cli.gate_options import BaselineOptions, JudgingOptions, KeepingO
 from powertune.cli.outputs import Output, refuse_overwriting
 from powertune.cli.sources import parse_folder
 from powertune.config.gate_options import GateOptions, load_gate
+from powertune.engine.baselines.lookup import RESULTS
 from powertune.errors import UsageError
 from powertune.gate.calibration import parse_calibration
 from powertune.gate.rules import Rules
@@ -136,6 +137,19 @@ def check_request(request: GateRequest) -> None:
         raise UsageError(
             f"no terminal to ask on before measuring {' and '.join(subject.run)} on AWS",
             hint="add --yes to measure without being asked",
+        )
+
+
+def check_keeping(request: GateRequest, options: GateOptions) -> None:
+    """See that there is a place to keep the next baseline in, if it is to be kept.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if request.keeping.save_baseline and (options.baseline is None or options.baseline.endswith(RESULTS)):
+        raise UsageError(
+            "--save-baseline keeps baselines in a folder or in S3, and --baseline names none",
+            hint="--baseline baselines/, or --baseline s3://bucket/prefix/",
         )
 
 

@@ -13,7 +13,7 @@ from powertune.cli import tuning
 from powertune.cli.baseline_places import commit_of_job, open_source, open_store
 from powertune.cli.console import say
 from powertune.cli.gate_measuring import NO_BUDGET, agreed, ending_gently, measured_gate, plan_now, run_options_of
-from powertune.cli.gate_request import GateRequest
+from powertune.cli.gate_request import GateRequest, check_keeping
 from powertune.cli.github import tell_github
 from powertune.cli.local_sides import ENVIRONMENTS, deploy_sides, find_candidate, open_base
 from powertune.cli.rendering import show
@@ -28,7 +28,7 @@ from powertune.engine.gating import GateTerms, JudgedGate, LiveFunction, LivePai
 from powertune.errors import AlreadyExists, BaselineMissing, UsageError
 from powertune.gate.judging import judge
 from powertune.gate.matching import match_cases
-from powertune.gate.model import Case, GatedRun
+from powertune.gate.model import Case, GatedRun, GateVerdict
 from powertune.gate.result import GateResult, OnInconclusive
 from powertune.gate.rules import Rules
 from powertune.gate.sequence import MOST_ENVIRONMENTS, WARM_INVOCATIONS, GateLimits
@@ -57,6 +57,7 @@ def gate(request: GateRequest) -> None:
     options = request.options(os.environ)
     prices = load_prices(Path(request.prices) if request.prices else None)
     setting = Setting(options=options, rules=request.rules(options), prices=prices)
+    check_keeping(request, options)
     judged = _judged(request, setting)
     if judged is None:
         return
@@ -164,7 +165,9 @@ def _finish(result: GateResult, request: GateRequest) -> None:
     tell_github(result, os.environ)
     if result.failure is not None:
         raise result.failure
-    if not request.quiet and not any(output.on_stdout for output in request.outputs):
+    if result.judgement.verdict is GateVerdict.INCONCLUSIVE and result.on_inconclusive is OnInconclusive.WARN:
+        say(f"warning: {printable(result.headline)}")
+    elif not request.quiet and not any(output.on_stdout for output in request.outputs):
         say(printable(result.headline))
 
 

@@ -76,10 +76,6 @@ class PanelGroup(_Panels, TyperGroup):
         super().format_options(ctx, formatter)
         self.format_commands(ctx, formatter)
 
-    def collect_usage_pieces(self, ctx: Any) -> list[str]:
-        """The usage line of the command itself; those below have their own."""
-        return _Panels.collect_usage_pieces(self, ctx)
-
 
 def _place(parameter: object, places: Mapping[str, int]) -> int:
     """Arguments first, then panels, then the rest."""

@@ -16,9 +16,13 @@ from powertune.gate.model import Case, GatedRun, Judgement
 from powertune.gate.rules import Rules
 from powertune.gate.sequence import GateLimits, Samples, Spent, first_samples, next_samples, why_no_more
 from powertune.measure import Amount, Contender, SideBySide, SideObserver
-from powertune.model import NO_REPORTS, Advisory, FunctionRef, TuningRun
+from powertune.measure.side_by_side import BUDGET
+from powertune.model import NO_REPORTS, Advisory, FunctionRef, Population, TuningRun
 from powertune.plan import Plan
 from powertune.prices import PriceTable
+
+#: With fewer warm invocations of a side, there is nothing to judge.
+_LEAST = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,7 +225,7 @@ def check_runs(sides: Sequence[PlannedSide], runs: Mapping[str, TuningRun]) -> N
     """See that each side has run.
 
     Raises:
-        FunctionFailed, Inconclusive: one has not, or has no reports.
+        FunctionFailed, Inconclusive: one has not; or it has no reports, or the budget ended it at once.
     """
     for side in sides:
         run = runs[side.name]
@@ -231,6 +235,13 @@ def check_runs(sides: Sequence[PlannedSide], runs: Mapping[str, TuningRun]) -> N
             raise FunctionFailed(
                 f"the {side.name.partition(' ')[0]} {side.label} {why}{said}",
                 hint="look at its log, its payload and its timeout",
+            )
+        if run.stopped == BUDGET and all(
+            each.invocations.count(Population.WARM) < _LEAST for each in run.measurements
+        ):
+            raise Inconclusive(
+                f"--max-spend ended the gate before {side.label} had {_LEAST} warm invocations",
+                hint="raise --max-spend: each invocation is counted at the most that it can cost until it has ended",
             )
         if run.stopped == NO_REPORTS and not any(_has_report(each) for each in runs.values()):
             lost = next((each for each in run.advisories if each.code == "no-reports"), None)

@@ -32,6 +32,8 @@ from powertune.search.grid import Grid
 
 #: Why no more can be measured of a function: it does not run at this size.
 INFEASIBLE = "infeasible"
+#: Why no more can be measured of any function: the next invocation might cost more than is left.
+BUDGET = "budget"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +221,7 @@ class SideBySide:
 
     def _note_ends(self, *, complete: bool) -> None:
         """Which functions cannot be measured any further, and why; with each, all that are compared with it."""
-        reasons = {name: self._why_ended(name) or (None if complete else "budget") for name in self.active}
+        reasons = {name: self._why_ended(name) or (None if complete else BUDGET) for name in self.active}
         for name, reason in reasons.items():
             if reason is None:
                 continue

@@ -131,8 +131,9 @@ def test_what_the_samples_do_not_decide_ends_as_asked(choice: str | None, code: 
     unsure = save("unsure.json", noisy(103))
     words = [] if choice is None else ["--on-inconclusive", choice]
     assert run_app(["gate", unsure, "--baseline", base, *words]) == code
-    if code:
-        assert "inconclusive" in err()
+    said = err()
+    assert ("inconclusive" in said) == (choice != "pass")
+    assert ("warning: " in said) == (choice == "warn")
 
 
 def test_the_options_of_a_file_hold_in_its_folder(slower: str, base: str) -> None:
@@ -321,6 +322,8 @@ def test_a_candidate_that_failed_is_no_candidate(base: str, err: Read) -> None:
         (["{same}", "--baseline", "{base}", "-o", "report.png"], "report.png"),
         (["--run", "fn", "--memory", "512", "--baseline-run", "fn:prod", "--yes"], "--memory names sizes"),
         (["{same}", "--baseline", "{base}", "--max-invocations", "0"], "max-invocations"),
+        (["{same}", "--baseline", "{base}", "--save-baseline"], "--baseline names none"),
+        (["{same}", "--budget", "avg<1s", "--save-baseline"], "--baseline names none"),
     ],
 )
 def test_what_does_not_go_together_is_refused(words: list[str], said: str, same: str, base: str, err: Read) -> None:

@@ -14,7 +14,8 @@ from powertune.errors import BaselineMissing, UsageError
 from powertune.gate.model import GatedRun
 from powertune.model import Configuration, PayloadShare
 
-_RESULTS = ".json"
+#: How results files end; everything else is a store.
+RESULTS = ".json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,7 @@ def baselines_at(place: str, branch: str | None, bucket: Callable[[str], Objects
         UsageError: there is nothing of the kind there, or a branch was named of a file.
         NotFound, AccessDenied: as S3 says.
     """
-    if place.endswith(_RESULTS) or (not place.startswith(S3) and Path(place).is_file()):
+    if place.endswith(RESULTS) or (not place.startswith(S3) and Path(place).is_file()):
         if branch is not None:
             raise UsageError(
                 f"{place} is one baseline, and has no branches", hint="leave --baseline-branch out, or name a folder"

@@ -102,6 +102,13 @@ def test_the_budget_ends_a_gate_that_is_open() -> None:
     assert cost <= 0.0006
 
 
+def test_a_budget_that_pays_for_next_to_nothing_is_named() -> None:
+    side = plan(make_fake(100, 100)).sides[0].plan
+    with pytest.raises(Inconclusive, match="--max-spend ended the gate before") as caught:
+        gate(make_fake(100, 100), max_spend=1.001 * side.worst_cost(side.function.current))
+    assert "raise --max-spend" in str(caught.value.hint)
+
+
 def test_an_account_with_little_concurrency_gets_its_samples_from_fewer_environments() -> None:
     fake = make_fake(100, 130)
     fake.concurrency = 12

@@ -236,19 +236,34 @@ def check_runs(sides: Sequence[PlannedSide], runs: Mapping[str, TuningRun]) -> N
                 f"the {side.name.partition(' ')[0]} {side.label} {why}{said}",
                 hint="look at its log, its payload and its timeout",
             )
-        if run.stopped == BUDGET and all(
-            each.invocations.count(Population.WARM) < _LEAST for each in run.measurements
-        ):
-            raise Inconclusive(
-                f"--max-spend ended the gate before {side.label} had {_LEAST} warm invocations",
-                hint="raise --max-spend: each invocation is counted at the most that it can cost until it has ended",
-            )
+        _check_samples(side, run)
         if run.stopped == NO_REPORTS and not any(_has_report(each) for each in runs.values()):
             lost = next((each for each in run.advisories if each.code == "no-reports"), None)
             raise Inconclusive(
                 f"{side.label}: {lost.message if lost else 'no invocation has a report'}",
                 hint=lost.next_step if lost else "look at the function's log",
             )
+
+
+def _check_samples(side: PlannedSide, run: TuningRun) -> None:
+    """See that there is something to judge, unless nothing has a report.
+
+    Raises:
+        Inconclusive: the budget ended it at once, or the machine is too busy.
+    """
+    if sum(each.invocations.count(Population.WARM) for each in run.measurements) >= _LEAST:
+        return
+    if run.stopped == BUDGET:
+        raise Inconclusive(
+            f"--max-spend ended the gate before {side.label} had {_LEAST} warm invocations",
+            hint="raise --max-spend: each invocation is counted at the most that it can cost until it has ended",
+        )
+    waits = [waited for each in run.measurements for waited in each.invocations.column("waited_ms")]
+    if disturbed := sum(map(bool, waits)):
+        raise Inconclusive(
+            f"other programs on this machine disturbed {disturbed} of {len(waits)} invocations of {side.label}",
+            hint="gate when the machine is less busy, and run one gate at a time",
+        )
 
 
 def _has_report(run: TuningRun) -> bool:

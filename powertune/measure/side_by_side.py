@@ -36,6 +36,10 @@ INFEASIBLE = "infeasible"
 BUDGET = "budget"
 
 
+#: Of a busy machine, so many times the samples may be set aside as disturbed before fewer are taken.
+_DISTURBED = 6
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contender:
     """A function that is measured as it is: its target can invoke the one configuration of its plan at once.
@@ -206,10 +210,14 @@ class SideBySide:
         return tuple(jobs)
 
     def _turns(self, contender: Contender, amount: Amount) -> Iterable[Job]:
+        measured = self._measured(contender.name)
         grid = Grid(
-            configurations=(contender.configuration,), invocations=amount.invocations, lanes=amount.environments
+            configurations=(contender.configuration,),
+            invocations=amount.invocations,
+            lanes=amount.environments,
+            spare=min(_DISTURBED * amount.invocations, sum(map(_disturbed, measured.values()))),
         )
-        proposal = grid.propose(self._measured(contender.name))
+        proposal = grid.propose(measured)
         if not isinstance(proposal, Batch):
             return ()
         trials = [
@@ -249,3 +257,8 @@ def _as_measured(design: Design, amount: Amount | None) -> Design:
         lanes=min(amount.environments, design.concurrency),
         search=replace(design.search, invocations=amount.invocations),
     )
+
+
+def _disturbed(measurement: Measurement) -> int:
+    """How many invocations other programs on this machine have disturbed."""
+    return sum(bool(waited) for waited in measurement.invocations.column("waited_ms"))

@@ -109,6 +109,21 @@ def test_a_budget_that_pays_for_next_to_nothing_is_named() -> None:
     assert "raise --max-spend" in str(caught.value.hint)
 
 
+def test_a_machine_that_is_too_busy_is_named() -> None:
+    fake = make_fake(100, 100)
+    usual = fake.answer
+
+    def disturbed(call: dict[str, Any]) -> dict[str, Any] | None:
+        answered = usual(call)
+        assert answered is not None
+        answered["ResponseMetadata"]["HTTPHeaders"] = {"x-powertune-waited-ms": "50"}
+        return answered
+
+    fake.answer = disturbed
+    with pytest.raises(Inconclusive, match=r"other programs on this machine disturbed \d+ of \d+ invocations of fn"):
+        gate(fake, max_invocations=100)
+
+
 def test_an_account_with_little_concurrency_gets_its_samples_from_fewer_environments() -> None:
     fake = make_fake(100, 130)
     fake.concurrency = 12

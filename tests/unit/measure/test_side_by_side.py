@@ -246,6 +246,31 @@ def test_disturbed_invocations_are_made_again() -> None:
     assert len(runs["fn head"].measurements[0].invocations) == 9
 
 
+def disturbing(share: int) -> Callable[[int, int], Invocation]:
+    """Of so many invocations, all but one are disturbed; none of those that start cold."""
+
+    def behave(memory_mb: int, turn: int) -> Invocation:
+        quiet = turn < 2 or turn % share == 0
+        return replace(Environments(2)(memory_mb, turn), waited_ms=None if quiet else 50.0)
+
+    return behave
+
+
+def test_on_a_busy_machine_it_takes_as_many_attempts_as_the_samples_need() -> None:
+    measured = side_by_side(pair(target(disturbing(5)), target(disturbing(5))), SideLog())
+    measured.measure(both(40, 2))
+    for run in measured.runs("complete").values():
+        assert run.measurements[0].invocations.count(Population.WARM) >= 40
+
+
+def test_on_a_machine_that_is_never_quiet_it_ends_with_what_there_is() -> None:
+    measured = side_by_side(pair(target(disturbing(1_000_000)), target()), SideLog())
+    measured.measure(both(40, 2))
+    invocations = measured.runs("complete")["fn base"].measurements[0].invocations
+    assert invocations.count(Population.WARM) == 0
+    assert len(invocations) < 10 * 40
+
+
 def test_an_interruption_loses_nothing_that_was_measured() -> None:
     def interrupt(memory_mb: int, turn: int) -> Invocation:
         if turn == 5:

@@ -20,7 +20,8 @@ _AUTOPILOT = "autopilot"
 
 def iam(
     command: Annotated[
-        str, typer.Argument(help="The command: run, gate, restore, scan, watch, autopilot, prices, deploy or destroy.")
+        str,
+        typer.Argument(help="The command: run, gate, restore, scan, watch, autopilot, prices, deploy or destroy."),
     ],
     function: Annotated[
         str, typer.Option(help="The function's name or ARN; an ARN makes the policy narrower.")

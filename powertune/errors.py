@@ -5,6 +5,7 @@ The tree::
     PowertuneError
     ├── UsageError              2    wrong usage, configuration or results file
     │   ├── LibraryMissing      2    a slim installation leaves the library out
+    │   ├── BaselineMissing     2    there is no baseline of what is judged
     │   ├── FunctionRefused     2    the function is of a kind that cannot be tuned
     │   ├── FunctionBusy        2    another run, or a deployment, is changing the function
     │   │   ├── AlreadyExists   2    an alias of that name exists
@@ -77,6 +78,10 @@ class LibraryMissing(UsageError):
 
     def __init__(self, what: str, library: str) -> None:
         super().__init__(f"{what} needs {library}, which is not installed", hint=f"pip install {library}")
+
+
+class BaselineMissing(UsageError):
+    """There is no baseline of the function, size, events and branch that are asked for."""
 
 
 class FunctionRefused(UsageError):

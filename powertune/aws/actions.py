@@ -70,7 +70,7 @@ _S3 = {
     "list_object_versions": Action("s3:ListBucketVersions", "buckets", rate_limited=False),
     "delete_objects": Action("s3:DeleteObject", "buckets", also=("s3:DeleteObjectVersion",), rate_limited=False),
     "delete_bucket": Action("s3:DeleteBucket", "buckets"),
-    # What workers of the state machine keep in their bucket; no command's policy allows these.
+    # What workers of the state machine keep in their bucket; the first is allowed by no command's policy.
     "delete_object": Action("s3:DeleteObject", "buckets", rate_limited=False),
     "list_objects_v2": Action("s3:ListBucket", "buckets", rate_limited=False),
 }
@@ -166,6 +166,20 @@ IN_PLACE = (
     "lambda.invoke",
 )
 RUN_METHODS = (*READING, *IN_PLACE)
+#: What a gate calls that measures functions as they are. None of it changes anything.
+GATE_METHODS = (
+    "lambda.get_function",
+    "lambda.get_alias",
+    "lambda.get_account_settings",
+    "lambda.get_provisioned_concurrency_config",
+    "lambda.invoke",
+    "logs.filter_log_events",
+    "logs.start_query",
+    "logs.get_query_results",
+    "logs.describe_log_groups",
+    "cloudwatch.get_metric_data",
+    "cloudwatch.get_metric_statistics",
+)
 #: What a run calls on temporary copies of the function, and what `restore` does to delete them.
 COPY_METHODS = (
     "lambda.create_function",
@@ -283,6 +297,7 @@ WATCH_DEPLOY_METHODS = (
 )
 COMMANDS: dict[str, tuple[str, ...]] = {
     "run": RUN_METHODS,
+    "gate": GATE_METHODS,
     "restore": RESTORE_METHODS,
     "apply": APPLY_METHODS,
     "prices": ("pricing.get_products",),

@@ -21,7 +21,8 @@ class Grant:
     copies as well, with `isolate` only on these; `role` is the ARN of the execution role that they get.
 
     `vpc` is for functions in a VPC; `kms_key` is the ARN of the customer managed key that encrypts the function's
-    environment or code; `code_s3` is `s3://bucket/key`, where the code stays in a bucket of one's own.
+    environment or code; `code_s3` is `s3://bucket/key`, where the code stays in a bucket of one's own. `baselines` is
+    `s3://bucket/prefix`, where a gate's baselines are kept.
     """
 
     log_group: str | None = None
@@ -33,6 +34,7 @@ class Grant:
     vpc: bool = False
     kms_key: str | None = None
     code_s3: str | None = None
+    baselines: str | None = None
 
 
 PLAIN = Grant()
@@ -67,8 +69,21 @@ def policy(command: str, function: FunctionRef, grant: Grant = PLAIN) -> dict[st
         partition = function.partition or "aws"
         name = grant.payload_s3.removeprefix("s3://")
         statements.append(statement(f"{command}-payload", ["s3.get_object"], f"arn:{partition}:s3:::{name}"))
+    if grant.baselines:
+        statements += _keeping_baselines(command, grant.baselines, function.partition or "aws")
     statements += _asked_for_by_others(command, function, grant)
     return {"Version": "2012-10-17", "Statement": statements}
+
+
+def _keeping_baselines(command: str, place: str, partition: str) -> list[dict[str, Any]]:
+    """Finding, reading and writing baselines in a bucket."""
+    bucket, _, prefix = place.removeprefix("s3://").strip("/").partition("/")
+    arn = f"arn:{partition}:s3:::{bucket}"
+    objects = f"{arn}/{prefix}/*" if prefix else f"{arn}/*"
+    return [
+        statement(f"{command}-list-baselines", ["s3.list_objects_v2"], arn),
+        statement(f"{command}-baselines", ["s3.get_object", "s3.put_object"], objects),
+    ]
 
 
 def _about_copies(command: str, function: FunctionRef, grant: Grant) -> list[dict[str, Any]]:

@@ -10,7 +10,8 @@ from powertune.aws.copies.names import SOURCE_TAG, is_copy
 from powertune.aws.function_kind import check_kind
 from powertune.aws.function_snapshot import FunctionSnapshot
 from powertune.aws.lambda_function import LambdaFunction
-from powertune.aws.usage.callers import read_production
+from powertune.aws.pinned import LATEST, Pin, pinned_version
+from powertune.aws.usage.callers import read_peaks, read_production
 from powertune.aws.usage.compute_optimizer import read_projection
 from powertune.aws.usage.traffic import read_provisioned_concurrency, read_traffic
 from powertune.errors import AccessDenied, FunctionBusy, FunctionRefused, Unavailable
@@ -86,6 +87,72 @@ def preflight(aws: Aws, ref: FunctionRef, *, now: float, usage: Usage | None = N
     )
 
 
+def preflight_as_is(aws: Aws, ref: FunctionRef, *, now: float, usage: Usage | None = None) -> tuple[Preflight, Pin]:
+    """Read a function that is only going to be invoked as it is, and which version that means; changes nothing.
+
+    Unlike a function that is tuned, a version may differ from $LATEST in whatever it likes.
+
+    Args:
+        now: seconds since the epoch.
+        usage: what is known of the traffic, and need not be looked up.
+
+    Raises:
+        NotFound: no such function, version or alias.
+        FunctionRefused: it is of a kind, or in a state, that cannot be measured; or an alias of two versions.
+        FunctionBusy: it is being updated.
+    """
+    function = LambdaFunction(aws, replace(ref, qualifier=None))
+    latest = function.read()
+    version = pinned_version(function, ref)
+    pinned = latest if version is None else function.read(version)
+    # Only the whole function has tags: a copy that a run has made is refused whichever version is named.
+    _refuse(replace(pinned, tags=latest.tags), ref)
+    state = replace(_state(pinned.configuration, latest, aws, ref), fingerprint=pinned.fingerprint)
+    brief = replace(aws, attempts=_BRIEF_ATTEMPTS)
+    pin = Pin.of(pinned)
+    traffic, unknown = read_traffic(brief, state, now=now, executed_version=pin.version, usage=usage)
+    settings = aws.call(aws.clients.control.get_account_settings)
+    advisories = (
+        *_Platform.parse(latest.platform).advisories(state.runtime),
+        *_about_provisioned(brief, ref, pin),
+        *unknown,
+    )
+    known = PriorKnowledge(
+        account_concurrency=int(settings["AccountLimit"]["UnreservedConcurrentExecutions"]),
+        average_ms=_average_ms(brief, state, now),
+        production=read_peaks(LambdaFunction(brief, ref), state, now=now),
+        traffic=traffic,
+    )
+    return Preflight(state=state, known=known, advisories=advisories), pin
+
+
+def _about_provisioned(aws: Aws, ref: FunctionRef, pin: Pin) -> tuple[Advisory, ...]:
+    """That what is measured starts cold, and what production calls may not; or takes from what is kept ready."""
+    if pin.version == LATEST:
+        return ()
+    of_version, _ = read_provisioned_concurrency(aws, replace(ref, qualifier=pin.version))
+    if of_version:
+        advisory = Advisory(
+            code="provisioned-in-use",
+            message=f"version {pin.version} of {ref.name} has a provisioned concurrency of {of_version}, which this "
+            "measurement uses as well",
+            next_step="measure when the function is not busy, or compare versions that have none",
+        )
+        return (advisory,)
+    if ref.qualifier == pin.version:
+        return ()
+    of_alias, _ = read_provisioned_concurrency(aws, ref)
+    if not of_alias:
+        return ()
+    advisory = Advisory(
+        code="provisioned-not-measured",
+        message=f"alias {ref.qualifier} of {ref.name} has a provisioned concurrency of {of_alias}; version "
+        f"{pin.version} was invoked by its number, which is served on demand",
+        next_step="expect fewer cold starts behind the alias; warm durations and their costs are comparable",
+    )
+    return (advisory,)
+
+
 def _about_key(latest: FunctionSnapshot, ref: FunctionRef) -> tuple[Advisory, ...]:
     """That publishing may take the permission to use a key, which nothing but trying shows."""
     key = latest.configuration.get("KMSKeyArn")
@@ -156,7 +223,14 @@ def _state(configuration: Mapping[str, Any], latest: FunctionSnapshot, aws: Aws,
         platform=platform.limiter,
         cores=platform.cores,
         vpc=bool((configuration.get("VpcConfig") or {}).get("SubnetIds")),
+        package_bytes=_package_bytes(configuration),
     )
+
+
+def _package_bytes(configuration: Mapping[str, Any]) -> int | None:
+    """The size of the deployment package; that of a container image is not told."""
+    size = configuration.get("CodeSize")
+    return None if size is None or configuration.get("PackageType", "Zip") != "Zip" else int(size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,24 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from threading import Event, Lock
 
+from powertune.aws.caller import Caller
 from powertune.aws.client import Aws
 from powertune.aws.copies.lifecycle import copy_of, delete_copies
 from powertune.aws.copies.names import copy_names
 from powertune.aws.error_translation import how_to_restore
 from powertune.aws.function_snapshot import FunctionSnapshot
 from powertune.aws.holder import Holder, changed
-from powertune.aws.hooks import call_hook
-from powertune.aws.invocation import (
-    error_type,
-    invoke_once,
-    only_of_size,
-    with_allowed,
-    with_report,
-)
 from powertune.aws.journal import Journal, JournalLock, alias_name, held_by_another, journal_of
 from powertune.aws.lambda_function import LambdaFunction
-from powertune.aws.logs.run_logs import RunLogs, lookup
-from powertune.aws.own_words import OwnWords
 from powertune.aws.publisher import Publisher
 from powertune.aws.resuming import latest_as_found
 from powertune.aws.undo import kept, undo
@@ -68,25 +59,13 @@ class AwsTarget:
         self._publisher = Publisher(plan, changes, journal=self._new_journal, stop=self._stop_if_closing)
         self._function = LambdaFunction.of(aws, plan.function)
         self._restore_command = restore_command
-        self._before, self._after = processors
-        self._allowed = plan.design.allowed_errors
+        self._caller = Caller(aws, plan, processors=processors, clock=clock)
         self._clock = clock
         self._lock: JournalLock | None = None
         self._opening = False
         self._joined = False
         self._last_version = 0
         self._changing = Lock()
-        self._counting = Lock()
-        self._throttles = 0
-        self._words = OwnWords()
-        self._logs = RunLogs(
-            aws,
-            log_group=plan.function.log_group,
-            log_format=plan.function.log_format,
-            telemetry=plan.design.telemetry,
-            clock=clock,
-            embedded=plan.function.platform is not None,
-        )
         self._advisories: list[Advisory] = []
 
     def open(self) -> None:
@@ -137,52 +116,26 @@ class AwsTarget:
     def invoke(self, configuration: Configuration, payload: bytes, lane: int) -> Invocation:
         """Invoke the alias of a size once, with the processors around it."""
         function, alias = self._published(configuration)
-        event = payload if self._before is None else call_hook(self._aws, self._before, payload) or payload
         try:
-            sent = invoke_once(
-                self._aws,
-                function=function.ref.unqualified,
-                qualifier=alias,
-                payload=event,
-                tail=self._logs.tail,
-                lane=lane,
-                started_at=self._clock(),
-                throttled=self._count_throttle,
+            return self._caller.invoke(
+                configuration, payload, lane, function=function.ref.unqualified, qualifier=alias
             )
         except NotFound as error:
             raise self._vanished(function, alias, error) from None
-        invocation = sent.invocation
-        if invocation.status.failed:
-            invocation = with_allowed(invocation, self._allowed, error_type(sent.output or b""))
-        if invocation.status.failed:
-            self._words.failed(configuration, sent)
-        else:
-            self._words.answered(configuration, sent)
-        if self._after is not None:
-            call_hook(self._aws, self._after, sent.output or b"null")
-        return only_of_size(invocation, configuration.memory_mb)
 
     def recover(
         self, invocations: Mapping[Configuration, Sequence[Invocation]], *, patient: bool
     ) -> Mapping[str, Invocation]:
-        """Read missing reports from CloudWatch Logs, all of a version with one query."""
-        known = {i.request_id: (c, i) for c, each in invocations.items() for i in each if i.request_id is not None}
-        found = self._logs.reports(lookup(self._plan, invocations), patient=patient)
-        recovered = {}
-        for key, each in found.items():
-            configuration, invocation = known[key]
-            complete = with_report(invocation, each.report, each.environment)
-            complete = with_allowed(complete, self._allowed, invocation.error_type)
-            recovered[key] = only_of_size(complete, configuration.memory_mb)
-        return recovered
+        """Read missing reports from CloudWatch Logs."""
+        return self._caller.recover(invocations, patient=patient)
 
     def reports_are_lost(self, invocations: Mapping[Configuration, Sequence[Invocation]]) -> bool:
         """Look into why none of these has a report, and say so; False if the next ones may well have one."""
-        return self._logs.why_lost(lookup(self._plan, invocations))
+        return self._caller.reports_are_lost(invocations)
 
     def environments(self, invocations: Mapping[Configuration, Sequence[Invocation]]) -> Mapping[str, str]:
-        """The names of their log streams: Lambda gives each environment one of its own."""
-        return self._logs.environments(lookup(self._plan, invocations))
+        """The environments that served them, as far as the logs tell."""
+        return self._caller.environments(invocations)
 
     def undo(self) -> None:
         """Restore $LATEST, then delete the run's aliases, versions, copies and journal.
@@ -209,12 +162,12 @@ class AwsTarget:
     @property
     def throttles(self) -> int:
         """How many invocations Lambda throttled, and therefore did not execute."""
-        return self._throttles
+        return self._caller.throttles
 
     @property
     def advisories(self) -> tuple[Advisory, ...]:
         """What came up while publishing, reading logs, and undoing."""
-        return (*self._publisher.advisories, *self._words.advisories, *self._advisories, *self._logs.advisories)
+        return (*self._publisher.advisories, *self._advisories, *self._caller.advisories)
 
     def _undo(self) -> tuple[Advisory, ...]:
         function = LambdaFunction.of(self._aws.patient(), self._state)
@@ -316,7 +269,3 @@ class AwsTarget:
 
     def _is_locked_by_us(self) -> bool:
         return self._own_journal(self._function) is not None
-
-    def _count_throttle(self) -> None:
-        with self._counting:
-            self._throttles += 1

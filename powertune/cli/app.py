@@ -9,9 +9,12 @@ from powertune import __version__
 from powertune.cli.commands import (
     apply,
     autopilot,
+    baseline,
+    calibrate,
     compare,
     deploy,
     destroy,
+    gate,
     iam,
     local,
     prices,
@@ -62,6 +65,19 @@ app.command(cls=run.RunCommand, epilog=run.EXAMPLES)(run.run)
 app.command(cls=PanelCommand)(report.report)
 app.command(cls=PanelCommand)(compare.compare)
 app.command(cls=apply.ApplyCommand, epilog=apply.EXAMPLES)(apply.apply)
+gates = typer.Typer(cls=gate.GateGroup, invoke_without_command=True, rich_markup_mode=None, epilog=gate.EXAMPLES)
+gates.callback()(gate.gate)
+gates.command(cls=PanelCommand)(calibrate.calibrate)
+app.add_typer(gates, name="gate")
+kept = typer.Typer(
+    help="Keep results that later ones are compared with, list them, and show one.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+kept.command(cls=PanelCommand)(baseline.save)
+kept.command("list", cls=PanelCommand)(baseline.list_)
+kept.command(cls=PanelCommand)(baseline.show)
+app.add_typer(kept, name="baseline")
 app.command()(restore.restore)
 app.command(cls=scan.ScanCommand, epilog=scan.EXAMPLES)(scan.scan)
 app.command(cls=watch.WatchCommand, epilog=watch.EXAMPLES)(watch.watch)

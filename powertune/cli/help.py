@@ -4,14 +4,17 @@ import inspect
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from typer.core import TyperArgument, TyperCommand, TyperOption
+from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 
-class PanelCommand(TyperCommand):
-    """A command that shows its options by panels; what no panel names comes last, under "Options"."""
+class _Panels:
+    """Shows options by panels; what no panel names comes last, under "Options"."""
 
     #: The options of each panel, by the names of their parameters.
     panels: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    params: list[Any]
+    epilog: str | None
+    options_metavar: str | None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -23,6 +26,11 @@ class PanelCommand(TyperCommand):
                 parameter.metavar = parameter.metavar or (None if parameter.is_flag else "VALUE")
         places = {name: place for place, name in enumerate(order, start=1)}
         self.params.sort(key=lambda parameter: _place(parameter, places))
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """The parameters, with `--help`."""
+        found: list[Any] = super().get_params(ctx)  # type: ignore[misc]
+        return found
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """The usage line, without the arguments that are hidden."""
@@ -44,6 +52,29 @@ class PanelCommand(TyperCommand):
         """Write the examples line by line: wrapped ones could not be copied."""
         lines = inspect.cleandoc(self.epilog or "").splitlines()
         formatter.write("".join(f"{line}\n" for line in ("", *lines)) if lines else "")
+
+
+class PanelCommand(_Panels, TyperCommand):
+    """A command that shows its options by panels."""
+
+
+class PanelGroup(_Panels, TyperGroup):
+    """A command that has others below it, and takes files: what is the name of one below is no file."""
+
+    allow_interspersed_args = True
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Leave everything to the command below, if there is one; its options are not this one's."""
+        if not args or args[0] not in self.commands:
+            return super().parse_args(ctx, args)
+        super().parse_args(ctx, [])
+        ctx._protected_args, ctx.args = args[:1], args[1:]
+        return list(ctx.args)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the arguments, each panel, and the commands below."""
+        super().format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
 
 
 def _place(parameter: object, places: Mapping[str, int]) -> int:

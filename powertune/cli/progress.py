@@ -25,7 +25,7 @@ _SAID_AT_ONCE = frozenset({"error-answer"})
 
 
 @dataclass(slots=True)
-class _Running:
+class RunningMean:
     """Mean and variance of what has come in so far (Welford's method)."""
 
     count: int = 0
@@ -33,6 +33,7 @@ class _Running:
     squares: float = 0.0
 
     def add(self, value: float) -> None:
+        """One more value."""
         self.count += 1
         delta = value - self.mean
         self.mean += delta / self.count
@@ -47,7 +48,7 @@ class _Running:
         return f"{format_ms(self.mean)} ± {100 * error / self.mean if self.mean else 0:.0f} %"
 
 
-class _Note(ProgressColumn):
+class Note(ProgressColumn):
     """What there is to say of a size, cut where the terminal ends: it is the only column that is."""
 
     def render(self, task: Task) -> Text:
@@ -55,7 +56,7 @@ class _Note(ProgressColumn):
         return Text(printable(str(task.fields["note"])), no_wrap=True, overflow="ellipsis")
 
 
-class _Bars(Progress):
+class Bars(Progress):
     """One bar per size; below them a summary, which is wider than a column may be."""
 
     summary = ""
@@ -66,7 +67,7 @@ class _Bars(Progress):
             TextColumn("{task.fields[size]}", justify="right"),
             BarColumn(bar_width=max(8, min(20, console.width // 6)), table_column=whole),
             TextColumn("{task.completed:.0f}/{task.total:.0f}"),
-            _Note(),
+            Note(),
             console=console,
             disable=disable,
             transient=True,
@@ -99,13 +100,13 @@ class RunObserver:
         self._save = save
         self._interrupts = interrupts
         self._quiet = quiet
-        self._running: dict[Configuration, _Running] = {}
+        self._running: dict[Configuration, RunningMean] = {}
         self._tasks: dict[Configuration, TaskID] = {}
         self._spent = 0.0
         self._leader: Leader | None = None
         self._said: list[Advisory] = []
         watched = terminal is not None or sys.stderr.isatty()
-        self._progress = _Bars(terminal or Console(stderr=True), disable=quiet or not watched)
+        self._progress = Bars(terminal or Console(stderr=True), disable=quiet or not watched)
         self._pace = BatchPace(plan.design.configurations) if in_batches else None
         total = 0
         if isinstance(plan.design.search, GridDesign):
@@ -152,7 +153,7 @@ class RunObserver:
 
     def invoked(self, configuration: Configuration, invocation: Invocation, spent: float) -> None:
         """Count an invocation, and bring mean, spending and time left up to date."""
-        running = self._running.setdefault(configuration, _Running())
+        running = self._running.setdefault(configuration, RunningMean())
         if invocation.duration_ms is not None and invocation.init_ms is None and not invocation.status.failed:
             running.add(invocation.duration_ms)
         note = invocation.status if invocation.status.failed else str(running)

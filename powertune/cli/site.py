@@ -25,6 +25,7 @@ from powertune.units import printable
 
 if TYPE_CHECKING:
     from powertune.local.embedded import EmbeddedAWS
+    from powertune.local.package import Deployment
 
 EMBEDDED_REGION = "us-east-1"
 _DEPLOY_ATTEMPTS = 3
@@ -79,13 +80,86 @@ def open_site(target: str, place: ConnectionOptions, *, quiet: bool = False) -> 
         return
     options = load_local(folder.path)
     code = find_code(folder, options)
+    with serve_embedded(quiet=quiet) as served:
+        if not quiet:
+            say(f"the code in {folder.path} runs on this machine{and_setup(options)}")
+        set_up(folder.path, options, served)
+        served.deploy(deployment_of(folder, code, options, served))
+        yield Site(
+            connection=served.connection,
+            ref=FunctionRef(name=folder.name),
+            restore_command=restore_command(folder.name, served.connection.place),
+            folder=folder.path,
+            payload=options.payload,
+            embedded=True,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServedAws:
+    """The embedded AWS while it runs: how it is reached, and the role of its functions."""
+
+    connection: Connection
+    variables: Mapping[str, str]
+    role_arn: str
+
+    def deploy(self, deployment: "Deployment") -> None:
+        """Create the function, and wait until it is there.
+
+        Raises:
+            UsageError: there is nothing to package.
+        """
+        from powertune.aws.lambda_function import LambdaFunction
+        from powertune.local.package import deploy
+
+        aws = self.connection.aws()
+        arn = deploy(aws.clients.control, deployment, aws.clients.s3, replace(aws, attempts=_DEPLOY_ATTEMPTS).call)
+        LambdaFunction(aws, FunctionRef.parse(arn)).wait_until_updated()
+
+    def publish(self, deployment: "Deployment", description: str) -> str:
+        """Publish a version of a function that exists, with the code of a deployment; returns its number.
+
+        Raises:
+            UsageError: there is nothing to package.
+        """
+        from powertune.aws.lambda_function import LambdaFunction
+        from powertune.local.package import publish
+
+        aws = self.connection.aws()
+        function = LambdaFunction(aws, FunctionRef(name=deployment.name))
+        call = replace(aws, attempts=_DEPLOY_ATTEMPTS).call
+        version = publish(
+            aws.clients.control,
+            deployment,
+            description,
+            wait=function.wait_until_updated,
+            s3=aws.clients.s3,
+            call=call,
+        )
+        function.wait_until_active(version)
+        return version
+
+
+@contextmanager
+def serve_embedded(*, quiet: bool, environments: int | None = None) -> Iterator[ServedAws]:
+    """Serve the embedded AWS as long as the block lasts, and keep this process off its functions' processors.
+
+    Args:
+        environments: how many execution environments there may be at least; None for as many as usual.
+
+    Raises:
+        UsageError, Unavailable: it cannot be started.
+        Interrupted: it has ended before the block.
+    """
     from powertune.local.embedded import EmbeddedAWS
     from powertune.local.settings import Settings
 
-    with EmbeddedAWS(Settings(region=EMBEDDED_REGION)) as embedded, embedded.aside():
+    settings = Settings(region=EMBEDDED_REGION)
+    if environments is not None:
+        settings = replace(settings, max_environments=max(settings.max_environments, environments))
+    with EmbeddedAWS(settings) as embedded, embedded.aside():
         if not quiet:
             say(f"embedded AWS on {embedded.endpoint_url} ({embedded.cpu_limiter}, {embedded.cores} cores)")
-            say(f"the code in {folder.path} runs on this machine{_and_setup(options)}")
             if embedded.note:
                 say(f"note: {embedded.note}")
         place = ConnectionOptions(
@@ -94,18 +168,8 @@ def open_site(target: str, place: ConnectionOptions, *, quiet: bool = False) -> 
             access_key=embedded.environment["AWS_ACCESS_KEY_ID"],
             secret_key=embedded.environment["AWS_SECRET_ACCESS_KEY"],
         )
-        if options.setup is not None:
-            _set_up(folder.path, options.setup, embedded.environment)
         with connect(place) as connection, _noticing_the_end(connection, embedded):
-            _deploy(connection, folder, (code, options), embedded.role_arn)
-            yield Site(
-                connection=connection,
-                ref=FunctionRef(name=folder.name),
-                restore_command=restore_command(folder.name, connection.place),
-                folder=folder.path,
-                payload=options.payload,
-                embedded=True,
-            )
+            yield ServedAws(connection=connection, variables=embedded.environment, role_arn=embedded.role_arn)
 
 
 @contextmanager
@@ -127,41 +191,44 @@ def _noticing_the_end(connection: Connection, embedded: "EmbeddedAWS") -> Iterat
         raise Interrupted("interrupted", hint="nothing is left to restore: the embedded AWS has ended too") from None
 
 
-def _deploy(connection: Connection, folder: Folder, served: tuple[Code, LocalOptions], role_arn: str) -> None:
-    from powertune.aws.lambda_function import LambdaFunction
-    from powertune.local.package import Deployment, deploy
+def deployment_of(folder: Folder, code: Code, options: LocalOptions, served: ServedAws) -> "Deployment":
+    """What to create of a folder."""
+    from powertune.local.package import Deployment
     from powertune.local.settings import own_architecture
 
-    code, options = served
-    aws = connection.aws()
-    deployment = Deployment(
+    return Deployment(
         source=folder.path,
         handler=code.handler,
         name=folder.name,
         runtime=code.runtime,
-        role_arn=role_arn,
+        role_arn=served.role_arn,
         memory_mb=options.memory,
         timeout_s=options.timeout,
         environment=dict(options.environment),
         architecture=own_architecture(),
     )
-    arn = deploy(aws.clients.control, deployment, aws.clients.s3, replace(aws, attempts=_DEPLOY_ATTEMPTS).call)
-    LambdaFunction(aws, FunctionRef.parse(arn)).wait_until_updated()
 
 
-def _and_setup(options: LocalOptions) -> str:
+def and_setup(options: LocalOptions) -> str:
     """The script that its configuration file names runs as well, as the person who runs powertune."""
     return "" if options.setup is None else f", after {printable(options.setup)}, which its configuration file names"
 
 
-def _set_up(folder: Path, script: str, variables: Mapping[str, str]) -> None:
-    """Run the example's own script, once, against the embedded AWS: it fills a bucket, say."""
+def set_up(folder: Path, options: LocalOptions, served: ServedAws) -> None:
+    """Run the example's own script, if it has one, against the embedded AWS: it fills a bucket, say.
+
+    Raises:
+        UsageError: there is no such script, or it fails.
+    """
+    script = options.setup
+    if script is None:
+        return
     path = inside(folder, script, f"setup {script!r}")
     if not path.is_file():
         raise UsageError(f"there is no set-up script {script!r} in {str(folder)!r}", hint="fix `setup` in [local]")
     own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     done = subprocess.run(  # noqa: S603 - a script of the folder whose code the person has asked to run
-        [sys.executable, str(path)], cwd=folder, env={**own, **variables}, stdout=sys.stderr, check=False
+        [sys.executable, str(path)], cwd=folder, env={**own, **served.variables}, stdout=sys.stderr, check=False
     )
     if done.returncode != 0:
         raise UsageError(f"set-up script {script!r} failed with exit status {done.returncode}", hint="fix the script")

@@ -78,8 +78,8 @@ def plan_run(
         options.check_earlier()
     aws = subject.access.aws(rate=options.rate)
     found = preflight(aws, subject.ref, now=now, usage=options.usage)
-    told = _by_file(options, found.state)
-    _check_processors(aws, options, told)
+    told = by_file(options, found.state)
+    check_processors(aws, options, told)
     plan = plan_for(aws, found, options, prices, run_id=run_id, earlier=earlier)
     about_session = about_end(subject.access.ends_at, plan.estimate.typical_s, now)
     return replace(plan, advisories=(*about_session, *plan.advisories), from_file=told)
@@ -156,7 +156,7 @@ def undo_once_more(undo: Callable[[], None], interruptions: Interruptions) -> No
         interruptions.restored = True
 
 
-def _by_file(options: RunOptions, function: FunctionState) -> FromFile | None:
+def by_file(options: RunOptions, function: FunctionState) -> FromFile | None:
     """What a configuration file has set, and which of it leads to another account than the function's."""
     told = options.from_file
     account = FunctionRef.parse(function.arn).account_id
@@ -165,7 +165,7 @@ def _by_file(options: RunOptions, function: FunctionState) -> FromFile | None:
     return replace(told, foreign=foreign_settings(told, account))
 
 
-def _check_processors(aws: Aws, options: RunOptions, told: FromFile | None) -> None:
+def check_processors(aws: Aws, options: RunOptions, told: FromFile | None) -> None:
     """See that the processors exist.
 
     What a file names in another account is not even looked at before a person has agreed to it.

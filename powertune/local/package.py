@@ -103,6 +103,43 @@ def deploy(client: Any, deployment: Deployment, s3: Any = None, call: Call = pla
     return str(response["FunctionArn"])
 
 
+def publish(
+    client: Any,
+    deployment: Deployment,
+    description: str,
+    *,
+    wait: Callable[[], object],
+    s3: Any = None,
+    call: Call = plainly,
+) -> str:
+    """Give a function that exists the code and settings of a deployment, and publish that; returns the version.
+
+    Args:
+        description: keeps the version apart from the one before, as what is the same is not published again.
+        wait: waits until a change of the function has ended.
+
+    Raises:
+        UsageError: there is nothing to package, or it is too large to go without `s3`.
+    """
+    source = deployment.source
+    package = zip_folder(source.parent if source.is_file() else source)
+    code = _code(package, deployment.name, s3, call)
+    call(client.update_function_code, FunctionName=deployment.name, **code)
+    wait()
+    call(
+        client.update_function_configuration,
+        FunctionName=deployment.name,
+        Runtime=deployment.runtime,
+        Handler=deployment.handler,
+        MemorySize=deployment.memory_mb,
+        Timeout=deployment.timeout_s,
+        Environment={"Variables": dict(deployment.environment)},
+        Description=description,
+    )
+    wait()
+    return str(call(client.publish_version, FunctionName=deployment.name)["Version"])
+
+
 def _code(package: bytes, name: str, s3: Any, call: Call) -> dict[str, object]:
     if len(package) <= _DIRECT_LIMIT_BYTES:
         return {"ZipFile": package}

@@ -46,7 +46,7 @@ class Target(Protocol):
     def environments(self, invocations: Mapping[Configuration, Sequence[Invocation]]) -> Mapping[str, str]:
         """The execution environments that served invocations, by request id, as far as they can be known.
 
-        Asked once, after undoing. Never fails for what cannot be read.
+        Asked once, after undoing; side by side, after each batch. Never fails for what cannot be read.
         """
         ...
 

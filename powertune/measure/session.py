@@ -1,23 +1,19 @@
 """One run under way, batch after batch: what is played, recorded, looked up and saved."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from powertune import __version__
 from powertune.errors import SizeRefused
 from powertune.measure.failing import fails_anyway
 from powertune.measure.pauses import Pauses
 from powertune.measure.player import Player, Side
 from powertune.measure.protocols import Observer, Target
-from powertune.measure.record import Record, by_configuration
 from powertune.measure.rounds import Job, Place, Rounds
-from powertune.measure.spending import Spending
+from powertune.measure.side_record import SideRecord
 from powertune.model import (
-    BETWEEN_BATCHES,
     FUNCTION_FAILS,
     NO_REPORTS,
     UNDER_WAY,
-    Advisory,
     Batch,
     Configuration,
     Invocation,
@@ -28,8 +24,6 @@ from powertune.search import Search, Stop
 
 #: Why a process has stopped within a run: the time that it may take is over.
 OUT_OF_TIME = "out of time"
-#: Logs lag some seconds behind; after so long, a report that a quick look did not find is left to the last look.
-_QUICK_LOOKS_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,15 +60,10 @@ class Session:
         self._participants = participants
         self._plan = participants.plan
         self._target = participants.target
-        self._before = before
-        #: What the target has throttled belongs to batches before, where it has played these.
-        self._throttles_before = (0 if before is None else before.throttles) - participants.target.throttles
-        measured = () if before is None else before.measurements
-        self._started_at = participants.clock() if before is None else before.started_at
-        self._finished_at: float | None = None
-        self._record = Record.of(measured)
-        self._spending = Spending(participants.plan, measured)
+        self._side = SideRecord(participants.plan, participants.target, clock=participants.clock, before=before)
+        self._record, self._spending = self._side.observed, self._side.spending
         self._spending.known.update(published)
+        measured = () if before is None else before.measurements
         self._pauses = Pauses.of(participants.plan.sleep_s, measured)
         self._batches: list[Batch] = [] if before is None else [*before.batches]
         name, design = participants.plan.function.name, participants.plan.design
@@ -95,7 +84,7 @@ class Session:
         proposal = self._participants.search.propose(self._record.measurements())
         if isinstance(proposal, Stop):
             self._note(Batch(trials=(), why=proposal.why, leader=proposal.leader))
-            self._recover(patient=True)
+            self._side.recover(patient=True)
             return proposal.reason
         self._note(proposal)
         for round_ in self._rounds.split(proposal.trials, self._record.count):
@@ -103,13 +92,13 @@ class Session:
                 if not self._has_time(self._plan.longest_round_s):
                     return OUT_OF_TIME
                 complete = self._request(self._ahead(round_, jobs)) and self._player.play(jobs)
-                self._recover(patient=not complete)
+                self._side.recover(patient=not complete)
                 if not complete:
                     return "budget"
                 self._participants.observer.saved(self.snapshot(UNDER_WAY))
                 if not self._record.has_success and fails_anyway(self._record.measurements()):
                     return FUNCTION_FAILS
-                if self._reports_are_lost():
+                if self._side.reports_are_lost():
                     return NO_REPORTS
             pause_s = self._pauses.after_round(self._record.measurements().values())
             if pause_s:
@@ -124,8 +113,8 @@ class Session:
         Args:
             patient: wait for reports that are still on their way.
         """
-        self._recover(patient=patient, since=0.0)
-        return NO_REPORTS if self._reports_are_lost() else None
+        self._side.recover(patient=patient, since=0.0)
+        return NO_REPORTS if self._side.reports_are_lost() else None
 
     def _has_time(self, seconds: float) -> bool:
         """Whether so much time is left before the deadline."""
@@ -139,36 +128,7 @@ class Session:
 
     def snapshot(self, stopped: str) -> TuningRun:
         """The run until now."""
-        return TuningRun(
-            run_id=self._plan.run_id,
-            tool_version=__version__,
-            started_at=self._started_at,
-            finished_at=self._participants.clock() if stopped in (UNDER_WAY, BETWEEN_BATCHES) else self._end(),
-            engine="direct" if self._before is None else self._before.engine,
-            function=self._plan.function,
-            design=self._plan.design,
-            measurements=tuple(self._record.measurements().values()),
-            advisories=self._advisories(),
-            stopped=stopped,
-            throttles=self._target.throttles + self._throttles_before,
-            traffic=self._plan.traffic,
-            batches=tuple(self._batches),
-        )
-
-    def _advisories(self) -> tuple[Advisory, ...]:
-        """Those of the plan, those from before that are not given again, and those of this process."""
-        pauses = self._pauses.advisories
-        known = (*self._plan.advisories, *self._target.advisories)
-        superseded = {advisory.code for advisory in pauses}
-        before = () if self._before is None else self._before.advisories
-        earlier = tuple(each for each in before if each not in known and each.code not in superseded)
-        return (*self._plan.advisories, *earlier, *pauses, *self._target.advisories)
-
-    def _end(self) -> float:
-        """When the run ended. What is found out of it later does not change that."""
-        if self._finished_at is None:
-            self._finished_at = self._participants.clock()
-        return self._finished_at
+        return self._side.snapshot(stopped, batches=self._batches, pauses=self._pauses.advisories)
 
     def _portions(self, jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
         """A round, but size by size until a success and a report have come: the others may not be worth their price.
@@ -195,14 +155,6 @@ class Session:
         """Whether this function's reports are known to arrive: in this run, or in the log group before it."""
         traffic = self._plan.traffic
         return self._record.has_report or (traffic is not None and traffic.reports > 0)
-
-    def _reports_are_lost(self) -> bool:
-        """Whether invocations were answered, and not one of them has a report, however long one waits for it."""
-        if self._record.has_report or not by_configuration(self._record.without_environment()):
-            return False
-        self._recover(patient=True)
-        answered = by_configuration(self._record.without_environment())
-        return not self._record.has_report and self._target.reports_are_lost(answered)
 
     def _request(self, jobs: Sequence[Job]) -> bool:
         """Have what is new published; False if the budget does not pay for it."""
@@ -238,32 +190,9 @@ class Session:
 
     def invoked(self, job: Job, invocation: Invocation) -> None:
         """An invocation has ended."""
-        self._spending.settle(job.configuration, invocation)
-        self._record.add(job.configuration, invocation)
+        self._side.invoked(job, invocation)
         self._participants.observer.invoked(job.configuration, invocation, self._spending.spent)
-
-    def _recover(self, *, patient: bool, since: float | None = None) -> None:
-        """Fill in the reports that were missing, in bulk, and correct what they were thought to have cost."""
-        if since is None:
-            since = 0.0 if patient else self._participants.clock() - _QUICK_LOOKS_S
-        lost = [entry for entry in self._record.without_report() if entry[2].started_at >= since]
-        if not lost:
-            return
-        found = self._target.recover(by_configuration(lost), patient=patient)
-        for configuration, index, invocation in lost:
-            known = found.get(invocation.request_id or "")
-            if known is not None:
-                self._record.complete(configuration, index, known)
-                self._spending.correct(configuration, known)
 
     def name_environments(self) -> bool:
         """Note which environment served each invocation, as far as the target knows; whether anything was new."""
-        unnamed = self._record.without_environment()
-        if not unnamed:
-            return False
-        found = self._target.environments(by_configuration(unnamed))
-        for configuration, index, invocation in unnamed:
-            environment = found.get(invocation.request_id or "")
-            if environment is not None:
-                self._record.complete(configuration, index, replace(invocation, environment=environment))
-        return bool(found)
+        return self._side.name_environments()

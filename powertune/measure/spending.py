@@ -37,11 +37,12 @@ class Spending:
 
     Args:
         measured: what was measured and paid for before this process.
+        budget: what others spend of as well; by default, the plan's own.
     """
 
-    def __init__(self, plan: Plan, measured: Iterable[Measurement] = ()) -> None:
+    def __init__(self, plan: Plan, measured: Iterable[Measurement] = (), budget: Budget | None = None) -> None:
         self._plan = plan
-        self._budget = Budget(limit=plan.max_spend)
+        self._budget = budget or Budget(limit=plan.max_spend)
         self._worst: dict[Configuration, float] = {}
         #: What each configuration costs that publishing was asked for.
         self._publishing: dict[Configuration, float] = {}

@@ -94,7 +94,8 @@ class FunctionState:
     same, nobody else has deployed. `code_sha256` is AWS's digest of the code alone. `provisioned_concurrency` is that
     of the alias which is tuned. `platform` is what limits the CPU on the embedded AWS, and `cores` what it has; both
     are None on AWS itself. `vpc` says whether it is connected to a VPC. `system_log_level` is None for text logs,
-    which have no levels.
+    which have no levels. `package_bytes` is the size of the deployment package without layers; None for container
+    images, and in older files.
     """
 
     name: str
@@ -118,6 +119,7 @@ class FunctionState:
     platform: str | None = None
     cores: float | None = None
     vpc: bool = False
+    package_bytes: int | None = None
 
     @property
     def drops_reports(self) -> bool:

@@ -12,12 +12,14 @@ class Grid:
     """Warm up every lane, then invoke each lane once per round until each size has its samples.
 
     A round covers all sizes that still need samples, so a noisy minute affects all of them equally. An infeasible
-    size gets no more invocations. A size whose environments keep starting cold is given up after twice the samples.
+    size gets no more invocations. A size whose environments keep starting cold is given up after twice the samples,
+    and so many more as are to `spare`.
     """
 
     configurations: tuple[Configuration, ...]
     invocations: int
     lanes: int
+    spare: int = 0
 
     def propose(self, measured: Mapping[Configuration, Measurement]) -> Batch | Stop:
         """One round: for each size, one invocation per lane, or as many as are still missing."""
@@ -36,5 +38,5 @@ class Grid:
         invocations = measurement.invocations
         kept_apart = invocations.count(Population.COLD) + invocations.count(Population.SET_ASIDE)
         done = len(invocations) - max(kept_apart, self.lanes)
-        allowed = 2 * self.invocations + self.lanes - len(invocations)
+        allowed = 2 * self.invocations + self.lanes + self.spare - len(invocations)
         return max(0, min(self.lanes, self.invocations - done, allowed))

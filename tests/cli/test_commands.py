@@ -168,8 +168,35 @@ def test_iam_prints_a_policy(capfd: pytest.CaptureFixture[str]) -> None:
     printed = capfd.readouterr()
     assert "arn:aws:lambda:REGION:ACCOUNT_ID:function:fn" in printed.out
     assert "replace REGION and ACCOUNT_ID" in printed.err
-    assert run_app(["iam", "gate"]) == 2
+    assert run_app(["iam", "report"]) == 2
     assert "makes calls to AWS" in capfd.readouterr().err
+
+
+def test_iam_prints_what_a_gate_needs_and_nothing_that_changes_a_function(capfd: pytest.CaptureFixture[str]) -> None:
+    assert run_app(["iam", "gate", "--function", "fn", "--baselines", "s3://ci/baselines/"]) == 0
+    *statements, listing, keeping = json.loads(capfd.readouterr().out)["Statement"]
+    actions = {action for statement in statements for action in statement["Action"]}
+    assert "lambda:InvokeFunction" in actions
+    assert not [action for action in actions if re.search(r":(Create|Update|Delete|Publish|Put|Add|Remove)", action)]
+    assert (listing["Action"], listing["Resource"]) == (["s3:ListBucket"], "arn:aws:s3:::ci")
+    assert keeping["Action"] == ["s3:GetObject", "s3:PutObject"]
+    assert keeping["Resource"] == "arn:aws:s3:::ci/baselines/*"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("run", "--baselines", "s3://ci"), "has no baselines"),
+        (("gate", "--baselines", "folder"), "is not in S3"),
+        (("gate", "--isolate"), "as they are"),
+        (("gate", "--kms-key", "arn:aws:kms:x"), "as they are"),
+    ],
+)
+def test_iam_refuses_what_a_gate_does_not_do(
+    words: tuple[str, ...], said: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run_app(["iam", *words]) == 2
+    assert said in capfd.readouterr().err
 
 
 def test_iam_prints_what_a_scan_needs_here_and_in_other_accounts(capfd: pytest.CaptureFixture[str]) -> None:

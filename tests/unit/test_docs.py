@@ -3,13 +3,14 @@
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from itertools import takewhile
 from pathlib import Path
 
 import cli_reference
 import pytest
+import typer
 
 from powertune import config
 from powertune.config import LocalOptions, RunOptions, autopilot_options, loading, parsers, scan_options
@@ -40,6 +41,15 @@ def command_lines() -> Iterator[tuple[str, str]]:
     for page in PAGES:
         for line in re.findall(r"^\s*\$ (powertune .*)", page.read_text(), flags=re.MULTILINE):
             yield page.name, line
+
+
+def command_of(words: Sequence[str]) -> tuple[typer.Context, list[str]]:
+    """The command that words begin with, which may be below another one, and its arguments."""
+    path = f"powertune {words[0]}"
+    assert path in COMMANDS, f"no command {path!r}"
+    below = f"{path} {words[1]}" if len(words) > 1 else path
+    depth = 2 if below in COMMANDS and below != path else 1
+    return COMMANDS[below if depth == 2 else path], list(words[depth:])
 
 
 def mentions() -> Iterator[tuple[str, str]]:
@@ -77,10 +87,9 @@ def test_every_input_of_an_execution_is_accepted(page: str, text: str) -> None:
 @pytest.mark.parametrize(("page", "line"), tuple(command_lines()))
 def test_every_command_line_parses(page: str, line: str) -> None:
     words = shlex.split(line, comments=True)[1:]
-    name, *arguments = takewhile(lambda word: word not in (">", "|"), words)
-    context = COMMANDS[f"powertune {name}"]
+    context, arguments = command_of([*takewhile(lambda word: word not in (">", "|"), words)])
     # Conversions and required arguments are checked, as at a terminal; nothing runs.
-    context.command.make_context(name, arguments, parent=context.parent)
+    context.command.make_context(context.info_name, arguments, parent=context.parent)
 
 
 @pytest.mark.parametrize(("page", "text"), sorted(set(mentions())))
@@ -88,9 +97,8 @@ def test_every_option_that_is_mentioned_exists(page: str, text: str) -> None:
     words = text.replace("|", " ").split()
     named = {word.split("=")[0] for word in words if word.startswith("--")}
     if words[0] == "powertune":
-        command = f"powertune {words[1]}"
-        assert command in COMMANDS, f"no command {command!r}"
-        assert named <= OPTIONS[command]
+        context, _ = command_of(words[1:])
+        assert named <= OPTIONS[context.command_path]
     else:
         assert named <= set().union(*OPTIONS.values())
 

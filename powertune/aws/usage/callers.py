@@ -75,11 +75,35 @@ def read_production(
     return Production(
         latest_used_by=tuple(used_by),
         unanswered=tuple(unanswered),
-        function_peak=round(max(seen["function"], default=0)),
-        # A region without the one metric may have the other, of which the unreserved concurrency is a part.
-        unreserved_peak=round(max(seen["unreserved"] or seen["region"], default=0)),
+        **_peaks(seen),
         **stored,
     )
+
+
+def read_peaks(function: LambdaFunction, state: FunctionState, *, now: float) -> Production:
+    """What is in use at the peak of two weeks, for who only invokes; whoever else uses the function does not matter.
+
+    The embedded AWS has no production, and is not asked. Never fails for what AWS does not answer.
+
+    Args:
+        now: seconds since the epoch.
+    """
+    if state.platform is not None:
+        return Production()
+    try:
+        seen = _seen(function, state, datetime.fromtimestamp(now, UTC))
+    except _UNANSWERED:
+        return Production(function_peak=None, unreserved_peak=None)
+    return Production(**_peaks(seen))
+
+
+def _peaks(seen: Mapping[str, list[float]]) -> dict[str, Any]:
+    """The most concurrent invocations, of the function and of all that has no reserved concurrency."""
+    return {
+        "function_peak": round(max(seen["function"], default=0)),
+        # A region without the one metric may have the other, of which the unreserved concurrency is a part.
+        "unreserved_peak": round(max(seen["unreserved"] or seen["region"], default=0)),
+    }
 
 
 def _stored(latest: FunctionSnapshot, settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,9 @@ _AUTOPILOT = "autopilot"
 def iam(
     command: Annotated[
         str,
-        typer.Argument(help="The command: run, apply, restore, scan, watch, autopilot, prices, deploy or destroy."),
+        typer.Argument(
+            help="The command: run, gate, apply, restore, scan, watch, autopilot, prices, deploy or destroy."
+        ),
     ],
     function: Annotated[
         str, typer.Option(help="The function's name or ARN; an ARN makes the policy narrower.")
@@ -59,6 +61,10 @@ def iam(
     code: Annotated[
         str | None,
         typer.Option(help="The s3://bucket/key of code that stays in your own bucket.", show_default=False),
+    ] = None,
+    baselines: Annotated[
+        str | None,
+        typer.Option(help="For gate: the s3://bucket/prefix where baselines are kept.", show_default=False),
     ] = None,
     engine: Annotated[
         str | None,
@@ -126,6 +132,7 @@ def iam(
         vpc=vpc,
         kms_key=kms_key,
         code_s3=code,
+        baselines=baselines,
     )
     if command == _SCAN:
         _check_scan(function, grant, role, engine, scans)
@@ -251,9 +258,10 @@ def _check(command: str, function: str, grant: "Grant", *, deploy: bool) -> None
     from powertune.aws.iam_policy import PLAIN
     from powertune.errors import UsageError
 
-    for name, place in (("payload", grant.payload_s3), ("code", grant.code_s3)):
+    for name, place in (("payload", grant.payload_s3), ("code", grant.code_s3), ("baselines", grant.baselines)):
         if place is not None and not place.startswith("s3://"):
             raise UsageError(f"{name} {place!r} is not in S3", hint="only s3://bucket/key takes a permission")
+    _check_gate(command, grant)
     for option, arn, service, kind in (
         ("--role", grant.role, "iam", "an IAM role ARN"),
         ("--kms-key", grant.kms_key, "kms", "a KMS key ARN"),
@@ -270,3 +278,23 @@ def _check(command: str, function: str, grant: "Grant", *, deploy: bool) -> None
         raise UsageError("`powertune watch` changes no function", hint="only --function and --deploy matter to it")
     if command == "prices" and (function != _ANY_FUNCTION or grant != PLAIN):
         raise UsageError("`powertune prices` does not use a function", hint="leave out the options about one")
+
+
+def _check_gate(command: str, grant: "Grant") -> None:
+    """See that baselines are for a gate, and that a gate is asked for nothing that it does not do.
+
+    Raises:
+        UsageError: they are not, or it is.
+    """
+    from dataclasses import replace
+
+    from powertune.errors import UsageError
+
+    if grant.baselines is not None and command != "gate":
+        raise UsageError(f"`powertune {command}` has no baselines", hint="--baselines is for `powertune iam gate`")
+    as_it_is = replace(grant, copies=False, isolate=False, role=None, vpc=False, kms_key=None, code_s3=None)
+    if command == "gate" and grant != as_it_is:
+        raise UsageError(
+            "a gate measures functions as they are, and copies none",
+            hint="for sizes that are named with --memory, take the policy of `powertune iam run`",
+        )

@@ -12,7 +12,7 @@ import pytest
 from fakes import FakeLambda, client_error, fake_aws
 
 from powertune.errors import Unavailable, UsageError
-from powertune.local.package import Deployment, deploy, zip_folder
+from powertune.local.package import Deployment, deploy, publish, zip_folder
 
 
 @pytest.fixture
@@ -126,3 +126,27 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "strange").symlink_to("/proc/self/mem")
     with pytest.raises(UsageError, match=r"cannot package '.*/strange': "):
         zip_folder(tmp_path)
+
+
+def test_a_version_gets_code_and_settings_and_each_change_is_waited_for(source: Path) -> None:
+    client = Publisher()
+    deployment = Deployment(
+        source=source, handler="app.old", name="fn", runtime="python3.13", role_arn="arn", memory_mb=512, timeout_s=7
+    )
+    version = publish(client, deployment, "main@1a2b3c4", wait=lambda: client.calls.append(("wait", {})))
+    assert version == "3"
+    names = [name for name, _ in client.calls]
+    changes = ["update_function_code", "wait", "update_function_configuration", "wait", "publish_version"]
+    assert names == changes
+    code, settings = client.calls[0][1], client.calls[2][1]
+    assert code["ZipFile"] == zip_folder(source)
+    assert (settings["Handler"], settings["MemorySize"], settings["Timeout"]) == ("app.old", 512, 7)
+    assert settings["Description"] == "main@1a2b3c4"
+
+
+class Publisher(Recorder):
+    """A client whose next version is the third."""
+
+    def publish_version(self, **options: Any) -> dict[str, str]:
+        self.calls.append(("publish_version", options))
+        return {"Version": "3"}

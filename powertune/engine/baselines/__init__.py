@@ -1,0 +1,1 @@
+"""Baselines: results that candidates are compared with, kept in a folder or a bucket."""

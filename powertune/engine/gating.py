@@ -1,0 +1,303 @@
+"""A gate whose samples are taken while it is judged: functions as they are, side by side, look after look."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from powertune.as_is import plan_as_is
+from powertune.aws.identity import about_end
+from powertune.aws.pinned import LATEST, Pin, PinnedTarget
+from powertune.aws.preflight import preflight_as_is
+from powertune.config import RunOptions
+from powertune.engine.direct import LONGEST_TIMEOUT_S, Access, by_file, check_processors
+from powertune.errors import FunctionFailed, Inconclusive, UsageError
+from powertune.gate.judging import judge
+from powertune.gate.matching import match_cases
+from powertune.gate.model import Case, GatedRun, Judgement
+from powertune.gate.rules import Rules
+from powertune.gate.sequence import GateLimits, Samples, Spent, first_samples, next_samples, why_no_more
+from powertune.measure import Amount, Contender, SideBySide, SideObserver
+from powertune.measure.side_by_side import BUDGET
+from powertune.model import NO_REPORTS, Advisory, FunctionRef, Population, TuningRun
+from powertune.plan import Plan
+from powertune.prices import PriceTable
+
+#: With fewer warm invocations of a side, there is nothing to judge.
+_LEAST = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveFunction:
+    """A function to measure as it is. `label` is what a person calls it; None for its name and version."""
+
+    ref: FunctionRef
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LivePair:
+    """A candidate to measure, and the baseline to measure beside it; None if there is none, or it is in a file."""
+
+    candidate: LiveFunction
+    baseline: LiveFunction | None = None
+
+    @property
+    def sides(self) -> tuple[LiveFunction, ...]:
+        """What is measured, the baseline first."""
+        return (self.candidate,) if self.baseline is None else (self.baseline, self.candidate)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedSide:
+    """A function that was looked at: what is going to be invoked, and with how much concurrency.
+
+    `before` is what to say before measuring, and of no use in a report of it.
+    """
+
+    name: str
+    group: str
+    label: str
+    plan: Plan
+    pin: Pin
+    before: tuple[Advisory, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedGate:
+    """What a gate is going to measure. `pairs` are the names of candidates and baselines, which `sides` describe."""
+
+    sides: tuple[PlannedSide, ...]
+    pairs: tuple[tuple[str, str | None], ...]
+
+    def side(self, name: str) -> PlannedSide:
+        """The side of a name."""
+        return next(each for each in self.sides if each.name == name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateTerms:
+    """What a gate judges by, how much it may take, and with what it compares.
+
+    `stored` are baselines that were measured before, by the names of their candidates.
+    """
+
+    rules: Rules
+    limits: GateLimits
+    prices: PriceTable
+    stored: Mapping[str, GatedRun] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedGate:
+    """What became of it. `measured`: the samples were taken for it, and not read from files.
+
+    `stopped` says why no more samples were taken of a gate that is inconclusive.
+    """
+
+    cases: tuple[Case, ...]
+    judgement: Judgement
+    measured: bool
+    stopped: str | None = None
+
+
+def plan_gate(
+    access: Access, pairs: Sequence[LivePair], options: RunOptions, prices: PriceTable, *, run_id: str, now: float
+) -> PlannedGate:
+    """Look at the functions, and see that they can be compared. Changes nothing.
+
+    Args:
+        run_id: how the ids of the runs begin.
+        now: seconds since the epoch.
+
+    Raises:
+        NotFound, FunctionRefused, FunctionBusy: as `preflight_as_is`.
+        UsageError: candidate and baseline are of different sizes, so that they are no measurement of the code.
+    """
+    sides: list[PlannedSide] = []
+    named: list[tuple[str, str | None]] = []
+    beside = sum(len(pair.sides) for pair in pairs)
+    aws = access.aws(rate=options.rate)
+    for number, pair in enumerate(pairs):
+        found = []
+        for live in pair.sides:
+            read, pin = preflight_as_is(aws, live.ref, now=now, usage=options.usage)
+            told = by_file(options, read.state)
+            check_processors(aws, options, told)
+            region = prices.region(read.state.region)
+            plan = plan_as_is(options, read.state, region, read.known, run_id=f"{run_id}{len(sides)}", beside=beside)
+            ending = about_end(access.ends_at, plan.estimate.typical_s, now)
+            plan = replace(plan, advisories=(*plan.advisories, *read.advisories), from_file=told)
+            role = "candidate" if live is pair.candidate else "baseline"
+            label = live.label or _label(live.ref, pin)
+            side = PlannedSide(
+                name=f"{role} {number}", group=str(number), label=label, plan=plan, pin=pin, before=ending
+            )
+            sides.append(side)
+            found.append(side)
+        _check_same_size(found)
+        named.append((found[-1].name, found[0].name if pair.baseline is not None else None))
+    return PlannedGate(sides=tuple(sides), pairs=tuple(named))
+
+
+def judge_live(
+    access: Access,
+    gate: PlannedGate,
+    options: RunOptions,
+    terms: GateTerms,
+    observer: SideObserver,
+    *,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+) -> JudgedGate:
+    """Measure, and judge, until the gate is decided or a limit is reached.
+
+    Every round is handed to `observer.saved`, also that which an interruption or a failure has ended.
+
+    Raises:
+        Changed: somebody has deployed to a function meanwhile, or deleted the version.
+        FunctionFailed: candidate or baseline does not run.
+        Inconclusive: no invocation has a report.
+        UsageError: as `judge`.
+    """
+    targets = {side.name: target_of(access, side, options, clock=clock) for side in gate.sides}
+    contenders = [
+        Contender(name=side.name, group=side.group, plan=side.plan, target=targets[side.name]) for side in gate.sides
+    ]
+    session = SideBySide(
+        contenders, observer, max_spend=options.max_spend, seed=options.seed, clock=clock, sleep=sleep
+    )
+    reason = "interrupted"
+    try:
+        judged = _look_by_look(session, gate, terms, targets)
+        reason = "complete"
+    finally:
+        session.close(reason)
+    return judged
+
+
+def _look_by_look(
+    session: SideBySide, gate: PlannedGate, terms: GateTerms, targets: Mapping[str, PinnedTarget]
+) -> JudgedGate:
+    samples: Samples | None = first_samples(terms.limits, sides=len(gate.sides))
+    environments = invocations = 0
+    while samples is not None:
+        environments += samples.environments
+        invocations += samples.environments * samples.warm_invocations
+        session.measure(
+            {
+                side.name: Amount(
+                    invocations=invocations, environments=min(environments, side.plan.design.concurrency)
+                )
+                for side in gate.sides
+            }
+        )
+        for target in targets.values():
+            target.check_unchanged()
+        runs = session.runs("complete")
+        check_runs(gate.sides, runs)
+        cases = _cases(gate, runs, terms.stored)
+        judgement = judge(cases, terms.rules, terms.prices, samples.look)
+        spent = Spent(
+            invocations=sum(len(each.invocations) for run in runs.values() for each in run.measurements),
+            cost=session.spent,
+        )
+        samples = next_samples(judgement, cases, spent, terms.limits) if session.active else None
+    stopped = why_no_more(judgement, cases, spent, terms.limits) if session.active else _why_ended(judgement, runs)
+    return JudgedGate(cases=cases, judgement=judgement, measured=True, stopped=stopped)
+
+
+def _cases(gate: PlannedGate, runs: Mapping[str, TuningRun], stored: Mapping[str, GatedRun]) -> tuple[Case, ...]:
+    cases: list[Case] = []
+    for candidate, baseline in gate.pairs:
+        mine = _gated(gate.side(candidate), runs)
+        if baseline is None:
+            cases.extend(match_cases([mine], [stored[candidate]] if candidate in stored else ()))
+        else:
+            theirs = _gated(gate.side(baseline), runs)
+            cases.extend(match_cases([mine], [theirs], allow_other_function=True, side_by_side=True))
+    return tuple(cases)
+
+
+def _gated(side: PlannedSide, runs: Mapping[str, TuningRun]) -> GatedRun:
+    return GatedRun(run=runs[side.name], label=side.label, package_bytes=side.plan.function.package_bytes)
+
+
+def check_runs(sides: Sequence[PlannedSide], runs: Mapping[str, TuningRun]) -> None:
+    """See that each side has run.
+
+    Raises:
+        FunctionFailed, Inconclusive: one has not; or it has no reports, or the budget ended it at once.
+    """
+    for side in sides:
+        run = runs[side.name]
+        why = next((each.infeasible for each in run.measurements if each.infeasible), None)
+        if why is not None:
+            said = next((f"; {each.message}" for each in run.advisories if each.code == "function-error"), "")
+            raise FunctionFailed(
+                f"the {side.name.partition(' ')[0]} {side.label} {why}{said}",
+                hint="look at its log, its payload and its timeout",
+            )
+        _check_samples(side, run)
+        if run.stopped == NO_REPORTS and not any(_has_report(each) for each in runs.values()):
+            lost = next((each for each in run.advisories if each.code == "no-reports"), None)
+            raise Inconclusive(
+                f"{side.label}: {lost.message if lost else 'no invocation has a report'}",
+                hint=lost.next_step if lost else "look at the function's log",
+            )
+
+
+def _check_samples(side: PlannedSide, run: TuningRun) -> None:
+    """See that there is something to judge, unless nothing has a report.
+
+    Raises:
+        Inconclusive: the budget ended it at once, or the machine is too busy.
+    """
+    if sum(each.invocations.count(Population.WARM) for each in run.measurements) >= _LEAST:
+        return
+    if run.stopped == BUDGET:
+        raise Inconclusive(
+            f"--max-spend ended the gate before {side.label} had {_LEAST} warm invocations",
+            hint="raise --max-spend: each invocation is counted at the most that it can cost until it has ended",
+        )
+    waits = [waited for each in run.measurements for waited in each.invocations.column("waited_ms")]
+    if disturbed := sum(map(bool, waits)):
+        raise Inconclusive(
+            f"other programs on this machine disturbed {disturbed} of {len(waits)} invocations of {side.label}",
+            hint="gate when the machine is less busy, and run one gate at a time",
+        )
+
+
+def _has_report(run: TuningRun) -> bool:
+    return any(value is not None for each in run.measurements for value in each.invocations.column("duration_ms"))
+
+
+def _why_ended(judgement: Judgement, runs: Mapping[str, TuningRun]) -> str | None:
+    """Why nothing more could be measured of a gate that is still open."""
+    return next((run.stopped for run in runs.values()), None) if judgement.is_open else None
+
+
+def _check_same_size(sides: Sequence[PlannedSide]) -> None:
+    first, last = sides[0], sides[-1]
+    mine, theirs = last.plan.function.current, first.plan.function.current
+    if mine != theirs:
+        raise UsageError(
+            f"the candidate {last.label} has {mine}, and the baseline {first.label} has {theirs}: what differs is "
+            "not the code alone",
+            hint="compare at the same size, or judge the candidate by budgets alone",
+        )
+
+
+def target_of(access: Access, side: PlannedSide, options: RunOptions, *, clock: Callable[[], float]) -> PinnedTarget:
+    """What is invoked of a side."""
+    processors = (options.pre_processor, options.post_processor)
+    aws = access.aws(
+        function_timeout_s=side.plan.function.timeout_s if processors == (None, None) else LONGEST_TIMEOUT_S,
+        concurrency=side.plan.design.concurrency,
+        rate=options.rate,
+    )
+    return PinnedTarget(aws, side.plan, side.pin, processors=processors, clock=clock)
+
+
+def _label(ref: FunctionRef, pin: Pin) -> str:
+    """`orders:prod (version 7)`, `orders:7`, `orders`."""
+    name = ref.name if ref.qualifier in (None, LATEST) else f"{ref.name}:{ref.qualifier}"
+    return name if pin.version in (LATEST, ref.qualifier) else f"{name} (version {pin.version})"

@@ -19,7 +19,7 @@ SEARCHES := $(BIN)/python benchmarks/search.py
 # The search, stopping at other expected losses than by default.
 STOPPING := powertune@2%,powertune@3%,powertune@4.5%,powertune,powertune@9%,powertune@13%,powertune@20%
 
-.PHONY: help setup demo lock test coverage unit check lint types layers template gallery record calibration answers bench-search bench-found bench-propose bench-scan bench-gate fidelity bench surface reference rules clean
+.PHONY: help setup demo lock test coverage unit check lint types layers template workflows gallery record calibration answers bench-search bench-found bench-propose bench-scan bench-gate fidelity bench surface reference rules clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -80,7 +80,12 @@ layers: setup ## import-linter
 template: setup ## cfn-lint on the templates of the state machines
 	$(BIN)/cfn-lint statemachine/template.yaml statemachine/scan-template.yaml
 
-check: lint types layers template coverage ## everything that CI runs
+workflows: setup ## the GitHub Action and its example workflows: against GitHub's schemas, and for security
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-actions action.yml action/comment/action.yml
+	$(BIN)/check-jsonschema --quiet --builtin-schema vendor.github-workflows examples/workflows/*.yml
+	$(BIN)/zizmor --quiet --offline action.yml action/comment/action.yml examples/workflows/*.yml
+
+check: lint types layers template workflows coverage ## everything that CI runs
 
 fidelity: setup ## how closely the embedded AWS follows Lambda's CPU allotment
 	$(BIN)/python benchmarks/fidelity.py

@@ -19,7 +19,7 @@ fi
 """
 
 
-def installed(job: Job, package: str) -> list[str]:
+def installed(job: Job, **inputs: str) -> list[str]:
     """What Python and pip are asked, one call a line."""
     python = job.folder / "a folder" / "python"
     python.parent.mkdir()
@@ -31,12 +31,12 @@ def installed(job: Job, package: str) -> list[str]:
         "measure": lambda _inputs: {},
     }
     action.variables = {**action.variables, "LOG": str(job.folder / "log")}
-    assert not action.run(package=package).failed
+    assert not action.run(**inputs).failed
     return (job.folder / "log").read_text().splitlines()
 
 
 def test_the_checkout_of_the_action_is_installed(job: Job) -> None:
-    assert installed(job, "") == [
+    assert installed(job) == [
         f"-I -m venv {job.folder}/temp/powertune-python",
         "install --quiet --disable-pip-version-check .[local]",
     ]
@@ -44,7 +44,15 @@ def test_the_checkout_of_the_action_is_installed(job: Job) -> None:
 
 @pytest.mark.parametrize("package", ["powertune @ https://example.com/x.whl", "--index-url=x", "$(touch evaluated)"])
 def test_another_package_is_one_word_and_never_an_option(job: Job, package: str) -> None:
-    assert installed(job, package)[1] == f"install --quiet --disable-pip-version-check -- {package}"
+    assert installed(job, package=package)[1] == f"install --quiet --disable-pip-version-check -- {package}"
+    assert list(job.folder.rglob("evaluated")) == []
+
+
+@pytest.mark.parametrize("file", ["functions/a b/requirements.txt", "--pre", "$(touch evaluated)"])
+def test_libraries_of_functions_are_installed_before_powertune(job: Job, file: str) -> None:
+    _, libraries, powertune = installed(job, requirements=file)
+    assert libraries == f"install --quiet --disable-pip-version-check --requirement={file}"
+    assert powertune.endswith(" .[local]")
     assert list(job.folder.rglob("evaluated")) == []
 
 

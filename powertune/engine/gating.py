@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from powertune.as_is import plan_as_is
+from powertune.aws.client import Aws
 from powertune.aws.identity import about_end
 from powertune.aws.pinned import LATEST, Pin, PinnedTarget
 from powertune.aws.preflight import preflight_as_is
@@ -117,25 +118,37 @@ def plan_gate(
     beside = sum(len(pair.sides) for pair in pairs)
     aws = access.aws(rate=options.rate)
     for number, pair in enumerate(pairs):
-        found = []
+        found: list[PlannedSide] = []
         for live in pair.sides:
-            read, pin = preflight_as_is(aws, live.ref, now=now, usage=options.usage)
-            told = by_file(options, read.state)
-            check_processors(aws, options, told)
-            region = prices.region(read.state.region)
-            plan = plan_as_is(options, read.state, region, read.known, run_id=f"{run_id}{len(sides)}", beside=beside)
-            ending = about_end(access.ends_at, plan.estimate.typical_s, now)
-            plan = replace(plan, advisories=(*plan.advisories, *read.advisories), from_file=told)
-            role = "candidate" if live is pair.candidate else "baseline"
-            label = live.label or _label(live.ref, pin)
-            side = PlannedSide(
-                name=f"{role} {number}", group=str(number), label=label, plan=plan, pin=pin, before=ending
+            plan, pin = _planned(
+                aws, live, options, prices, run_id=f"{run_id}{len(sides) + len(found)}", now=now, beside=beside
             )
-            sides.append(side)
-            found.append(side)
+            found.append(
+                PlannedSide(
+                    name=f"{'candidate' if live is pair.candidate else 'baseline'} {number}",
+                    group=str(number),
+                    label=live.label or _label(live.ref, pin),
+                    plan=plan,
+                    pin=pin,
+                    before=about_end(access.ends_at, plan.estimate.typical_s, now),
+                )
+            )
         _check_same_size(found)
+        sides.extend(found)
         named.append((found[-1].name, found[0].name if pair.baseline is not None else None))
     return PlannedGate(sides=tuple(sides), pairs=tuple(named))
+
+
+def _planned(
+    aws: Aws, live: LiveFunction, options: RunOptions, prices: PriceTable, *, run_id: str, now: float, beside: int
+) -> tuple[Plan, Pin]:
+    """The plan of one function, and the version that its name means now."""
+    read, pin = preflight_as_is(aws, live.ref, now=now, usage=options.usage)
+    told = by_file(options, read.state)
+    check_processors(aws, options, told)
+    region = prices.region(read.state.region)
+    plan = plan_as_is(options, read.state, region, read.known, run_id=run_id, beside=beside)
+    return replace(plan, advisories=(*plan.advisories, *read.advisories), from_file=told), pin
 
 
 def judge_live(

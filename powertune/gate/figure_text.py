@@ -1,22 +1,26 @@
 """Figures of a gate in words: amounts in the unit of their metric, and changes with their intervals."""
 
-from powertune.gate.gated_metrics import METRICS, MS, PER_MILLION_UNIT, SHARE
+from powertune.gate.gated_metrics import MEGABYTES, METRICS, MS, PER_MILLION_UNIT, SHARE
 from powertune.gate.model import Figure
 from powertune.units import format_ms, format_share, format_usd, plain
 
 #: A smaller change is shown as none.
 _NONE = 5e-4
 _OF = " per million"
+#: Packages below that are shown in KB.
+_SMALL_MB = 0.1
 
 
 def amount_text(value: float, unit: str) -> str:
-    """`312 ms`, `$2.10 per million`, `0.5 %`, `112 MB`."""
+    """`312 ms`, `$2.10 per million`, `0.5 %`, `112 MB`, `0.3 KB`."""
     if unit == MS:
         return format_ms(value)
     if unit.endswith(PER_MILLION_UNIT):
         return f"{format_usd(value, unit.removesuffix(PER_MILLION_UNIT))}{_OF}"
     if unit == SHARE:
         return format_share(value / 100) if value else "0 %"
+    if unit == MEGABYTES and 0 < value < _SMALL_MB:
+        return f"{plain(round(1024 * value, 1))} KB"
     return f"{plain(round(value, 2))} {unit}"
 
 

@@ -71,7 +71,7 @@ class GateResult:
             check for check in self.judgement.checks if check.verdict is verdict and check.level is Level.ERROR
         )
         what = "failed" if verdict is GateVerdict.FAILED else "is inconclusive"
-        more = f", and {len(found) - 1} more" if len(found) > 1 else ""
+        more = f", and {plural(len(found) - 1, 'more check')}" if len(found) > 1 else ""
         return f"the gate {what}: {check_sentence(found[0])}{more}"
 
     @property

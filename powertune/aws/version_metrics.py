@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from powertune.aws.client import Aws
-from powertune.errors import Unavailable
+from powertune.aws.usage.metrics import read_queries
 from powertune.units import plain
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 #: Lambda sends metrics by the minute. Counts are added up from minutes, so it does not matter where a period begins.
 MINUTE_S = 60
-_MOST_PAGES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,27 +105,9 @@ class AliasMetrics:
         self, queries: "Sequence[MetricDataQueryTypeDef]", first: int, last: int
     ) -> Mapping[str, dict[float, float]]:
         """The values of each query, by their times."""
-        found: dict[str, dict[float, float]] = {query["Id"]: {} for query in queries}
-        token: str | None = None
-        for _ in range(_MOST_PAGES):
-            more: dict[str, Any] = {"NextToken": token} if token else {}
-            page = self.aws.call(
-                self.aws.clients.cloudwatch.get_metric_data,
-                MetricDataQueries=queries,
-                StartTime=datetime.fromtimestamp(first, UTC),
-                EndTime=datetime.fromtimestamp(last, UTC),
-                **more,
-            )
-            token = page.get("NextToken")
-            for result in page["MetricDataResults"]:
-                # PartialData is fine as long as a token leads to the rest.
-                if result["StatusCode"] != "Complete" and not (result["StatusCode"] == "PartialData" and token):
-                    raise Unavailable(f"cloudwatch:GetMetricData answered {result['StatusCode']}", hint="try later")
-                times = (moment.timestamp() for moment in result["Timestamps"])
-                found[result["Id"]].update(zip(times, result["Values"], strict=True))
-            if not token:
-                return found
-        raise Unavailable("cloudwatch:GetMetricData did not finish: it kept returning pages", hint="try again later")
+        begin, end = datetime.fromtimestamp(first, UTC), datetime.fromtimestamp(last, UTC)
+        found = read_queries(self.aws, queries, start=begin, end=end)
+        return {key: {moment.timestamp(): value for moment, value in points} for key, points in found.items()}
 
 
 def _minutes(start: float, end: float) -> tuple[int, int]:

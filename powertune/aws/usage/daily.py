@@ -1,18 +1,13 @@
 """How a function was used, day by day: what it costs before and after a change follows from that."""
 
 from collections import defaultdict
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from datetime import UTC, datetime, timedelta
 
 from powertune.autopilot.verification import DAY_S, DayOfUse
 from powertune.aws.client import Aws
-from powertune.errors import Unavailable
-
-if TYPE_CHECKING:
-    from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
+from powertune.aws.usage.metrics import LambdaMetric, read_series
 
 _METRICS = {"invocations": ("Invocations", "Sum"), "duration": ("Duration", "Sum"), "median": ("Duration", "p50")}
-_PAGES = 10
 
 
 def read_days(aws: Aws, name: str, start: float, end: float) -> tuple[DayOfUse, ...]:
@@ -23,28 +18,16 @@ def read_days(aws: Aws, name: str, start: float, end: float) -> tuple[DayOfUse, 
     Raises:
         AccessDenied, Unavailable, UsageError: CloudWatch does not say, or not everything.
     """
+    metrics = {
+        key: LambdaMetric(name=metric, statistic=statistic, dimensions=(("FunctionName", name),))
+        for key, (metric, statistic) in _METRICS.items()
+    }
     found: dict[float, dict[str, float]] = defaultdict(dict)
-    queries = [_query(key, name, *metric) for key, metric in _METRICS.items()]
-    token: str | None = None
-    for _ in range(_PAGES):
-        more: dict[str, Any] = {"NextToken": token} if token else {}
-        page = aws.call(
-            aws.clients.cloudwatch.get_metric_data,
-            MetricDataQueries=queries,
-            StartTime=datetime.fromtimestamp(start, UTC),
-            EndTime=datetime.fromtimestamp(end, UTC),
-            **more,
-        )
-        token = page.get("NextToken")
-        for result in page["MetricDataResults"]:
-            # PartialData is fine as long as a token leads to the rest.
-            if result["StatusCode"] != "Complete" and not (result["StatusCode"] == "PartialData" and token):
-                raise Unavailable(f"cloudwatch:GetMetricData answered {result['StatusCode']}", hint="try again later")
-            for at, value in zip(result["Timestamps"], result["Values"], strict=True):
-                found[at.timestamp() // DAY_S * DAY_S][result["Id"]] = value
-        if not token:
-            return tuple(_day(at, values) for at, values in sorted(found.items()))
-    raise Unavailable("cloudwatch:GetMetricData did not finish: it kept returning pages", hint="try again later")
+    first, last = datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC)
+    for key, points in read_series(aws, metrics, start=first, end=last, period=timedelta(days=1)).items():
+        for at, value in points:
+            found[at.timestamp() // DAY_S * DAY_S][key] = value
+    return tuple(_day(at, values) for at, values in sorted(found.items()))
 
 
 def _day(at: float, values: dict[str, float]) -> DayOfUse:
@@ -54,12 +37,3 @@ def _day(at: float, values: dict[str, float]) -> DayOfUse:
         duration_sum_ms=values.get("duration", 0.0),
         p50_ms=values.get("median"),
     )
-
-
-def _query(key: str, name: str, metric: str, statistic: str) -> "MetricDataQueryTypeDef":
-    named: Any = {
-        "Namespace": "AWS/Lambda",
-        "MetricName": metric,
-        "Dimensions": [{"Name": "FunctionName", "Value": name}],
-    }
-    return {"Id": key, "MetricStat": {"Metric": named, "Period": DAY_S, "Stat": statistic}}

@@ -1,6 +1,6 @@
 """Several CloudWatch metrics with one question."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from powertune.errors import Unavailable
 if TYPE_CHECKING:
     from mypy_boto3_cloudwatch.type_defs import MetricDataQueryTypeDef
 
-_PAGES = 10
+_PAGES = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +47,18 @@ def read_series(
     Raises:
         As `read_metrics`.
     """
-    queries = [_query(key, metric, period) for key, metric in metrics.items()]
-    points: dict[str, list[tuple[datetime, float]]] = {key: [] for key in metrics}
+    return read_queries(aws, [_query(key, metric, period) for key, metric in metrics.items()], start=start, end=end)
+
+
+def read_queries(
+    aws: Aws, queries: "Sequence[MetricDataQueryTypeDef]", *, start: datetime, end: datetime
+) -> dict[str, list[tuple[datetime, float]]]:
+    """The same for queries that may each have a period of their own.
+
+    Raises:
+        As `read_metrics`.
+    """
+    points: dict[str, list[tuple[datetime, float]]] = {query["Id"]: [] for query in queries}
     token: str | None = None
     for _ in range(_PAGES):
         more: dict[str, Any] = {"NextToken": token} if token else {}

@@ -1,7 +1,8 @@
 """Which functions the autopilot tunes, and tuning them one after another, within what is left to spend."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,13 +17,14 @@ from powertune.cli import tuning
 from powertune.cli.command_line_checks import region_of
 from powertune.cli.console import say
 from powertune.cli.opportunities import Opportunity, largest
-from powertune.cli.site import open_site
-from powertune.config import parse_judgement
+from powertune.cli.site import Site, open_site
+from powertune.config import RunOptions, parse_judgement
 from powertune.config.autopilot_options import AutopilotOptions
 from powertune.engine.autopilot.settling import SettledFunction
 from powertune.engine.autopilot.state import AutopilotState
 from powertune.errors import Interrupted, NotRestored, PowertuneError, UsageError
 from powertune.model import DAYS_PER_MONTH, FunctionRef
+from powertune.plan import Plan
 from powertune.region_prices import RegionPrices
 from powertune.scan.evidence import FunctionEvidence
 from powertune.scan.scan import Scan
@@ -127,17 +129,7 @@ class BudgetedTuning:
         return SpendingLedger(budget=self.budget, records=self.state.records(), now=time.time())
 
     def _tune(self, run: DueRun) -> bool:
-        """Tune a function; one that cannot run on both architectures is tuned on its own. False if it was not."""
-        try:
-            return self._tune_once(run)
-        except UsageError as error:
-            if "arch" not in run.options:
-                raise
-            alone = {name: value for name, value in run.options.items() if name != "arch"}
-            say(f"{run.name}: {error.message}; measured on {run.known.function.architecture} alone")
-            return self._tune_once(replace(run, options=alone))
-
-    def _tune_once(self, run: DueRun) -> bool:
+        """Tune a function; False if it was not."""
         arn = run.due.arn
         place = replace(self.place, region=region_of(FunctionRef.parse(arn), None))
         with open_site(arn, place, quiet=self.quiet) as site:
@@ -145,9 +137,7 @@ class BudgetedTuning:
             if IGNORE in tags:
                 say(f"{run.name} was left alone: it has the tag {IGNORE}")
                 return False
-            options = tuning.load_options(site, run.options)
-            prices = tuning.region_prices(site, options)
-            plan = tuning.plan_run(site, options, prices)
+            options, prices, plan = _planned(site, run)
             if not tuning.agreed(plan, ask=self.ask, quiet=self.quiet):
                 return False
             record = SpendingRecord(
@@ -161,10 +151,8 @@ class BudgetedTuning:
             if not self._reserved(record, run.name):
                 return False
             path = tuning.results_path(self.state.results, plan)
-            try:
+            with _settled_afterward(lambda: self._settle(record, path, prices)):
                 tuning.measure_plan(site, options, plan, path, quiet=self.quiet)
-            finally:
-                self._settle(record, path, prices)
         return True
 
     def _reserved(self, record: SpendingRecord, name: str) -> bool:
@@ -192,6 +180,41 @@ class BudgetedTuning:
         analysis = _judged(path, prices)
         spent = record.reserved if analysis.spent is None else analysis.spent
         self.state.keep(replace(record, spent=spent, results=path.name))
+
+
+def _planned(site: Site, run: DueRun) -> tuple[RunOptions, RegionPrices, Plan]:
+    """Plan a run; a function that cannot run on both architectures is measured on its own.
+
+    Only planning is done again: a run that has failed while it measured has been paid for.
+    """
+    try:
+        return _plan(site, run.options)
+    except UsageError as error:
+        if "arch" not in run.options:
+            raise
+        alone = {name: value for name, value in run.options.items() if name != "arch"}
+        say(f"{run.name}: {error.message}; measured on {run.known.function.architecture} alone")
+        return _plan(site, alone)
+
+
+def _plan(site: Site, told: Mapping[str, str]) -> tuple[RunOptions, RegionPrices, Plan]:
+    options = tuning.load_options(site, told)
+    prices = tuning.region_prices(site, options)
+    return options, prices, tuning.plan_run(site, options, prices)
+
+
+@contextmanager
+def _settled_afterward(settle: Callable[[], None]) -> Iterator[None]:
+    """Settle a run, whatever it ends with, which counts for more than a failure to settle it."""
+    try:
+        yield
+    except BaseException:
+        try:
+            settle()
+        except PowertuneError as error:
+            say(f"what was measured could not be kept: {error.message}")
+        raise
+    settle()
 
 
 def _judged(path: Path, prices: RegionPrices) -> Analysis:

@@ -14,10 +14,10 @@ from powertune.autopilot.due import DueReason
 from powertune.autopilot.spending import MonthlyBudget, SpendingRecord
 from powertune.aws.identity import ConnectionOptions
 from powertune.cli.pilot import check_consent
-from powertune.cli.pilot_tuning import BudgetedTuning, DueRun, allowed, due_runs
+from powertune.cli.pilot_tuning import BudgetedTuning, DueRun, _settled_afterward, allowed, due_runs
 from powertune.config.autopilot_options import AutopilotOptions
 from powertune.engine.autopilot.settling import settled_functions
-from powertune.errors import Interrupted, NotRestored, UsageError
+from powertune.errors import Interrupted, NotRestored, Unavailable, UsageError
 
 OPTIONS = AutopilotOptions(functions=("*",), payloads=(("orders", "@event.json"),))
 
@@ -147,6 +147,24 @@ def test_two_autopilots_at_one_moment_do_not_exceed_the_budget() -> None:
     assert not found._reserved(record("ours", 3.0), "orders")
     assert state.kept["ours"].spent == 0.0
     assert found.ledger().spent == 3.0
+
+
+def unavailable() -> None:
+    raise Unavailable("the bucket does not answer", hint="try again later")
+
+
+@pytest.mark.parametrize("ends", [NotRestored("not restored"), Interrupted("interrupted"), KeyboardInterrupt()])
+def test_results_that_cannot_be_kept_hide_nothing_worse(
+    ends: BaseException, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(type(ends)), _settled_afterward(unavailable):
+        raise ends
+    assert "what was measured could not be kept: the bucket does not answer" in capsys.readouterr().err
+
+
+def test_results_that_cannot_be_kept_are_an_error_of_their_own() -> None:
+    with pytest.raises(Unavailable), _settled_afterward(unavailable):
+        pass
 
 
 def test_somebody_has_to_name_the_functions_and_to_agree(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

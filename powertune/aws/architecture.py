@@ -9,8 +9,8 @@ from powertune.aws.function_snapshot import FunctionSnapshot
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.errors import Changed, FunctionBusy, FunctionRefused
 
-#: How often $LATEST is looked at again that somebody else changes while it is put back.
-_LOOKS = 4
+#: How long to wait before each look at $LATEST: somebody else may change it, and a change may be seen late.
+_LOOKS_S = (0.0, 1.0, 2.0, 4.0)
 
 
 def refuse_fixed_architecture(seen: FunctionSnapshot) -> None:
@@ -67,10 +67,14 @@ def restore_architecture(function: LambdaFunction, architecture: str, code_sha25
 
     Returns what was left alone, as sentences.
     """
-    for _ in range(_LOOKS):
+    for pause_s in _LOOKS_S:
+        if pause_s:
+            function.aws.sleep(pause_s)
         now = function.wait_until_settled()
         if now.architecture == architecture:
-            return ()
+            if pause_s:
+                return ()
+            continue  # a change whose answer was lost may not be seen yet
         if now.code_sha256 != code_sha256:
             return (
                 f"new code was deployed to $LATEST, which keeps {now.architecture}; before, it had {architecture}",

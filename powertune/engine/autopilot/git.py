@@ -86,8 +86,11 @@ class GitRepository:
         answer = self._run("ls-remote", self.remote, f"refs/heads/{branch}").decode(errors="replace").split()
         if not answer:
             return None
-        # In a clone that was cut off, as those of CI systems are, the rest of the history is not wanted either.
-        depth = ("--depth=1",) if self._run("rev-parse", "--is-shallow-repository").strip() == b"true" else ()
+        # In a clone that was cut off, as those of CI systems are, nobody wants the history of the proposals. That of
+        # all else stays as long as it is: cut off at its newest commit, it could not be merged any more.
+        ours = branch == PICTURES or branch.startswith(BRANCHES)
+        cut = ours and self._run("rev-parse", "--is-shallow-repository").strip() == b"true"
+        depth = ("--depth=1",) if cut else ()
         spec = f"+refs/heads/{branch}:refs/powertune/{branch}"
         self._run("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", *depth, self.remote, spec)
         return self._run("rev-parse", "--verify", f"refs/powertune/{branch}").decode().strip()

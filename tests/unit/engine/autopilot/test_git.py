@@ -233,6 +233,22 @@ def test_a_clone_that_was_cut_off_is_enough(clone: GitClone, tmp_path: Path) -> 
     assert clone.at_origin("rev-list", "--count", f"main..{BRANCH}") == "1"
 
 
+def test_a_clone_that_was_cut_off_stays_as_long_as_it_was(clone: GitClone, tmp_path: Path) -> None:
+    for number in range(2, 6):
+        clone.commit({"README.md": f"# Shop {number}\n"}, f"Commit {number}")
+    clone.git("push", "--quiet", "origin", "main")
+    shallow = GitClone(work=tmp_path / "shallow", origin=clone.origin)
+    git(tmp_path, "clone", "--quiet", "--depth=3", f"file://{clone.origin}", str(shallow.work))
+    propose(repository(shallow))
+    assert shallow.git("rev-list", "--count", "main") == "3"
+    clone.commit({"README.md": "# Shop 6\n"}, "Commit 6")
+    clone.git("push", "--quiet", "origin", "main")
+    propose(repository(shallow))
+    # Its owner can go on.
+    shallow.git("pull", "--quiet", "--ff-only", "origin", "main")
+    assert shallow.git("rev-list", "--count", "main") == "4"
+
+
 def test_pictures_have_a_branch_of_their_own(clone: GitClone) -> None:
     found = repository(clone)
     first = found.keep_picture("orders-12345678/aaaa1111.png", b"\x89PNG one")

@@ -113,9 +113,12 @@ class _Applier:
             return InEffect(chosen=plan.chosen)
         doing("publishing a version, and waiting until it can be invoked")
         version = publish_latest(self._function, lock.journal.mark, latest)
-        assert lock.journal.applied is not None
-        lock.write(replace(lock.journal, applied=replace(lock.journal.applied, after=version)))
-        judgement = self._move(plan.alias, version)
+        judgement = None
+        # If the alias leads to what was chosen already, Lambda publishes nothing, and answers with that version.
+        if version != plan.alias.alias.version:
+            assert lock.journal.applied is not None
+            lock.write(replace(lock.journal, applied=replace(lock.journal.applied, after=version)))
+            judgement = self._move(plan.alias, version)
         self._release(lock)
         return InEffect(chosen=plan.chosen, version=version, judgement=judgement)
 

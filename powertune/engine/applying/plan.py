@@ -1,5 +1,7 @@
 """What an apply is going to change, decided before anything is touched. Pure."""
 
+from dataclasses import replace
+
 from powertune.analysis import Analysis, ProfileStatus
 from powertune.aws.architecture import refuse_fixed_architecture
 from powertune.aws.function_snapshot import FunctionSnapshot
@@ -7,6 +9,9 @@ from powertune.engine.applying.model import ApplyPlan, Asked, FoundFunction
 from powertune.engine.applying.refusals import check_found_alias, check_latest, check_place
 from powertune.errors import UsageError
 from powertune.model import Advisory, Architecture, Configuration, FunctionRef, TuningRun
+
+#: As long as a time in seconds, and the number of a version, become in a note on the function.
+_LONGEST_TIME, _LONGEST_VERSION = 9_999_999_999.0, "999999"
 
 
 def choose(analysis: Analysis, memory_mb: int | None) -> tuple[Configuration | None, tuple[Advisory, ...]]:
@@ -88,8 +93,20 @@ def plan_apply(
         timeout_s=measured.timeout_s,
         advisories=(*advisories, *_about_later(configuration_of(production), chosen), *_about_others(asked, found)),
     )
-    plan.journal(0.0).encode()  # says so if it does not fit
+    _check_room(plan)
     return plan
+
+
+def _check_room(plan: ApplyPlan) -> None:
+    """See that what is going to be noted on the function fits, once the time and the new version are known.
+
+    Raises:
+        UsageError: it does not.
+    """
+    journal = plan.journal(_LONGEST_TIME)
+    if journal.applied is not None and journal.applied.alias is not None:
+        journal = replace(journal, applied=replace(journal.applied, after=_LONGEST_VERSION))
+    journal.encode()
 
 
 def configuration_of(snapshot: FunctionSnapshot) -> Configuration:

@@ -15,6 +15,7 @@ from applies import (
     canary,
     in_effect,
     measured_function,
+    run_of,
     settings,
     traffic,
 )
@@ -339,6 +340,20 @@ def test_a_canary_gets_its_share_and_the_old_version_the_rest() -> None:
     assert set(map(repr, shares)) == {repr((AFTER_MB, "1", {"2": 0.1}, "what everybody calls"))}
     assert 12 <= len(applying.observer.looks) <= 15
     assert applying.clock.now - 1_800_000_000.0 >= 600 + 180 + 30
+
+
+def test_an_alias_that_leads_to_the_size_already_is_left_as_it_is() -> None:
+    """$LATEST gets it, too; what Lambda then publishes is the version that the alias leads to."""
+    fake = fake_with_traffic()
+    applying = Applying(fake, canary(ALIAS), run=run_of(fake))
+    fake.functions["fn"].versions["1"]["MemorySize"] = AFTER_MB
+    done = applying.apply()
+    assert (done.version, done.judgement) == ("1", None)
+    assert in_effect(fake) == (AFTER_MB, "1", {}, "what everybody calls")
+    moves = [given for name, given in zip(fake.calls, fake.arguments, strict=True) if name == "update_alias"]
+    assert [each for each in moves if each["Name"] == "prod"] == []
+    assert applying.roll_back() == ()
+    assert in_effect(fake) == FOUND[:1] + in_effect(fake)[1:]
 
 
 @pytest.mark.parametrize(("new", "old"), [(99, 9_000), (1_000, 99), (0, 0)])

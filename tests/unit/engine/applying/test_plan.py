@@ -247,3 +247,20 @@ def test_a_run_without_an_answer_is_inconclusive_unless_a_size_is_named() -> Non
     with pytest.raises(Inconclusive):
         choose(analysis, None)
     assert str(choose(analysis, 1024)[0]) == "1024 MB x86_64"
+
+
+def test_what_is_noted_later_fits_too() -> None:
+    """The time and the number of the new version are not known yet when the plan is made."""
+    fake = measured_function()
+    run, accepted = run_of(fake), 0
+    for length in range(1, 129):
+        try:
+            plan = Applying(fake, run=replace(run, run_id="x" * length)).plan()
+        except UsageError:
+            break
+        accepted = length
+        assert plan is not None
+        journal = plan.journal(1_800_000_000.0)
+        assert journal.applied is not None
+        replace(journal, applied=replace(journal.applied, after="12345")).encode()
+    assert 30 < accepted < 128

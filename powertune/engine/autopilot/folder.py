@@ -12,6 +12,7 @@ from powertune.errors import UsageError
 
 _TEXT, _PATCH, _REPORT, _PICTURE, _NOTES = "proposal.md", "change.patch", "report.md", "report.png", "notes.md"
 _STATE = "state.json"
+_WRITTEN = (_TEXT, _PATCH, _REPORT, _PICTURE, _NOTES, _STATE)
 #: What a record says of its proposal; what was verified has been applied.
 _STATES = {Standing.PROPOSED: PullRequestState.OFFERED, Standing.WITHDRAWN: PullRequestState.CLOSED}
 
@@ -45,6 +46,7 @@ class FolderForge:
     def tell(self, existing: PullRequest, record: ProposalRecord, note: str) -> None:
         """Add a note to the notes."""
         folder = self._folder(existing.branch)
+        _refuse_links(folder)
         notes = folder / _NOTES
         before = notes.read_text("utf-8") if notes.is_file() else ""
         files.write(f"{before}{note}\n\n".encode(), notes)
@@ -57,6 +59,7 @@ class FolderForge:
 
     def _write(self, proposal: Proposal) -> PullRequest:
         folder = self._folder(proposal.branch)
+        _refuse_links(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -99,3 +102,14 @@ class FolderForge:
 
     def _folder(self, branch: str) -> Path:
         return self.path / branch.removeprefix(BRANCHES)
+
+
+def _refuse_links(folder: Path) -> None:
+    """See that what is written stays here: a repository of somebody else may hold a link of a name that it knows.
+
+    Raises:
+        UsageError: the folder or a file is a link.
+    """
+    for path in (folder, *(folder / name for name in _WRITTEN)):
+        if path.is_symlink():
+            raise UsageError(f"{str(path)!r} is a link", hint="delete it")

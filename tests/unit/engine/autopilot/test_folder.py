@@ -74,3 +74,29 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="cannot make the folder"):
         FolderForge(path=tmp_path / "file").open(make_proposal())
+
+
+@pytest.mark.parametrize("link", ["", "proposal.md", "change.patch"])
+def test_nothing_is_written_where_a_link_leads(link: str, tmp_path: Path) -> None:
+    """The folder may be that of somebody else's repository, and names of proposals are known beforehand."""
+    there, proposals = tmp_path / "theirs", tmp_path / "proposals"
+    there.mkdir()
+    (there / "file").write_text("theirs")
+    if link:
+        (proposals / NAME).mkdir(parents=True)
+        (proposals / NAME / link).symlink_to(there / "file")
+    else:
+        proposals.mkdir()
+        (proposals / NAME).symlink_to(there)
+    with pytest.raises(UsageError, match="is a link"):
+        FolderForge(path=proposals).open(make_proposal())
+    assert [(path.name, path.read_text()) for path in there.iterdir()] == [("file", "theirs")]
+
+
+def test_a_note_is_not_written_where_a_link_leads(tmp_path: Path) -> None:
+    forge = FolderForge(path=tmp_path / "proposals")
+    opened = forge.open(make_proposal())
+    (tmp_path / "proposals" / NAME / "notes.md").symlink_to(tmp_path / "file")
+    with pytest.raises(UsageError, match="is a link"):
+        forge.tell(opened, ProposalRecord(promise=make_promise()), "First.")
+    assert not (tmp_path / "file").exists()

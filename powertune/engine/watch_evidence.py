@@ -24,9 +24,9 @@ from powertune.watch import (
     sample_p95,
 )
 
-#: Without CloudWatch, limits may still be known.
 #: Ids have 15 characters.
 _LONGEST_ID = 40
+#: Without CloudWatch, limits may still be known.
 _UNANSWERED: tuple[type[PowertuneError], ...] = (AccessDenied, Unavailable, UsageError)
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from proposals import ARN, SMALLER, TEMPLATE, make_promise, make_proposal
+from proposals import ARN, make_promise, make_proposal
 
 from powertune.autopilot.promise import ProposalRecord, Standing
 from powertune.autopilot.pull_request import PullRequestState, branch_of
@@ -28,7 +28,6 @@ def test_a_proposal_is_a_folder(tmp_path: Path) -> None:
     assert forge.find(ARN) == opened
     assert (opened.state, opened.record) == (PullRequestState.OFFERED, ProposalRecord(promise=make_promise()))
     assert forge.open_branches() == {branch_of(ARN)}
-    assert TEMPLATE != SMALLER
 
 
 def test_a_newer_one_takes_its_place(tmp_path: Path) -> None:

@@ -36,15 +36,19 @@ def choose(found: Survey, sources: Sequence[CodeSource], wanted: WantedFunction)
         chosen = [n for n, each in enumerate(found.candidates) if wanted.resource in each.addresses]
         number = _only(found, chosen, f"resource {shown(wanted.resource)}", sources)
         return number, (*_disagreement(found.candidates[number], wanted), *unread)
-    for fitting, notes in ((_by_logical_id, ()), (_by_name, ()), (_by_pattern, (_PATTERN,))):
+    for fitting, doubts in ((_by_logical_id, (_LOGICAL_ID,)), (_by_name, ()), (_by_pattern, (_PATTERN,))):
         if chosen := [n for n, each in enumerate(found.candidates) if fitting(each, wanted)]:
             number = _only(found, chosen, f"function {shown(wanted.function_name)}", sources)
-            return number, (*notes, *unread)
+            certain = _by_name(found.candidates[number], wanted)
+            return number, (*(() if certain else doubts), *unread)
     return _not_found(found, sources, f"function {shown(wanted.function_name)}")
 
 
 #: A folder may hold hundreds of templates without this function.
 _MOST_REASONS = 5
+_LOGICAL_ID = (
+    "found by its logical id, which functions of other stacks may have, too: check that this code is that function's"
+)
 _PATTERN = "found by the pattern of its name, without its stack or stage: check that this code is that function's"
 
 

@@ -168,6 +168,26 @@ def test_a_logical_id_of_a_function_with_another_name_is_that_of_another_stack()
 
 
 @pytest.mark.parametrize(
+    ("line", "notes"),
+    [
+        ("FunctionName: shop-fn", 0),
+        ("FunctionName: !Sub ${AWS::StackName}-fn", 1),
+        ("FunctionName: !ImportValue name", 1),
+        ("Handler: app.handler", 1),
+    ],
+)
+def test_a_logical_id_without_a_name_is_said_to_be_that_of_other_stacks_too(line: str, notes: int) -> None:
+    """Many templates have a function that is called `ApiFunction`."""
+    text = (
+        f"Resources:\n  Fn:\n    Type: AWS::Lambda::Function\n    Properties:\n      {line}\n      MemorySize: 128\n"
+    )
+    name = "shop-fn" if "Name" in line else "shop-Fn-1A2B3C4D5E6F"
+    wanted = Wanted(function_name=name, logical_id="Fn")
+    said = change((Source(path="template.yaml", text=text),), wanted, Desired(memory_mb=256)).notes
+    assert len([note for note in said if note.startswith("found by its logical id, which")]) == notes
+
+
+@pytest.mark.parametrize(
     ("key", "logical_id"),
     [("hello", "HelloLambdaFunction"), ("my-fn_2", "MyDashfnUnderscore2LambdaFunction")],
 )

@@ -100,8 +100,10 @@ def open_forge(place: ProposalPlace) -> OpenedForge:
     commit = repository.tip(base)
     if commit is None:
         raise UsageError(f"the remote {place.remote!r} has no branch {base!r}", hint="name one with --base")
+    hosted_at = repository.hosted_at()
+    chosen = {} if hosted_at is None else {"GH_REPO": hosted_at}
     forge = GitHubForge(
-        gh=Program(name="gh", path=gh, folder=place.repository, environment=environment),
+        gh=Program(name="gh", path=gh, folder=place.repository, environment=environment | chosen),
         repository=repository,
         base=base,
         base_commit=commit,

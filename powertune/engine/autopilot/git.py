@@ -34,6 +34,12 @@ _CAUTIOUS = tuple(
 #: The branch of the pictures: it has a history of its own, and is never merged.
 PICTURES = "powertune-pictures"
 _NAME = re.compile(r"(?!-)[A-Za-z0-9._/-]{1,200}", re.ASCII)
+#: The address of a repository of a forge: with a scheme, or as `scp` takes it.
+_HOSTED = re.compile(
+    r"(?:(?:https|ssh)://(?:[^@/\s]+@)?(?P<host>[\w.-]+)(?::\d+)?/|[^@/:\s]+@(?P<scp>[\w.-]+):)"
+    r"(?P<path>[\w.-]+/[\w.-]+?)(?:\.git)?/?",
+    re.ASCII,
+)
 _PLAIN_FILES = ("100644", "100755")
 _TREE, _BASE = "Powertune-Tree", "Powertune-Base"
 
@@ -79,6 +85,18 @@ class GitRepository:
         if match is None:
             raise UsageError(f"the remote {self.remote!r} has no default branch", hint="name one with --base")
         return match[1]
+
+    def hosted_at(self) -> str | None:
+        """The repository of the remote as `host/owner/name`, if there are several remotes, of which `gh` would choose
+        one by itself; None if there is one only, or if its address says something else."""
+        if len(self._run("remote").split()) < 2:
+            return None
+        try:
+            address = self._run("config", "--get", f"remote.{self.remote}.url").decode(errors="replace").strip()
+        except ForgeFailed:
+            address = self.remote
+        found = _HOSTED.fullmatch(address)
+        return None if found is None else f"{(found['host'] or found['scp']).removeprefix('ssh.')}/{found['path']}"
 
     def tip(self, branch: str) -> str | None:
         """The commit that a branch has at the remote at this moment, which is fetched; None if there is no branch."""

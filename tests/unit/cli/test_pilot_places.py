@@ -37,6 +37,18 @@ def test_another_base_can_be_named(clone: GitClone) -> None:
     assert opened.forge.base == "develop"
 
 
+def test_pull_requests_are_those_of_the_remote_that_is_pushed_to(clone: GitClone, tmp_path: Path) -> None:
+    """With several remotes, `gh` would take one that is called upstream."""
+    address = "https://github.com/jo/shop"
+    clone.git("remote", "set-url", "origin", address)
+    clone.git("config", f"url.{clone.origin}.insteadOf", address)
+    clone.git("remote", "add", "upstream", "https://github.com/acme/shop")
+    opened = open_forge(ProposalPlace(repository=clone.work))
+    opened.forge.open_branches()
+    (environment,) = FakeGh(path=tmp_path / "bin" / "gh", store=tmp_path / "bin" / "gh.json").environments
+    assert environment["GH_REPO"] == "github.com/jo/shop"
+
+
 def test_a_folder_that_is_named_is_used_although_git_is_there(clone: GitClone, tmp_path: Path) -> None:
     opened = open_forge(ProposalPlace(repository=clone.work, output=tmp_path / "out"))
     assert opened.forge == FolderForge(path=tmp_path / "out")

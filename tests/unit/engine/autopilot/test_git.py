@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -260,6 +261,27 @@ def test_pictures_have_a_branch_of_their_own(clone: GitClone) -> None:
     assert clone.at_origin("rev-parse", f"{PICTURES}^") == first
     # It has nothing to do with main.
     assert clone.at_origin("rev-list", "--count", PICTURES) == "2"
+
+
+@pytest.mark.parametrize(
+    ("address", "hosted_at"),
+    [
+        ("https://github.com/acme/shop.git", "github.com/acme/shop"),
+        ("https://x:secret@ghe.example.com:8443/acme/shop/", "ghe.example.com/acme/shop"),
+        ("git@github.com:acme/shop.git", "github.com/acme/shop"),
+        ("ssh://git@ssh.github.com:443/acme/my.shop.git", "github.com/acme/my.shop"),
+        ("../acme/shop", None),
+        ("/srv/git/acme/shop.git", None),
+        ("https://example.com/a/b/c", None),
+    ],
+)
+def test_where_a_remote_is_hosted(address: str, hosted_at: str | None, clone: GitClone) -> None:
+    clone.git("remote", "set-url", "origin", address)
+    # There is nothing to choose from.
+    assert repository(clone).hosted_at() is None
+    clone.git("remote", "add", "upstream", "https://github.com/other/shop")
+    assert repository(clone).hosted_at() == hosted_at
+    assert replace(repository(clone), remote=address).hosted_at() == hosted_at
 
 
 def test_names_that_are_none_are_refused(clone: GitClone) -> None:

@@ -20,7 +20,6 @@ from powertune.engine.autopilot.state import AutopilotState, BucketState, Folder
 from powertune.errors import ForgeFailed, UsageError
 from powertune.units import shown
 
-STATE_FOLDER = "powertune-autopilot"
 PROPOSALS_FOLDER = "powertune-proposals"
 AUTHOR = "powertune <powertune@users.noreply.github.com>"
 
@@ -57,6 +56,9 @@ def open_state(place: str, connection: Connection) -> Iterator[AutopilotState]:
     Raises:
         AccessDenied, NotFound, Unavailable, UsageError: it cannot be read.
     """
+    if not place.strip():
+        # A variable of a CI system that is not set. What was spent would be forgotten with the machine.
+        raise UsageError("--state is empty", hint="name a folder, or s3://bucket/prefix")
     if not place.startswith("s3://"):
         yield FolderState(path=Path(place))
         return

@@ -82,13 +82,8 @@ class ProposingOptions:
         ),
     ] = None
     state: Annotated[
-        str | None,
-        typer.Option(
-            help="Where to keep results and spending between runs: a folder, or s3://bucket/prefix.  "
-            "[default: powertune-autopilot]",
-            show_default=False,
-        ),
-    ] = None
+        str, typer.Option(help="Where to keep results and spending between runs: a folder, or s3://bucket/prefix.")
+    ] = "powertune-autopilot"
 
 
 class AutopilotCommand(PanelCommand):
@@ -152,6 +147,6 @@ def autopilot(
     wanted = scanning.scope_of(regions=regions)
     with (
         scanning.reaching(place.connection, wanted) as reached,
-        pilot_places.open_state(proposing.state or pilot_places.STATE_FOLDER, reached.connection) as state,
+        pilot_places.open_state(proposing.state, reached.connection) as state,
     ):
         pilot.fly(reached, state, wishes)

@@ -2,12 +2,13 @@
 
 import os
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from fake_gh import FakeGh
 from git_clones import GitClone
 
-from powertune.cli.pilot_places import ProposalPlace, open_forge, parse_author
+from powertune.cli.pilot_places import ProposalPlace, open_forge, open_state, parse_author
 from powertune.engine.autopilot.folder import FolderForge
 from powertune.engine.autopilot.git import CommitAuthor
 from powertune.engine.autopilot.github import GitHubForge
@@ -76,6 +77,13 @@ def test_what_is_no_clone_is_refused_before_anything_is_spent(clone: GitClone, t
     ):
         with pytest.raises(UsageError, match=message):
             open_forge(place)
+
+
+def test_a_variable_that_is_not_set_is_no_state() -> None:
+    """The budget of a month would begin anew with each run."""
+    nobody = cast("Any", None)
+    with pytest.raises(UsageError, match="--state is empty"), open_state("", nobody):
+        pass
 
 
 def test_authors() -> None:

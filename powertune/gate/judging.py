@@ -13,7 +13,7 @@ from powertune.gate.monthly import monthly_change
 from powertune.gate.observing import observe_side
 from powertune.gate.planned import CheckPlan, ObservedCase
 from powertune.gate.regressions import plan_no_errors, plan_regressions, short_note
-from powertune.gate.rules import Rules
+from powertune.gate.rules import GateBudget, Rules
 from powertune.model import Population, TuningRun, Usage
 from powertune.prices import PriceTable
 
@@ -74,11 +74,21 @@ def _one_basis(runs: Sequence[TuningRun], usage: Usage) -> Usage:
 def _plan(seen: ObservedCase, rules: Rules) -> CheckPlan:
     regressions = plan_regressions(seen, rules.tolerances)
     budgets = [each for each in rules.budgets if each.scope.holds_for(seen.function, seen.case.configuration)]
+    if seen.candidate.measurement.failed_always:
+        return _plan_failed(seen, regressions, budgets)
     checks = [*regressions.checks, *(plan_budget(seen, budget) for budget in budgets)]
     # Percentiles of the invocations that went well say nothing of those that did not.
     if seen.baseline is None and budgets and not any(budget.metric == "errors" for budget in budgets):
         checks.append(plan_no_errors(seen))
     return CheckPlan(checks=tuple(checks), notes=(*regressions.notes, *short_note(seen)))
+
+
+def _plan_failed(seen: ObservedCase, regressions: CheckPlan, budgets: Sequence[GateBudget]) -> CheckPlan:
+    """Of a candidate that never succeeds, only errors can be judged: there is no sample of anything else."""
+    checks = [*regressions.checks, *(plan_budget(seen, budget) for budget in budgets if budget.metric == "errors")]
+    if budgets and not checks:
+        checks.append(plan_no_errors(seen))
+    return CheckPlan(checks=tuple(checks), notes=(f"of {seen}, nothing but errors is judged: it never succeeded",))
 
 
 def _unused(seen: Sequence[ObservedCase], rules: Rules) -> tuple[str, ...]:

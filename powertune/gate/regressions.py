@@ -30,7 +30,7 @@ def plan_regressions(seen: ObservedCase, tolerances: Tolerances) -> CheckPlan:
     if seen.baseline is None:
         return CheckPlan(checks=())
     checks, notes = [_errors(seen)], []
-    for metric in METRICS:
+    for metric in () if seen.candidate.measurement.failed_always else METRICS:
         tolerance = tolerances.of(metric)
         if tolerance is None:
             continue
@@ -201,10 +201,11 @@ def _fewer_errors(seen: ObservedCase, baseline: ObservedSide, tails: Tails) -> C
     """The candidate must not fail where the baseline does not, nor more often than chance explains.
 
     A failure is no matter of a tolerance. So the check is strict where the baseline never failed; a function that
-    also fails by itself now and then is compared by Fisher's exact test.
+    also fails by itself now and then is compared by Fisher's exact test. A candidate that never succeeds fails,
+    however few invocations show it: it was matched with a baseline that does.
     """
     mine, theirs = seen.candidate.failures, baseline.failures
-    if theirs[0] == 0:
+    if theirs[0] == 0 or seen.candidate.measurement.failed_always:
         failed = mine[0] > 0
     else:
         failed = mine[0] * theirs[1] > theirs[0] * mine[1] and more_errors(mine, theirs) <= tails.low

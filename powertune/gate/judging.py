@@ -43,7 +43,7 @@ def judge(cases: Sequence[Case], rules: Rules, prices: PriceTable, look: Look = 
         ),
         look=look,
         money=tuple(change for each in seen if (change := monthly_change(each)) is not None),
-        notes=(*(note for plan in plans for note in plan.notes), *_unused(seen, rules)),
+        notes=(*_answers(cases), *(note for plan in plans for note in plan.notes), *_unused(seen, rules)),
     )
 
 
@@ -89,6 +89,18 @@ def _plan_failed(seen: ObservedCase, regressions: CheckPlan, budgets: Sequence[G
     if budgets and not checks:
         checks.append(plan_no_errors(seen))
     return CheckPlan(checks=tuple(checks), notes=(f"of {seen}, nothing but errors is judged: it never succeeded",))
+
+
+def _answers(cases: Sequence[Case]) -> tuple[str, ...]:
+    """What counts as a success and is none for whoever asks: an HTTP error may well be the faster answer."""
+    sides = [gated for case in cases for gated in (case.baseline, case.candidate) if gated is not None]
+    told = (
+        f"{gated.label}: {advisory.message}"
+        for gated in sides
+        for advisory in gated.run.advisories
+        if advisory.code == "error-answer"
+    )
+    return tuple(dict.fromkeys(told))
 
 
 def _unused(seen: Sequence[ObservedCase], rules: Rules) -> tuple[str, ...]:

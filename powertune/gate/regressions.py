@@ -19,6 +19,8 @@ from powertune.units import PER_MILLION, format_share
 #: With fewer cold starts on a side, their init phases say next to nothing of a tolerance of 10 %.
 LEAST_COLD_STARTS = 5
 _SAMPLED = ("duration", "cost", "init")
+#: A package that grows by less does so because code was written: it starts no slower.
+_LEAST_GROWTH_MB = 0.1
 
 
 def plan_regressions(seen: ObservedCase, tolerances: Tolerances) -> CheckPlan:
@@ -150,7 +152,7 @@ def _to_decide(log: Estimate, bounds: Bounds, limit: float, candidate: Figure | 
     return math.ceil(more) if 0 < more <= MOST_TO_DECIDE else None
 
 
-def _strict(seen: ObservedCase, metric: str, tolerance: float, tails: Tails, *, asked: bool) -> Check:  # noqa: ARG001
+def _strict(seen: ObservedCase, metric: str, tolerance: float, _tails: Tails, *, asked: bool) -> Check:
     """A metric that hardly varies, as it is."""
     assert seen.baseline is not None
     mine, theirs = (single_figure(side, metric) for side in (seen.candidate, seen.baseline))
@@ -158,6 +160,7 @@ def _strict(seen: ObservedCase, metric: str, tolerance: float, tails: Tails, *, 
     assert theirs is not None
     ratio = Figure(value=mine.value / theirs.value, interval=None, samples=mine.samples) if theirs.value else None
     verdict = GateVerdict.FAILED if mine.value > theirs.value * (1 + tolerance) else GateVerdict.PASSED
+    small = metric == "package_size" and mine.value - theirs.value < _LEAST_GROWTH_MB
     unit = METRICS[metric].unit
     sizes = f"{amount_text(mine.value, unit)}, the baseline {amount_text(theirs.value, unit)}"
     change = sizes if ratio is None else f"{change_text(ratio, metric)}: {sizes}"
@@ -169,7 +172,7 @@ def _strict(seen: ObservedCase, metric: str, tolerance: float, tails: Tails, *, 
         rule=rule_text(metric, tolerance),
         unit=unit,
         limit=tolerance,
-        level=Level.ERROR,
+        level=Level.WARN if small and not asked and verdict is GateVerdict.FAILED else Level.ERROR,
         verdict=verdict,
         reason=f"{change}; at most {format_share(tolerance)} more is allowed",
         figure=mine,

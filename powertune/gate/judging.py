@@ -34,6 +34,7 @@ def judge(cases: Sequence[Case], rules: Rules, prices: PriceTable, look: Look = 
             "there is nothing to check: no budget is for what was measured, and there is no baseline",
             hint="give a --budget such as 'p(95)<300ms', or a --baseline",
         )
+    left_out = (note for plan in plans for note in plan.notes)
     functions = rules.functions or len({each.function for each in seen})
     sampled = Counter(check.function for check in planned if check.sampled)
     return Judgement(
@@ -43,7 +44,7 @@ def judge(cases: Sequence[Case], rules: Rules, prices: PriceTable, look: Look = 
         ),
         look=look,
         money=tuple(change for each in seen if (change := monthly_change(each)) is not None),
-        notes=(*_answers(cases), *(note for plan in plans for note in plan.notes), *_unused(seen, rules)),
+        notes=(*_same_code(cases), *_answers(cases), *left_out, *_unused(seen, rules)),
     )
 
 
@@ -89,6 +90,17 @@ def _plan_failed(seen: ObservedCase, regressions: CheckPlan, budgets: Sequence[G
     if budgets and not checks:
         checks.append(plan_no_errors(seen))
     return CheckPlan(checks=tuple(checks), notes=(f"of {seen}, nothing but errors is judged: it never succeeded",))
+
+
+def _same_code(cases: Sequence[Case]) -> tuple[str, ...]:
+    """That a gate compares code with itself: an alias that nobody has moved passes, whatever is to be deployed."""
+    pairs = {
+        (case.candidate.label, case.baseline.label)
+        for case in cases
+        if case.baseline is not None
+        and case.candidate.run.function.code_sha256 == case.baseline.run.function.code_sha256 != ""
+    }
+    return tuple(f"the code of {mine} is the same as that of {theirs}" for mine, theirs in sorted(pairs))
 
 
 def _answers(cases: Sequence[Case]) -> tuple[str, ...]:

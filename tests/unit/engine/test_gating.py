@@ -204,7 +204,7 @@ def test_a_candidate_that_fails_where_its_baseline_works_fails_the_gate(kind: st
     (check,) = judged.judgement.checks
     assert (check.metric, check.verdict) == ("errors", GateVerdict.FAILED)
     assert kind in check.reason
-    assert "never succeeded" in judged.judgement.notes[0]
+    assert "never succeeded" in judged.judgement.notes[-1]
     assert effort(judged).invocations > 0
     assert judged.stopped is None
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from gates import SIZE, alone, empty, gated, judged, make_case, rules
+from gates import SIZE, alone, empty, gated, judged, make_case, rules, with_function
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -156,6 +156,12 @@ def test_a_few_more_lines_in_a_small_package_are_a_warning_unless_somebody_asks(
     assert (check.verdict, check.level) == (FAILED, Level.WARN)
     assert judged(small).verdict is PASSED
     assert judged(small, tolerances=parse_tolerances("package_size=5%", None)).verdict is FAILED
+
+
+def test_code_that_is_compared_with_itself_is_noted() -> None:
+    sides = [with_function(gated(seed=seed, label=label), code_sha256="a") for seed, label in ((1, "x"), (2, "y"))]
+    assert judged(make_case(*sides)).notes == ("the code of x is the same as that of y",)
+    assert not judged(make_case(sides[0], with_function(sides[1], code_sha256="b"))).notes
 
 
 def test_answers_that_report_errors_are_noted() -> None:

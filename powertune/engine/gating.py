@@ -17,13 +17,18 @@ from powertune.gate.model import Case, GatedRun, Judgement
 from powertune.gate.rules import Rules
 from powertune.gate.sequence import GateLimits, Samples, Spent, first_samples, next_samples, why_no_more
 from powertune.measure import Amount, Contender, SideBySide, SideObserver
-from powertune.measure.side_by_side import BUDGET
+from powertune.measure.side_by_side import BUDGET, INFEASIBLE
 from powertune.model import NO_REPORTS, Advisory, FunctionRef, Population, TuningRun
 from powertune.plan import Plan
 from powertune.prices import PriceTable
 
 #: With fewer warm invocations of a side, there is nothing to judge.
 _LEAST = 2
+#: Why nothing more could be measured, in words.
+_ENDED = {
+    BUDGET: "the next invocation might exceed max-spend",
+    INFEASIBLE: "a side has timed out, run out of memory, or failed too often",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -320,7 +325,10 @@ def _has_report(run: TuningRun) -> bool:
 
 def _why_ended(judgement: Judgement, runs: Mapping[str, TuningRun]) -> str | None:
     """Why nothing more could be measured of a gate that is still open."""
-    return next((run.stopped for run in runs.values()), None) if judgement.is_open else None
+    if not judgement.is_open:
+        return None
+    reason = next(run.stopped for run in runs.values())
+    return _ENDED.get(reason, reason)
 
 
 def _check_same_size(sides: Sequence[PlannedSide]) -> None:

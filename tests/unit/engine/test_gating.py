@@ -102,6 +102,13 @@ def test_the_budget_ends_a_gate_that_is_open() -> None:
     assert cost <= 0.0006
 
 
+def test_a_budget_that_ends_a_round_is_told_in_words() -> None:
+    side = plan(make_fake(100, 100)).sides[0].plan
+    judged = gate(make_fake(100, 105, noise=0.1), max_spend=1.6 * side.worst_cost(side.function.current))
+    assert judged.judgement.verdict is GateVerdict.INCONCLUSIVE
+    assert judged.stopped == "the next invocation might exceed max-spend"
+
+
 def test_a_budget_that_pays_for_next_to_nothing_is_named() -> None:
     side = plan(make_fake(100, 100)).sides[0].plan
     with pytest.raises(Inconclusive, match="--max-spend ended the gate before") as caught:

@@ -169,7 +169,7 @@ class OutOfTime(Unavailable):
 
 
 class FunctionFailed(PowertuneError):
-    """The function under test failed at every size."""
+    """The function under test failed at every size; of a gate, the baseline failed, or there is none that works."""
 
     exit_code = ExitCode.FUNCTION_FAILED
 

@@ -63,7 +63,10 @@ def gate(request: GateRequest) -> None:
         return
     _finish(_result(judged, setting), request)
     if request.keeping.save_baseline:
-        _save_baselines(judged, request, options)
+        if judged.judgement.verdict is GateVerdict.PASSED:
+            _save_baselines(judged, request, options)
+        else:
+            say("note: the candidate was not kept as the next baseline: the gate is inconclusive")
 
 
 def _judged(request: GateRequest, setting: Setting) -> JudgedGate | None:

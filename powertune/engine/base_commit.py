@@ -97,7 +97,7 @@ class Repository:
 
         Raises:
             UsageError: the commit does not have the folder, or git cannot check it out; or it is in a submodule or in
-                LFS, whose content git does not check out.
+                LFS, whose content git does not check out; or a link leads elsewhere, such as to the candidate.
         """
         self._check_content(commit)
         self._remove_leftovers()
@@ -114,8 +114,14 @@ class Repository:
                 raise UsageError(
                     f"git cannot check out {commit.label}: {_last(done.stderr)}", hint="see git's message"
                 )
-            _check_lfs(tree / self.folder, commit)
-            yield tree / self.folder
+            folder = tree / self.folder
+            if not folder.resolve().is_relative_to(tree):
+                raise UsageError(
+                    f"{self.folder.as_posix()!r} in {commit.label} is a link that leads out of the repository",
+                    hint="name a commit in which it is a folder",
+                )
+            _check_lfs(folder, commit)
+            yield folder
 
     def _check_content(self, commit: Commit) -> None:
         """See that the commit has the folder, and that git checks out what is in it."""

@@ -17,13 +17,18 @@ from powertune.gate.model import Case, GatedRun, Judgement
 from powertune.gate.rules import Rules
 from powertune.gate.sequence import GateLimits, Samples, Spent, first_samples, next_samples, why_no_more
 from powertune.measure import Amount, Contender, SideBySide, SideObserver
-from powertune.measure.side_by_side import BUDGET
+from powertune.measure.side_by_side import BUDGET, INFEASIBLE
 from powertune.model import NO_REPORTS, Advisory, FunctionRef, Population, TuningRun
 from powertune.plan import Plan
 from powertune.prices import PriceTable
 
 #: With fewer warm invocations of a side, there is nothing to judge.
 _LEAST = 2
+#: Why nothing more could be measured, in words.
+_ENDED = {
+    BUDGET: "the next invocation might exceed max-spend",
+    INFEASIBLE: "a side has timed out, run out of memory, or failed too often",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +172,7 @@ def judge_live(
 
     Raises:
         Changed: somebody has deployed to a function meanwhile, or deleted the version.
-        FunctionFailed: candidate or baseline does not run.
+        FunctionFailed: the baseline does not run; or the candidate does not, and there is no baseline that does.
         Inconclusive: no invocation has a report.
         UsageError: as `judge`.
     """
@@ -206,7 +211,7 @@ def _look_by_look(
         for target in targets.values():
             target.check_unchanged()
         runs = session.runs("complete")
-        check_runs(gate.sides, runs)
+        check_runs(gate.sides, runs, _excused(gate, runs, terms.stored))
         cases = _cases(gate, runs, terms.stored)
         judgement = judge(cases, terms.rules, terms.prices, samples.look)
         spent = Spent(
@@ -234,22 +239,22 @@ def _gated(side: PlannedSide, runs: Mapping[str, TuningRun]) -> GatedRun:
     return GatedRun(run=runs[side.name], label=side.label, package_bytes=side.plan.function.package_bytes)
 
 
-def check_runs(sides: Sequence[PlannedSide], runs: Mapping[str, TuningRun]) -> None:
+def check_runs(
+    sides: Sequence[PlannedSide], runs: Mapping[str, TuningRun], excused: frozenset[str] = frozenset()
+) -> None:
     """See that each side has run.
+
+    Args:
+        excused: sides that may have failed, because they can be judged all the same.
 
     Raises:
         FunctionFailed, Inconclusive: one has not; or it has no reports, or the budget ended it at once.
     """
     for side in sides:
         run = runs[side.name]
-        why = next((each.infeasible for each in run.measurements if each.infeasible), None)
-        if why is not None:
-            said = next((f"; {each.message}" for each in run.advisories if each.code == "function-error"), "")
-            raise FunctionFailed(
-                f"the {side.name.partition(' ')[0]} {side.label} {why}{said}",
-                hint="look at its log, its payload and its timeout",
-            )
-        _check_samples(side, run)
+        if side.name not in excused:
+            _check_feasible(side, run)
+            _check_samples(side, run)
         if run.stopped == NO_REPORTS and not any(_has_report(each) for each in runs.values()):
             lost = next((each for each in run.advisories if each.code == "no-reports"), None)
             raise Inconclusive(
@@ -258,13 +263,48 @@ def check_runs(sides: Sequence[PlannedSide], runs: Mapping[str, TuningRun]) -> N
             )
 
 
+def _excused(gate: PlannedGate, runs: Mapping[str, TuningRun], stored: Mapping[str, GatedRun]) -> frozenset[str]:
+    """The sides that may have failed.
+
+    A candidate that fails where its baseline works is a result: the gate fails, and its report says so. So is a side
+    that fails now and then, if there are enough samples beside.
+    """
+    found = {name for name, run in runs.items() if _warm(run) >= _LEAST}
+    for candidate, baseline in gate.pairs:
+        known = stored.get(candidate)
+        theirs = runs[baseline] if baseline is not None else known.run if known is not None else None
+        if theirs is not None and _works(theirs) and any(each.infeasible for each in runs[candidate].measurements):
+            found |= {candidate, *(() if baseline is None else (baseline,))}
+    return frozenset(found)
+
+
+def _works(run: TuningRun) -> bool:
+    return any(each.invocations.succeeded and not each.infeasible for each in run.measurements)
+
+
+def _warm(run: TuningRun) -> int:
+    return sum(each.invocations.count(Population.WARM) for each in run.measurements)
+
+
+def _check_feasible(side: PlannedSide, run: TuningRun) -> None:
+    why = next((each.infeasible for each in run.measurements if each.infeasible), None)
+    if why is None:
+        return
+    role = side.name.partition(" ")[0]
+    said = next((f"; {each.message}" for each in run.advisories if each.code == "function-error"), "")
+    alone = "; to judge the candidate without a baseline, give budgets only" if role == "baseline" else ""
+    raise FunctionFailed(
+        f"the {role} {side.label} {why}{said}", hint=f"look at its log, its payload and its timeout{alone}"
+    )
+
+
 def _check_samples(side: PlannedSide, run: TuningRun) -> None:
     """See that there is something to judge, unless nothing has a report.
 
     Raises:
         Inconclusive: the budget ended it at once, or the machine is too busy.
     """
-    if sum(each.invocations.count(Population.WARM) for each in run.measurements) >= _LEAST:
+    if _warm(run) >= _LEAST:
         return
     if run.stopped == BUDGET:
         raise Inconclusive(
@@ -285,7 +325,10 @@ def _has_report(run: TuningRun) -> bool:
 
 def _why_ended(judgement: Judgement, runs: Mapping[str, TuningRun]) -> str | None:
     """Why nothing more could be measured of a gate that is still open."""
-    return next((run.stopped for run in runs.values()), None) if judgement.is_open else None
+    if not judgement.is_open:
+        return None
+    reason = next(run.stopped for run in runs.values())
+    return _ENDED.get(reason, reason)
 
 
 def _check_same_size(sides: Sequence[PlannedSide]) -> None:

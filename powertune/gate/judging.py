@@ -13,7 +13,7 @@ from powertune.gate.monthly import monthly_change
 from powertune.gate.observing import observe_side
 from powertune.gate.planned import CheckPlan, ObservedCase
 from powertune.gate.regressions import plan_no_errors, plan_regressions, short_note
-from powertune.gate.rules import Rules
+from powertune.gate.rules import GateBudget, Rules
 from powertune.model import Population, TuningRun, Usage
 from powertune.prices import PriceTable
 
@@ -34,6 +34,7 @@ def judge(cases: Sequence[Case], rules: Rules, prices: PriceTable, look: Look = 
             "there is nothing to check: no budget is for what was measured, and there is no baseline",
             hint="give a --budget such as 'p(95)<300ms', or a --baseline",
         )
+    left_out = (note for plan in plans for note in plan.notes)
     functions = rules.functions or len({each.function for each in seen})
     sampled = Counter(check.function for check in planned if check.sampled)
     return Judgement(
@@ -43,7 +44,7 @@ def judge(cases: Sequence[Case], rules: Rules, prices: PriceTable, look: Look = 
         ),
         look=look,
         money=tuple(change for each in seen if (change := monthly_change(each)) is not None),
-        notes=(*(note for plan in plans for note in plan.notes), *_unused(seen, rules)),
+        notes=(*_same_code(cases), *_answers(cases), *left_out, *_unused(seen, rules)),
     )
 
 
@@ -74,11 +75,44 @@ def _one_basis(runs: Sequence[TuningRun], usage: Usage) -> Usage:
 def _plan(seen: ObservedCase, rules: Rules) -> CheckPlan:
     regressions = plan_regressions(seen, rules.tolerances)
     budgets = [each for each in rules.budgets if each.scope.holds_for(seen.function, seen.case.configuration)]
+    if seen.candidate.measurement.failed_always:
+        return _plan_failed(seen, regressions, budgets)
     checks = [*regressions.checks, *(plan_budget(seen, budget) for budget in budgets)]
     # Percentiles of the invocations that went well say nothing of those that did not.
     if seen.baseline is None and budgets and not any(budget.metric == "errors" for budget in budgets):
         checks.append(plan_no_errors(seen))
     return CheckPlan(checks=tuple(checks), notes=(*regressions.notes, *short_note(seen)))
+
+
+def _plan_failed(seen: ObservedCase, regressions: CheckPlan, budgets: Sequence[GateBudget]) -> CheckPlan:
+    """Of a candidate that never succeeds, only errors can be judged: there is no sample of anything else."""
+    checks = [*regressions.checks, *(plan_budget(seen, budget) for budget in budgets if budget.metric == "errors")]
+    if budgets and not checks:
+        checks.append(plan_no_errors(seen))
+    return CheckPlan(checks=tuple(checks), notes=(f"of {seen}, nothing but errors is judged: it never succeeded",))
+
+
+def _same_code(cases: Sequence[Case]) -> tuple[str, ...]:
+    """That a gate compares code with itself: an alias that nobody has moved passes, whatever is to be deployed."""
+    pairs = {
+        (case.candidate.label, case.baseline.label)
+        for case in cases
+        if case.baseline is not None
+        and case.candidate.run.function.code_sha256 == case.baseline.run.function.code_sha256 != ""
+    }
+    return tuple(f"the code of {mine} is the same as that of {theirs}" for mine, theirs in sorted(pairs))
+
+
+def _answers(cases: Sequence[Case]) -> tuple[str, ...]:
+    """What counts as a success and is none for whoever asks: an HTTP error may well be the faster answer."""
+    sides = [gated for case in cases for gated in (case.baseline, case.candidate) if gated is not None]
+    told = (
+        f"{gated.label}: {advisory.message}"
+        for gated in sides
+        for advisory in gated.run.advisories
+        if advisory.code == "error-answer"
+    )
+    return tuple(dict.fromkeys(told))
 
 
 def _unused(seen: Sequence[ObservedCase], rules: Rules) -> tuple[str, ...]:

@@ -30,16 +30,21 @@ def match_cases(
     Raises:
         UsageError: there is no baseline for a candidate, or it is of another function, region, architecture, memory
             size or payload, of cold starts alone and the other is not, or has fewer than two samples. The message
-            names both values.
-        FunctionFailed: a candidate failed at every size.
+            names both values. Beside a candidate that failed, a baseline only has to have succeeded.
+        FunctionFailed: a candidate without a baseline failed at every size.
     """
     cases = []
     for candidate in candidates:
-        _check_candidate(candidate)
+        if not candidate.run.measurements:
+            raise UsageError(f"the candidate {candidate.label} holds no measurement", hint="measure it again")
         baseline = _baseline_of(candidate, baselines, allow_other_function=allow_other_function)
+        if baseline is None:
+            _check_success(candidate)
         for measurement in candidate.run.measurements:
             if baseline is not None:
-                _check_baseline(candidate, baseline, measurement.configuration)
+                _check_baseline(candidate, baseline, measurement)
+            if not measurement.invocations.count(Population.FAILED):
+                _check_samples("candidate", candidate, measurement)
             cases.append(
                 Case(
                     candidate=candidate,
@@ -51,26 +56,15 @@ def match_cases(
     return tuple(cases)
 
 
-def _check_candidate(candidate: GatedRun) -> None:
-    run = candidate.run
-    if not run.measurements:
-        raise UsageError(f"the candidate {candidate.label} holds no measurement", hint="measure it again")
-    failed = [each for each in run.measurements if _failed(each)]
-    if len(failed) == len(run.measurements):
-        causes = ", ".join(f"{each.configuration}: {each.infeasible or 'failed'}" for each in failed)
+def _check_success(candidate: GatedRun) -> None:
+    """See that a candidate without a baseline has not failed at every size: that may be due to the payload."""
+    measurements = candidate.run.measurements
+    if all(each.failed_always for each in measurements):
+        causes = ", ".join(f"{each.configuration}: {each.infeasible or 'failed'}" for each in measurements)
         raise FunctionFailed(
             f"the candidate {candidate.label} failed at every size ({causes})",
             hint="look at the function's log, its payload and its timeout",
         )
-    for measurement in run.measurements:
-        if measurement not in failed and not measurement.invocations.count(Population.FAILED):
-            _check_samples("candidate", candidate, measurement)
-
-
-def _failed(measurement: Measurement) -> bool:
-    """Whether no invocation succeeded, and some failed."""
-    count = measurement.invocations.count
-    return 0 < count(Population.FAILED) == len(measurement.invocations) - count(Population.MISSING)
 
 
 def _check_samples(side: str, gated: GatedRun, measurement: Measurement) -> None:
@@ -108,7 +102,7 @@ def _baseline_of(
     )
 
 
-def _check_baseline(candidate: GatedRun, baseline: GatedRun, configuration: Configuration) -> None:
+def _check_baseline(candidate: GatedRun, baseline: GatedRun, measured: Measurement) -> None:
     if not baseline.run.measurements:
         raise UsageError(f"the baseline {baseline.label} holds no measurement", hint="measure the baseline again")
     for what, tell in _SAME.items():
@@ -118,12 +112,13 @@ def _check_baseline(candidate: GatedRun, baseline: GatedRun, configuration: Conf
                 f"the candidate {candidate.label} is of {what} {mine}, and the baseline {baseline.label} of {theirs}",
                 hint="measure the baseline in the same way as the candidate",
             )
-    measurement = baseline.run.measurement(configuration)
+    measurement = baseline.run.measurement(measured.configuration)
     if measurement is None:
         raise UsageError(
-            _other_size(candidate, baseline, configuration), hint="measure both at the same memory sizes"
+            _other_size(candidate, baseline, measured.configuration), hint="measure both at the same memory sizes"
         )
-    _check_samples("baseline", baseline, measurement)
+    if not (measured.infeasible and measurement.invocations.succeeded):
+        _check_samples("baseline", baseline, measurement)
 
 
 def _other_size(candidate: GatedRun, baseline: GatedRun, configuration: Configuration) -> str:

@@ -54,7 +54,7 @@ class GateResult:
         """The error to end with: exit code 10 or 8; None for a build that passes."""
         verdict = self.judgement.verdict
         if verdict is GateVerdict.FAILED:
-            return GateFailed(self.headline, hint="if the change is intended, raise the budget or --max-regression")
+            return GateFailed(self.headline, hint=self._way_out)
         if verdict is GateVerdict.INCONCLUSIVE and self.on_inconclusive is OnInconclusive.FAIL:
             return GateInconclusive(self.headline, hint=self._remedy)
         return None
@@ -73,6 +73,13 @@ class GateResult:
         what = "failed" if verdict is GateVerdict.FAILED else "is inconclusive"
         more = f", and {plural(len(found) - 1, 'more check')}" if len(found) > 1 else ""
         return f"the gate {what}: {check_sentence(found[0])}{more}"
+
+    @property
+    def _way_out(self) -> str:
+        errors = [check for check in self.judgement.checks if check.metric == "errors"]
+        if any(check.verdict is GateVerdict.FAILED and check.level is Level.ERROR for check in errors):
+            return "look at the function's log, its payload and its timeout"
+        return "if the change is intended, raise the budget or --max-regression"
 
     @property
     def _remedy(self) -> str:

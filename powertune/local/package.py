@@ -15,7 +15,8 @@ _SKIPPED_FOLDERS = frozenset(
     {".git", "__pycache__", ".venv", "venv", ".mypy_cache", ".pytest_cache", ".ruff_cache", "powertune-results"}
 )
 _SKIPPED_PATHS = frozenset({"node_modules/.cache"})
-_SKIPPED_FILES = ("powertune-*.json", "*.pyc", ".DS_Store")
+#: `.git` is a file in a worktree and in a submodule.
+_SKIPPED_FILES = ("powertune-*.json", "*.pyc", ".DS_Store", ".git")
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _DIRECT_LIMIT_BYTES = 50 * 1024 * 1024
 _BUCKET = "powertune-local-code"

@@ -216,6 +216,11 @@ class Invocations(Sequence[Invocation]):
         """How many invocations belong to a population."""
         return self._codes.count(_POPULATIONS.index(population))
 
+    @property
+    def succeeded(self) -> int:
+        """How many invocations have succeeded, whatever population they belong to."""
+        return len(self) - self.count(Population.FAILED) - self.count(Population.MISSING)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
@@ -224,6 +229,11 @@ class Measurement:
     configuration: Configuration
     invocations: Invocations = field(default_factory=Invocations.of)
     unmeasured: str | None = None
+
+    @property
+    def failed_always(self) -> bool:
+        """Whether no invocation has succeeded, and some have failed."""
+        return not self.invocations.succeeded and self.invocations.count(Population.FAILED) > 0
 
     @property
     def infeasible(self) -> str | None:

@@ -12,6 +12,7 @@ from composite_action import ROOT, CompositeAction
 
 _PYTHON = """#!/usr/bin/env bash
 printf '%s\\n' "$*" >> "$LOG"
+printf '%s\\n' "$PWD" >> "$LOG-places"
 if [ "$1 $2 $3" = "-I -m venv" ]; then
   mkdir -p "$4/bin"
   cp "$0" "$4/bin/pip"
@@ -54,6 +55,13 @@ def test_libraries_of_functions_are_installed_before_powertune(job: Job, file: s
     assert libraries == f"install --quiet --disable-pip-version-check --requirement={file}"
     assert powertune.endswith(" .[local]")
     assert list(job.folder.rglob("evaluated")) == []
+
+
+def test_paths_of_files_to_install_start_in_the_working_directory(job: Job) -> None:
+    place = job.folder / "workspace" / "services" / "orders"
+    place.mkdir(parents=True)
+    installed(job, requirements="requirements.txt", package="powertune.whl", working_directory="services/orders")
+    assert (job.folder / "log-places").read_text().splitlines()[1:] == [str(place), str(place)]
 
 
 @pytest.mark.long

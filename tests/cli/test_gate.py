@@ -290,11 +290,14 @@ def test_a_damaged_baseline_of_a_store_is_an_error(same: str, base: str, err: Re
     assert str(file) in err()
 
 
-def test_a_candidate_that_failed_is_no_candidate(base: str, err: Read) -> None:
+def test_a_candidate_that_failed_fails_its_gate_if_its_baseline_works(base: str, err: Read) -> None:
     failed = [make_invocation(status=Status.ERROR, error_type="KeyError") for _ in range(10)]
     broken = Measurement(configuration=make_configuration(), invocations=Invocations.of(failed))
     file = save("broken.json", broken)
-    assert run_app(["gate", file, "--baseline", base]) == 7
+    assert run_app(["gate", file, "--baseline", base, "-o", "gate.md"]) == 10
+    assert "10 of 10 invocations failed, and 0 of 208 of the baseline" in Path("gate.md").read_text()
+    assert "hint: look at the function's log" in err()
+    assert run_app(["gate", file, "--budget", "avg<1s"]) == 7
     assert "failed at every size" in err()
 
 
@@ -359,6 +362,18 @@ def test_passing_the_gate_makes_the_candidate_the_next_baseline(
     # Run again, it is there already.
     assert run_app(["gate", later, *words]) == 0
     assert same
+
+
+@pytest.mark.parametrize("how", ["pass", "warn"])
+def test_a_candidate_that_is_not_proven_is_not_the_next_baseline(base: str, how: str, err: Read) -> None:
+    """Or each could be slower than the one before by what its gate cannot tell."""
+    Path("kept").mkdir()
+    words = ["--baseline", "kept", "--save-baseline", "--on-inconclusive", how]
+    assert run_app(["gate", base, *words, "--budget", "avg<1s"]) == 0
+    undecided = save("undecided.json", measured(105), finished_at=run().finished_at + 60)
+    assert run_app(["gate", undecided, *words]) == 0
+    assert "not kept as the next baseline" in err()
+    assert len(list(Path("kept").rglob("*.json"))) == 1
 
 
 def test_calibration_is_what_min_effect_takes(slower: str, base: str) -> None:

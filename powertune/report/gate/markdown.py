@@ -52,7 +52,7 @@ def _rendered(text: GateText, lines: int) -> bytes:
         "\n".join(map(table_line, (_HEADERS, alignments, *map(_cells, shown)))) if shown else "",
         _left_out(len(text.rows) - lines, "check"),
         listed(told),
-        details("Not judged", _limited(text.notes, lines)) if text.notes else "",
+        details("Notes", _limited(text.notes, lines)) if text.notes else "",
         f"{'; '.join(f'{escape(label)}: {escape(shortened(fact))}' for label, fact in text.facts)}.",
         details("How to read this", READING),
     ]

@@ -208,6 +208,28 @@ def test_a_link_to_the_repository_leads_to_it(place: Path, tmp_path: Path) -> No
         assert (folder / "app.py").read_text() == "first"
 
 
+@pytest.mark.parametrize("through", ["fn", "above"])
+def test_a_commit_in_which_the_folder_leads_elsewhere_is_refused(place: Path, tmp_path: Path, through: str) -> None:
+    """Or the candidate would be compared with itself."""
+    outside = tmp_path / "outside" / "inner"
+    outside.mkdir(parents=True)
+    (outside / "app.py").write_text("other")
+    link, folder = (place / "link", place / "link") if through == "fn" else (place / "link", place / "link/inner")
+    link.symlink_to(outside if through == "fn" else outside.parent)
+    git(place, "add", ".")
+    git(place, "commit", "--quiet", "-m", "a link")
+    link.unlink()
+    folder.mkdir(parents=True)
+    (folder / "app.py").write_text("mine")
+    repository = Repository.around(folder)
+    with (
+        pytest.raises(UsageError, match=r"leads out of the repository|there is no"),
+        repository.checked_out(repository.resolve("HEAD")),
+    ):
+        pass
+    assert left(tmp_path) == []
+
+
 def test_a_submodule_is_not_supported(place: Path, tmp_path: Path) -> None:
     git(place, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", place.as_uri(), "fn/sub")
     git(place, "commit", "--quiet", "-m", "sub")

@@ -102,6 +102,13 @@ def test_the_budget_ends_a_gate_that_is_open() -> None:
     assert cost <= 0.0006
 
 
+def test_a_budget_that_ends_a_round_is_told_in_words() -> None:
+    side = plan(make_fake(100, 100)).sides[0].plan
+    judged = gate(make_fake(100, 105, noise=0.1), max_spend=1.6 * side.worst_cost(side.function.current))
+    assert judged.judgement.verdict is GateVerdict.INCONCLUSIVE
+    assert judged.stopped == "the next invocation might exceed max-spend"
+
+
 def test_a_budget_that_pays_for_next_to_nothing_is_named() -> None:
     side = plan(make_fake(100, 100)).sides[0].plan
     with pytest.raises(Inconclusive, match="--max-spend ended the gate before") as caught:
@@ -179,22 +186,55 @@ def test_who_deploys_to_latest_meanwhile_spoils_the_result_and_what_was_measured
     assert all(run.measurements for run in observer.runs.values())
 
 
-@pytest.mark.parametrize("role", ["candidate", "baseline"])
-def test_a_side_that_fails_is_named_with_what_it_says(role: str) -> None:
-    fake = make_fake(100, 100)
-    version = {"baseline": "1", "candidate": "2"}[role]
+def failing(fake: FakeLambda, *versions: str, kind: str = "KeyError") -> FakeLambda:
+    """All invocations of these versions fail."""
     usual = fake.answer
+    assert usual is not None
 
-    def failing(call: dict[str, Any]) -> dict[str, Any] | None:
-        if call["configuration"]["Version"] != version:
+    def respond(call: dict[str, Any]) -> dict[str, Any] | None:
+        version = call["configuration"]["Version"]
+        if version not in versions:
             return usual(call)
         text = report_text(call["request_id"], duration=1.0, billed=1, memory=512)
-        body = b'{"errorType": "KeyError", "errorMessage": "no rounds"}'
+        body = f'{{"errorType": "{kind}", "errorMessage": "no rounds"}}'.encode()
         return answer(call["request_id"], text, payload=body, error="Unhandled", version=version)
 
-    fake.answer = failing
-    with pytest.raises(FunctionFailed, match=f"the {role} fn.* failed in .*KeyError: no rounds"):
-        gate(fake)
+    fake.answer = respond
+    return fake
+
+
+@pytest.mark.parametrize("kind", ["KeyError", "Runtime.ImportModuleError", "OutOfLuck"])
+@pytest.mark.parametrize("budgets", [(), ("p(95)<300ms", "max_memory<80%")])
+def test_a_candidate_that_fails_where_its_baseline_works_fails_the_gate(kind: str, budgets: tuple[str, ...]) -> None:
+    judged = gate(failing(make_fake(100, 100), "2", kind=kind), budgets=budgets)
+    assert judged.judgement.verdict is GateVerdict.FAILED
+    (check,) = judged.judgement.checks
+    assert (check.metric, check.verdict) == ("errors", GateVerdict.FAILED)
+    assert kind in check.reason
+    assert "never succeeded" in judged.judgement.notes[-1]
+    assert effort(judged).invocations > 0
+    assert judged.stopped is None
+
+
+def test_a_candidate_that_fails_where_its_stored_baseline_works_fails_the_gate() -> None:
+    kept = Kept()
+    gate(make_fake(100, 100), observer=kept)
+    stored = GatedRun(run=kept.runs["baseline 0"], label="main@1a2b3c4")
+    judged = gate(
+        failing(make_fake(100, 100), "2"),
+        [LivePair(candidate=live("fn:candidate"))],
+        stored={"candidate 0": stored},
+    )
+    assert judged.judgement.verdict is GateVerdict.FAILED
+
+
+@pytest.mark.parametrize(("versions", "role"), [("12", "baseline"), ("1", "baseline"), ("2", "candidate")])
+def test_what_cannot_be_judged_is_named_with_what_the_function_says(versions: str, role: str) -> None:
+    fake = failing(make_fake(100, 100), *versions)
+    pairs = [PAIR] if role == "baseline" else [LivePair(candidate=live("fn:candidate"))]
+    with pytest.raises(FunctionFailed, match=f"the {role} fn.* failed in .*KeyError: no rounds") as caught:
+        gate(fake, pairs, budgets=("avg<120ms",))
+    assert ("budgets only" in str(caught.value.hint)) == (role == "baseline")
 
 
 def test_without_any_report_it_says_why() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from gates import SIZE, alone, empty, gated, judged, make_case, rules
+from gates import SIZE, alone, empty, gated, judged, make_case, rules, with_function
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +12,7 @@ from powertune.errors import UsageError
 from powertune.gate.model import Case, Check, CheckKind, GateVerdict, Judgement, Level, Look, Tolerances
 from powertune.gate.rules import DEFAULT_MOST
 from powertune.gate.tolerances import parse_tolerances
-from powertune.model import Architecture, Configuration, Usage
+from powertune.model import Advisory, Architecture, Configuration, Usage
 
 PASSED, FAILED, OPEN = GateVerdict.PASSED, GateVerdict.FAILED, GateVerdict.INCONCLUSIVE
 
@@ -148,6 +148,27 @@ def test_strict_metrics_take_no_statistics() -> None:
     assert of(judgement, "package_size").verdict is FAILED
     within = judged(make_case(gated(max_memory_mb=105), gated(seed=2)))
     assert of(within, "max_memory").verdict is PASSED
+
+
+def test_a_few_more_lines_in_a_small_package_are_a_warning_unless_somebody_asks() -> None:
+    small = make_case(gated(package_bytes=900), gated(seed=2, package_bytes=600))
+    check = of(judged(small), "package_size")
+    assert (check.verdict, check.level) == (FAILED, Level.WARN)
+    assert judged(small).verdict is PASSED
+    assert judged(small, tolerances=parse_tolerances("package_size=5%", None)).verdict is FAILED
+
+
+def test_code_that_is_compared_with_itself_is_noted() -> None:
+    sides = [with_function(gated(seed=seed, label=label), code_sha256="a") for seed, label in ((1, "x"), (2, "y"))]
+    assert judged(make_case(*sides)).notes == ("the code of x is the same as that of y",)
+    assert not judged(make_case(sides[0], with_function(sides[1], code_sha256="b"))).notes
+
+
+def test_answers_that_report_errors_are_noted() -> None:
+    words = "the function answered with HTTP status 500 at 512 MB x86_64: oops"
+    advisory = Advisory(code="error-answer", message=words, next_step="give another event")
+    fast = gated(5.0, advisories=(advisory,))
+    assert judged(make_case(fast)).notes[0] == f"candidate: {words}"
 
 
 def test_what_was_not_measured_is_a_note_unless_somebody_asks_for_it() -> None:

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 from factories import make_configuration, make_invocation
-from gates import SIZE, empty, gated, with_function, with_payload
+from gates import SIZE, empty, gated, judged, with_function, with_payload
 
 from powertune.errors import FunctionFailed, UsageError
 from powertune.gate.matching import match_cases
-from powertune.gate.model import GatedRun
+from powertune.gate.model import GatedRun, GateVerdict
 from powertune.model import Architecture, Invocations, Measurement, Status
 
 BASELINE = gated(seed=2, label="main")
@@ -115,7 +115,24 @@ def test_cold_starts_alone_are_not_compared_with_warm_invocations() -> None:
 def test_a_candidate_that_failed_at_every_size_is_a_failure_of_the_function() -> None:
     failing = holding(gated(), *[make_invocation(status=Status.TIMEOUT)] * 3)
     with pytest.raises(FunctionFailed, match=r"failed at every size \(512 MB x86_64: timed out in 3 of 3"):
-        match_cases([failing], [BASELINE])
+        match_cases([failing])
+
+
+def test_beside_a_baseline_that_works_such_a_candidate_fails_its_gate() -> None:
+    failing = holding(gated(), *[make_invocation(status=Status.TIMEOUT)] * 3)
+    started = holding(BASELINE, make_invocation(init_ms=1.0))
+    for baseline in (BASELINE, started):
+        judgement = judged(*match_cases([failing], [baseline]))
+        assert judgement.verdict is GateVerdict.FAILED
+        assert judgement.checks[0].reason.endswith("; it timed out in 3 of 3 invocations")
+    with pytest.raises(UsageError, match="the baseline main at 512 MB"):
+        match_cases([failing], [holding(BASELINE, *[make_invocation(status=Status.TIMEOUT)] * 3)])
+
+
+def test_a_candidate_that_never_succeeds_fails_however_few_invocations_show_it() -> None:
+    failing = holding(gated(), make_invocation(status=Status.TIMEOUT))
+    flaky = holding(BASELINE, *[make_invocation(status=status) for status in (Status.ERROR, Status.OK, Status.OK)])
+    assert judged(*match_cases([failing], [flaky])).verdict is GateVerdict.FAILED
 
 
 def test_a_candidate_that_failed_now_and_then_is_left_to_the_checks() -> None:

@@ -120,6 +120,16 @@ def test_results_of_runs_are_no_part_of_the_code(tmp_path: Path) -> None:
         assert archive.namelist() == ["app.py"]
 
 
+def test_a_worktree_or_a_submodule_has_the_same_package_as_a_clone(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("1")
+    (tmp_path / ".git").write_text("gitdir: ../../.git/worktrees/tree")
+    (tmp_path / "module").mkdir()
+    (tmp_path / "module/.git").write_text("gitdir: ../.git/modules/module")
+    (tmp_path / "module/app.py").write_text("2")
+    with zipfile.ZipFile(io.BytesIO(zip_folder(tmp_path))) as archive:
+        assert archive.namelist() == ["app.py", "module/app.py"]
+
+
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no file that cannot be read")
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("1")

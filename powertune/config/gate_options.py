@@ -58,8 +58,8 @@ class GateOptions:
 def load_gate(folder: Path, environment: Mapping[str, str], options: Mapping[str, Any]) -> GateOptions:
     """Options from the command line, then POWERTUNE_* variables, then the `gate` table of the configuration file.
 
-    Budgets add up: those on the command line, or in the environment, come on top of those in the file. All else
-    overrides.
+    Budgets add up: those of the environment come on top of those in the file, and those on the command line on top of
+    both. All else overrides.
 
     Args:
         options: from the command line; None and an empty list mean not given.
@@ -70,14 +70,15 @@ def load_gate(folder: Path, environment: Mapping[str, str], options: Mapping[str
     table = read_table(folder, "gate")
     refuse_unknown(table, _GATE, "the table [gate]")
     named = from_environment(environment, GATE_KEYS, RUN_OPTIONS)
-    given = {name: value for name, value in {**named, **options}.items() if value not in (None, [], ())}
+    given = {name: value for name, value in options.items() if value not in (None, [], ())}
     baseline = table.get("baseline")
     if isinstance(baseline, str) and not baseline.startswith(_S3):
         inside(folder, baseline, f"baseline {shown(baseline)} in the table [gate]")
         table = {**table, "baseline": str(folder / baseline)}
-    from_file, parsed = ({name: _GATE[name](name, value) for name, value in each.items()} for each in (table, given))
-    budgets = from_file.get("budgets", ()) + parsed.get("budgets", ())
-    return GateOptions(**{**from_file, **parsed, "budgets": budgets})
+    sources = [{name: _GATE[name](name, value) for name, value in each.items()} for each in (table, named, given)]
+    budgets = tuple(budget for source in sources for budget in source.get("budgets", ()))
+    from_file, in_environment, parsed = sources
+    return GateOptions(**{**from_file, **in_environment, **parsed, "budgets": budgets})
 
 
 def _budgets(name: str, value: Any) -> tuple[str, ...]:
@@ -85,7 +86,13 @@ def _budgets(name: str, value: Any) -> tuple[str, ...]:
     given = value.split(";") if isinstance(value, str) else value
     if not isinstance(given, list | tuple):
         raise UsageError(f"{name} {shown(value)} is not a list of texts", hint='write budgets = ["p(95)<300ms"]')
-    return tuple(text for each in given if (text := values.text(name, each).strip()))
+    budgets = tuple(text for each in given if (text := values.text(name, each).strip()))
+    if not budgets and given:
+        raise UsageError(
+            f"{name} is empty",
+            hint="give a budget such as 'p(95)<300ms'; a variable that it comes from may not be set",
+        )
+    return budgets
 
 
 def _tables(name: str, value: Any) -> tuple[BudgetSetting, ...]:

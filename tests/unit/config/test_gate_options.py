@@ -75,6 +75,28 @@ def test_budgets_add_up(tmp_path: Path) -> None:
     assert load_gate(folder, {}, {"budgets": ["max<2s", "p(95)<1s"]}).budgets == ("avg<1s", "max<2s", "p(95)<1s")
     assert load_gate(folder, {"POWERTUNE_BUDGETS": "max<2s; med<1s;"}, {}).budgets == ("avg<1s", "max<2s", "med<1s")
     assert load_gate(folder, {}, {"budgets": []}).budgets == ("avg<1s",)
+    everywhere = load_gate(folder, {"POWERTUNE_BUDGETS": "max<2s"}, {"budgets": ["med<1s"]})
+    assert everywhere.budgets == ("avg<1s", "max<2s", "med<1s")
+
+
+def test_what_the_command_line_does_not_give_is_left_to_the_environment(tmp_path: Path) -> None:
+    """Typer hands over every option, those that nobody gave as None or as an empty list."""
+    environment = {
+        "POWERTUNE_BUDGETS": "max<2s",
+        "POWERTUNE_MAX_REGRESSION": "duration=3%",
+        "POWERTUNE_ON_INCONCLUSIVE": "warn",
+        "POWERTUNE_BASELINE": "s3://bucket/baselines/",
+    }
+    nothing = {"budgets": [], "max_regression": None, "on_inconclusive": None, "baseline": None, "min_effect": None}
+    found = load_gate(tmp_path, environment, nothing)
+    assert (found.budgets, found.max_regression) == (("max<2s",), "duration=3%")
+    assert (found.on_inconclusive, found.baseline) == ("warn", "s3://bucket/baselines/")
+
+
+@pytest.mark.parametrize("options", [{"budgets": [""]}, {"budgets": [" "]}])
+def test_an_empty_budget_is_refused(tmp_path: Path, options: dict[str, list[str]]) -> None:
+    with pytest.raises(UsageError, match="budgets is empty"):
+        load_gate(tmp_path, {}, options)
 
 
 @pytest.mark.parametrize("key", GATE_KEYS)

@@ -20,12 +20,13 @@ from powertune.gate.bounds import (
     share_bounds,
 )
 from powertune.gate.confidence import Tails
+from powertune.gate.error_checks import errors_figure
 from powertune.gate.figure_text import amount_text, figure_text
 from powertune.gate.gated_metrics import METRICS, PER_MILLION_UNIT
 from powertune.gate.model import Check, CheckKind, Figure, GateVerdict
 from powertune.gate.observing import SampledMetric
 from powertune.gate.planned import ObservedCase, PlannedCheck
-from powertune.gate.regressions import errors_figure, single_figure
+from powertune.gate.regressions import single_figure
 from powertune.gate.rules import GateBudget
 from powertune.units import PER_MILLION
 

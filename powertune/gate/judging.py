@@ -8,11 +8,12 @@ from powertune.analysis.run_comparison import basis_of
 from powertune.errors import UsageError
 from powertune.gate.budget_checks import plan_budget
 from powertune.gate.confidence import tails
+from powertune.gate.error_checks import plan_no_errors
 from powertune.gate.model import ONLY_LOOK, Case, Judgement, Look
 from powertune.gate.monthly import monthly_change
 from powertune.gate.observing import observe_side
 from powertune.gate.planned import CheckPlan, ObservedCase
-from powertune.gate.regressions import plan_no_errors, plan_regressions, short_note
+from powertune.gate.regressions import plan_regressions, short_note
 from powertune.gate.rules import GateBudget, Rules
 from powertune.model import Population, TuningRun, Usage
 from powertune.prices import PriceTable

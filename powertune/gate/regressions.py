@@ -7,10 +7,11 @@ from functools import partial
 from powertune.analysis.estimates import Estimate, total
 from powertune.analysis.staying import SHORTEST_MS
 from powertune.errors import UsageError
-from powertune.gate.bounds import MOST_TO_DECIDE, Bounds, decide, growth_of_log, log_bounds, more_errors, scaled
+from powertune.gate.bounds import MOST_TO_DECIDE, Bounds, decide, growth_of_log, log_bounds, scaled
 from powertune.gate.confidence import Tails
+from powertune.gate.error_checks import plan_compared_errors
 from powertune.gate.figure_text import amount_text, change_text
-from powertune.gate.gated_metrics import METRICS, PER_MILLION_UNIT, SHARE
+from powertune.gate.gated_metrics import METRICS, PER_MILLION_UNIT
 from powertune.gate.model import Check, CheckKind, Figure, GateVerdict, Level, Tolerances
 from powertune.gate.observing import ObservedSide
 from powertune.gate.planned import CheckPlan, ObservedCase, PlannedCheck
@@ -31,7 +32,7 @@ def plan_regressions(seen: ObservedCase, tolerances: Tolerances) -> CheckPlan:
     """
     if seen.baseline is None:
         return CheckPlan(checks=())
-    checks, notes = [_errors(seen)], []
+    checks, notes = [plan_compared_errors(seen)], []
     for metric in () if seen.candidate.measurement.failed_always else METRICS:
         tolerance = tolerances.of(metric)
         if tolerance is None:
@@ -45,11 +46,6 @@ def plan_regressions(seen: ObservedCase, tolerances: Tolerances) -> CheckPlan:
         check = partial(_compared if sampled else _strict, seen, metric, tolerance, asked=metric in tolerances.asked)
         checks.append(PlannedCheck(function=seen.function, sampled=sampled, answer=check))
     return CheckPlan(checks=tuple(checks), notes=tuple(notes))
-
-
-def plan_no_errors(seen: ObservedCase) -> PlannedCheck:
-    """The check that no invocation fails, of a case without a baseline."""
-    return PlannedCheck(function=seen.function, sampled=False, answer=lambda _: _no_errors(seen))
 
 
 def _missing(seen: ObservedCase, metric: str) -> str | None:
@@ -188,68 +184,6 @@ def single_figure(side: ObservedSide, metric: str) -> Figure | None:
         return None
     samples = len(side.measurement.invocations) if metric == "max_memory" else 1
     return Figure(value=float(value), interval=None, samples=samples)
-
-
-def _errors(seen: ObservedCase) -> PlannedCheck:
-    assert seen.baseline is not None
-    return PlannedCheck(
-        function=seen.function,
-        # Against a baseline that never fails, a failure is a fact and no estimate.
-        sampled=seen.baseline.failures[0] > 0,
-        answer=partial(_fewer_errors, seen, seen.baseline),
-    )
-
-
-def _fewer_errors(seen: ObservedCase, baseline: ObservedSide, tails: Tails) -> Check:
-    """The candidate must not fail where the baseline does not, nor more often than chance explains.
-
-    A failure is no matter of a tolerance. So the check is strict where the baseline never failed; a function that
-    also fails by itself now and then is compared by Fisher's exact test. A candidate that never succeeds fails,
-    however few invocations show it: it was matched with a baseline that does.
-    """
-    mine, theirs = seen.candidate.failures, baseline.failures
-    if theirs[0] == 0 or seen.candidate.measurement.failed_always:
-        failed = mine[0] > 0
-    else:
-        failed = mine[0] * theirs[1] > theirs[0] * mine[1] and more_errors(mine, theirs) <= tails.low
-    said = f"{_failed_words(mine)}, and {theirs[0]:,} of {theirs[1]:,} of the baseline"
-    return _errors_check(seen, CheckKind.REGRESSION, "errors<=baseline", failed=failed, reason=said)
-
-
-def _no_errors(seen: ObservedCase) -> Check:
-    mine = seen.candidate.failures
-    return _errors_check(seen, CheckKind.BUDGET, "errors=0%", failed=mine[0] > 0, reason=_failed_words(mine))
-
-
-def _errors_check(seen: ObservedCase, kind: CheckKind, rule: str, *, failed: bool, reason: str) -> Check:
-    cause = seen.candidate.measurement.infeasible
-    if failed and cause is not None:
-        reason = f"{reason}; it {cause}"
-    return Check(
-        kind=kind,
-        function=seen.function,
-        configuration=seen.case.configuration,
-        metric="errors",
-        rule=rule,
-        unit=SHARE,
-        limit=0.0,
-        level=Level.ERROR,
-        verdict=GateVerdict.FAILED if failed else GateVerdict.PASSED,
-        reason=reason,
-        figure=errors_figure(seen.candidate),
-        baseline=None if seen.baseline is None else errors_figure(seen.baseline),
-    )
-
-
-def errors_figure(side: ObservedSide) -> Figure:
-    """The share of invocations that failed, in percent."""
-    failed, of = side.failures
-    return Figure(value=100 * failed / of if of else 0.0, interval=None, samples=of)
-
-
-def _failed_words(failures: tuple[int, int]) -> str:
-    failed, of = failures
-    return f"{failed:,} of {of:,} invocations failed"
 
 
 def rule_text(metric: str, tolerance: float) -> str:

@@ -87,7 +87,13 @@ def test_what_the_command_line_does_not_give_is_left_to_the_environment(tmp_path
         "POWERTUNE_ON_INCONCLUSIVE": "warn",
         "POWERTUNE_BASELINE": "s3://bucket/baselines/",
     }
-    nothing = {"budgets": [], "max_regression": None, "on_inconclusive": None, "baseline": None, "min_effect": None}
+    nothing: dict[str, Any] = {
+        "budgets": [],
+        "max_regression": None,
+        "on_inconclusive": None,
+        "baseline": None,
+        "min_effect": None,
+    }
     found = load_gate(tmp_path, environment, nothing)
     assert (found.budgets, found.max_regression) == (("max<2s",), "duration=3%")
     assert (found.on_inconclusive, found.baseline) == ("warn", "s3://bucket/baselines/")

@@ -222,17 +222,38 @@ def test_of_a_millisecond_it_is_the_cost_that_decides() -> None:
     assert of(judged(make_case(*sides, configuration=large)), "cost").verdict is FAILED
 
 
+def errors_of(failed: int, environments: int = 8, baseline: int = 0) -> Check:
+    """What the check of errors says of a candidate, both sides being as large."""
+    sides = (
+        gated(failed=failed, environments=environments),
+        gated(failed=baseline, environments=environments, seed=2, label="main"),
+    )
+    return of(judged(make_case(*sides)), "errors")
+
+
 def test_a_candidate_that_fails_where_its_baseline_does_not_fails_the_gate() -> None:
-    judgement = judged(make_case(gated(failed=1)))
-    assert judgement.verdict is FAILED
-    assert of(judgement, "errors").reason == "1 of 169 invocations failed, and 0 of 168 of the baseline"
+    check = errors_of(20)
+    assert check.verdict is FAILED
+    assert check.reason == "20 of 188 invocations failed, and 0 of 168 of the baseline"
+    assert check.rule == "errors<=baseline+1%"
+
+
+def test_a_single_failure_takes_more_samples_and_does_not_fail_a_build_by_itself() -> None:
+    first = errors_of(1)
+    assert first.verdict is OPEN
+    assert first.reason == "1 of 169 invocations failed, and 0 of 168 of the baseline"
+    assert first.invocations_to_decide is not None
+    assert 1000 < first.invocations_to_decide < 2000
+    # As many samples as a gate takes at most.
+    assert errors_of(1, environments=80).verdict is PASSED
+    assert errors_of(30, environments=80).verdict is FAILED
 
 
 def test_a_function_that_always_fails_now_and_then_is_compared_by_chance() -> None:
-    flaky = gated(failed=3, seed=2, label="main")
-    assert of(judged(make_case(gated(failed=5), flaky)), "errors").verdict is PASSED
-    assert of(judged(make_case(gated(failed=40), flaky)), "errors").verdict is FAILED
-    assert of(judged(make_case(gated(failed=0), flaky)), "errors").verdict is PASSED
+    assert errors_of(40, baseline=3).verdict is FAILED
+    assert errors_of(5, baseline=3).verdict is OPEN
+    assert errors_of(0, baseline=3).verdict is PASSED
+    assert errors_of(33, environments=80, baseline=30).verdict is PASSED
 
 
 def test_a_metric_that_is_off_is_not_compared() -> None:

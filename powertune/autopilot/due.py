@@ -9,14 +9,15 @@ from fnmatch import fnmatchcase
 from powertune.model import Configuration
 from powertune.scan.evidence import Compute, FunctionEvidence
 from powertune.scan.tuning import recent_days_follow
-from powertune.units import format_ms
+from powertune.units import format_ms, plural
 
+_DAY_S = 86_400
 #: By which share the median duration in production has to differ from what is expected, beyond the noise.
 MOVED_SHARE = 0.2
 #: A function is left alone for so long after a run, whatever has changed: some are deployed several times a day.
-REST_S = 7 * 86_400
+REST_S = 7 * _DAY_S
 #: A run that had no answer is made again after so long: its event may have been mended since, or its budget raised.
-AGAIN_S = 28 * 86_400
+AGAIN_S = 28 * _DAY_S
 
 
 class DueReason(StrEnum):
@@ -93,6 +94,26 @@ def why_due(known: FunctionEvidence, before: TunedBefore | None, now: float) -> 
         again = now - before.measured_at >= AGAIN_S
         return (DueReason.NO_ANSWER, str(DueReason.NO_ANSWER)) if again else None
     return _moved(known, before, now)
+
+
+def why_not_due(known: FunctionEvidence, before: TunedBefore | None, now: float) -> str:
+    """In words, why a function that is not on the agenda is left alone."""
+    usage = known.usage
+    if known.function.compute is not Compute.ON_DEMAND:
+        return "it does not run on demand"
+    if usage is None:
+        return "its usage is unknown"
+    if not usage.invocations:
+        return "nobody invoked it"
+    if before is None:
+        return "never tuned, but the scan expects no saving"
+    age_s = max(0.0, now - before.measured_at)
+    tuned = f"tuned {plural(round(age_s / _DAY_S), 'day')} ago" if age_s >= _DAY_S / 2 else "tuned today"
+    if age_s < REST_S:
+        return f"{tuned}, and left alone for {REST_S // _DAY_S} days"
+    if before.recommended is None:
+        return f"{tuned} without an answer, and left alone for {AGAIN_S // _DAY_S} days"
+    return f"{tuned}, and nothing has changed"
 
 
 def _moved(known: FunctionEvidence, before: TunedBefore, now: float) -> tuple[DueReason, str] | None:

@@ -110,6 +110,17 @@ def kept(sentences: Iterable[str]) -> tuple[Advisory, ...]:
     return tuple(Advisory(code="kept", message=sentence, next_step=next_step) for sentence in sentences)
 
 
+def _version_kept(function: LambdaFunction, number: str) -> Advisory:
+    """What is left of a rollback that has left nothing undone."""
+    name, region = function.ref.unqualified, function.aws.region
+    return Advisory(
+        code="version-kept",
+        message=f"version {number} is kept, as requests may still be on their way to it",
+        next_step="to delete it later: "
+        f"aws lambda delete-function --function-name {name} --qualifier {number} --region {region}",
+    )
+
+
 def restore_memory(function: LambdaFunction, journal: Journal) -> tuple[str, ...]:
     """Give $LATEST its original memory size, and read it back.
 
@@ -192,7 +203,7 @@ def _delete_published(
     _each(delete, sorted(marked - held.keys(), key=int))
     pinned = sorted(marked & held.keys(), key=int)
     notes = kept(f"version {number} is kept: alias {held[number]} points at it" for number in pinned)
-    notes += kept(f"version {number} is kept, as requests may still be on their way to it" for number in served)
+    notes += tuple(_version_kept(function, number) for number in served)
     if journal.applied is not None:
         return notes
     return (

@@ -34,4 +34,11 @@ class ApplyProgress:
         """What counts is said even to who wants no progress."""
         for note in notes:
             say(f"{note.message}; {note.next_step}")
-        say(f"rolled back: {self._function} is as it was before" + (", but for what is said above" if notes else ""))
+        say(rolled_back_text(self._function, notes))
+
+
+def rolled_back_text(function: str, notes: tuple[Advisory, ...]) -> str:
+    """How a rollback has ended: a version that is kept for a while leaves nothing undone."""
+    if any(note.code != "version-kept" for note in notes):
+        return f"{function} is rolled back, except for what was left alone: see above"
+    return f"{function} is rolled back"

@@ -83,10 +83,18 @@ def parse_asked(memory: str | None, alias: str | None, given: Mapping[str, Any])
     """
     if alias is not None:
         check_alias_name("--alias", alias)
-    sizes = () if memory is None else parse_memory_list(memory)
+    size = None if memory is None else _size(memory)
+    return Asked(memory_mb=size, alias=alias, canary=_canary(given))
+
+
+def _size(memory: str) -> int:
+    try:
+        sizes = parse_memory_list(memory)
+    except UsageError as error:
+        raise UsageError(error.message, hint="for example --memory 512") from None
     if len(sizes) > 1:
         raise UsageError(f"--memory {memory} names {len(sizes)} sizes", hint="name the one to apply")
-    return Asked(memory_mb=sizes[0] if sizes else None, alias=alias, canary=_canary(given))
+    return sizes[0]
 
 
 def _canary(given: Mapping[str, Any]) -> Canary | None:
@@ -95,13 +103,15 @@ def _canary(given: Mapping[str, Any]) -> Canary | None:
             if name in given:
                 raise UsageError(f"--{values.dashed(name)} is for a canary", hint="add --canary 10%, or leave it out")
         return None
-    share = values.share("canary", given["canary"])
+    share = values.share("--canary", given["canary"])
     if not 0 < share < 1:
         raise UsageError(
             f"--canary {given['canary']} leaves no invocations to one of the versions", hint="for example 10%"
         )
     parsed = {
-        _FIELDS.get(name, name): _OF_A_CANARY[name](name, given[name]) for name in _OF_A_CANARY if name in given
+        _FIELDS.get(name, name): _OF_A_CANARY[name](f"--{values.dashed(name)}", given[name])
+        for name in _OF_A_CANARY
+        if name in given
     }
     return Canary(share=share, **parsed)
 
@@ -113,6 +123,13 @@ def read_wanted(file: str, judged: Mapping[str, Any], prices: str | None, asked:
         FunctionFailed, Inconclusive: the file has no answer.
         UsageError: a file cannot be read, or a size that was named did not work.
     """
+    if not file:
+        raise UsageError("no results file is named", hint="`powertune run` says where it has written one")
+    if asked.memory_mb is not None and judged:
+        name = values.dashed(next(iter(judged)))
+        raise UsageError(
+            f"--{name} is for a recommendation, and --memory names the size", hint="leave one of them out"
+        )
     run = results.load(Path(file))
     table = load_prices(Path(prices) if prices else None)
     analysis = analyze(run, table, *parse_judgement(judged, run.design.goal, run.design.usage))
@@ -135,9 +152,10 @@ def apply(wanted: WantedChange, manner: Manner) -> None:
     if chosen is None:
         say(f"nothing to do: run {run.run_id} recommends that {run.function.name} stays at {run.function.current}")
         return
-    manner.check_consent(f"changing {run.function.name}")
     ref = FunctionRef.parse(run.function.arn)
-    with connect(replace(manner.place, region=region_of(ref, manner.place.region))) as connection:
+    region = region_of(ref, manner.place.region)
+    manner.check_consent(f"changing {run.function.name}")
+    with connect(replace(manner.place, region=region)) as connection:
         around = _Around(connection, ref.name, wanted.asked.alias)
         plan = _plan(wanted, chosen, around)
         if plan is None:

@@ -5,10 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from powertune.cli.applying import Manner, WantedChange
+from powertune.cli.command_line_checks import region_of
 from powertune.cli.console import confirmed, say
 from powertune.cli.iac_changes import apply_iac
 from powertune.errors import UsageError
 from powertune.iac import Desired
+from powertune.model import FunctionRef
 
 #: What concerns the function on AWS, and not its definition.
 _ON_AWS = ("alias", "canary", "watch", "max_p95_increase", "min_invocations")
@@ -37,9 +39,11 @@ def apply_to_code(wanted: WantedChange, path: str, *, resource: str | None, writ
     """Print the change as a diff, and write it if that is wanted.
 
     Raises:
-        UsageError: the run was made on the embedded AWS; there is nobody to ask; or as `apply_iac`.
+        UsageError: --region is not that of the run; the run was made on the embedded AWS; there is nobody to ask; or
+            as `apply_iac`.
     """
     function, chosen = wanted.run.function, wanted.configuration
+    region_of(FunctionRef.parse(function.arn), manner.place.region)
     if chosen is None:
         say(f"nothing to do: run {wanted.run.run_id} recommends that {function.name} stays at {function.current}")
         return

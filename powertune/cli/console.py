@@ -113,7 +113,7 @@ def write_stdout(data: bytes) -> None:
         _give_up_stdout()
         if not isinstance(error, BrokenPipeError):
             raise UsageError(
-                f"cannot write to stdout: {error.strerror}", hint="choose a file with --output"
+                f"cannot write to stdout: {error.strerror}", hint="make room, or redirect stdout elsewhere"
             ) from None
 
 

@@ -13,16 +13,18 @@ from powertune.aws.identity import ConnectionOptions
 from powertune.aws.usage.daily import read_days
 from powertune.cli import scanning
 from powertune.cli.console import confirmed, on_terminal, say, write_stdout
-from powertune.cli.pilot_places import ProposalPlace, open_forge
-from powertune.cli.pilot_tuning import BudgetedTuning, DueRun, allowed, due_runs
-from powertune.cli.scanning import FoundScan, Reached
+from powertune.cli.pilot_places import OpenedForge, ProposalPlace, check_state, open_forge
+from powertune.cli.pilot_tuning import BudgetedTuning, DueRun, allowed, check_named, due_runs, not_due_lines
+from powertune.cli.scanning import FoundScan, Reached, ScanQuestions
 from powertune.config.autopilot_options import AutopilotOptions
+from powertune.engine.autopilot.protocols import ChangesCode
 from powertune.engine.autopilot.settling import Handled, SettledFunction, Settling, settled_functions
 from powertune.engine.autopilot.state import AutopilotState
 from powertune.engine.scanning.earlier_runs import judge_earlier_runs
 from powertune.errors import PowertuneError, UsageError
 from powertune.model import FunctionRef
 from powertune.prices import PriceTable
+from powertune.report.scan.text import gap_lines
 from powertune.scan.evidence import FunctionEvidence
 from powertune.units import format_usd, plural, printable
 
@@ -36,6 +38,7 @@ class PilotWishes:
     options: AutopilotOptions
     place: ConnectionOptions
     proposals: ProposalPlace
+    state: str
     days: str | None = None
     prices: str | None = None
     ask: bool = True
@@ -67,29 +70,65 @@ def check_consent(options: AutopilotOptions, *, yes: bool, dry_run: bool) -> Aut
     return options if options.functions else replace(options, functions=("*",))
 
 
-def fly(reached: Reached, state: AutopilotState, wishes: PilotWishes) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """What is opened before AWS is asked: what the scan asks, where proposals go, and the code that they change."""
+
+    questions: ScanQuestions
+    opened: OpenedForge
+    code: ChangesCode
+
+
+def check_regions(region: str | None, regions: str | None) -> None:
+    """See that one option says where to scan.
+
+    Raises:
+        UsageError: both do; the second one would count, and the first one go unnoticed.
+    """
+    if region and regions:
+        raise UsageError("--region and --regions both say where to scan", hint="leave one of them out")
+
+
+def prepare(wishes: PilotWishes) -> Prepared:
+    """Open what is on this machine and at the forge: nothing is spent if proposals could not be made afterward.
+
+    Raises:
+        UsageError: an option is wrong.
+        PlaceNotFound: there is no infrastructure code.
+        AccessDenied, Unavailable, ForgeFailed: as git and the forge say.
+    """
+    from powertune.cli.pilot_code import TagReader, code_of
+
+    questions = scanning.ask_for({"days": wishes.days}, prices=wishes.prices, results_folder=None)
+    check_state(wishes.state)
+    opened = open_forge(wishes.proposals, dry_run=wishes.dry_run)
+    opened.forge.open_branches()
+    code = code_of(opened, wishes.proposals, dict(wishes.options.resources), TagReader(wishes.place))
+    return Prepared(questions=questions, opened=opened, code=code)
+
+
+def fly(reached: Reached, state: AutopilotState, wishes: PilotWishes, prepared: Prepared) -> None:
     """One run, whose outcome is printed.
 
     Raises:
         Interrupted, NotRestored: as for `powertune run`; nothing else is begun.
+        NotFound: none of the functions that are named exists.
         PowertuneError: none of the functions that are due could be tuned, or a proposal could not be made; the first
             reason.
     """
-    from powertune.cli.pilot_code import TagReader, code_of
-
-    opened = open_forge(wishes.proposals)
-    # Nothing is spent if proposals could not be made afterward.
-    opened.forge.open_branches()
-    code = code_of(opened, wishes.proposals, dict(wishes.options.resources), TagReader(wishes.place))
     tuning = BudgetedTuning(state=state, budget=wishes.budget, place=wishes.place, ask=wishes.ask, quiet=wishes.quiet)
-    found, prices = _scan(reached, state, tuning, wishes)
-    functions = allowed([each for place in found.read for each in place.evidence.functions], wishes.options)
+    found, prices = _scan(reached, state, tuning, wishes, prepared.questions), prepared.questions.prices
+    every = [each for place in found.read for each in place.evidence.functions]
+    check_named(every, wishes.options)
+    functions = allowed(every, wishes.options)
     settled = _settled(functions, state, prices)
     due = due_runs(found.scan, functions, settled, wishes.options, time.time())
+    for line in () if wishes.quiet else not_due_lines(every, due, settled, wishes.options, time.time()):
+        say(line)
     failures = _tune(due, tuning, wishes)
     settling = Settling(
-        forge=opened.forge,
-        code=code,
+        forge=prepared.opened.forge,
+        code=prepared.code,
         state=state,
         read_days=_DailyReader(wishes.place),
         prices=prices,
@@ -120,13 +159,13 @@ class _DailyReader:
 
 
 def _scan(
-    reached: Reached, state: AutopilotState, tuning: BudgetedTuning, wishes: PilotWishes
-) -> tuple[FoundScan, PriceTable]:
-    """Scan, and keep what that has cost."""
+    reached: Reached, state: AutopilotState, tuning: BudgetedTuning, wishes: PilotWishes, questions: ScanQuestions
+) -> FoundScan:
+    """Scan, keep what that has cost, and say what could not be read."""
     left = tuning.ledger().left if wishes.budget.currency == _CURRENCY_OF_SCANS else 0.0
-    questions = scanning.ask_for({"days": wishes.days}, prices=wishes.prices, results_folder=str(state.results))
     most = 0.0 if wishes.dry_run else min(questions.options.max_spend, left)
-    questions = replace(questions, options=replace(questions.options, max_spend=most))
+    limited = replace(questions.options, max_spend=most)
+    questions = replace(questions, options=limited, results_folder=state.results)
     record = SpendingRecord(
         run_id=f"scan-{secrets.token_hex(4)}",
         function_arn="",
@@ -144,7 +183,9 @@ def _scan(
         )
     if not wishes.dry_run:
         state.keep(replace(record, spent=scanned.scan.effort.usd))
-    return scanned, questions.prices
+    for line in () if wishes.quiet else gap_lines(scanned.scan.gaps):
+        say(f"not read: {line}")
+    return scanned
 
 
 def _settled(
@@ -160,6 +201,8 @@ def _tune(due: Sequence[DueRun], tuning: BudgetedTuning, wishes: PilotWishes) ->
     for each in due:
         expected = f", {format_usd(each.due.expected)} a month expected" if each.due.expected else ""
         say(f"due: {each.name} in {each.known.function.place.region}: {each.due.detail}{expected}")
+    if not due:
+        say("nothing is due")
     most = wishes.options.max_functions
     if not due or wishes.dry_run:
         return ()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from powertune import results
 from powertune.analysis import Analysis, analyze
-from powertune.autopilot.due import DueFunction, agenda, can_be_tuned, matches, why_due
+from powertune.autopilot.due import DueFunction, agenda, can_be_tuned, matches, why_due, why_not_due
 from powertune.autopilot.pull_request import IGNORE
 from powertune.autopilot.spending import MonthlyBudget, SpendingLedger, SpendingRecord
 from powertune.aws.identity import ConnectionOptions
@@ -22,18 +22,20 @@ from powertune.config import RunOptions, parse_judgement
 from powertune.config.autopilot_options import AutopilotOptions
 from powertune.engine.autopilot.settling import SettledFunction
 from powertune.engine.autopilot.state import AutopilotState
-from powertune.errors import Interrupted, NotRestored, PowertuneError, UsageError
+from powertune.errors import Interrupted, NotFound, NotRestored, PowertuneError, UsageError
 from powertune.model import DAYS_PER_MONTH, FunctionRef
 from powertune.plan import Plan
 from powertune.region_prices import RegionPrices
 from powertune.scan.evidence import FunctionEvidence
 from powertune.scan.scan import Scan
-from powertune.units import format_usd
+from powertune.units import format_usd, plural, shown
 
 #: A scan names at most so many functions that measuring may help.
 _MOST = 100_000
 #: So many functions are looked at in vain before a run ends: each takes a dozen calls.
 _MOST_REFUSED = 20
+#: So many names are told of functions that are left alone for the same reason.
+_MOST_NAMES = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,9 +86,54 @@ def allowed(functions: Sequence[FunctionEvidence], options: AutopilotOptions) ->
     return tuple(
         each
         for each in functions
-        if matches(each.name, each.function.arn, options.functions)
-        and not matches(each.name, each.function.arn, options.ignore)
+        if matches(each.name, each.function.arn, options.functions) and not _ignored(each, options)
     )
+
+
+def check_named(functions: Sequence[FunctionEvidence], options: AutopilotOptions) -> None:
+    """Warn of what the options name and the scan has not found: a scheduled job would never tell of a typo.
+
+    Raises:
+        NotFound: it has found nothing that they name. An account without functions has all that "*" names.
+    """
+    unknown = [
+        pattern
+        for pattern in options.functions
+        if pattern != "*" and not any(matches(each.name, each.function.arn, (pattern,)) for each in functions)
+    ]
+    words = f"--functions {shown(','.join(unknown))} matches no function that the scan has found"
+    if unknown and len(unknown) == len(options.functions):
+        raise NotFound(words, hint="check the names and the regions (--regions)")
+    if unknown:
+        say(f"warning: {words}")
+
+
+def not_due_lines(
+    functions: Sequence[FunctionEvidence],
+    due: Sequence[DueRun],
+    settled: Sequence[SettledFunction],
+    options: AutopilotOptions,
+    now: float,
+) -> tuple[str, ...]:
+    """Why the other functions that the options name are not due: a line for each reason."""
+    before = {each.arn: each.before for each in settled}
+    tuned = {each.due.arn for each in due}
+    reasons: dict[str, list[str]] = {}
+    for each in functions:
+        function = each.function
+        if function.arn not in tuned and matches(each.name, function.arn, options.functions):
+            reason = "ignored" if _ignored(each, options) else why_not_due(each, before.get(function.arn), now)
+            reasons.setdefault(reason, []).append(f"{each.name} in {function.place.region}")
+    return tuple(f"not due: {_some(names)}: {reason}" for reason, names in sorted(reasons.items()))
+
+
+def _ignored(known: FunctionEvidence, options: AutopilotOptions) -> bool:
+    return matches(known.name, known.function.arn, options.ignore)
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {plural(len(names) - _MOST_NAMES, 'other')}" if len(names) > _MOST_NAMES else ""
+    return ", ".join(names[:_MOST_NAMES]) + more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

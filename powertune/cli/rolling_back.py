@@ -6,6 +6,7 @@ from typing import Any
 
 from powertune.aws.connection import connect
 from powertune.aws.lambda_function import LambdaFunction
+from powertune.cli.apply_progress import rolled_back_text
 from powertune.cli.applying import Manner, rollback_command
 from powertune.cli.command_line_checks import region_of
 from powertune.cli.console import confirmed, say, write_stdout
@@ -54,7 +55,7 @@ def _roll_back(function: LambdaFunction, plan: RollbackPlan, command: str) -> No
         notes = roll_back_plan(function, plan, command)
     for note in notes:
         say(f"{note.message}; {note.next_step}")
-    say(f"{function.ref.name} is rolled back" + (", but for what is said above" if notes else ""))
+    say(rolled_back_text(function.ref.name, notes))
 
 
 def _checked(target: str, given: Mapping[str, Any]) -> FunctionRef:

@@ -19,7 +19,7 @@ from powertune.config.watch_options import WatchOptions, parse_watch, topic_regi
 from powertune.engine.deployment.stack_parameters import check_stack_name, parse_tags
 from powertune.engine.deployment.watch_stack import WatchDeployment, deploy_watch
 from powertune.engine.watch_evidence import RunSources, plan_watch
-from powertune.errors import UsageError
+from powertune.errors import NotFound, UsageError
 from powertune.model import FunctionRef
 from powertune.prices import PriceTable
 from powertune.units import did_you_mean, shown
@@ -56,7 +56,13 @@ class WatchQuestion:
         Raises:
             As `watch_evidence.plan_watch`.
         """
-        return plan_watch(aws, self.refs, self.runs, self.prices, self.options, now=time.time())
+        try:
+            return plan_watch(aws, self.refs, self.runs, self.prices, self.options, now=time.time())
+        except NotFound as error:
+            if len({ref.region for ref in self.refs}) == 1:
+                raise
+            hint = f"all functions of a command are in one region, here that of the ARN: {aws.region}"
+            raise NotFound(error.message, hint=hint) from None
 
 
 def parse_question(
@@ -65,7 +71,8 @@ def parse_question(
     """What the options ask.
 
     Raises:
-        UsageError: a value is not what its option takes; or the functions are in different regions.
+        UsageError: a value is not what its option takes; the results folder is none; or the functions are in
+            different regions.
     """
     refs = tuple(FunctionRef.parse(target) for target in targets)
     regions = sorted({found for ref in refs if (found := region_of(ref, region)) is not None})
@@ -75,6 +82,10 @@ def parse_question(
             hint="watch the functions of each region with a stack of its own",
         )
     folder = Path(evidence.results_folder) if evidence.results_folder else RESULTS_FOLDER
+    if evidence.results_folder and not folder.is_dir():
+        raise UsageError(
+            f"--results-folder {shown(str(folder))} is not a folder", hint="name that of `powertune run`"
+        )
     return WatchQuestion(
         refs=refs,
         region=regions[0] if regions else None,

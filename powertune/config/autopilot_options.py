@@ -60,7 +60,9 @@ def load_autopilot(folder: Path, options: Mapping[str, Any]) -> AutopilotOptions
     table = read_table(folder, "autopilot")
     refuse_unknown(table, _FROM_FILE, "the table [autopilot]")
     given = {name: value for name, value in options.items() if value not in (None, [])}
-    found = AutopilotOptions(**{name: _AUTOPILOT[name](name, value) for name, value in {**table, **given}.items()})
+    from_file = {name: _AUTOPILOT[name](name, value) for name, value in table.items() if name not in given}
+    from_options = {name: _AUTOPILOT[name](f"--{values.dashed(name)}", value) for name, value in given.items()}
+    found = AutopilotOptions(**from_file, **from_options)
     for _, event in found.payloads:
         if event.startswith("@"):
             inside(folder, event[1:], f"payload {event!r} in the table [autopilot]")
@@ -81,7 +83,11 @@ def _texts(name: str, value: Any) -> tuple[str, ...]:
     if not isinstance(given, list):
         raise UsageError(f"{values.dashed(name)} {shown(value)} is not a list of texts", hint='write ["...", "..."]')
     listed = [values.text(values.dashed(name), each).strip() for item in given for each in _split(item)]
-    return tuple(dict.fromkeys(each for each in listed if each))
+    found = tuple(dict.fromkeys(each for each in listed if each))
+    if given and not found:
+        words = shown(",".join(map(str, given)))
+        raise UsageError(f"{values.dashed(name)} {words} names nothing", hint="name some, or leave it out")
+    return found
 
 
 def _split(item: Any) -> list[Any]:

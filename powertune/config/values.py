@@ -264,9 +264,8 @@ def span(name: str, value: Any) -> float:
     match = _SPAN.fullmatch(_written(value).strip())
     seconds = float(match["value"]) * _SECONDS[match["unit"]] if match else 0.0
     if not 0 < seconds <= _LONGEST_S:
-        raise UsageError(
-            f"{dashed(name)} {shown(value)} is not a span of time of at most a day", hint="for example 90s, 10m or 2h"
-        )
+        wrong = "not a span of time" if match is None else "longer than a day" if seconds else "no time at all"
+        raise UsageError(f"{dashed(name)} {shown(value)} is {wrong}", hint="for example 90s, 10m or 2h")
     return seconds
 
 

@@ -65,7 +65,7 @@ def parse_watch(
     Raises:
         UsageError: a value is not what its option takes.
     """
-    parsed = {name: values.share(name, value) for name, value in shares.items()}
+    parsed = {name: values.share(f"--{values.dashed(name)}", value) for name, value in shares.items()}
     if parsed.get("concurrency_share") == 0:
         raise UsageError("--concurrency-share must be above 0", hint="for example 80%")
     return WatchOptions(
@@ -99,8 +99,9 @@ def _limits(option: str, given: Sequence[str], parse: Callable[[str, str], tuple
         limit, currency = parse(option, value)
         currencies |= {currency} if currency else set()
         if (label in by_label) if equals else (everywhere is not None):
-            whom = f"for {label!r} " if equals else ""
-            raise UsageError(f"{option} is given twice {whom}", hint=f"{option} NAME={value} is for one function")
+            whom = f" for {label!r}" if equals else ""
+            hint = "leave one of them out" if equals else f"{option} NAME={value} is for one function"
+            raise UsageError(f"{option} is given twice{whom}", hint=hint)
         if equals:
             by_label[label] = limit
         else:

@@ -148,7 +148,8 @@ def test_a_canary_with_injected_errors_is_rolled_back(function: Deployed, capfd:
     assert function.own_aliases() == []
     assert function.configuration() == before
     assert "invocations of version 2 failed, and 0 of" in said
-    assert f"rolled back: {function.name} is as it was before, but for what is said above" in said
+    assert f"{function.name} is rolled back\n" in said
+    assert "version 2 is kept, as requests may still be on their way to it; to delete it later: aws lambda " in said
 
 
 @pytest.mark.long
@@ -229,10 +230,13 @@ def test_what_was_deployed_since_is_not_overwritten(function: Deployed, capfd: p
 WRONG = (
     (("--memory", "256,512"), "names 2 sizes"),
     (("--memory", "64"), "out of range"),
+    (("--memory", "512", "--strategy", "cost"), "--strategy is for a recommendation, and --memory names the size"),
+    (("--memory", "1GB"), "hint: for example --memory 512\n"),
     (("--canary", "10%"), "--canary needs an alias"),
     (("--alias", "prod", "--canary", "100%"), "leaves no invocations"),
+    (("--alias", "prod", "--canary", "10"), "error: --canary '10' is not a share"),
     (("--alias", "prod", "--watch", "10m"), "--watch is for a canary"),
-    (("--alias", "prod", "--canary", "10%", "--watch", "10"), "is not a span of time"),
+    (("--alias", "prod", "--canary", "10%", "--watch", "10"), "error: --watch '10' is not a span of time"),
     (("--alias", "prod", "--canary", "10%", "--min-invocations", "0"), "is not a whole number"),
     (("--alias", "17"), "is not the name of an alias"),
     (("--alias", "powertune-journal"), "begins with powertune-"),
@@ -247,6 +251,23 @@ def test_wrong_options_are_said_before_anything_is_changed(
     options: tuple[str, ...], words: str, function: Deployed, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert run_app(["apply", "run.json", "--yes", *options]) == 2
+    assert words in capfd.readouterr().err
+    assert function.in_effect() == BEFORE
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("",), "no results file is named"),
+        # What is wrong comes before who may be asked.
+        (("run.json", "--region", "eu-west-1"), "is not the region of"),
+        (("run.json", "--region", "eu-west-1", "--iac", "template.yaml"), "is not the region of"),
+    ],
+)
+def test_what_is_wrong_is_said_although_nobody_can_be_asked(
+    arguments: tuple[str, ...], words: str, function: Deployed, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run_app(["apply", *arguments]) == 2
     assert words in capfd.readouterr().err
     assert function.in_effect() == BEFORE
 

@@ -173,6 +173,7 @@ def test_from_a_scan_to_a_verdict(shop: Shop, capfd: pytest.CaptureFixture[str])
     # What it would do.
     code, out, err = shop.fly(capfd, "--dry-run")
     assert code == 0, err
+    assert "nothing is due" not in err
     assert "due: roomy in us-east-1: never tuned, $" in err
     assert "fitting" not in err
     assert out == "spent $0.00 of $5.00 this month\n"
@@ -280,6 +281,26 @@ def test_what_has_a_tag_or_is_ignored_is_left_alone(shop: Shop, capfd: pytest.Ca
     assert code == 0
     assert "roomy was left alone: it has the tag powertune-ignore" in err
     assert shop.gh.pull_requests == []
+
+
+def test_what_is_not_due_and_not_there_is_said(shop: Shop, capfd: pytest.CaptureFixture[str]) -> None:
+    with contextlib.closing(boto3.Session().client("lambda", region_name="eu-west-1")) as client:
+        client.create_function(
+            FunctionName="elsewhere",
+            Runtime="python3.13",
+            Role=shop.aws.role_arn,
+            Handler="app.handler",
+            Code={"ZipFile": package(WAITS)},
+        )
+    words = ["autopilot", "--repository", str(shop.clone.work), "--state", str(shop.state), "--yes"]
+    assert run_app([*words, "--functions", "fitting,nosuch", "--regions", "us-east-1,eu-west-1"]) == 0
+    said = capfd.readouterr().err
+    assert "\nnot read: 123456789012 eu-west-1: memory use is unknown: Compute Optimizer is not enabled" in said
+    assert "warning: --functions 'nosuch' matches no function that the scan has found\n" in said
+    assert "not due: fitting in us-east-1: never tuned, but the scan expects no saving\n" in said
+    assert said.endswith("nothing is due\n")
+    assert run_app([*words, "--functions", "nosuch"]) == 5
+    assert "error: --functions 'nosuch' matches no function" in capfd.readouterr().err
 
 
 def test_without_a_forge_proposals_are_folders(shop: Shop, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:

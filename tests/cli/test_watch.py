@@ -166,6 +166,13 @@ def see_refused(arguments: list[str], code: ExitCode, words: str, capfd: pytest.
         (["my-fn", *CHOSEN, "--deploy", "-o", "a.yaml"], ExitCode.USAGE, "are for a template"),
         (["my-fn", *CHOSEN, "--stack-name", "a_b"], ExitCode.USAGE, "--stack-name 'a_b' is not valid"),
         (["my-fn", *CHOSEN, "--run", "a.json", "-o", "a.json"], ExitCode.USAGE, "would overwrite 'a.json'"),
+        (["my-fn", *CHOSEN, "--tolerance", "20"], ExitCode.USAGE, "error: --tolerance '20' is not a share"),
+        (["my-fn", *CHOSEN, "--results-folder", "none"], ExitCode.USAGE, "--results-folder 'none' is not a folder"),
+        (
+            ["no-such-fn", "arn:aws:lambda:us-east-1:123456789012:function:a", *CHOSEN],
+            ExitCode.NOT_FOUND,
+            "hint: all functions of a command are in one region, here that of the ARN: us-east-1",
+        ),
         (["a.py:handler", *CHOSEN], ExitCode.USAGE, "not the name or ARN of a Lambda function"),
         (
             ["arn:aws:lambda:eu-west-1:123456789012:function:a", *CHOSEN, "--region", "us-east-1"],

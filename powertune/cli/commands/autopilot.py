@@ -138,15 +138,18 @@ def autopilot(
         options=options,
         place=place.connection,
         proposals=proposals,
+        state=proposing.state,
         days=days,
         prices=prices,
         ask=not yes,
         dry_run=dry_run,
         quiet=quiet,
     )
+    pilot.check_regions(place.region, regions)
     wanted = scanning.scope_of(regions=regions)
+    prepared = pilot.prepare(wishes)
     with (
         scanning.reaching(place.connection, wanted) as reached,
-        pilot_places.open_state(proposing.state, reached.connection) as state,
+        pilot_places.open_state(wishes.state, reached.connection) as state,
     ):
-        pilot.fly(reached, state, wishes)
+        pilot.fly(reached, state, wishes, prepared)

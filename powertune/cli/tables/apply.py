@@ -62,7 +62,7 @@ def _latest(plan: ApplyPlan) -> str:
 
 def _canary(canary: Canary) -> str:
     return (
-        f"gets {format_share(canary.share)} of the invocations for {format_seconds(canary.watch_s)}; rolled back if "
+        f"gets {100 * canary.share:.4g} % of the invocations for {format_seconds(canary.watch_s)}; rolled back if "
         f"it fails more often, if its p95 is more than {format_share(canary.max_p95_increase)} longer, or if there "
         f"are fewer than {canary.min_invocations:,} invocations to tell"
     )

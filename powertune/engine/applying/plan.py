@@ -7,7 +7,7 @@ from powertune.aws.architecture import refuse_fixed_architecture
 from powertune.aws.function_snapshot import FunctionSnapshot
 from powertune.engine.applying.model import ApplyPlan, Asked, FoundFunction
 from powertune.engine.applying.refusals import check_found_alias, check_latest, check_place
-from powertune.errors import UsageError
+from powertune.errors import FunctionFailed, PowertuneError, UsageError
 from powertune.model import Advisory, Architecture, Configuration, FunctionRef, TuningRun
 
 #: As long as a time in seconds, and the number of a version, become in a note on the function.
@@ -27,7 +27,7 @@ def choose(analysis: Analysis, memory_mb: int | None) -> tuple[Configuration | N
     current = analysis.current
     if memory_mb is None:
         if analysis.failure is not None:
-            raise analysis.failure
+            raise _without_answer(analysis.run, analysis.failure)
         assert analysis.recommendation is not None
         chosen = analysis.recommendation.configuration
         return (None, ()) if chosen == current else (chosen, ())
@@ -42,10 +42,18 @@ def choose(analysis: Analysis, memory_mb: int | None) -> tuple[Configuration | N
         return named, ()
     unmeasured = Advisory(
         code="size-unmeasured",
-        message=f"run {analysis.run.run_id} has not measured {named}",
-        next_step="measure it first, with `powertune run --memory`",
+        message=f"run {analysis.run.run_id} has not measured {named}, so its duration and cost are unknown",
+        next_step="`powertune run --memory` measures it",
     )
     return named, (unmeasured,)
+
+
+def _without_answer(run: TuningRun, failure: PowertuneError) -> PowertuneError:
+    """Why a run has no answer; nothing is invoked now, so what has failed is that run."""
+    if not isinstance(failure, FunctionFailed):
+        return failure
+    hint = "measure again, with an event that it succeeds with: powertune run --payload @event.json"
+    return FunctionFailed(f"run {run.run_id} has no answer: {failure.message}", hint=hint)
 
 
 def plan_apply(

@@ -16,6 +16,7 @@ from powertune.autopilot.due import (
     can_be_tuned,
     matches,
     why_due,
+    why_not_due,
 )
 from powertune.scan.evidence import Compute
 
@@ -50,6 +51,25 @@ def test_other_code_is_due_unless_the_run_was_a_few_days_ago() -> None:
     assert why_due(known(), tuned(code_sha256="other", measured_at=NOW - 6 * DAY_S), NOW) is None
     # Where a hash is not known, nothing says that the code has changed.
     assert why_due(known(), tuned(code_sha256=""), NOW) is None
+
+
+def test_what_is_not_due_is_told_why() -> None:
+    function = known()
+    for evidence, before, words in (
+        (function, None, "never tuned, but the scan expects no saving"),
+        (known(usage=busy(invocations=0)), None, "nobody invoked it"),
+        (known(usage=None), None, "its usage is unknown"),
+        (known(scanned_function(compute=Compute.DURABLE)), None, "it does not run on demand"),
+        (function, tuned(measured_at=NOW - 2 * DAY_S), "tuned 2 days ago, and left alone for 7 days"),
+        (function, tuned(measured_at=NOW + 60), "tuned today, and left alone for 7 days"),
+        (
+            function,
+            tuned(recommended=None, measured_at=NOW - 9 * DAY_S),
+            "tuned 9 days ago without an answer, and left alone for 28 days",
+        ),
+        (function, tuned(), "tuned 40 days ago, and nothing has changed"),
+    ):
+        assert why_not_due(evidence, before, NOW) == words
 
 
 def test_a_run_without_an_answer_is_made_again_after_four_weeks() -> None:

@@ -2,13 +2,12 @@
 
 import os
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
 from fake_gh import FakeGh
 from git_clones import GitClone
 
-from powertune.cli.pilot_places import ProposalPlace, open_forge, open_state, parse_author
+from powertune.cli.pilot_places import ProposalPlace, check_state, open_forge, parse_author
 from powertune.engine.autopilot.folder import FolderForge
 from powertune.engine.autopilot.git import CommitAuthor
 from powertune.engine.autopilot.github import GitHubForge
@@ -63,6 +62,8 @@ def test_without_gh_they_go_to_a_folder_and_that_is_said(
     opened = open_forge(ProposalPlace(repository=clone.work))
     assert opened.forge == FolderForge(path=Path("powertune-proposals"))
     assert "note: gh cannot be found, so proposals are written to 'powertune-proposals'" in capsys.readouterr().err
+    open_forge(ProposalPlace(repository=clone.work), dry_run=True)
+    assert capsys.readouterr().err == ""
 
 
 def test_what_is_no_clone_is_refused_before_anything_is_spent(clone: GitClone, tmp_path: Path) -> None:
@@ -81,9 +82,36 @@ def test_what_is_no_clone_is_refused_before_anything_is_spent(clone: GitClone, t
 
 def test_a_variable_that_is_not_set_is_no_state() -> None:
     """The budget of a month would begin anew with each run."""
-    nobody = cast("Any", None)
-    with pytest.raises(UsageError, match="--state is empty"), open_state("", nobody):
-        pass
+    with pytest.raises(UsageError, match="--state is empty"):
+        check_state("")
+
+
+def test_what_cannot_be_used_is_refused_also_where_proposals_are_folders(clone: GitClone, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    out = tmp_path / "out"
+    for place, message in (
+        (ProposalPlace(repository=clone.work, output=out, author="nobody"), "is not an author"),
+        (ProposalPlace(repository=clone.work, output=out, remote=""), "is not the name of a remote"),
+        (ProposalPlace(repository=clone.work, output=out, base="main"), "--base is for pull requests"),
+        (ProposalPlace(repository=tmp_path / "missing", output=out), "--repository '.*missing' is not a folder"),
+        (ProposalPlace(repository=tmp_path / "file", output=out), "--repository '.*file' is not a folder"),
+        (ProposalPlace(repository=clone.work, output=tmp_path / "file"), "--output .*file' is not a folder"),
+        (ProposalPlace(repository=clone.work, output=tmp_path / "file" / "x"), "--output .*file' is not a folder"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            open_forge(place)
+    (tmp_path / "bin" / "gh").unlink()
+    with pytest.raises(UsageError, match="--base is for pull requests, and gh cannot be found"):
+        open_forge(ProposalPlace(repository=clone.work, base="main"))
+
+
+def test_a_state_that_cannot_be_kept_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    for place, message in ((str(tmp_path / "file"), "--state .* is not a folder"), ("s3://", "names no bucket")):
+        with pytest.raises(UsageError, match=message):
+            check_state(place)
+    check_state(str(tmp_path / "new" / "folder"))
+    check_state("s3://bucket/prefix")
 
 
 def test_authors() -> None:

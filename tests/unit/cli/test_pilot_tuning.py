@@ -13,11 +13,19 @@ from scans import function_line, make_test_scan, scan_finding
 from powertune.autopilot.due import DueReason
 from powertune.autopilot.spending import MonthlyBudget, SpendingRecord
 from powertune.aws.identity import ConnectionOptions
-from powertune.cli.pilot import check_consent
-from powertune.cli.pilot_tuning import BudgetedTuning, DueRun, _settled_afterward, allowed, due_runs
+from powertune.cli.pilot import check_consent, check_regions
+from powertune.cli.pilot_tuning import (
+    BudgetedTuning,
+    DueRun,
+    _settled_afterward,
+    allowed,
+    check_named,
+    due_runs,
+    not_due_lines,
+)
 from powertune.config.autopilot_options import AutopilotOptions
 from powertune.engine.autopilot.settling import settled_functions
-from powertune.errors import Interrupted, NotRestored, Unavailable, UsageError
+from powertune.errors import Interrupted, NotFound, NotRestored, Unavailable, UsageError
 
 OPTIONS = AutopilotOptions(functions=("*",), payloads=(("orders", "@event.json"),))
 
@@ -55,6 +63,39 @@ def test_functions_are_named_and_ignored_by_patterns() -> None:
     options = AutopilotOptions(functions=("orders-*",), ignore=("*-old",))
     assert [each.name for each in allowed(functions, options)] == ["orders-api"]
     assert allowed(functions, AutopilotOptions()) == ()
+
+
+def test_whoever_is_named_and_not_due_is_told_why() -> None:
+    names = ("orders", "resize", "legacy", "settled", *(f"fn-{number:02}" for number in range(12)))
+    every = [known(scanned_function(name)) for name in names]
+    every.append(known(scanned_function("idle"), usage=busy(invocations=0)))
+    before = settled_functions(every, {ARN: orders_analysis()}, ())
+    options = AutopilotOptions(functions=("*",), ignore=("legacy",))
+    line = function_line("resize")
+    scan = make_test_scan(scan_finding(line=line), functions=(line,))
+    due = due_runs(scan, allowed(every, options), before, options, NOW)
+    assert [each.name for each in due] == ["resize"]
+    fns = ", ".join(f"fn-{number:02} in us-east-1" for number in range(9))
+    assert not_due_lines(every, due, before, options, NOW) == (
+        "not due: legacy in us-east-1: ignored",
+        f"not due: settled in us-east-1, {fns} and 3 others: never tuned, but the scan expects no saving",
+        "not due: idle in us-east-1: nobody invoked it",
+        "not due: orders in us-east-1: tuned 3 days ago, and left alone for 7 days",
+    )
+    # Whoever names some is told of these alone.
+    only = AutopilotOptions(functions=("idle",))
+    assert not_due_lines(every, (), before, only, NOW) == ("not due: idle in us-east-1: nobody invoked it",)
+
+
+def test_names_that_match_nothing_do_not_go_unnoticed(capsys: pytest.CaptureFixture[str]) -> None:
+    every = [known(scanned_function("orders"))]
+    with pytest.raises(NotFound, match=r"--functions 'nosuch,other-\*' matches no function that the scan has found"):
+        check_named(every, AutopilotOptions(functions=("nosuch", "other-*")))
+    check_named(every, AutopilotOptions(functions=("nosuch", "ord*")))
+    assert capsys.readouterr().err == "warning: --functions 'nosuch' matches no function that the scan has found\n"
+    check_named(every, AutopilotOptions(functions=(ARN,)))
+    check_named([], AutopilotOptions(functions=("*",)))
+    assert capsys.readouterr().err == ""
 
 
 class Tuning(BudgetedTuning):
@@ -176,3 +217,10 @@ def test_somebody_has_to_name_the_functions_and_to_agree(monkeypatch: pytest.Mon
     assert check_consent(OPTIONS, yes=True, dry_run=False) == OPTIONS
     # Whoever only looks looks at all.
     assert check_consent(nobody, yes=False, dry_run=True).functions == ("*",)
+
+
+def test_one_option_says_where_to_scan() -> None:
+    with pytest.raises(UsageError, match="--region and --regions both say where to scan"):
+        check_regions("eu-west-1", "us-east-1")
+    check_regions("eu-west-1", None)
+    check_regions(None, "us-east-1")

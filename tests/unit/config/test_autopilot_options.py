@@ -51,6 +51,7 @@ def test_without_a_file_there_are_defaults(tmp_path: Path) -> None:
         ("monthly_budget = 1000", "unknown key 'monthly_budget'"),
         ('state = "s3://theirs"', "unknown key 'state'"),
         ('ignore = "a\\u0000b"', "control characters"),
+        ('ignore = ""', "ignore '' names nothing"),
         ("ignore = 3", "ignore 3 is not a list of texts"),
         ('labels = ["--admin"]', "'--admin' is not a label"),
         (f'labels = ["{"x" * 51}"]', "is not a label"),
@@ -66,6 +67,14 @@ def test_what_a_file_may_not_say_is_refused(tmp_path: Path, text: str, message: 
     with pytest.raises(UsageError) as caught:
         load_autopilot(written(tmp_path, f"[autopilot]\n{text}\n"), {})
     assert message in caught.value.message
+
+
+@pytest.mark.parametrize("name", ["functions", "ignore", "labels"])
+def test_an_option_that_names_nothing_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match="names nothing"):
+        load_autopilot(tmp_path, {name: [""]})
+    # A file may say that there are none.
+    assert load_autopilot(written(tmp_path, "[autopilot]\nlabels = []\n"), {}).labels == ()
 
 
 @pytest.mark.parametrize(

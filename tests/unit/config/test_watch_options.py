@@ -48,9 +48,9 @@ def test_what_is_no_amount(text: str) -> None:
 
 
 def test_a_limit_is_given_once() -> None:
-    with pytest.raises(UsageError, match="--max-p95 is given twice"):
+    with pytest.raises(UsageError, match=r"--max-p95 is given twice$"):
         parse(("300ms", "400ms"))
-    with pytest.raises(UsageError, match="--max-p95 is given twice for 'my-fn'"):
+    with pytest.raises(UsageError, match=r"--max-p95 is given twice for 'my-fn'$"):
         parse(("my-fn=300ms", "my-fn=400ms"))
 
 

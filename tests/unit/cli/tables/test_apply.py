@@ -37,6 +37,13 @@ def test_a_canary_is_shown_with_what_it_is_rolled_back_for() -> None:
     )
 
 
+def test_a_share_is_shown_as_it_was_given() -> None:
+    asked = canary(Asked(alias="prod"))
+    assert asked.canary is not None
+    plan = plan_of(replace(asked, canary=replace(asked.canary, share=0.1055)))
+    assert "gets 10.55 % of the invocations" in apply_text(plan, ROLLBACK)
+
+
 def test_lines_are_broken_for_a_terminal_and_texts_of_others_do_not_steer_it() -> None:
     plan = replace(plan_of(Asked(alias="prod")), run_id="\x1b[31mred")
     text = apply_text(plan, ROLLBACK, width=60)

@@ -144,6 +144,7 @@ def test_what_was_applied_is_taken_back_from_what_the_function_says(asked: Asked
     assert [note.message for note in notes] == (
         ["version 2 is kept, as requests may still be on their way to it"] if asked.alias else []
     )
+    assert all(" --function-name fn --qualifier 2 --region us-east-1" in note.next_step for note in notes)
 
 
 @WAYS

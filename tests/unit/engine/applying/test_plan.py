@@ -17,6 +17,7 @@ from powertune.engine.applying.refusals import check_alias
 from powertune.errors import (
     Changed,
     FunctionBusy,
+    FunctionFailed,
     FunctionRefused,
     Inconclusive,
     NotFound,
@@ -225,6 +226,8 @@ SLOW = make_measurement(memory_mb=512, durations=[200.0 + turn % 3 for turn in r
 FAST = make_measurement(memory_mb=1024, durations=[50.0 + turn % 3 for turn in range(24)])
 FAILED = make_measurement(memory_mb=128, cold=0, others=[make_invocation(status=Status.OUT_OF_MEMORY)] * 3)
 
+FAILED_TOO = make_measurement(memory_mb=512, cold=0, others=[make_invocation(status=Status.OUT_OF_MEMORY)] * 3)
+
 
 def test_the_choice_is_that_of_the_run_or_of_the_person() -> None:
     analysis = make_analysis(SLOW, FAST, FAILED)
@@ -247,6 +250,15 @@ def test_a_run_without_an_answer_is_inconclusive_unless_a_size_is_named() -> Non
     with pytest.raises(Inconclusive):
         choose(analysis, None)
     assert str(choose(analysis, 1024)[0]) == "1024 MB x86_64"
+
+
+def test_a_run_that_failed_everywhere_is_told_as_such() -> None:
+    """Nothing is invoked by an apply, which has no --payload."""
+    with pytest.raises(FunctionFailed, match=r"run \S+ has no answer: the function failed at every size") as raised:
+        choose(make_analysis(FAILED, FAILED_TOO), None)
+    assert (
+        raised.value.hint == "measure again, with an event that it succeeds with: powertune run --payload @event.json"
+    )
 
 
 def test_what_is_noted_later_fits_too() -> None:

@@ -95,9 +95,9 @@ class Slot:
             via: what it gets the value from.
             alone: whether all others that may get it are known.
         """
-        blank = self.blank if alone and self.obstacle is None else None
-        obstacle = own.obstacle if blank is None else None
+        blank = self.blank if alone else None
         kept = self.obstacle.reason if self.obstacle is not None else ""
+        obstacle = own.obstacle if kept or blank is None else None
         via = self.via or via
         return replace(self, blank=blank, own=own.own, via=via, inherited=True, obstacle=obstacle, kept=kept)
 

@@ -79,13 +79,12 @@ def _step(found: Survey, number: int, setting: Setting, value: str) -> _Step:
     others = _others(found, number, setting, slot.blank)
     notes = [note.replace("{}", value) for note in slot.notes]
     blank = slot.blank
-    if blank is not None and not (others and slot.inherited):
+    if blank is not None and not slot.kept and not (others and slot.inherited):
         _check_allowed(slot, blank, value)
     else:
         if slot.inherited:
-            kept = f"{slot.via} stays as it is" + (f" for {described(others)}" if others else "")
-            kept += f" ({slot.kept})" if slot.kept else ""
-            notes = [f"{candidate.addresses[0]} gets its own {setting}; {kept}"]
+            why = f" for {described(others)}" if others else f" ({slot.kept})" if slot.kept else ""
+            notes = [f"{candidate.addresses[0]} gets its own {setting}; {slot.via} stays as it is{why}"]
         blank = slot.own
         others = _others(found, number, setting, blank)
     if blank is None:

@@ -209,6 +209,20 @@ def test_the_value_of_a_provider(provider: str, more: str) -> None:
     assert note.endswith("provider.memorySize is also used here)")
 
 
+def test_a_function_that_refers_to_what_others_inherit() -> None:
+    provider = "{name: aws, memorySize: 512}"
+    text = service("{}", "memorySize: '${self:provider.memorySize}'", "timeout: 3", provider)
+    assert refusal({"serverless.yml": text}, "a") == (
+        "serverless.yml, line 2: self:provider.memorySize is also that of b (serverless.yml:6)"
+    )
+
+
+def test_a_file_that_is_read_by_itself_or_through_a_variable() -> None:
+    for other in ("${file(./serverless.yml):custom.m}", "${self:functions.${self:custom.w}.memorySize}"):
+        text = service("{m: 512, w: a}", "memorySize: '${self:custom.m}'", f"memorySize: '{other}'")
+        assert refusal({"serverless.yml": text}, "a").endswith("is also used here")
+
+
 def test_another_service_that_reads_the_file() -> None:
     files = {
         "a/serverless.yml": service("{m: 512}", "memorySize: '${self:custom.m}'", "timeout: 3"),

@@ -39,20 +39,21 @@ def apply_to_code(wanted: WantedChange, path: str, *, resource: str | None, writ
     """Print the change as a diff, and write it if that is wanted.
 
     Raises:
-        UsageError: --region is not that of the run; the run was made on the embedded AWS; there is nobody to ask; or
-            as `apply_iac`.
+        UsageError: --region is not that of the run; what was measured on the embedded AWS would be written; there is
+            nobody to ask; or as `apply_iac`.
     """
     function, chosen = wanted.run.function, wanted.configuration
     region_of(FunctionRef.parse(function.arn), manner.place.region)
     if chosen is None:
         say(f"nothing to do: run {wanted.run.run_id} recommends that {function.name} stays at {function.current}")
         return
-    if function.platform is not None:
-        raise UsageError(
-            f"run {wanted.run.run_id} was measured on the embedded AWS, whose figures are not those of AWS",
-            hint="measure the function on AWS before you change its definition",
-        )
     writes = write and not manner.dry_run
+    if function.platform is not None:
+        problem = f"run {wanted.run.run_id} was measured on the embedded AWS, whose figures are not those of AWS"
+        advice = "measure the function on AWS before you change its definition"
+        if writes:
+            raise UsageError(problem, hint=f"{advice}, or leave out --write to see the diff")
+        say(f"note: {problem}; {advice}")
     if writes:
         manner.check_consent(f"writing {path}")
     for advisory in wanted.advisories:
@@ -63,6 +64,7 @@ def apply_to_code(wanted: WantedChange, path: str, *, resource: str | None, writ
         Desired(memory_mb=chosen.memory_mb, architecture=other),
         Path(path),
         resource=resource,
+        memory_mb=function.memory_mb,
         write=writes,
         quiet=manner.quiet,
         agreed=None if manner.yes else lambda: confirmed("write this?"),

@@ -22,6 +22,7 @@ def apply_iac(
     write: bool,
     quiet: bool,
     logical_id: str | None = None,
+    memory_mb: int | None = None,
     agreed: Callable[[], bool] | None = None,
 ) -> Change:
     """Change what infrastructure code says about a function.
@@ -36,6 +37,7 @@ def apply_iac(
         write: whether to change the files; without it, the diff is all.
         quiet: do not say what has been done.
         logical_id: its tag `aws:cloudformation:logical-id`, where that is known.
+        memory_mb: its memory size when it was measured; a note says so if the code disagrees.
         agreed: asks whether to write, once the diff is shown; None to write without asking.
 
     Raises:
@@ -44,7 +46,8 @@ def apply_iac(
     """
     found = read_sources(path)
     name = FunctionRef.parse(wanted_function).name
-    changed = change(found.sources, Wanted(function_name=name, resource=resource, logical_id=logical_id), desired)
+    wanted = Wanted(function_name=name, resource=resource, logical_id=logical_id, memory_mb=memory_mb)
+    changed = change(found.sources, wanted, desired)
     write_stdout(_for_reader(changed.diff()).encode())
     for note in (*found.remarks, *changed.notes):
         say(note)

@@ -45,7 +45,7 @@ def read_sources(path: Path) -> SourceFiles:
         UsageError: there is no such path, or it holds too much or nothing to read.
     """
     if not path.exists():
-        raise PlaceNotFound(f"no file or folder {str(path)!r}", hint="check --iac")
+        raise PlaceNotFound(f"no file or folder {str(path)!r}", hint="check the path")
     base = path if path.is_dir() else path.parent
     reader = _Reader(base)
     for file in _in_folder(path) if path.is_dir() else _with_company(path):

@@ -46,6 +46,7 @@ class InfrastructureCode:
             function_name=function.name,
             resource=self.resources.get(function.name),
             logical_id=self._logical_id(function),
+            memory_mb=present.memory_mb,
         )
         desired = Desired(
             memory_mb=None if wanted.memory_mb == present.memory_mb else wanted.memory_mb,

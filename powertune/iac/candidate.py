@@ -72,7 +72,7 @@ class Slot:
     `value` is what it is now; None if that cannot be told. `blank` is where it is written; `own` is where a function
     could get a value of its own. `via` says what the value comes through, such as a parameter. `inherited`: other
     functions without a value of their own get it, too. `allowed`, `least` and `most` are what may be written there.
-    `obstacle` says why nothing can be. `{}` in a note stands for the new value.
+    `obstacle` says why nothing can be; `kept` says so of what is inherited. `{}` in a note stands for the new value.
     """
 
     value: str | None = None
@@ -84,6 +84,7 @@ class Slot:
     least: int | None = None
     most: int | None = None
     obstacle: Obstacle | None = None
+    kept: str = ""
     notes: tuple[str, ...] = ()
 
     def inherited_by(self, own: "Slot", via: str, *, alone: bool = True) -> "Slot":
@@ -95,8 +96,10 @@ class Slot:
             alone: whether all others that may get it are known.
         """
         blank = self.blank if alone else None
-        obstacle = own.obstacle if blank is None else None
-        return replace(self, blank=blank, own=own.own, via=self.via or via, inherited=True, obstacle=obstacle)
+        kept = self.obstacle.reason if self.obstacle is not None else ""
+        obstacle = own.obstacle if kept or blank is None else None
+        via = self.via or via
+        return replace(self, blank=blank, own=own.own, via=via, inherited=True, obstacle=obstacle, kept=kept)
 
 
 def refused(path: str, line: int, problem: str, hint: str) -> Slot:

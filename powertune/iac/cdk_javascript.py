@@ -1,7 +1,8 @@
 """Functions in CDK apps in TypeScript and JavaScript."""
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from powertune.iac.candidate import Blank, Candidate, Setting
@@ -29,14 +30,66 @@ def read_javascript(source: CodeSource) -> Syntax:
 
 def javascript_functions(syntax: Syntax) -> Iterator[Candidate]:
     """The functions that a file makes, in order."""
+    aliases, constants = _aliases(syntax), _constants(syntax)
     for branch in syntax.walk():
-        if branch.type == "new_expression" and (construct := _construct(syntax, branch)) is not None:
-            yield construct_candidate(construct, KEYS)
+        if branch.type == "new_expression":
+            construct = _construct(syntax, branch, aliases, constants)
+            if construct is not None:
+                yield construct_candidate(construct, KEYS)
 
 
-def _construct(syntax: Syntax, branch: "Branch") -> Construct | None:
+def _aliases(syntax: Syntax) -> dict[str, str]:
+    """What constructs are called here: `import { Function as Fn }`, or `const { Function: Fn } = require(...)`."""
+    fields = {"import_specifier": ("alias", "name"), "pair_pattern": ("value", "key")}
+    found = {}
+    for branch in syntax.walk():
+        alias, name = (branch.child_by_field_name(field) for field in fields.get(branch.type, ("", "")))
+        if alias is not None and name is not None:
+            found[syntax.written(alias)] = syntax.written(name)
+    return found
+
+
+#: What a name stands in that is given a value there.
+_BINDING = frozenset(
+    {"variable_declarator", "assignment_expression", "required_parameter", "optional_parameter", "formal_parameters"}
+    | {"arrow_function", "object_pattern", "pair_pattern", "array_pattern", "object_assignment_pattern"}
+    | {"assignment_pattern", "rest_pattern", "for_in_statement", "catch_clause", "function_declaration"}
+    | {"import_specifier", "class_declaration", "augmented_assignment_expression"}
+)
+
+
+def _constants(syntax: Syntax) -> dict[str, str]:
+    """Plain texts that constants of the file hold, whose names mean nothing else in it."""
+    bound = Counter(
+        syntax.written(branch)
+        for branch in syntax.walk()
+        if branch.type in ("identifier", "shorthand_property_identifier_pattern")
+        and branch.parent is not None
+        and branch.parent.type in _BINDING
+        and not (branch.parent.type == "variable_declarator" and branch.parent.child_by_field_name("value") == branch)
+    )
+    found = {}
+    for statement in syntax.root.children:
+        given = statement.child_by_field_name("declaration") if statement.type == "export_statement" else statement
+        if given is None or given.type != "lexical_declaration" or given.children[0].type != "const":
+            continue
+        for each in given.named_children:
+            name, value = each.child_by_field_name("name"), each.child_by_field_name("value")
+            if name is None or value is None or value.type == "number" or bound[syntax.written(name)] != 1:
+                continue
+            if (text := _plain(syntax, value)) is not None:
+                found[syntax.written(name)] = text
+    return found
+
+
+def _construct(
+    syntax: Syntax, branch: "Branch", aliases: Mapping[str, str], constants: Mapping[str, str]
+) -> Construct | None:
     kind, arguments = branch.child_by_field_name("constructor"), branch.child_by_field_name("arguments")
-    if kind is None or arguments is None or syntax.written(kind).rpartition(".")[2] not in FUNCTIONS:
+    if kind is None or arguments is None:
+        return None
+    called = syntax.written(kind)
+    if aliases.get(called, called).rpartition(".")[2] not in FUNCTIONS:
         return None
     given = [child for child in meaningful(arguments) if child.is_named]
     # JavaScript's own Function takes texts only.
@@ -53,7 +106,7 @@ def _construct(syntax: Syntax, branch: "Branch") -> Construct | None:
         line=line_of(branch),
         id=_plain(syntax, given[1]),
         written_id=syntax.written(given[1]),
-        name="" if unnamed else None if name is None else name.literal,
+        name="" if unnamed else None if name is None else name.literal or constants.get(name.written),
         memory=properties.get("memorySize"),
         architecture=_last_name(properties.get("architecture")),
         spread=elsewhere or bool(names & set(KEYS.values())),

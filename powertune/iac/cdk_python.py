@@ -3,7 +3,8 @@
 import ast
 import re
 import warnings
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import accumulate
 
@@ -83,13 +84,48 @@ def read_python(source: CodeSource) -> PythonFile:
 
 def python_functions(file: PythonFile) -> Iterator[Candidate]:
     """The functions that a file makes, in order."""
+    aliases, constants = _aliases(file.tree), _constants(file.tree)
     for node in ast.walk(file.tree):
-        if isinstance(node, ast.Call) and (construct := _construct(file, node)) is not None:
+        if isinstance(node, ast.Call) and (construct := _construct(file, node, aliases, constants)) is not None:
             yield construct_candidate(construct, KEYS)
 
 
-def _construct(file: PythonFile, call: ast.Call) -> Construct | None:
+def _aliases(tree: ast.Module) -> dict[str, str]:
+    """What constructs are called here: `from aws_cdk.aws_lambda import Function as Fn`."""
+    imports = (node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom))
+    return {each.asname: each.name for node in imports for each in node.names if each.asname is not None}
+
+
+def _constants(tree: ast.Module) -> dict[str, str]:
+    """Plain texts that names of the file hold, which are set once and mean nothing else in it."""
+    bound: Counter[str] = Counter()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Name(id=name, ctx=ast.Store() | ast.Del()) | ast.arg(arg=name):
+                bound[name] += 1
+            case ast.alias(name=name, asname=asname):
+                bound[asname or name] += 1
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                bound[name] += 1
+            case ast.ExceptHandler(name=str(name)) | ast.MatchAs(name=str(name)) | ast.MatchStar(name=str(name)):
+                bound[name] += 1
+    found = {}
+    for statement in tree.body:
+        match statement:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text)))
+                | ast.AnnAssign(target=ast.Name(id=name), value=ast.Constant(value=str(text)))
+            ) if bound[name] == 1:
+                found[name] = text
+    return found
+
+
+def _construct(
+    file: PythonFile, call: ast.Call, aliases: Mapping[str, str], constants: Mapping[str, str]
+) -> Construct | None:
     name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+    if isinstance(call.func, ast.Name):
+        name = aliases.get(name, name)
     given = {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg is not None}
     ids = call.args[1] if len(call.args) > 1 else given.get("id")
     if name not in FUNCTIONS or ids is None:
@@ -101,13 +137,17 @@ def _construct(file: PythonFile, call: ast.Call) -> Construct | None:
         line=call.lineno,
         id=_text(ids),
         written_id=file.text[file.start(ids) : file.end(ids)],
-        name=_text(function_name) if function_name is not None else None if elsewhere else "",
+        name=_name(function_name, constants) if function_name is not None else None if elsewhere else "",
         memory=_property(file, given.get("memory_size")),
         architecture=_property(file, given.get("architecture")),
         spread=elsewhere,
         added=_added(file, call),
         lambda_module=_module(given.get("runtime")),
     )
+
+
+def _name(node: ast.expr, constants: Mapping[str, str]) -> str | None:
+    return constants.get(node.id) if isinstance(node, ast.Name) else _text(node)
 
 
 def _text(node: ast.expr) -> str | None:

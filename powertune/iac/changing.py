@@ -1,13 +1,13 @@
 """Changes one value and nothing else, and proves it: the new text is read again before anybody sees it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
 from powertune.errors import PlaceRefused
 from powertune.iac.candidate import MOST_SHOWN, Blank, Candidate, Setting, Slot, wanted_values
 from powertune.iac.locating import choose
-from powertune.iac.model import CodeChange, CodeSource, Desired, Edit, WantedFunction
+from powertune.iac.model import CodeChange, CodePlace, CodeSource, Desired, Edit, WantedFunction
 from powertune.iac.reading import Token
 from powertune.iac.survey import Survey, described, survey
 from powertune.units import shortened
@@ -33,7 +33,8 @@ def change(sources: tuple[CodeSource, ...], wanted: WantedFunction, value: Desir
     texts = {source.path: source.text for source in sources}
     values = wanted_values(value)
     # What is said is about the files as they are, and is said before any of them is different.
-    said = [note for setting, text in values.items() for note in _step(found, number, setting, text).notes]
+    said = list(_surprise(place, wanted, value))
+    said += [note for setting, text in values.items() for note in _step(found, number, setting, text).notes]
     for setting, text in values.items():
         step = _step(found, number, setting, text)
         if step.blank is not None:
@@ -44,6 +45,16 @@ def change(sources: tuple[CodeSource, ...], wanted: WantedFunction, value: Desir
         if texts[source.path] != source.text
     )
     return CodeChange(place=place, edits=edits, notes=tuple(dict.fromkeys((*notes, *said))))
+
+
+def _surprise(place: CodePlace, wanted: WantedFunction, value: Desired) -> Iterator[str]:
+    """That the function on AWS is not what its code says: it was changed by hand, or this code is not that one's."""
+    if value.memory_mb is None or wanted.memory_mb is None or place.memory_mb in (None, wanted.memory_mb):
+        return
+    yield (
+        f"{place.resource} has {place.memory_mb} MB in the code, but {wanted.function_name} had {wanted.memory_mb} MB"
+        " when it was measured; check that this is its code"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,12 +79,12 @@ def _step(found: Survey, number: int, setting: Setting, value: str) -> _Step:
     others = _others(found, number, setting, slot.blank)
     notes = [note.replace("{}", value) for note in slot.notes]
     blank = slot.blank
-    if blank is not None and not (others and slot.inherited):
+    if blank is not None and not slot.kept and not (others and slot.inherited):
         _check_allowed(slot, blank, value)
     else:
         if slot.inherited:
-            kept = f"{slot.via} stays as it is" + (f" for {described(others)}" if others else "")
-            notes = [f"{candidate.addresses[0]} gets its own {setting}; {kept}"]
+            why = f" for {described(others)}" if others else f" ({slot.kept})" if slot.kept else ""
+            notes = [f"{candidate.addresses[0]} gets its own {setting}; {slot.via} stays as it is{why}"]
         blank = slot.own
         others = _others(found, number, setting, blank)
     if blank is None:

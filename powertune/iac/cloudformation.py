@@ -119,8 +119,8 @@ class _FunctionResource:
     def _written(self, setting: Setting, node: Node) -> Slot:
         """What is written as a value of a property."""
         if node.shared:
-            problem = f"the {setting} of {self._id} is used in several places by an alias"
-            return self._refuse(node, problem, "write the value out on the function, then try again")
+            problem = f"the {setting} of {self._id} is shared through a YAML anchor"
+            return self._refuse(node, problem, "replace the anchor or alias on the function by a plain value")
         if (call := intrinsic(node)) is not None:
             return self._expressed(setting, node, *call)
         if setting is Setting.ARCHITECTURE and node.kind is NodeKind.SEQUENCE:
@@ -141,9 +141,11 @@ class _FunctionResource:
 
     def _expressed(self, setting: Setting, node: Node, name: str, argument: Node) -> Slot:
         if name == "Ref" and argument.kind is NodeKind.SCALAR:
-            return parameter_slot(self._document, setting, node, self._resource, self._overrides)
+            return parameter_slot(self._document, setting, node, self._overrides)
         problem = f"the {setting} of {self._id} comes from {name}"
-        return self._refuse(node, problem, "change the right one of its values by hand")
+        several = name in ("Fn::If", "Fn::FindInMap", "Fn::Select")
+        hint = "change the right one of its values by hand" if several else "change the value by hand"
+        return self._refuse(node, problem, hint)
 
     def _refuse(self, node: Node, problem: str, hint: str) -> Slot:
         return refused(self._document.path, node.line, problem, hint)

@@ -99,6 +99,31 @@ def references(block: Block) -> "Iterator[tuple[tuple[str, ...], Branch]]":
         todo.extend(branch.children)
 
 
+def selected(variable: "Branch") -> tuple[str, ...]:
+    """The names of the attributes that follow a variable, with those behind an index or a splat."""
+    names: list[str] = []
+    sibling = variable.next_named_sibling
+    while sibling is not None:
+        todo = [sibling]
+        while todo:
+            branch = todo.pop()
+            if branch.type == "get_attr" and branch.text is not None:
+                names.append(branch.text.decode().lstrip(". \r\n\t"))
+            elif branch.type in ("splat", "attr_splat", "full_splat"):
+                todo.extend(reversed(branch.children))
+        sibling = sibling.next_named_sibling
+    return tuple(names)
+
+
+def attribute_around(branch: "Branch") -> str:
+    """The name of the attribute whose value a branch is part of; empty if there is none."""
+    around = branch.parent
+    while around is not None and around.type != "attribute":
+        around = around.parent
+    name = meaningful(around)[0].text if around is not None else None
+    return "" if name is None else name.decode()
+
+
 def _contents(syntax: Syntax, branch: "Branch") -> tuple[dict[str, Attribute], tuple[Block, ...]]:
     """What is in the body of a file or of a block."""
     attributes: dict[str, Attribute] = {}

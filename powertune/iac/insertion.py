@@ -23,7 +23,7 @@ def added(
         listed: whether its value is a list of one.
     """
     if not mapping.is_mapping or mapping.shared:
-        what = "is used in several places by an alias" if mapping.shared else "is not written out here"
+        what = "is shared through a YAML anchor" if mapping.shared else "is not written out here"
         return refused(
             document.path, mapping.line, f"the mapping that would get {key} {what}", f"write {key} there yourself"
         )

@@ -33,12 +33,13 @@ class WantedFunction:
 
     `function_name` is its name on AWS, without qualifier. `resource` is what a person calls it in the code: a logical
     id, a Terraform address, a key below `functions`, or the id of a construct. `logical_id` is the function's tag
-    `aws:cloudformation:logical-id`.
+    `aws:cloudformation:logical-id`. `memory_mb` is its memory size on AWS, where that is known.
     """
 
     function_name: str
     resource: str | None = None
     logical_id: str | None = None
+    memory_mb: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

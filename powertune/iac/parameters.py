@@ -6,15 +6,14 @@ from powertune.iac.candidate import Blank, Setting, Slot, refused, value_of
 from powertune.iac.intrinsics import referenced
 from powertune.iac.node import DataDocument, Node
 
-#: Where a parameter may appear without anything depending on its value.
-_HARMLESS = ("Outputs", "Metadata")
+#: Where nothing depends on the value of a parameter: it orders and labels them for the console.
+_HARMLESS = ("Metadata",)
 
 
 def parameter_slot(
     document: DataDocument,
     setting: Setting,
     at: Node,
-    resource: Node,
     overrides: Mapping[str, str],
 ) -> Slot:
     """The Default of a parameter.
@@ -23,7 +22,6 @@ def parameter_slot(
         document: the file.
         setting: what the parameter holds.
         at: what refers to the parameter.
-        resource: the function, which may refer to it elsewhere, too.
         overrides: parameters that are set where the template is deployed from, and the files that do it.
     """
     template, name = document.root or at, next(referenced(at), "")
@@ -41,13 +39,15 @@ def parameter_slot(
     if name in overrides:
         problem = f"parameter {name}, which holds the {setting}, is set in {overrides[name]}"
         return refused(document.path, parameter.line, problem, "change it there")
-    if (used := _used_elsewhere(template, name, (at, resource))) is not None:
-        problem = f"parameter {name}, which holds the {setting}, is used here, too"
-        return refused(document.path, used.line, problem, "write the value on the function itself, then try again")
     value = value_of(setting, default.literal or "") if default.exact and not default.shared else None
     if value is None:
         problem = f"the Default of parameter {name} is not a plain value"
         return refused(document.path, default.line, problem, "change it by hand")
+    obstacle = None
+    if (used := _used_elsewhere(template, name, at)) is not None:
+        problem = f"parameter {name}, which holds the {setting}, is also used here"
+        hint = "put the value itself on the function, then try again"
+        obstacle = refused(document.path, used.line, problem, hint).obstacle
     allowed = parameter.get("AllowedValues")
     note = (
         f"a stack that exists keeps its old value of parameter {name}; when you deploy, pass "
@@ -60,6 +60,7 @@ def parameter_slot(
         allowed=tuple(item.text for item in allowed.items) if allowed is not None else (),
         least=_number(parameter, "MinValue"),
         most=_number(parameter, "MaxValue"),
+        obstacle=obstacle,
         notes=(note,),
     )
 
@@ -74,9 +75,9 @@ def _number(parameter: Node, key: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-def _used_elsewhere(template: Node, name: str, users: tuple[Node, ...]) -> Node | None:
-    """Something else that refers to a parameter."""
-    passed = {id(each) for user in users for each in user.walk()}
+def _used_elsewhere(template: Node, name: str, at: Node) -> Node | None:
+    """Something else that refers to a parameter, be it of the same function or an output."""
+    passed = {id(each) for each in at.walk()}
     sections = (value for section, value in template.pairs if section.text not in _HARMLESS)
     nodes = (node for section in sections for node in section.walk())
     return next((node for node in nodes if id(node) not in passed and name in referenced(node)), None)

@@ -1,12 +1,14 @@
 """Functions in serverless.yml of the Serverless Framework."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from posixpath import dirname, join, normpath
 
 from powertune.iac.called import STAGE, Part, put_together
 from powertune.iac.candidate import LAMBDA_DEFAULTS, Blank, Candidate, Setting, Slot, refused, value_of
 from powertune.iac.insertion import added
-from powertune.iac.model import Tool
+from powertune.iac.model import CodeSource, Tool
 from powertune.iac.node import DataDocument, Node, NodeKind
 
 _KEYS = {Setting.MEMORY: "memorySize", Setting.ARCHITECTURE: "architecture"}
@@ -20,7 +22,17 @@ _NEIGHBORS = {
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 #: What `self:` refers to in a variable, as far as it does not depend on another one.
 _SELF = re.compile(r"\bself:([\w.-]*)")
+_FILE = re.compile(r"\$\{\s*file\(([^(){}]*)\)(?::([\w.-]*))?")
 _STAGES = ("sls:stage", "opt:stage", "self:provider.stage")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _FileUse:
+    """A place in a file that refers to something of a service by its keys, with dots between them."""
+
+    path: str
+    line: int
+    what: str
 
 
 def is_service(root: Node | None) -> bool:
@@ -37,27 +49,45 @@ def functions_elsewhere(document: DataDocument) -> Iterator[str]:
             yield f"{document.path}: functions come from {node.literal[:100]}, which is not looked into"
 
 
-def service_functions(document: DataDocument) -> Iterator[Candidate]:
-    """The functions of a service, in order."""
+def service_functions(document: DataDocument, sources: Sequence[CodeSource]) -> Iterator[Candidate]:
+    """The functions of a service, in order.
+
+    Args:
+        document: its configuration.
+        sources: all files, which may refer to it.
+    """
     root = document.root
     functions = root.get("functions") if root is not None else None
     if root is None or functions is None:
         return
     # A list of mappings takes functions from several places.
-    for group in (functions,) if functions.kind is NodeKind.MAPPING else functions.items:
+    elsewhere = tuple(_from_files(sources, document.path))
+    listed = functions.kind is not NodeKind.MAPPING
+    for number, group in enumerate(functions.items if listed else (functions,)):
+        where = ("functions", str(number)) if listed else ("functions",)
         for key, node in group.pairs if group.is_mapping else ():
             if key.kind is NodeKind.SCALAR and node.kind is NodeKind.MAPPING:
-                yield _ServiceFunction(document, root, key, node).candidate()
+                yield _ServiceFunction(document, root, key, node, (*where, key.text), elsewhere).candidate()
 
 
 class _ServiceFunction:
     """One function of a service."""
 
-    def __init__(self, document: DataDocument, root: Node, key: Node, node: Node) -> None:
+    def __init__(
+        self,
+        document: DataDocument,
+        root: Node,
+        key: Node,
+        node: Node,
+        path: tuple[str, ...],
+        elsewhere: tuple[_FileUse, ...],
+    ) -> None:
         self._document = document
         self._root = root
         self._key = key
         self._node = node
+        self._path = path
+        self._elsewhere = elsewhere
         self._alone = not any(functions_elsewhere(document))
 
     def candidate(self) -> Candidate:
@@ -114,6 +144,16 @@ class _ServiceFunction:
         return [None if text is None or "${" in text else Part(choices=(text,))]
 
     def _slot(self, setting: Setting) -> Slot:
+        slot = self._present(setting)
+        if (used := self._used((*self._path, _KEYS[setting]))) is None:
+            return slot
+        problem = f"the {setting} of {self._key.text} is also used here"
+        # Where it is written still matters to others, whose value may be written there, too.
+        return replace(
+            slot, obstacle=refused(*used, problem, "put a value of its own there, then try again").obstacle
+        )
+
+    def _present(self, setting: Setting) -> Slot:
         key = _KEYS[setting]
         if (given := self._node.get(key)) is not None:
             return self._written(setting, given)
@@ -121,15 +161,23 @@ class _ServiceFunction:
         if (merged := self._node.merged(key)) is not None:
             return self._written(setting, merged).inherited_by(own, "what is merged by <<")
         if (provider := self._root.at("provider", key)) is not None:
-            return self._written(setting, provider).inherited_by(own, f"provider.{key}", alone=self._alone)
+            return self._provided(setting, provider).inherited_by(own, f"provider.{key}", alone=self._alone)
         elsewhere = (self._root.get("provider") or self._root).literal is not None
         return Slot(value=None if elsewhere else _DEFAULTS[setting], own=own.own, obstacle=own.obstacle)
+
+    def _provided(self, setting: Setting, node: Node) -> Slot:
+        """The value of `provider`, which more than functions may refer to."""
+        slot, key = self._written(setting, node), _KEYS[setting]
+        if (used := self._used(("provider", key))) is None:
+            return slot
+        obstacle = refused(*used, f"provider.{key} is also used here", "change it by hand").obstacle
+        return replace(slot, obstacle=obstacle)
 
     def _written(self, setting: Setting, node: Node) -> Slot:
         what = f"the {setting} of {self._key.text}"
         if node.shared:
-            problem = f"{what} is used in several places by an alias"
-            return self._refuse(node, problem, "write the value out on the function, then try again")
+            hint = "replace the anchor or alias on the function by a plain value"
+            return self._refuse(node, f"{what} is shared through a YAML anchor", hint)
         text = node.literal or ""
         if "${" in text:
             return self._behind(setting, node, text)
@@ -147,26 +195,40 @@ class _ServiceFunction:
         if found is None or found.literal is None or "${" in found.literal:
             problem = f"the {setting} of {self._key.text} comes from {text[:100]}"
             return self._refuse(node, problem, "change the value there")
-        if (used := self._used_elsewhere(path[5:], node)) is not None:
-            problem = f"{path}, which holds the {setting} of {self._key.text}, is used here, too"
-            return self._refuse(used, problem, "write the value on the function itself, then try again")
-        slot = self._written(setting, found)
-        return Slot(value=slot.value, blank=slot.blank, obstacle=slot.obstacle, via=path)
+        slot = replace(self._written(setting, found), via=path)
+        if (used := self._used(tuple(path[5:].split(".")), node)) is None:
+            return slot
+        problem = f"{path}, which holds the {setting} of {self._key.text}, is also used here"
+        hint = "put the value itself on the function, then try again"
+        return replace(slot, obstacle=refused(*used, problem, hint).obstacle)
 
-    def _used_elsewhere(self, path: str, at: Node) -> Node | None:
-        """Another text that refers to the same, to something that holds it, or that may do so."""
-        keys = path.split(".")
+    def _used(self, keys: tuple[str, ...], at: Node | None = None) -> tuple[str, int] | None:
+        """Where a text other than `at` refers to what is there or to something that holds it, or may do so."""
         for node in self._root.walk():
             if node is at or node.kind is not NodeKind.SCALAR or "self:" not in node.text:
                 continue
             for match in _SELF.finditer(node.text):
-                other = [key for key in match[1].split(".") if key]
-                if keys[: len(other)] == other[: len(keys)]:
-                    return node
-        return None
+                if _overlap(keys, match[1]):
+                    return self._document.path, node.line
+        return next(((use.path, use.line) for use in self._elsewhere if _overlap(keys, use.what)), None)
 
     def _refuse(self, node: Node, problem: str, hint: str) -> Slot:
         return refused(self._document.path, node.line, problem, hint)
+
+
+def _overlap(keys: tuple[str, ...], dotted: str) -> bool:
+    """Whether one of two places is the other, or holds it."""
+    other = tuple(key for key in dotted.split(".") if key)
+    return keys[: len(other)] == other[: len(keys)]
+
+
+def _from_files(sources: Sequence[CodeSource], path: str) -> Iterator[_FileUse]:
+    """What files take from the configuration of a service: `${file(../shop/serverless.yml):custom.memory}`."""
+    for source in sources:
+        for match in _FILE.finditer(source.text):
+            if normpath(join(dirname(source.path), match[1].strip(" '\""))) == path:
+                line = source.text.count("\n", 0, match.start()) + 1
+                yield _FileUse(path=source.path, line=line, what=match[2] or "")
 
 
 def _logical_id(key: str) -> str:

@@ -97,7 +97,7 @@ class _Surveyor:
             self.candidates.extend(template_functions(document, read_overrides(self._sources, document.path)))
             self.remarks.extend(nested_stacks(document))
         elif is_service(document.root):
-            self.candidates.extend(service_functions(document))
+            self.candidates.extend(service_functions(document, self._sources))
             self.remarks.extend(functions_elsewhere(document))
         else:
             self.remarks.append(f"{document.path} is neither a template nor the configuration of a service")

@@ -8,7 +8,7 @@ from powertune.iac.candidate import LAMBDA_DEFAULTS, Blank, Candidate, Setting, 
 from powertune.iac.hcl import Attribute, Block, Form
 from powertune.iac.model import Tool
 from powertune.iac.spacing import newline_of
-from powertune.iac.terraform_modules import ModuleUse, folders, makes_several, uses
+from powertune.iac.terraform_modules import ModuleUse, folders, followed, makes_several, uses
 from powertune.iac.terraform_values import name_of, value_slot
 
 _RESOURCE = "aws_lambda_function"
@@ -71,9 +71,24 @@ def _single_slot(scope: ModuleUse, block: Block, address: str, setting: Setting)
         return refused(block.file.path, ignored, problem, "take it out of ignore_changes, then try again")
     given = block.value(key)
     if given is not None:
-        return value_slot(scope, setting, given, block)
-    own = _added(block, key, setting)
-    return replace(own, value=LAMBDA_DEFAULTS[setting])
+        slot = value_slot(scope, setting, given)
+    else:
+        slot = replace(_added(block, key, setting), value=LAMBDA_DEFAULTS[setting])
+    return _with_followers(slot, scope, block, address, key) if block.type == "resource" else slot
+
+
+def _with_followers(slot: Slot, scope: ModuleUse, block: Block, address: str, key: str) -> Slot:
+    """A slot that cannot be filled if something takes its value from the resource, with a note if something may."""
+    notes = list(slot.notes)
+    for path, line, whole in followed(scope.folder, block.labels, key):
+        if not whole:
+            problem = f"{key} of {address} is also used here"
+            hint = "put a value of its own there, then try again"
+            return replace(slot, obstacle=refused(path, line, problem, hint).obstacle)
+        notes.append(
+            f"{path}, line {line}, refers to {address} as a whole; check that nothing takes {key} from there"
+        )
+    return replace(slot, notes=tuple(notes))
 
 
 def _ignored(block: Block, key: str) -> int | None:
@@ -101,8 +116,10 @@ def _added(block: Block, key: str, setting: Setting) -> Slot:
             form = f"{newline_of(text)}{indentation}{name} = {_FORMS[setting]}"
             at = rest.end()
             return Slot(own=Blank(path=path, start=at, end=at, line=attribute.value.line + 1, form=form))
-    problem = f"no line of {block.type} {' '.join(block.labels)} has room below it for {key}"
-    return refused(path, block.line, problem, "write it there yourself, then try again")
+    problem = (
+        f"{key} cannot be added to {block.type} {' '.join(block.labels)}, which has no attribute on a line of its own"
+    )
+    return refused(path, block.line, problem, f"add {key} by hand")
 
 
 def _indentation(text: str, attribute: Attribute) -> str | None:

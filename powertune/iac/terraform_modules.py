@@ -1,16 +1,18 @@
 """Folders of Terraform, and how they call each other: what a variable holds depends on who calls."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from posixpath import dirname, join, normpath
 
-from powertune.iac.hcl import Block, Expression, Form, references
+from powertune.iac.hcl import Block, Expression, Form, attribute_around, references, selected
 
 #: Deeper calls than people make.
 _MOST_CALLS = 10
 #: More calls than people make; a module that calls itself in a circle would have no end.
 _MOST_SCOPES = 1_000
+#: Attributes that name resources, and take no values from them; `from` and `to` are of moved and import blocks.
+_ABOUT_RESOURCES = ("depends_on", "replace_triggered_by", "from", "to")
 #: Files with values that Terraform loads by itself.
 _LOADED = ("terraform.tfvars", ".auto.tfvars")
 
@@ -122,21 +124,17 @@ def loaded_values(folder: TerraformFolder, name: str) -> list[tuple[Expression, 
     ]
 
 
-def used_elsewhere(
-    folder: TerraformFolder, reference: tuple[str, ...], at: Expression, passed: Sequence[Block]
-) -> tuple[str, int] | None:
-    """Another place, by file and line, that refers to the same in a folder.
+def used_elsewhere(folder: TerraformFolder, reference: tuple[str, ...], at: Expression) -> tuple[str, int] | None:
+    """Another place, by file and line, that refers to the same in a folder; an output counts, as it goes elsewhere.
 
     Args:
         folder: where to look.
-        reference: such as `("var", "memory")`.
+        reference: such as `("var", "memory")`. The variable itself may refer to it, as its validation does.
         at: the expression that is known to refer to it.
-        passed: blocks that may refer to it, too. So may outputs, and the variable itself.
     """
     for file in folder.files:
         for block in file.blocks:
-            itself = block.type == "variable" and block.labels == reference[1:]
-            if block in passed or block.type == "output" or itself:
+            if block.type == "variable" and block.labels == reference[1:]:
                 continue
             for found, branch in references(block):
                 start = block.file.start(branch)
@@ -144,3 +142,14 @@ def used_elsewhere(
                 if found[: len(reference)] == reference and not inside:
                     return block.file.path, branch.start_point.row + 1
     return None
+
+
+def followed(folder: TerraformFolder, resource: tuple[str, ...], attribute: str) -> Iterator[tuple[str, int, bool]]:
+    """Where an attribute of a resource is referred to: file, line, and whether this refers to the whole resource."""
+    for file in folder.files:
+        for found, branch in references(file):
+            if found[: len(resource)] != resource:
+                continue
+            names = selected(branch)[1:]
+            if attribute in names or (not names and attribute_around(branch) not in _ABOUT_RESOURCES):
+                yield file.file.path, branch.start_point.row + 1, not names

@@ -1,28 +1,29 @@
 """Where a value of Terraform is written: here, in a variable, in a local value, or where a module is called."""
 
+from dataclasses import replace
+
 from powertune.iac.called import Called, Part, put_together
 from powertune.iac.candidate import Blank, Setting, Slot, refused, value_of
-from powertune.iac.hcl import Block, Expression, Form
+from powertune.iac.hcl import Expression, Form
 from powertune.iac.terraform_modules import ModuleUse, loaded_values, used_elsewhere
 
 #: More steps than people take.
 _MOST_STEPS = 20
 
 
-def value_slot(scope: ModuleUse, setting: Setting, value: Expression, block: Block, steps: int = 0) -> Slot:
+def value_slot(scope: ModuleUse, setting: Setting, value: Expression, steps: int = 0) -> Slot:
     """Where a value is written.
 
     Args:
         scope: the folder that the value is in, as it is used.
         setting: what it is the value of.
         value: what is written.
-        block: the block that it is written in.
         steps: how many references led here.
     """
     if setting is Setting.ARCHITECTURE and value.form is Form.LIST:
         if len(value.parts) != 1:
             return refused(value.path, value.line, "architectures is not a list of one", "correct it")
-        return value_slot(scope, setting, value.parts[0], block, steps)
+        return value_slot(scope, setting, value.parts[0], steps)
     if value.form is Form.LITERAL:
         known = value_of(setting, value.text)
         if known is not None:
@@ -32,20 +33,26 @@ def value_slot(scope: ModuleUse, setting: Setting, value: Expression, block: Blo
         value = value.parts[0]
     if value.form is Form.REFERENCE and len(value.reference) == 2 and steps < _MOST_STEPS:
         kind, name = value.reference
-        if kind == "var":
-            return _variable(scope, setting, value, block, name, steps)
-        if kind == "local":
-            return _local(scope, setting, value, block, name, steps)
+        if kind in ("var", "local"):
+            follow = _variable if kind == "var" else _local
+            slot = follow(scope, setting, value, name, steps)
+            return _unless_used(slot, scope, value, f"{kind}.{name}, which holds the {setting}, is also used here")
     problem = f"the {setting} is an expression, {_short(value.text)}"
     return refused(value.path, value.line, problem, "change it by hand")
 
 
-def _variable(scope: ModuleUse, setting: Setting, value: Expression, block: Block, name: str, steps: int) -> Slot:
-    if (used := used_elsewhere(scope.folder, value.reference, value, (block,))) is not None:
-        problem = f"var.{name}, which holds the {setting}, is used here, too"
-        return refused(*used, problem, "write the value on the function itself, then try again")
+def _unless_used(slot: Slot, scope: ModuleUse, value: Expression, problem: str) -> Slot:
+    """A slot that cannot be filled if something else refers to the same."""
+    used = used_elsewhere(scope.folder, value.reference, value)
+    if used is None:
+        return slot
+    hint = "put the value itself on the function, then try again"
+    return replace(slot, obstacle=refused(*used, problem, hint).obstacle)
+
+
+def _variable(scope: ModuleUse, setting: Setting, value: Expression, name: str, steps: int) -> Slot:
     if scope.call is not None and scope.caller is not None and (given := scope.call.value(name)) is not None:
-        return _through(value_slot(scope.caller, setting, given, scope.call, steps + 1), f"var.{name}")
+        return _through(value_slot(scope.caller, setting, given, steps + 1), f"var.{name}")
     declared = next(scope.folder.blocks("variable", name), None)
     if declared is None:
         return refused(value.path, value.line, f"var.{name} is not declared in this folder", "declare it")
@@ -56,25 +63,25 @@ def _variable(scope: ModuleUse, setting: Setting, value: Expression, block: Bloc
             files = ", ".join(each.path for each, _ in given_in_files)
             problem = f"var.{name}, which holds the {setting}, is set in {files}"
             return refused(declared.file.path, declared.line, problem, "change the right one by hand")
-        return _through(value_slot(scope, setting, first, block, steps + 1), f"var.{name}")
+        return _through(value_slot(scope, setting, first, steps + 1), f"var.{name}")
     default = declared.value("default")
     if default is None:
         problem = f"var.{name}, which holds the {setting}, has no default"
         return refused(declared.file.path, declared.line, problem, "change the value where Terraform gets it from")
-    slot = _through(value_slot(scope, setting, default, declared, steps + 1), f"var.{name}")
+    slot = _through(value_slot(scope, setting, default, steps + 1), f"var.{name}")
+    # In a module that is called, a variable has no other values than that of the call.
+    if scope.call is not None:
+        return slot
     note = f"what sets var.{name} from outside, such as TF_VAR_{name} or -var, still overrides its default"
-    return Slot(value=slot.value, blank=slot.blank, via=slot.via, obstacle=slot.obstacle, notes=(note,))
+    return replace(slot, notes=(note,))
 
 
-def _local(scope: ModuleUse, setting: Setting, value: Expression, block: Block, name: str, steps: int) -> Slot:
+def _local(scope: ModuleUse, setting: Setting, value: Expression, name: str, steps: int) -> Slot:
     found = [each for each in scope.folder.blocks("locals") if each.value(name) is not None]
     given = found[0].value(name) if found else None
     if given is None or len(found) > 1:
         return refused(value.path, value.line, f"local.{name} is not defined once in this folder", "define it once")
-    if (used := used_elsewhere(scope.folder, value.reference, value, (block,))) is not None:
-        problem = f"local.{name}, which holds the {setting}, is used here, too"
-        return refused(*used, problem, "write the value on the function itself, then try again")
-    return _through(value_slot(scope, setting, given, found[0], steps + 1), f"local.{name}")
+    return _through(value_slot(scope, setting, given, steps + 1), f"local.{name}")
 
 
 def _through(slot: Slot, via: str) -> Slot:

@@ -42,6 +42,7 @@ def _compose(source: CodeSource, text: str) -> "Composed | None":
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+        problem = problem.replace("'<stream end>'", "the end of the file")
         raise unreadable(source.path, "YAML", problem, mark.line + 1 if mark else None) from None
     except (ValueError, IndexError, KeyError, AttributeError, TypeError, AssertionError) as error:
         # What ruamel.yaml stumbles over in damaged files: directives, tags and escapes.

@@ -78,8 +78,20 @@ def test_what_does_not_go_together(options: tuple[str, ...], words: str, capfd: 
     assert Path("template.yaml").read_text() == TEMPLATE
 
 
+def test_code_with_another_size_than_the_measured_function_is_noted(capfd: pytest.CaptureFixture[str]) -> None:
+    Path("template.yaml").write_text(TEMPLATE.replace("512", "384"))
+    assert run_app(["apply", "run.json", "--iac", "template.yaml"]) == 0
+    shown = capfd.readouterr()
+    assert "-      MemorySize: 384" in shown.out
+    assert "Resize has 384 MB in the code, but resize had 512 MB when it was measured" in shown.err
+
+
 def test_figures_of_the_embedded_aws_are_not_written_into_a_definition(capfd: pytest.CaptureFixture[str]) -> None:
     save(make_function(platform="cgroup v1", cores=2.0))
+    assert run_app(["apply", "run.json", "--iac", "template.yaml"]) == 0
+    shown = capfd.readouterr()
+    assert "+      MemorySize: 1024" in shown.out
+    assert "was measured on the embedded AWS" in shown.err
     assert run_app(["apply", "run.json", "--iac", "template.yaml", "--write", "--yes"]) == 2
     assert "was measured on the embedded AWS" in capfd.readouterr().err
     assert Path("template.yaml").read_text() == TEMPLATE

@@ -79,7 +79,7 @@ def test_where_properties_of_a_construct_are_added(code: str, expected: str) -> 
 
 def test_nothing_is_added_where_an_alias_would_take_it_elsewhere() -> None:
     text = f"{HEAD}    Properties: &p {{Handler: a.b}}\n  Other: {{Type: 'AWS::Lambda::Function', Properties: *p}}\n"
-    with pytest.raises(PlaceRefused, match="would get MemorySize is used in several places by an alias"):
+    with pytest.raises(PlaceRefused, match="would get MemorySize is shared through a YAML anchor"):
         changed("template.yaml", text)
 
 
@@ -136,7 +136,8 @@ def test_a_value_in_globals_that_cannot_be_changed_leaves_room_for_an_own_one() 
         """)
     made = changed("template.yaml", text, desired=Desired(memory_mb=640))
     assert "Properties: {Handler: a.b, MemorySize: 640}" in made.edits[0].after
-    assert made.notes == ("Fn gets its own memory size; Globals stays as it is",)
+    reason = "template.yaml, line 2: the memory size of Fn comes from Fn::If"
+    assert made.notes == (f"Fn gets its own memory size; Globals stays as it is ({reason})",)
 
 
 def test_a_service_whose_provider_is_in_another_file() -> None:

@@ -63,11 +63,11 @@ OTHER = "  Other:\n    Type: AWS::Serverless::Function\n    Properties: {Handler
         (template("      MemorySize:\n"), "the memory size of Fn is not a plain value"),
         (
             template("      MemorySize: &size 512\n      Timeout: *size\n"),
-            "line 7: the memory size of Fn is used in several places by an alias",
+            "line 7: the memory size of Fn is shared through a YAML anchor",
         ),
         (
             template("      Timeout: &size 512\n      MemorySize: *size\n"),
-            "line 7: the memory size of Fn is used in several places by an alias",
+            "line 7: the memory size of Fn is shared through a YAML anchor",
         ),
         (parameter("{Type: Number}"), "line 3: parameter Memory has no Default"),
         (
@@ -83,7 +83,7 @@ OTHER = "  Other:\n    Type: AWS::Serverless::Function\n    Properties: {Handler
         (parameter("{Type: String, Default: small}"), "the Default of parameter Memory is not a plain value"),
         (
             template("      MemorySize: !Ref Memory\n", OTHER, "Parameters:\n  Memory: {Default: 256}\n"),
-            "line 12: parameter Memory, which holds the memory size, is used here, too",
+            "line 12: parameter Memory, which holds the memory size, is also used here",
         ),
         (
             template(
@@ -91,7 +91,7 @@ OTHER = "  Other:\n    Type: AWS::Serverless::Function\n    Properties: {Handler
                 "  Task: {Type: 'AWS::ECS::TaskDefinition', Properties: {Memory: !Sub 'x${Memory}'}}\n",
                 "Parameters:\n  Memory: {Default: 256}\n",
             ),
-            "line 10: parameter Memory, which holds the memory size, is used here, too",
+            "line 10: parameter Memory, which holds the memory size, is also used here",
         ),
         (
             "Resources:\n  Fn:\n    Type: AWS::Lambda::Function\n    Properties: !If [A, {MemorySize: 1}, {}]\n",
@@ -168,12 +168,12 @@ FUNCTION = 'resource "aws_lambda_function" "fn" {\n  function_name = "fn"\n  run
         ),
         (
             FUNCTION + '  memory_size = var.m\n}\nvariable "m" { default = 512 }\nresource "x" "y" { z = var.m }\n',
-            "line 7: var.m, which holds the memory size, is used here, too",
+            "line 7: var.m, which holds the memory size, is also used here",
         ),
         (FUNCTION + "  memory_size = local.m\n}\n", "local.m is not defined once in this folder"),
         (
             FUNCTION + "  memory_size = local.m\n}\nlocals {\n  m = 512\n  n = local.m * 2\n}\n",
-            "line 8: local.m, which holds the memory size, is used here, too",
+            "line 8: local.m, which holds the memory size, is also used here",
         ),
         (FUNCTION + "  memory_size = 512 * 2\n}\n", "line 4: the memory size is an expression, 512 * 2"),
         (
@@ -196,7 +196,7 @@ FUNCTION = 'resource "aws_lambda_function" "fn" {\n  function_name = "fn"\n  run
         (FUNCTION + "  lifecycle {\n    ignore_changes = all\n  }\n}\n", "line 5: Terraform ignores changes"),
         (
             'resource "aws_lambda_function" "fn" { function_name = "fn" }\n',
-            "no line of resource aws_lambda_function fn has room below it for memory_size",
+            "resource aws_lambda_function fn, which has no attribute on a line of its own",
         ),
         (FUNCTION + "  memory_size = 1\n  memory_size = 2\n}\n", "line 5 is not clear: memory_size is given twice"),
         (FUNCTION, "main.tf, line 4 is not Terraform: a parser cannot read it"),
@@ -261,16 +261,16 @@ def service(function: str, more: str = "") -> str:
                 "    memorySize: ${self:custom.m}\n",
                 "  other: {handler: c.d, memorySize: '${self:custom.m}'}\ncustom: {m: 512}\n",
             ),
-            "line 7: self:custom.m, which holds the memory size of fn, is used here, too",
+            "line 7: self:custom.m, which holds the memory size of fn, is also used here",
         ),
         (
             service("    memorySize: ${self:custom.m}\n", "custom: {m: 512, all: '${self:custom}'}\n"),
-            "self:custom.m, which holds the memory size of fn, is used here, too",
+            "self:custom.m, which holds the memory size of fn, is also used here",
         ),
         (service("    memorySize: lots\n"), "line 6: the memory size of fn is not a plain value"),
         (
             service("    memorySize: &m 512\n    timeout: *m\n"),
-            "the memory size of fn is used in several places by an alias",
+            "the memory size of fn is shared through a YAML anchor",
         ),
         (
             "service: s\nprovider: {name: aws}\nfunctions: ${file(functions.yml)}\n",

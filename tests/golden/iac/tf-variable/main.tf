@@ -5,6 +5,6 @@ resource "aws_lambda_function" "api" {
   runtime       = "python3.12"
 }
 
-output "memory" {
-  value = var.api_memory
+output "prefix" {
+  value = var.prefix
 }

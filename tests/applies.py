@@ -12,10 +12,10 @@ from powertune.analysis import analyze
 from powertune.aws.client import Aws
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.aws.preflight import preflight
-from powertune.engine.applying.applier import InEffect, Surroundings, apply_plan
-from powertune.engine.applying.canary import Look
+from powertune.engine.applying.applier import AppliedConfiguration, Surroundings, apply_plan
+from powertune.engine.applying.canary import CanaryLook
 from powertune.engine.applying.finding import find
-from powertune.engine.applying.model import ApplyPlan, Asked, Canary
+from powertune.engine.applying.model import ApplyPlan, ApplyRequest, Canary
 from powertune.engine.applying.plan import choose, plan_apply
 from powertune.engine.applying.rollback import plan_rollback, roll_back
 from powertune.model import Advisory, Architecture, FunctionRef, Goal, Strategy, TuningRun
@@ -40,7 +40,7 @@ def measured_function(**options: Any) -> FakeLambda:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AskedOnArm(Asked):
+class AskedOnArm(ApplyRequest):
     """What a person asks for after a run whose answer is arm64."""
 
 
@@ -65,14 +65,14 @@ class RecordingApply:
     """An `ApplyObserver` that keeps what it was told."""
 
     steps: list[str] = field(default_factory=list)
-    looks: list[Look] = field(default_factory=list)
+    looks: list[CanaryLook] = field(default_factory=list)
     notes: list[Advisory] = field(default_factory=list)
     undone_times: int = 0
 
     def doing(self, what: str) -> None:
         self.steps.append(what)
 
-    def watching(self, look: Look, left_s: float) -> None:
+    def watching(self, look: CanaryLook, left_s: float) -> None:
         self.looks.append(look)
 
     def undone(self, notes: tuple[Advisory, ...]) -> None:
@@ -93,7 +93,7 @@ class Applying:
     """One apply, from plan to end; `clock` is that of everything in it."""
 
     fake: FakeLambda
-    asked: Asked = field(default_factory=lambda: Asked(alias="prod"))
+    asked: ApplyRequest = field(default_factory=lambda: ApplyRequest(alias="prod"))
     run: TuningRun | None = None
     clock: FakeClock = field(default_factory=FakeClock)
     observer: RecordingApply = field(default_factory=RecordingApply)
@@ -115,7 +115,7 @@ class Applying:
         found = find(self.aws, self.function, run, self.asked, now=self.clock(), restore=RESTORE)
         return plan_apply(run, chosen, self.asked, found, apply_id=self.apply_id, advisories=advisories)
 
-    def apply(self, plan: ApplyPlan | None = None) -> InEffect:
+    def apply(self, plan: ApplyPlan | None = None) -> AppliedConfiguration:
         plan = plan or self.plan()
         assert plan is not None
         around = Surroundings(
@@ -165,6 +165,6 @@ def slower(fake: FakeLambda, version: str, limit: str, count: int) -> None:
     fake.cloudwatch.series["Duration", f"TC({limit}:)", "fn", "fn:prod", version] = [float(count)]
 
 
-def canary(asked: Asked, **changes: Any) -> Asked:
+def canary(asked: ApplyRequest, **changes: Any) -> ApplyRequest:
     """The same, by a canary."""
     return replace(asked, canary=replace(CANARY, **changes))

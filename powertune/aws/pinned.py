@@ -3,8 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from powertune.aws.caller import Caller
 from powertune.aws.client import Aws
+from powertune.aws.function_caller import FunctionCaller
 from powertune.aws.function_snapshot import FunctionSnapshot
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.errors import Changed, FunctionRefused, NotFound, SizeRefused
@@ -81,7 +81,7 @@ class PinnedTarget:
         self._function = LambdaFunction.of(aws, plan.function)
         self._configuration = plan.function.current
         self._pin = pin
-        self._caller = Caller(aws, plan, processors=processors, clock=clock)
+        self._caller = FunctionCaller(aws, plan, processors=processors, clock=clock)
 
     def open(self) -> None:
         """Nothing is going to be changed."""

@@ -4,11 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from threading import Event, Lock
 
-from powertune.aws.caller import Caller
 from powertune.aws.client import Aws
 from powertune.aws.copies.lifecycle import copy_of, delete_copies
 from powertune.aws.copies.names import copy_names
 from powertune.aws.error_translation import how_to_restore
+from powertune.aws.function_caller import FunctionCaller
 from powertune.aws.function_snapshot import FunctionSnapshot
 from powertune.aws.holder import Holder, changed
 from powertune.aws.journal import Journal, JournalLock, alias_name, held_by_another, journal_of
@@ -59,7 +59,7 @@ class AwsTarget:
         self._publisher = Publisher(plan, changes, journal=self._new_journal, stop=self._stop_if_closing)
         self._function = LambdaFunction.of(aws, plan.function)
         self._restore_command = restore_command
-        self._caller = Caller(aws, plan, processors=processors, clock=clock)
+        self._caller = FunctionCaller(aws, plan, processors=processors, clock=clock)
         self._clock = clock
         self._lock: JournalLock | None = None
         self._opening = False

@@ -1,7 +1,7 @@
 """What an apply says on stderr while it works: each step, and each look at a canary that shows something new."""
 
 from powertune.cli.console import say
-from powertune.engine.applying.canary import Look
+from powertune.engine.applying.canary import CanaryLook
 from powertune.model import Advisory
 from powertune.units import format_ms, format_seconds
 
@@ -19,7 +19,7 @@ class ApplyProgress:
         if not self._quiet:
             say(what)
 
-    def watching(self, look: Look, left_s: float) -> None:
+    def watching(self, look: CanaryLook, left_s: float) -> None:
         """The same figures are said once."""
         figures = "; ".join(
             f"version {each.version}: {each.errors:,} of {each.invocations:,} failed"

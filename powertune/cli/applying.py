@@ -23,10 +23,10 @@ from powertune.cli.sources import load_prices
 from powertune.cli.tables.apply import apply_text, done_text
 from powertune.config import parse_judgement, values
 from powertune.config.aliases import check_alias_name
-from powertune.engine.applying.applier import InEffect, Surroundings, apply_plan
+from powertune.engine.applying.applier import AppliedConfiguration, Surroundings, apply_plan
 from powertune.engine.applying.canary import ON_AWS
 from powertune.engine.applying.finding import find
-from powertune.engine.applying.model import LEAST_WATCH_S, ApplyPlan, Asked, Canary
+from powertune.engine.applying.model import LEAST_WATCH_S, ApplyPlan, ApplyRequest, Canary
 from powertune.engine.applying.plan import choose, plan_apply
 from powertune.engine.applying.refusals import check_alias
 from powertune.engine.restoring import restore_command
@@ -71,11 +71,11 @@ class WantedChange:
 
     run: TuningRun
     configuration: Configuration | None
-    asked: Asked
+    asked: ApplyRequest
     advisories: tuple[Advisory, ...]
 
 
-def parse_asked(memory: str | None, alias: str | None, given: Mapping[str, Any]) -> Asked:
+def parse_asked(memory: str | None, alias: str | None, given: Mapping[str, Any]) -> ApplyRequest:
     """What the options ask for.
 
     Raises:
@@ -84,7 +84,7 @@ def parse_asked(memory: str | None, alias: str | None, given: Mapping[str, Any])
     if alias is not None:
         check_alias_name("--alias", alias)
     size = None if memory is None else _size(memory)
-    return Asked(memory_mb=size, alias=alias, canary=_canary(given))
+    return ApplyRequest(memory_mb=size, alias=alias, canary=_canary(given))
 
 
 def _size(memory: str) -> int:
@@ -116,7 +116,7 @@ def _canary(given: Mapping[str, Any]) -> Canary | None:
     return Canary(share=share, **parsed)
 
 
-def read_wanted(file: str, judged: Mapping[str, Any], prices: str | None, asked: Asked) -> WantedChange:
+def read_wanted(file: str, judged: Mapping[str, Any], prices: str | None, asked: ApplyRequest) -> WantedChange:
     """The configuration that a results file, judged as the options say, recommends; or the one that was named.
 
     Raises:
@@ -221,7 +221,7 @@ def _agreed(plan: ApplyPlan, rollback: str, manner: Manner) -> bool:
     return False
 
 
-def _apply(plan: ApplyPlan, around: _Around, *, quiet: bool) -> InEffect:
+def _apply(plan: ApplyPlan, around: _Around, *, quiet: bool) -> AppliedConfiguration:
     with interruptible(_UNDOING, _INSIST) as interrupts:
         surroundings = Surroundings(
             aws=around.connection.aws(),

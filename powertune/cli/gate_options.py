@@ -136,7 +136,7 @@ class JudgingOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LimitOptions:
+class GateLimitOptions:
     """How much may be measured."""
 
     max_invocations: Annotated[
@@ -153,7 +153,7 @@ class LimitOptions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeepingOptions:
+class GateKeepingOptions:
     """What is kept of what was measured."""
 
     save: Annotated[

@@ -9,7 +9,13 @@ from powertune.aws.identity import ConnectionOptions
 from powertune.cli import groups
 from powertune.cli.command_line_checks import region_of
 from powertune.cli.console import on_terminal
-from powertune.cli.gate_options import BaselineOptions, JudgingOptions, KeepingOptions, LimitOptions, SubjectOptions
+from powertune.cli.gate_options import (
+    BaselineOptions,
+    GateKeepingOptions,
+    GateLimitOptions,
+    JudgingOptions,
+    SubjectOptions,
+)
 from powertune.cli.outputs import Output, refuse_overwriting
 from powertune.cli.sources import parse_folder
 from powertune.config.gate_options import GateOptions, load_gate
@@ -31,8 +37,8 @@ class GateRequest:
     subject: SubjectOptions
     against: BaselineOptions
     judging: JudgingOptions
-    limits: LimitOptions
-    keeping: KeepingOptions
+    limits: GateLimitOptions
+    keeping: GateKeepingOptions
     place: ConnectionOptions
     outputs: tuple[Output, ...]
     prices: str | None

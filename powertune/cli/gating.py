@@ -21,7 +21,7 @@ from powertune.cli.site import Site, open_site
 from powertune.cli.sources import load_prices
 from powertune.config import RunOptions
 from powertune.config.gate_options import GateOptions
-from powertune.engine.baselines.lookup import BaselineSource, Wanted
+from powertune.engine.baselines.lookup import BaselineSource, WantedBaseline
 from powertune.engine.baselines.store import MAIN
 from powertune.engine.gate_effort import effort_of
 from powertune.engine.gating import GateTerms, JudgedGate, LiveFunction, LivePair, PlannedGate
@@ -39,7 +39,7 @@ from powertune.units import printable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Setting:
+class GateSetting:
     """How a gate is run: what it judges by, and at which prices."""
 
     options: GateOptions
@@ -56,7 +56,7 @@ def gate(request: GateRequest) -> None:
     """
     options = request.options(os.environ)
     prices = load_prices(Path(request.prices) if request.prices else None)
-    setting = Setting(options=options, rules=request.rules(options), prices=prices)
+    setting = GateSetting(options=options, rules=request.rules(options), prices=prices)
     check_keeping(request, options)
     judged = _judged(request, setting)
     if judged is None:
@@ -69,7 +69,7 @@ def gate(request: GateRequest) -> None:
             say("note: the candidate was not kept as the next baseline: the gate is inconclusive")
 
 
-def _judged(request: GateRequest, setting: Setting) -> JudgedGate | None:
+def _judged(request: GateRequest, setting: GateSetting) -> JudgedGate | None:
     """The gate; None if a person did not agree to measure."""
     if request.files:
         return _judge_stored([_of_file(file) for file in request.files], request, setting, measured=False)
@@ -80,7 +80,7 @@ def _judged(request: GateRequest, setting: Setting) -> JudgedGate | None:
     return _judge_sizes(request, setting)
 
 
-def _judge_functions(request: GateRequest, setting: Setting) -> JudgedGate | None:
+def _judge_functions(request: GateRequest, setting: GateSetting) -> JudgedGate | None:
     """Measure functions on AWS as they are."""
     pairs = _pairs(request)
     place = replace(request.place, region=request.region)
@@ -102,7 +102,7 @@ def _judge_functions(request: GateRequest, setting: Setting) -> JudgedGate | Non
         return measured_gate(connection, planned, options, terms, quiet=request.quiet)
 
 
-def _judge_code(request: GateRequest, setting: Setting) -> JudgedGate:
+def _judge_code(request: GateRequest, setting: GateSetting) -> JudgedGate:
     """Measure code on this machine, side by side with that of another commit if one is named."""
     candidate = find_candidate(str(request.subject.local))
     with (
@@ -126,7 +126,7 @@ def _judge_code(request: GateRequest, setting: Setting) -> JudgedGate:
         return measured_gate(connection, planned, options, terms, quiet=request.quiet)
 
 
-def _judge_sizes(request: GateRequest, setting: Setting) -> JudgedGate | None:
+def _judge_sizes(request: GateRequest, setting: GateSetting) -> JudgedGate | None:
     """Measure functions on AWS at several sizes, as `powertune run` does.
 
     Raises:
@@ -151,7 +151,7 @@ def _judge_sizes(request: GateRequest, setting: Setting) -> JudgedGate | None:
 
 
 def _judge_stored(
-    candidates: Sequence[GatedRun], request: GateRequest, setting: Setting, *, measured: bool
+    candidates: Sequence[GatedRun], request: GateRequest, setting: GateSetting, *, measured: bool
 ) -> JudgedGate:
     """Judge candidates, each with its stored baseline if there are any."""
     cases: list[Case] = []
@@ -174,7 +174,7 @@ def _finish(result: GateResult, request: GateRequest) -> None:
         say(printable(result.headline))
 
 
-def _result(judged: JudgedGate, setting: Setting) -> GateResult:
+def _result(judged: JudgedGate, setting: GateSetting) -> GateResult:
     """The judged gate, with what a report tells beside."""
     mine = dict.fromkeys(case.candidate.label for case in judged.cases)
     theirs = dict.fromkeys(case.baseline.label for case in judged.cases if case.baseline is not None)
@@ -206,7 +206,7 @@ def _of_file(file: str) -> GatedRun:
     return GatedRun(run=run, label=Path(file).name, package_bytes=run.function.package_bytes)
 
 
-def _site_options(site: Site, request: GateRequest, setting: Setting) -> RunOptions:
+def _site_options(site: Site, request: GateRequest, setting: GateSetting) -> RunOptions:
     """The options of an ordinary run at the sizes of the gate."""
     given = {
         **request.subject.for_runs,
@@ -230,13 +230,13 @@ def _pairs(request: GateRequest) -> tuple[LivePair, ...]:
 
 
 def _stored(
-    planned: PlannedGate, source: BaselineSource, request: GateRequest, setting: Setting
+    planned: PlannedGate, source: BaselineSource, request: GateRequest, setting: GateSetting
 ) -> Mapping[str, GatedRun]:
     """The baseline of each candidate, looked for before anything is measured."""
     found = {}
     for name, _ in planned.pairs:
         plan = planned.side(name).plan
-        wanted = Wanted(
+        wanted = WantedBaseline(
             function=plan.function.name,
             region=plan.function.region,
             configurations=(plan.function.current,),
@@ -248,7 +248,9 @@ def _stored(
     return found
 
 
-def _baseline(source: BaselineSource, wanted: Wanted, request: GateRequest, setting: Setting) -> GatedRun | None:
+def _baseline(
+    source: BaselineSource, wanted: WantedBaseline, request: GateRequest, setting: GateSetting
+) -> GatedRun | None:
     """The baseline of a candidate; None for the first that is to be kept as one, if budgets can judge it."""
     try:
         return source.baseline_of(wanted)
@@ -259,9 +261,9 @@ def _baseline(source: BaselineSource, wanted: Wanted, request: GateRequest, sett
         return None
 
 
-def _wanted(candidate: GatedRun) -> Wanted:
+def _wanted(candidate: GatedRun) -> WantedBaseline:
     run = candidate.run
-    return Wanted(
+    return WantedBaseline(
         function=run.function.name,
         region=run.function.region,
         configurations=tuple(each.configuration for each in run.measurements),

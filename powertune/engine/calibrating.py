@@ -8,7 +8,7 @@ from powertune.engine.direct import Access
 from powertune.engine.gating import PlannedGate, PlannedSide, check_runs, target_of
 from powertune.errors import Inconclusive
 from powertune.gate.model import Case, GatedRun
-from powertune.measure import Amount, Contender, SideBySide, SideObserver
+from powertune.measure import Contender, SampleAmount, SideBySide, SideObserver
 from powertune.model import Invocations, Measurement, TuningRun
 
 #: So many environments of each side, with so many warm invocations each, show noise within and between environments.
@@ -66,10 +66,10 @@ def measure_noise(
     return tuple(cases)
 
 
-def _amount(side: PlannedSide, *, halves: bool) -> Amount:
+def _amount(side: PlannedSide, *, halves: bool) -> SampleAmount:
     both = 2 if halves else 1
     environments = min(both * ENVIRONMENTS, side.plan.design.concurrency)
-    return Amount(invocations=both * ENVIRONMENTS * WARM_INVOCATIONS, environments=environments)
+    return SampleAmount(invocations=both * ENVIRONMENTS * WARM_INVOCATIONS, environments=environments)
 
 
 def _case(runs: Sequence[TuningRun], label: str) -> Case:

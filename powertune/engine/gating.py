@@ -16,7 +16,7 @@ from powertune.gate.matching import match_cases
 from powertune.gate.model import Case, GatedRun, Judgement
 from powertune.gate.rules import Rules
 from powertune.gate.sequence import GateLimits, Samples, Spent, first_samples, next_samples, why_no_more
-from powertune.measure import Amount, Contender, SideBySide, SideObserver
+from powertune.measure import Contender, SampleAmount, SideBySide, SideObserver
 from powertune.measure.side_by_side import BUDGET, INFEASIBLE
 from powertune.model import NO_REPORTS, Advisory, FunctionRef, Population, TuningRun
 from powertune.plan import Plan
@@ -202,7 +202,7 @@ def _look_by_look(
         invocations += samples.environments * samples.warm_invocations
         session.measure(
             {
-                side.name: Amount(
+                side.name: SampleAmount(
                     invocations=invocations, environments=min(environments, side.plan.design.concurrency)
                 )
                 for side in gate.sides

@@ -61,7 +61,7 @@ class Contender:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Amount:
+class SampleAmount:
     """How much is to be known of each function: warm invocations in all, over how many environments."""
 
     invocations: int
@@ -114,7 +114,7 @@ class SideBySide:
         self._pauses = Pauses(max((each.plan.sleep_s for each in contenders), default=0.0))
         self._random = random.Random(seed)  # noqa: S311 - an order, not a secret
         self._ended: dict[str, str] = {}
-        self._amounts: dict[str, Amount] = {}
+        self._amounts: dict[str, SampleAmount] = {}
         sides = {
             each.name: Side(target=each.target, workload=each.plan.workload, concurrency=each.plan.design.concurrency)
             for each in contenders
@@ -131,7 +131,7 @@ class SideBySide:
         """What all of them have cost until now, in the region's currency."""
         return self._budget.spent
 
-    def measure(self, amounts: Mapping[str, Amount]) -> None:
+    def measure(self, amounts: Mapping[str, SampleAmount]) -> None:
         """Measure until so much is known of each function, or no more can be; `runs` then has it.
 
         In each round every lane of every function has at most one turn, in random order. All functions get the same
@@ -199,7 +199,7 @@ class SideBySide:
     def _measured(self, name: str) -> dict[Configuration, Measurement]:
         return self._records[name].observed.measurements()
 
-    def _next_round(self, amounts: Mapping[str, Amount]) -> tuple[Job, ...]:
+    def _next_round(self, amounts: Mapping[str, SampleAmount]) -> tuple[Job, ...]:
         """One turn of each lane whose function needs more, in an order that gives none of them an advantage."""
         jobs: list[Job] = []
         for name in self.active:
@@ -209,7 +209,7 @@ class SideBySide:
         self._random.shuffle(jobs)
         return tuple(jobs)
 
-    def _turns(self, contender: Contender, amount: Amount) -> Iterable[Job]:
+    def _turns(self, contender: Contender, amount: SampleAmount) -> Iterable[Job]:
         measured = self._measured(contender.name)
         grid = Grid(
             configurations=(contender.configuration,),
@@ -248,7 +248,7 @@ class SideBySide:
         return NO_REPORTS if record.reports_are_lost() else None
 
 
-def _as_measured(design: Design, amount: Amount | None) -> Design:
+def _as_measured(design: Design, amount: SampleAmount | None) -> Design:
     """The design of what was asked for in the end: a plan knows of the first batch only."""
     if amount is None or not isinstance(design.search, GridDesign):
         return design

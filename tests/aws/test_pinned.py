@@ -12,7 +12,7 @@ from powertune.aws.pinned import Pin, PinnedTarget
 from powertune.aws.preflight import Preflight, preflight_as_is
 from powertune.config import RunOptions
 from powertune.errors import Changed, FunctionBusy, FunctionRefused, NotFound, SizeRefused, UsageError
-from powertune.measure import Amount, Contender, SideBySide
+from powertune.measure import Contender, SampleAmount, SideBySide
 from powertune.model import Configuration, FunctionRef, Invocation, Population, TuningRun
 from powertune.plan import Plan
 from powertune.prices import PriceTable
@@ -65,7 +65,7 @@ def measure(fake: FakeLambda, *names: str, lanes: int = 2, warm: int = 6) -> dic
     side_by_side = SideBySide(
         contenders, Silent(), max_spend=1.0, seed=1, clock=FakeClock(), sleep=lambda seconds: None
     )
-    side_by_side.measure(dict.fromkeys(names, Amount(invocations=warm, environments=lanes)))
+    side_by_side.measure(dict.fromkeys(names, SampleAmount(invocations=warm, environments=lanes)))
     return side_by_side.close("complete")
 
 

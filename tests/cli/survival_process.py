@@ -41,7 +41,7 @@ from powertune.cli.site import Site, open_site
 from powertune.config import RunOptions
 from powertune.engine.applying.applier import Surroundings, apply_plan
 from powertune.engine.applying.finding import find
-from powertune.engine.applying.model import Asked, Canary
+from powertune.engine.applying.model import ApplyRequest, Canary
 from powertune.engine.applying.plan import plan_apply
 from powertune.errors import Inconclusive, PowertuneError
 from powertune.model import Architecture
@@ -141,7 +141,7 @@ def apply_canary(hook: Hook) -> None:
         clock, function = FakeClock(), LambdaFunction(aws, site.ref)
         measured = make_run(function=preflight(aws, site.ref, now=0.0).state, run_id="0a1b2c3d")
         chosen = replace(measured.function.current, memory_mb=256)
-        asked = Asked(alias="prod", canary=Canary(share=0.1, watch_s=3.0))
+        asked = ApplyRequest(alias="prod", canary=Canary(share=0.1, watch_s=3.0))
         found = find(aws, function, measured, asked, now=time.time(), restore="")
         plan = plan_apply(measured, chosen, asked, found, apply_id=secrets.token_hex(4))
         assert plan is not None

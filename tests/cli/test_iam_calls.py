@@ -15,7 +15,7 @@ from powertune.aws.identity import ConnectionOptions
 from powertune.aws.preflight import preflight
 from powertune.cli import tuning
 from powertune.cli.site import open_site
-from powertune.engine.applying.model import Asked, Canary
+from powertune.engine.applying.model import ApplyRequest, Canary
 from powertune.errors import SizeRefused
 from powertune.local.embedded import EmbeddedAWS
 from powertune.local.package import zip_folder
@@ -81,7 +81,7 @@ def test_the_policy_for_an_isolated_run_is_what_it_calls(
 
 def test_the_policy_for_apply_is_what_it_calls() -> None:
     """With a canary, a rollback, and a version that never comes into use: each operation that any of it makes."""
-    canary = Asked(alias="prod", canary=Canary(share=0.5))
+    canary = ApplyRequest(alias="prod", canary=Canary(share=0.5))
     fake = measured_function()
     run = run_of(fake)
     traffic(fake, "1", invocations=1_000)

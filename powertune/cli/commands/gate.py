@@ -49,14 +49,14 @@ def gate(
     subject: gate_options.SubjectOptions,
     against: gate_options.BaselineOptions,
     judging: gate_options.JudgingOptions,
-    limits: gate_options.LimitOptions,
+    limits: gate_options.GateLimitOptions,
     invocations_per_month: Annotated[
         str | None,
         typer.Option(help="Monthly traffic, such as 2.5M, to tell what a change costs.  [default: from CloudWatch]"),
     ] = None,
     prices: common.Prices = None,
     place: common.AwsPlace,
-    keeping: gate_options.KeepingOptions,
+    keeping: gate_options.GateKeepingOptions,
     format_: Annotated[
         str | None,
         typer.Option(

@@ -1,7 +1,7 @@
 """What an apply or a rollback is going to change, and what it has changed, for a person."""
 
 from powertune.cli.tables.screen import broken
-from powertune.engine.applying.applier import InEffect
+from powertune.engine.applying.applier import AppliedConfiguration
 from powertune.engine.applying.canary import pace_of
 from powertune.engine.applying.model import ApplyPlan, Canary
 from powertune.engine.applying.rollback import RollbackPlan
@@ -35,7 +35,7 @@ def apply_text(plan: ApplyPlan, rollback: str, *, width: int | None = None) -> s
     return broken(lines, width, indent=_INDENT)
 
 
-def done_text(plan: ApplyPlan, done: InEffect, rollback: str) -> str:
+def done_text(plan: ApplyPlan, done: AppliedConfiguration, rollback: str) -> str:
     """What was done, and how to undo it."""
     what = f"{plan.function.name} has {done.chosen}"
     if plan.alias is not None:

@@ -17,7 +17,7 @@ from powertune.aws.journal import JOURNAL_ALIAS, JournalLock, held_by_another, j
 from powertune.aws.lambda_function import NOT_SEEN_PAUSE_S, NOT_SEEN_YET, LambdaFunction
 from powertune.aws.undo import undo
 from powertune.aws.version_metrics import AliasMetrics
-from powertune.engine.applying.canary import CanaryVerdict, Judgement, Look, pace_of, watch
+from powertune.engine.applying.canary import CanaryJudgement, CanaryLook, CanaryVerdict, pace_of, watch
 from powertune.engine.applying.latest import publish_latest, set_latest
 from powertune.engine.applying.model import ApplyPlan, Canary, FoundAlias
 from powertune.engine.direct import Interruptions, undo_once_more
@@ -34,7 +34,7 @@ class ApplyObserver(Protocol):
         """A step begins."""
         ...
 
-    def watching(self, look: Look, left_s: float) -> None:
+    def watching(self, look: CanaryLook, left_s: float) -> None:
         """What a look at the canary shows, and how much longer it is watched at most."""
         ...
 
@@ -44,12 +44,12 @@ class ApplyObserver(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class InEffect:
+class AppliedConfiguration:
     """What an apply has done. `version` is None where only $LATEST was changed; `judgement` is that of a canary."""
 
     chosen: Configuration
     version: str | None = None
-    judgement: Judgement | None = None
+    judgement: CanaryJudgement | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class Surroundings:
     sleep: Callable[[float], None]
 
 
-def apply_plan(plan: ApplyPlan, around: Surroundings, interruptions: Interruptions) -> InEffect:
+def apply_plan(plan: ApplyPlan, around: Surroundings, interruptions: Interruptions) -> AppliedConfiguration:
     """Put a plan into effect, or undo what was begun, also if a signal comes at the worst moment.
 
     Raises:
@@ -100,7 +100,7 @@ class _Applier:
         self._lock: JournalLock | None = None
         self._opening = False
 
-    def apply(self) -> InEffect:
+    def apply(self) -> AppliedConfiguration:
         """Every step, in order."""
         plan, doing = self._plan, self._around.observer.doing
         lock = self._take_lock()
@@ -110,7 +110,7 @@ class _Applier:
         latest = set_architecture(self._function, plan.chosen.architecture, latest)
         if plan.alias is None:
             self._release(lock)
-            return InEffect(chosen=plan.chosen)
+            return AppliedConfiguration(chosen=plan.chosen)
         doing("publishing a version, and waiting until it can be invoked")
         version = publish_latest(self._function, lock.journal.mark, latest)
         judgement = None
@@ -120,7 +120,7 @@ class _Applier:
             lock.write(replace(lock.journal, applied=replace(lock.journal.applied, after=version)))
             judgement = self._move(plan.alias, version)
         self._release(lock)
-        return InEffect(chosen=plan.chosen, version=version, judgement=judgement)
+        return AppliedConfiguration(chosen=plan.chosen, version=version, judgement=judgement)
 
     def undo(self) -> None:
         """Leave everything as it was before, if anything was begun.
@@ -187,7 +187,7 @@ class _Applier:
             )
         return now
 
-    def _move(self, found: FoundAlias, version: str) -> Judgement | None:
+    def _move(self, found: FoundAlias, version: str) -> CanaryJudgement | None:
         """Let the alias lead to the new version; by way of a canary, if one was asked for."""
         name, before = found.name, found.alias
         judgement = None
@@ -219,7 +219,7 @@ class _Applier:
         route = Route(version=found.alias.version, canary=version, share=canary.share)
         return move_alias(self._function, found.name, route, found.alias)
 
-    def _watch(self, found: FoundAlias, version: str, canary: Canary, shifted: Alias) -> Judgement:
+    def _watch(self, found: FoundAlias, version: str, canary: Canary, shifted: Alias) -> CanaryJudgement:
         """Watch the canary.
 
         Raises:
@@ -230,7 +230,7 @@ class _Applier:
         around, pace = self._around, pace_of(self._plan)
         ends_at = around.clock() + pace.takes_s(canary.watch_s)
 
-        def seen(look: Look) -> None:
+        def seen(look: CanaryLook) -> None:
             self._check_alias(found.name, shifted)
             around.observer.watching(look, max(0.0, ends_at - around.clock()))
 

@@ -38,7 +38,7 @@ class CanaryVerdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class CanaryPace:
     """When to look. CloudWatch shows an invocation `lag_s` after its end at the latest, and an invocation lasts at
     most `timeout_s`; so long after the end of the watch is the last look. With `whole_minutes`, a watch begins with
     the next one: CloudWatch counts by the minute, and what was before the canary is not to be counted."""
@@ -63,12 +63,12 @@ class Pace:
 
 
 #: CloudWatch gets the metrics of Lambda by the minute. How late it shows them is not documented.
-ON_AWS = Pace(look_s=60.0, lag_s=180.0, whole_minutes=True)
+ON_AWS = CanaryPace(look_s=60.0, lag_s=180.0, whole_minutes=True)
 #: The embedded AWS shows its metrics at once, and nobody waits on it for a whole minute.
-EMBEDDED = Pace(look_s=1.0, lag_s=0.0, whole_minutes=False)
+EMBEDDED = CanaryPace(look_s=1.0, lag_s=0.0, whole_minutes=False)
 
 
-def pace_of(plan: ApplyPlan) -> Pace:
+def pace_of(plan: ApplyPlan) -> CanaryPace:
     """When to look at the canary of a plan."""
     return replace(ON_AWS if plan.latest.platform is None else EMBEDDED, timeout_s=float(plan.timeout_s))
 
@@ -83,7 +83,7 @@ class Tail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Look:
+class CanaryLook:
     """What is known at one moment. `tail` is None as long as there is nothing to compare."""
 
     new: VersionMetrics
@@ -92,7 +92,7 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
+class CanaryJudgement:
     """A verdict, and the figures that it rests on as a sentence."""
 
     verdict: CanaryVerdict
@@ -115,12 +115,12 @@ def watch(
     metrics: Metrics,
     versions: tuple[str, str],
     canary: Canary,
-    pace: Pace,
+    pace: CanaryPace,
     *,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
-    seen: Callable[[Look], None],
-) -> Judgement:
+    seen: Callable[[CanaryLook], None],
+) -> CanaryJudgement:
     """Watch until the canary is known to be worse, or its time is over and its last invocations are known.
 
     Args:
@@ -150,14 +150,14 @@ def watch(
                 return judgement
 
 
-def _look(metrics: Metrics, versions: tuple[str, str], canary: Canary, began: float, end: float) -> Look:
+def _look(metrics: Metrics, versions: tuple[str, str], canary: Canary, began: float, end: float) -> CanaryLook:
     new, before = metrics.of(versions, began, end)
     warm = began + _WARMING_UP * canary.watch_s
     if end <= warm:
-        return Look(new=new, before=before)
+        return CanaryLook(new=new, before=before)
     warm_new, warm_before = metrics.of(versions, warm, end)
     if warm_before.p95_ms is None or not warm_new.invocations:
-        return Look(new=new, before=before)
+        return CanaryLook(new=new, before=before)
     limit_ms = warm_before.p95_ms * (1 + canary.max_p95_increase)
     slow_new, slow_before = metrics.slower_than(limit_ms, versions, warm, end)
     tail = Tail(
@@ -165,10 +165,10 @@ def _look(metrics: Metrics, versions: tuple[str, str], canary: Canary, began: fl
         new=(slow_new, max(slow_new, warm_new.invocations)),
         before=(slow_before, max(slow_before, warm_before.invocations)),
     )
-    return Look(new=new, before=before, tail=tail)
+    return CanaryLook(new=new, before=before, tail=tail)
 
 
-def judge(look: Look, canary: Canary, *, level: float, final: bool) -> Judgement | None:
+def judge(look: CanaryLook, canary: Canary, *, level: float, final: bool) -> CanaryJudgement | None:
     """What one look says; None if it is too early for that.
 
     Args:
@@ -179,13 +179,13 @@ def judge(look: Look, canary: Canary, *, level: float, final: bool) -> Judgement
     failed, failed_before = (new.errors, _total(new)), (before.errors, _total(before))
     chance = larger_share(*failed, *failed_before)
     if chance < level:
-        return Judgement(
+        return CanaryJudgement(
             verdict=CanaryVerdict.ERRORS,
             why=f"{_of(failed)} invocations of version {new.version} failed, and {_of(failed_before)} of version "
             f"{before.version}; by chance, that happens with a probability of {chance:.1g}",
         )
     if look.tail is not None and _is_slower(look.tail, level):
-        return Judgement(
+        return CanaryJudgement(
             verdict=CanaryVerdict.SLOWER,
             why=f"{_of(look.tail.new)} invocations of version {new.version} took longer than "
             f"{format_ms(look.tail.limit_ms)}, and {_of(look.tail.before)} of version {before.version}: its p95 is "
@@ -195,14 +195,14 @@ def judge(look: Look, canary: Canary, *, level: float, final: bool) -> Judgement
         return None
     for each in (new, before):
         if each.invocations < canary.min_invocations:
-            return Judgement(
+            return CanaryJudgement(
                 verdict=CanaryVerdict.TOO_FEW,
                 why=f"version {each.version} had {each.invocations:,} invocations, and it takes "
                 f"{canary.min_invocations:,} to tell",
             )
     most = upper_limit(*failed)
     p95 = "" if new.p95_ms is None or before.p95_ms is None else _p95(new.p95_ms, before.p95_ms)
-    return Judgement(
+    return CanaryJudgement(
         verdict=CanaryVerdict.HEALTHY,
         why=f"{_of(failed)} invocations of version {new.version} failed, at most {format_share(most)} at 95 %, and "
         f"{_of(failed_before)} of version {before.version}{p95}",

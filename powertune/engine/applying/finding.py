@@ -6,7 +6,7 @@ from powertune.aws.lambda_function import LambdaFunction
 from powertune.aws.stacks.caller import who_calls
 from powertune.aws.version_metrics import AliasMetrics
 from powertune.config.aliases import OWN_ALIASES
-from powertune.engine.applying.model import Asked, FoundAlias, FoundFunction
+from powertune.engine.applying.model import ApplyRequest, FoundAlias, FoundFunction
 from powertune.engine.applying.refusals import check_identity
 from powertune.errors import FunctionBusy, UsageError
 from powertune.model import TuningRun
@@ -16,7 +16,7 @@ _NOBODY = ""
 
 
 def find(
-    aws: Aws, function: LambdaFunction, run: TuningRun, asked: Asked, *, now: float, restore: str
+    aws: Aws, function: LambdaFunction, run: TuningRun, asked: ApplyRequest, *, now: float, restore: str
 ) -> FoundFunction:
     """Look at the function that a run has measured, as it is now.
 

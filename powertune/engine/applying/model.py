@@ -25,7 +25,7 @@ class Canary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class ApplyRequest:
     """What a person has asked for: the memory size that was named, if one was, the alias, and how to move it."""
 
     memory_mb: int | None = None

@@ -5,7 +5,7 @@ from dataclasses import replace
 from powertune.analysis import Analysis, ProfileStatus
 from powertune.aws.architecture import refuse_fixed_architecture
 from powertune.aws.function_snapshot import FunctionSnapshot
-from powertune.engine.applying.model import ApplyPlan, Asked, FoundFunction
+from powertune.engine.applying.model import ApplyPlan, ApplyRequest, FoundFunction
 from powertune.engine.applying.refusals import check_found_alias, check_latest, check_place
 from powertune.errors import FunctionFailed, PowertuneError, UsageError
 from powertune.model import Advisory, Architecture, Configuration, FunctionRef, TuningRun
@@ -59,7 +59,7 @@ def _without_answer(run: TuningRun, failure: PowertuneError) -> PowertuneError:
 def plan_apply(
     run: TuningRun,
     chosen: Configuration,
-    asked: Asked,
+    asked: ApplyRequest,
     found: FoundFunction,
     *,
     apply_id: str,
@@ -140,7 +140,7 @@ def _about_later(before: Configuration, chosen: Configuration) -> tuple[Advisory
     return (other, later)
 
 
-def _about_others(asked: Asked, found: FoundFunction) -> tuple[Advisory, ...]:
+def _about_others(asked: ApplyRequest, found: FoundFunction) -> tuple[Advisory, ...]:
     """Whoever changes $LATEST alone may believe that this reaches an alias."""
     if asked.alias is not None or not found.others:
         return ()

@@ -1,12 +1,12 @@
 """Why an apply is refused: the function, the alias or the run is not what it would have to be. Pure."""
 
 from powertune.aws.function_snapshot import FunctionSnapshot
-from powertune.engine.applying.model import Asked, FoundAlias, FoundFunction
+from powertune.engine.applying.model import ApplyRequest, FoundAlias, FoundFunction
 from powertune.errors import Changed, FunctionBusy, FunctionRefused, NotFound, UsageError
 from powertune.model import Configuration, FunctionRef, FunctionState, TuningRun
 
 
-def check_alias(asked: Asked) -> None:
+def check_alias(asked: ApplyRequest) -> None:
     """See that an alias is named where one is needed.
 
     Raises:

@@ -19,7 +19,7 @@ RESULTS = ".json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class WantedBaseline:
     """What a baseline has to be of."""
 
     function: str
@@ -31,7 +31,7 @@ class Wanted:
 class BaselineSource(Protocol):
     """Where baselines come from."""
 
-    def baseline_of(self, wanted: Wanted) -> GatedRun:
+    def baseline_of(self, wanted: WantedBaseline) -> GatedRun:
         """The baseline of a candidate.
 
         Raises:
@@ -47,7 +47,7 @@ class OneFile:
 
     run: GatedRun
 
-    def baseline_of(self, wanted: Wanted) -> GatedRun:  # noqa: ARG002 - as the protocol
+    def baseline_of(self, wanted: WantedBaseline) -> GatedRun:  # noqa: ARG002 - as the protocol
         """The run of the file."""
         return self.run
 
@@ -59,7 +59,7 @@ class Stored:
     store: BaselineStore
     branch: str
 
-    def baseline_of(self, wanted: Wanted) -> GatedRun:
+    def baseline_of(self, wanted: WantedBaseline) -> GatedRun:
         """The baselines of all configurations as one run."""
         found = [
             self.store.find(

@@ -13,7 +13,7 @@ from powertune import results
 from powertune.as_is import plan_as_is
 from powertune.config import RunOptions
 from powertune.errors import Unavailable
-from powertune.measure import Amount, Contender, SideBySide
+from powertune.measure import Contender, SampleAmount, SideBySide
 from powertune.measure.side_by_side import INFEASIBLE
 from powertune.model import (
     BETWEEN_BATCHES,
@@ -85,8 +85,8 @@ def side_by_side(
     return SideBySide(contenders, log, max_spend=max_spend, seed=seed, clock=lambda: 5.0, sleep=lambda seconds: None)
 
 
-def both(invocations: int, environments: int) -> dict[str, Amount]:
-    amount = Amount(invocations=invocations, environments=environments)
+def both(invocations: int, environments: int) -> dict[str, SampleAmount]:
+    amount = SampleAmount(invocations=invocations, environments=environments)
     return {"fn base": amount, "fn head": amount}
 
 
@@ -204,7 +204,7 @@ def test_another_pair_goes_on() -> None:
     log = SideLog()
     targets = {**pair(head=target(failing("KeyError"))), "other base": target(), "other head": target()}
     measured = side_by_side(targets, log)
-    measured.measure(dict.fromkeys(targets, Amount(invocations=6, environments=2)))
+    measured.measure(dict.fromkeys(targets, SampleAmount(invocations=6, environments=2)))
     runs = measured.runs("complete")
     assert [runs[name].stopped for name in targets] == [FUNCTION_FAILS, FUNCTION_FAILS, "complete", "complete"]
     assert measured.active == ("other base", "other head")
@@ -296,7 +296,7 @@ def test_where_environments_are_never_reused_rounds_are_further_apart() -> None:
         for name in ("base", "head")
     ]
     measured = SideBySide(contenders, log, max_spend=1.0, seed=1, clock=lambda: 5.0, sleep=pauses.append)
-    measured.measure(dict.fromkeys(("base", "head"), Amount(invocations=4, environments=2)))
+    measured.measure(dict.fromkeys(("base", "head"), SampleAmount(invocations=4, environments=2)))
     assert pauses == sorted(pauses)
     assert pauses
     assert "paused" in {advisory.code for advisory in measured.runs("complete")["head"].advisories}

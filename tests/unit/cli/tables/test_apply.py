@@ -5,16 +5,16 @@ from dataclasses import replace
 from applies import ROLLBACK, Applying, canary, measured_function, traffic
 
 from powertune.cli.tables.apply import apply_text, done_text, rollback_text
-from powertune.engine.applying.applier import InEffect
-from powertune.engine.applying.canary import CanaryVerdict, Judgement
-from powertune.engine.applying.model import ApplyPlan, Asked
+from powertune.engine.applying.applier import AppliedConfiguration
+from powertune.engine.applying.canary import CanaryJudgement, CanaryVerdict
+from powertune.engine.applying.model import ApplyPlan, ApplyRequest
 from powertune.engine.applying.rollback import RollbackPlan, plan_rollback
 from powertune.model import Architecture, Configuration
 
 CHOSEN = Configuration(memory_mb=1024, architecture=Architecture.X86_64)
 
 
-def plan_of(asked: Asked) -> ApplyPlan:
+def plan_of(asked: ApplyRequest) -> ApplyPlan:
     fake = measured_function()
     traffic(fake, "1", invocations=10)
     plan = Applying(fake, asked).plan()
@@ -23,7 +23,7 @@ def plan_of(asked: Asked) -> ApplyPlan:
 
 
 def test_a_canary_is_shown_with_what_it_is_rolled_back_for() -> None:
-    assert apply_text(plan_of(canary(Asked(alias="prod"))), ROLLBACK) == (
+    assert apply_text(plan_of(canary(ApplyRequest(alias="prod"))), ROLLBACK) == (
         "fn:prod in us-east-1: from 512 MB x86_64 to 1024 MB x86_64, recommended by run 0a1b2c3d\n"
         "  $LATEST   gets 1024 MB x86_64, and keeps it\n"
         "  version   a new one is published\n"
@@ -38,21 +38,21 @@ def test_a_canary_is_shown_with_what_it_is_rolled_back_for() -> None:
 
 
 def test_a_share_is_shown_as_it_was_given() -> None:
-    asked = canary(Asked(alias="prod"))
+    asked = canary(ApplyRequest(alias="prod"))
     assert asked.canary is not None
     plan = plan_of(replace(asked, canary=replace(asked.canary, share=0.1055)))
     assert "gets 10.55 % of the invocations" in apply_text(plan, ROLLBACK)
 
 
 def test_lines_are_broken_for_a_terminal_and_texts_of_others_do_not_steer_it() -> None:
-    plan = replace(plan_of(Asked(alias="prod")), run_id="\x1b[31mred")
+    plan = replace(plan_of(ApplyRequest(alias="prod")), run_id="\x1b[31mred")
     text = apply_text(plan, ROLLBACK, width=60)
     assert max(map(len, text.splitlines())) <= 60
     assert "\x1b" not in text
 
 
 def test_what_latest_has_already_and_what_a_person_has_chosen_is_said() -> None:
-    plan = plan_of(Asked(memory_mb=1024))
+    plan = plan_of(ApplyRequest(memory_mb=1024))
     assert "chosen by --memory; run 0a1b2c3d" in apply_text(plan, ROLLBACK)
     there = replace(
         plan, latest=replace(plan.latest, configuration={**plan.latest.configuration, "MemorySize": 1024})
@@ -61,14 +61,16 @@ def test_what_latest_has_already_and_what_a_person_has_chosen_is_said() -> None:
 
 
 def test_the_end_says_what_is_in_effect_and_how_to_undo_it() -> None:
-    judged = Judgement(verdict=CanaryVerdict.HEALTHY, why="0 of 400 failed")
-    done = InEffect(chosen=CHOSEN, version="2", judgement=judged)
-    assert done_text(plan_of(Asked(alias="prod")), done, ROLLBACK) == (
+    judged = CanaryJudgement(verdict=CanaryVerdict.HEALTHY, why="0 of 400 failed")
+    done = AppliedConfiguration(chosen=CHOSEN, version="2", judgement=judged)
+    assert done_text(plan_of(ApplyRequest(alias="prod")), done, ROLLBACK) == (
         "0 of 400 failed\n"
         "fn has 1024 MB x86_64, and alias prod leads to version 2\n"
         "to undo it: powertune apply --rollback fn:prod"
     )
-    assert done_text(plan_of(Asked()), InEffect(chosen=CHOSEN), ROLLBACK).startswith("fn has 1024 MB x86_64\n")
+    assert done_text(plan_of(ApplyRequest()), AppliedConfiguration(chosen=CHOSEN), ROLLBACK).startswith(
+        "fn has 1024 MB x86_64\n"
+    )
 
 
 def test_a_rollback_is_shown_with_what_it_leaves() -> None:

@@ -23,7 +23,7 @@ from fakes import FakeLambda, client_error
 from runs import fail_at_call
 
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
-from powertune.engine.applying.model import ApplyPlan, Asked
+from powertune.engine.applying.model import ApplyPlan, ApplyRequest
 from powertune.errors import (
     CanaryFailed,
     Changed,
@@ -34,7 +34,7 @@ from powertune.errors import (
     SizeRefused,
 )
 
-PLAIN, ALIAS, CANARY = Asked(), Asked(alias="prod"), canary(Asked(alias="prod"), watch_s=60.0)
+PLAIN, ALIAS, CANARY = ApplyRequest(), ApplyRequest(alias="prod"), canary(ApplyRequest(alias="prod"), watch_s=60.0)
 ARM, ALIAS_ON_ARM = AskedOnArm(), AskedOnArm(alias="prod")
 WAYS = pytest.mark.parametrize(
     "asked", [PLAIN, ALIAS, CANARY, ARM, ALIAS_ON_ARM], ids=["plain", "alias", "canary", "arm", "alias on arm"]
@@ -107,13 +107,13 @@ def fake_with_traffic() -> FakeLambda:
     return fake
 
 
-def applied(asked: Asked) -> tuple[Any, ...]:
+def applied(asked: ApplyRequest) -> tuple[Any, ...]:
     here: tuple[Any, ...] = (AFTER_MB, "2" if asked.alias else "1", {}, "what everybody calls")
     return (*here, "arm64") if isinstance(asked, AskedOnArm) else here
 
 
 @WAYS
-def test_the_size_is_put_into_effect_and_nothing_else_is_changed(asked: Asked) -> None:
+def test_the_size_is_put_into_effect_and_nothing_else_is_changed(asked: ApplyRequest) -> None:
     fake = fake_with_traffic()
     before = settings(fake)
     done = Applying(fake, asked).apply()
@@ -131,7 +131,7 @@ def test_the_size_is_put_into_effect_and_nothing_else_is_changed(asked: Asked) -
 
 
 @WAYS
-def test_what_was_applied_is_taken_back_from_what_the_function_says(asked: Asked) -> None:
+def test_what_was_applied_is_taken_back_from_what_the_function_says(asked: ApplyRequest) -> None:
     fake = fake_with_traffic()
     latest, versions, aliases, _ = fake.snapshot("fn")
     Applying(fake, asked).apply()
@@ -148,7 +148,7 @@ def test_what_was_applied_is_taken_back_from_what_the_function_says(asked: Asked
 
 
 @WAYS
-def test_changes_are_guarded_by_revisions_and_the_code(asked: Asked) -> None:
+def test_changes_are_guarded_by_revisions_and_the_code(asked: ApplyRequest) -> None:
     fake = fake_with_traffic()
     Applying(fake, asked).apply()
     guarded = {"update_function_configuration", "update_function_code", "publish_version", "update_alias"}
@@ -174,7 +174,7 @@ LASTING: dict[str, Callable[[], Exception]] = {
 @EACH_WAY
 @pytest.mark.parametrize("lost", [False, True], ids=["refused", "answer lost"])
 @pytest.mark.parametrize("kind", FAULTS)
-def test_a_fault_at_any_call_is_survived(kind: str, lost: bool, asked: Asked) -> None:
+def test_a_fault_at_any_call_is_survived(kind: str, lost: bool, asked: ApplyRequest) -> None:
     for at in range(200):
         fake = fake_with_traffic()
         applying = Applying(fake, asked)
@@ -193,7 +193,7 @@ def test_a_fault_at_any_call_is_survived(kind: str, lost: bool, asked: Asked) ->
 @pytest.mark.parametrize("lost", [False, True], ids=["refused", "answer lost"])
 @pytest.mark.parametrize("kind", LASTING)
 def test_a_refusal_at_any_call_leaves_everything_as_it_was_or_says_how_to_undo_it(
-    kind: str, lost: bool, asked: Asked
+    kind: str, lost: bool, asked: ApplyRequest
 ) -> None:
     for at in range(200):
         fake = fake_with_traffic()
@@ -215,7 +215,7 @@ def test_a_refusal_at_any_call_leaves_everything_as_it_was_or_says_how_to_undo_i
 
 
 @EACH_WAY
-def test_a_process_that_dies_at_any_call_is_finished_from_another_machine(asked: Asked) -> None:
+def test_a_process_that_dies_at_any_call_is_finished_from_another_machine(asked: ApplyRequest) -> None:
     """Whoever reads the function finds what to undo, whatever the last call was."""
     for hook in ("on_call", "after_call"):
         for at in range(200):
@@ -264,7 +264,7 @@ DEPLOYMENTS = {"code": deploy_code, "settings": deploy_settings, "size": deploy_
 
 @EACH_WAY
 @pytest.mark.parametrize("kind", DEPLOYMENTS)
-def test_a_deployment_at_any_call_is_never_overwritten(kind: str, asked: Asked) -> None:
+def test_a_deployment_at_any_call_is_never_overwritten(kind: str, asked: ApplyRequest) -> None:
     for at in range(200):
         fake = fake_with_traffic()
         applying = Applying(fake, asked)
@@ -295,7 +295,7 @@ def test_a_deployment_at_any_call_is_never_overwritten(kind: str, asked: Asked) 
 
 
 @EACH_WAY
-def test_an_interruption_at_any_call_takes_everything_back(asked: Asked) -> None:
+def test_an_interruption_at_any_call_takes_everything_back(asked: ApplyRequest) -> None:
     for at in range(200):
         fake = fake_with_traffic()
         applying = Applying(fake, asked)

@@ -8,7 +8,16 @@ import pytest
 from fakes import FakeClock
 
 from powertune.aws.version_metrics import VersionMetrics
-from powertune.engine.applying.canary import EMBEDDED, ON_AWS, CanaryVerdict, Judgement, Look, Tail, judge, watch
+from powertune.engine.applying.canary import (
+    EMBEDDED,
+    ON_AWS,
+    CanaryJudgement,
+    CanaryLook,
+    CanaryVerdict,
+    Tail,
+    judge,
+    watch,
+)
 from powertune.engine.applying.model import Canary
 
 CANARY = Canary(share=0.1)
@@ -53,9 +62,9 @@ class Traffic:
         return VersionMetrics(version=version, invocations=durations.size, errors=int(failed.sum()), p95_ms=p95)
 
 
-def watched(seed: int, new: Behavior, before: Behavior) -> tuple[Judgement, int]:
+def watched(seed: int, new: Behavior, before: Behavior) -> tuple[CanaryJudgement, int]:
     """The judgement, and after how many looks."""
-    clock, looks = FakeClock(), list[Look]()
+    clock, looks = FakeClock(), list[CanaryLook]()
     traffic = Traffic(np.random.default_rng(seed), clock(), new, before)
     judgement = watch(
         traffic,
@@ -111,22 +120,22 @@ def version(number: str, invocations: int, errors: int = 0) -> VersionMetrics:
 
 @pytest.mark.parametrize(("errors", "rolled_back"), [(1, False), (2, False), (5, True)])
 def test_one_error_is_not_enough(errors: int, rolled_back: bool) -> None:
-    look = Look(new=version("2", 100, errors), before=version("1", 900))
+    look = CanaryLook(new=version("2", 100, errors), before=version("1", 900))
     found = judge(look, CANARY, level=LEVEL, final=False)
     assert (found is not None) == rolled_back
 
 
 def test_errors_that_are_shown_before_their_invocations_are_no_mistake() -> None:
-    look = Look(new=version("2", 3, 5), before=version("1", 900))
+    look = CanaryLook(new=version("2", 3, 5), before=version("1", 900))
     found = judge(look, CANARY, level=LEVEL, final=False)
     assert found is not None
     assert found.why.startswith("5 of 5 invocations of version 2 failed")
 
 
 def test_what_is_healthy_comes_with_its_limits() -> None:
-    look = Look(new=version("2", 400), before=version("1", 3600, 4))
+    look = CanaryLook(new=version("2", 400), before=version("1", 3600, 4))
     found = judge(look, CANARY, level=LEVEL, final=True)
-    assert found == Judgement(
+    assert found == CanaryJudgement(
         verdict=CanaryVerdict.HEALTHY,
         why="0 of 400 invocations of version 2 failed, at most 0.75 % at 95 %, and 4 of 3,600 of version 1; p95 is "
         "120 ms, and was 120 ms",
@@ -135,9 +144,9 @@ def test_what_is_healthy_comes_with_its_limits() -> None:
 
 def test_a_tail_that_is_longer_is_said_with_its_figures() -> None:
     tail = Tail(limit_ms=132.0, new=(60, 400), before=(150, 3600))
-    look = Look(new=version("2", 400), before=version("1", 3600), tail=tail)
+    look = CanaryLook(new=version("2", 400), before=version("1", 3600), tail=tail)
     found = judge(look, CANARY, level=LEVEL, final=False)
-    assert found == Judgement(
+    assert found == CanaryJudgement(
         verdict=CanaryVerdict.SLOWER,
         why="60 of 400 invocations of version 2 took longer than 132 ms, and 150 of 3,600 of version 1: its p95 is "
         "more than 10 % longer",

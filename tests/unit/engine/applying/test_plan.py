@@ -11,7 +11,7 @@ from fakes import FakeLambda
 from runs import READING
 
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
-from powertune.engine.applying.model import Asked
+from powertune.engine.applying.model import ApplyRequest
 from powertune.engine.applying.plan import choose
 from powertune.engine.applying.refusals import check_alias
 from powertune.errors import (
@@ -98,7 +98,7 @@ def test_what_is_not_what_was_measured_is_refused_before_anything_is_touched(kin
     change(fake)
     fake.calls.clear()
     with pytest.raises(error) as caught:
-        Applying(fake, Asked(alias="prod"), run).plan()
+        Applying(fake, ApplyRequest(alias="prod"), run).plan()
     assert words in caught.value.message
     assert caught.value.hint
     assert [call for call in fake.calls if not call.startswith(READING)] == []
@@ -123,7 +123,7 @@ def with_function(**more: Any) -> Callable[[TuningRun], TuningRun]:
 def test_results_of_elsewhere_are_refused(change: Callable[[TuningRun], TuningRun], words: str) -> None:
     fake = measured_function()
     with pytest.raises(UsageError, match=words):
-        Applying(fake, Asked(alias="prod"), change(run_of(fake))).plan()
+        Applying(fake, ApplyRequest(alias="prod"), change(run_of(fake))).plan()
 
 
 def test_what_is_in_effect_already_is_no_plan() -> None:
@@ -131,24 +131,24 @@ def test_what_is_in_effect_already_is_no_plan() -> None:
     run = run_of(fake)
     Applying(fake, run=run).apply()
     assert Applying(fake, run=run).plan() is None
-    assert Applying(fake, Asked(), run).plan() is None
+    assert Applying(fake, ApplyRequest(), run).plan() is None
 
 
 def test_an_alias_follows_a_size_that_latest_has_already() -> None:
     fake = measured_function()
     run = run_of(fake)
-    Applying(fake, Asked(), run).apply()
-    plan = Applying(fake, Asked(alias="prod"), run).plan()
+    Applying(fake, ApplyRequest(), run).apply()
+    plan = Applying(fake, ApplyRequest(alias="prod"), run).plan()
     assert plan is not None
     assert (plan.before.memory_mb, plan.latest.memory_mb, plan.journal(0.0).trial_mb) == (BEFORE_MB, AFTER_MB, ())
-    Applying(fake, Asked(alias="prod"), run).apply()
-    Applying(fake, Asked(alias="prod"), run).roll_back()
+    Applying(fake, ApplyRequest(alias="prod"), run).apply()
+    Applying(fake, ApplyRequest(alias="prod"), run).roll_back()
     assert fake.functions["fn"].configuration["MemorySize"] == AFTER_MB
     assert fake.functions["fn"].aliases["prod"]["FunctionVersion"] == "1"
 
 
 def test_whoever_changes_latest_alone_is_told_of_the_aliases_that_stay() -> None:
-    plan = Applying(measured_function(), Asked()).plan()
+    plan = Applying(measured_function(), ApplyRequest()).plan()
     assert plan is not None
     said = {advisory.code: advisory.message for advisory in plan.advisories}
     assert said["aliases-stay"] == "only $LATEST is changed; aliases stay with their versions: prod (version 1)"
@@ -158,7 +158,7 @@ def test_whoever_changes_latest_alone_is_told_of_the_aliases_that_stay() -> None
 def test_a_canary_whose_metrics_may_not_be_read_is_refused_before_anything_is_changed() -> None:
     fake = measured_function()
     traffic(fake, "1", invocations=10)
-    applying = Applying(fake, canary(Asked(alias="prod")), run_of(fake))
+    applying = Applying(fake, canary(ApplyRequest(alias="prod")), run_of(fake))
     fake.cloudwatch.status = lambda query: "Forbidden"
     with pytest.raises(PowertuneError, match="Forbidden"):
         applying.plan()
@@ -166,7 +166,7 @@ def test_a_canary_whose_metrics_may_not_be_read_is_refused_before_anything_is_ch
 
 def test_a_canary_needs_an_alias() -> None:
     with pytest.raises(UsageError, match="--canary needs an alias"):
-        check_alias(canary(Asked()))
+        check_alias(canary(ApplyRequest()))
 
 
 @pytest.mark.parametrize(

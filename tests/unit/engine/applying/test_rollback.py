@@ -7,7 +7,7 @@ from applies import AFTER_MB, BEFORE_MB, Applying, in_effect, measured_function
 from fakes import FakeLambda
 
 from powertune.aws.journal import JOURNAL_ALIAS, Journal
-from powertune.engine.applying.model import Asked
+from powertune.engine.applying.model import ApplyRequest
 from powertune.engine.applying.rollback import plan_rollback
 from powertune.errors import Changed, FunctionBusy, NotFound
 
@@ -79,7 +79,7 @@ def test_nothing_was_applied() -> None:
     with pytest.raises(NotFound, match="powertune has applied nothing to fn:prod that could be rolled back"):
         Applying(fake).roll_back()
     with pytest.raises(NotFound) as caught:
-        Applying(applied_function(), Asked()).roll_back()
+        Applying(applied_function(), ApplyRequest()).roll_back()
     assert caught.value.hint == "to an alias, it has: powertune apply --rollback fn:prod"
 
 
@@ -96,7 +96,7 @@ def test_what_a_run_or_another_apply_holds_is_left_to_it() -> None:
         Journal(run_id="other123", started_at=1, memory_mb=256),
         Journal.decode(fake.functions["fn"].aliases["powertune-applied-prod"]["Description"]),
     ]
-    for journal, asked in zip(journals, (Asked(alias="prod"), Asked()), strict=True):
+    for journal, asked in zip(journals, (ApplyRequest(alias="prod"), ApplyRequest()), strict=True):
         made: dict[str, Any] = {"Name": JOURNAL_ALIAS, "FunctionVersion": "$LATEST", "Description": journal.encode()}
         fake.create_alias(FunctionName="fn", **made)
         with pytest.raises(FunctionBusy, match=f"{journal.what} is active on fn, or has died on it"):

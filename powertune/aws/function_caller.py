@@ -12,7 +12,7 @@ from powertune.model import Advisory, Configuration, FunctionRef, Invocation
 from powertune.plan import Plan
 
 
-class Caller:
+class FunctionCaller:
     """Invocations of one run, asked for by several threads, and their reports, asked for by one.
 
     Args:

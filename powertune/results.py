@@ -39,6 +39,7 @@ _SCHEMA = Schema(
             "give the results file that the analysis was made from",
         ),
         ("powertune/scan", "not a results file but a scan", "show it with `powertune report`"),
+        ("powertune/gate", "not a results file but what a gate has said", "give the results file that it judged"),
     ),
 )
 SCHEMA = _SCHEMA.header

@@ -9,7 +9,7 @@ from fakes import FakeClock, FakeLambda, answer, fake_aws, report_text
 
 from powertune.aws.client import Aws
 from powertune.config import RunOptions
-from powertune.engine.gating import LiveFunction, LivePair, PlannedGate, plan_gate
+from powertune.engine.gate_plan import LiveFunction, LivePair, PlannedGate, plan_gate
 from powertune.model import FunctionRef, Invocation, TuningRun
 from powertune.prices import PriceTable
 

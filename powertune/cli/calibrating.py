@@ -18,7 +18,7 @@ from powertune.cli.sources import load_prices
 from powertune.config import RunOptions
 from powertune.config.gate_options import GateOptions
 from powertune.engine.calibrating import ENVIRONMENTS, measure_noise
-from powertune.engine.gating import LiveFunction, LivePair, PlannedGate
+from powertune.engine.gate_plan import LiveFunction, LivePair, PlannedGate
 from powertune.errors import UsageError
 from powertune.gate.calibration import Calibration, calibrate, dump_calibration, toml_snippet
 from powertune.gate.model import Case

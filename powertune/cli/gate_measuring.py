@@ -19,7 +19,8 @@ from powertune.cli.trust import settings_lines, trusted
 from powertune.cli.tuning import results_file
 from powertune.config import RunOptions, load_run
 from powertune.config.gate_options import GateOptions
-from powertune.engine.gating import GateTerms, JudgedGate, LivePair, PlannedGate, judge_live, plan_gate
+from powertune.engine.gate_plan import LivePair, PlannedGate, plan_gate
+from powertune.engine.gating import GateTerms, JudgedGate, judge_live
 from powertune.errors import Interrupted
 from powertune.prices import PriceTable
 from powertune.units import format_usd, plural

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from powertune.cli.progress import Bars, RunningMean
-from powertune.engine.gating import PlannedGate
+from powertune.engine.gate_plan import PlannedGate
 from powertune.engine.saving import Saver
 from powertune.model import Invocation, TuningRun
 from powertune.units import format_usd, printable

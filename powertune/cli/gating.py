@@ -24,7 +24,8 @@ from powertune.config.gate_options import GateOptions
 from powertune.engine.baselines.lookup import BaselineSource, WantedBaseline
 from powertune.engine.baselines.store import MAIN
 from powertune.engine.gate_effort import effort_of
-from powertune.engine.gating import GateTerms, JudgedGate, LiveFunction, LivePair, PlannedGate
+from powertune.engine.gate_plan import LiveFunction, LivePair, PlannedGate
+from powertune.engine.gating import GateTerms, JudgedGate
 from powertune.errors import AlreadyExists, BaselineMissing, UsageError
 from powertune.gate.judging import judge
 from powertune.gate.matching import match_cases

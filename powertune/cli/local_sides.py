@@ -11,7 +11,7 @@ from powertune.cli.site import ServedAws, and_setup, deployment_of, serve_embedd
 from powertune.cli.sources import Folder, parse_folder
 from powertune.config import LocalOptions, load_local
 from powertune.engine.base_commit import Commit, Repository
-from powertune.engine.gating import LiveFunction, LivePair
+from powertune.engine.gate_plan import LiveFunction, LivePair
 from powertune.errors import UsageError
 from powertune.model import FunctionRef
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from powertune.config import RunOptions
 from powertune.engine.direct import Access
-from powertune.engine.gating import PlannedGate, PlannedSide, check_runs, target_of
+from powertune.engine.gate_plan import PlannedGate, PlannedSide, target_of
+from powertune.engine.gating import check_runs
 from powertune.errors import Inconclusive
 from powertune.gate.model import Case, GatedRun
 from powertune.measure import Contender, SampleAmount, SideBySide, SideObserver

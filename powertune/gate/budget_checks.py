@@ -70,7 +70,8 @@ def _answer(seen: ObservedCase, budget: GateBudget, tails: Tails) -> Check:
     verdict = _verdict(figure, budget, limit)
     to_decide = None
     if verdict is GateVerdict.INCONCLUSIVE and figure is not None:
-        more = figure.samples * (growth - 1)
+        made = figure.samples if budget.metric == "errors" else seen.candidate.made_for(budget.metric)
+        more = made * (growth - 1)
         to_decide = math.ceil(more) if 0 < more <= MOST_TO_DECIDE else None
     return Check(
         kind=CheckKind.BUDGET,

@@ -42,7 +42,7 @@ def change_text(ratio: Figure, metric: str) -> str:
     words = METRICS[metric]
     change = ratio.value - 1
     sign = -1.0 if change < -_NONE else 1.0
-    said = "unchanged"
+    said = "unchanged" if ratio.interval is None else f"0 % {words.more}"
     if abs(change) >= _NONE:
         said = f"{format_share(abs(change))} {words.more if sign > 0 else words.less}"
     if ratio.interval is None or ratio.interval[1] is None:

@@ -18,14 +18,16 @@ from powertune.gate.rules import GateBudget, Rules
 from powertune.model import Population, TuningRun, Usage
 from powertune.prices import PriceTable
 
+#: A larger share of disturbed invocations is worth a note.
+_MANY_DISTURBED = 0.1
+
 
 def judge(cases: Sequence[Case], rules: Rules, prices: PriceTable, look: Look = ONLY_LOOK) -> Judgement:
     """Judge all cases by all rules.
 
     Raises:
         UsageError: there is nothing to check, a budget is about something that was not measured or in another
-            currency,
-            or prices are not known.
+            currency, or prices are not known.
     """
     seen = [_observed(case, rules.usage, prices, look) for case in cases]
     plans = [_plan(each, rules) for each in seen]
@@ -45,7 +47,14 @@ def judge(cases: Sequence[Case], rules: Rules, prices: PriceTable, look: Look = 
         ),
         look=look,
         money=tuple(change for each in seen if (change := monthly_change(each)) is not None),
-        notes=(*_same_code(cases), *_answers(cases), *left_out, *_unused(seen, rules)),
+        notes=(
+            *_same_code(cases),
+            *_answers(cases),
+            *_apart_on_one_machine(cases),
+            *_disturbed(seen),
+            *left_out,
+            *_unused(seen, rules),
+        ),
     )
 
 
@@ -114,6 +123,32 @@ def _answers(cases: Sequence[Case]) -> tuple[str, ...]:
         if advisory.code == "error-answer"
     )
     return tuple(dict.fromkeys(told))
+
+
+def _apart_on_one_machine(cases: Sequence[Case]) -> tuple[str, ...]:
+    """That durations of the embedded AWS were taken at different times, when the machine may not be the same."""
+    pairs = {
+        (case.candidate.label, case.baseline.label)
+        for case in cases
+        if case.baseline is not None and not case.side_by_side and case.candidate.run.function.platform is not None
+    }
+    return tuple(
+        f"{mine} and {theirs} were measured on the embedded AWS at different times, so a difference may be that of "
+        "the machine; --baseline-ref measures both side by side"
+        for mine, theirs in sorted(pairs)
+    )
+
+
+def _disturbed(seen: Sequence[ObservedCase]) -> tuple[str, ...]:
+    """That many invocations are not judged, because other programs were in their way."""
+    sides = {
+        side.label: side.disturbed for each in seen for side in (each.baseline, each.candidate) if side is not None
+    }
+    return tuple(
+        f"other programs on this machine disturbed {count:,} of {of:,} invocations of {label}, which are not judged"
+        for label, (count, of) in sides.items()
+        if count > _MANY_DISTURBED * of
+    )
 
 
 def _unused(seen: Sequence[ObservedCase], rules: Rules) -> tuple[str, ...]:

@@ -96,6 +96,16 @@ class ObservedSide:
         cold = cold_samples(self.measurement).billed if self._pricing.billing.cold_share else np.empty(0)
         return self._pricing.cost(configuration, judged.billed, judged.environments, cold)
 
+    def made_for(self, metric: str) -> int:
+        """How many invocations were made for the sample of a metric: a cold start comes with those that follow it."""
+        return len(self.measurement.invocations) if metric == "init" else self.duration.count
+
+    @property
+    def disturbed(self) -> tuple[int, int]:
+        """How many invocations other programs on this machine have disturbed, of how many; these are not judged."""
+        waits = self.measurement.invocations.column("waited_ms")
+        return sum(map(bool, waits)), len(waits)
+
     @property
     def max_memory_mb(self) -> int | None:
         """The most memory that any invocation used."""

@@ -76,7 +76,8 @@ def _compared(seen: ObservedCase, metric: str, tolerance: float, tails: Tails, *
         ratio = Figure(value=math.exp(log.mean), interval=bounds, samples=min(figure.samples, baseline.samples))
         reason = _reason(ratio, metric, tolerance, verdict)
     if log is not None and bounds is not None and verdict is GateVerdict.INCONCLUSIVE:
-        to_decide = _to_decide(log, bounds, 1 + tolerance, figure)
+        made = seen.candidate.made_for(metric)
+        to_decide = _to_decide(log, bounds, 1 + tolerance, made)
     return Check(
         kind=CheckKind.REGRESSION,
         function=seen.function,
@@ -141,10 +142,8 @@ def _figure(side: ObservedSide, metric: str, log: Estimate | None, tails: Tails)
     )
 
 
-def _to_decide(log: Estimate, bounds: Bounds, limit: float, candidate: Figure | None) -> int | None:
-    if candidate is None:
-        return None
-    more = (growth_of_log(log, bounds, limit) - 1) * candidate.samples
+def _to_decide(log: Estimate, bounds: Bounds, limit: float, made: int) -> int | None:
+    more = (growth_of_log(log, bounds, limit) - 1) * made
     return math.ceil(more) if 0 < more <= MOST_TO_DECIDE else None
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from powertune import results
 from powertune.cli.gate_progress import GateObserver
-from powertune.engine.gating import LivePair
+from powertune.engine.gate_plan import LivePair
 from powertune.model import BETWEEN_BATCHES, Status
 
 

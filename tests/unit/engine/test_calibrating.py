@@ -9,7 +9,7 @@ from live_gates import PAIR, FakeAccess, Kept, live, make_fake, plan
 
 from powertune.config import RunOptions
 from powertune.engine.calibrating import WARM_INVOCATIONS, measure_noise
-from powertune.engine.gating import LivePair
+from powertune.engine.gate_plan import LivePair
 from powertune.errors import Changed, Inconclusive
 from powertune.gate.calibration import calibrate
 from powertune.gate.model import Case

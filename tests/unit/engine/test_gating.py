@@ -10,12 +10,8 @@ from runs import READING
 
 from powertune.config import RunOptions
 from powertune.engine.gate_effort import effort_of
-from powertune.engine.gating import (
-    GateTerms,
-    JudgedGate,
-    LivePair,
-    judge_live,
-)
+from powertune.engine.gate_plan import LivePair
+from powertune.engine.gating import GateTerms, JudgedGate, judge_live
 from powertune.errors import Changed, FunctionFailed, Inconclusive, UsageError
 from powertune.gate.budgets import parse_budget
 from powertune.gate.model import GatedRun, GateVerdict

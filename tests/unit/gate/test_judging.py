@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from powertune.errors import UsageError
-from powertune.gate.model import Case, Check, CheckKind, GateVerdict, Judgement, Level, Look, Tolerances
+from powertune.gate.model import Case, Check, CheckKind, GatedRun, GateVerdict, Judgement, Level, Look, Tolerances
 from powertune.gate.rules import DEFAULT_MOST
 from powertune.gate.tolerances import parse_tolerances
-from powertune.model import Advisory, Architecture, Configuration, Usage
+from powertune.model import Advisory, Architecture, Configuration, Invocations, Usage
 
 PASSED, FAILED, OPEN = GateVerdict.PASSED, GateVerdict.FAILED, GateVerdict.INCONCLUSIVE
 
@@ -398,3 +398,42 @@ def test_the_traffic_of_the_run_counts_where_none_is_given() -> None:
 
 def test_every_default_is_of_a_metric() -> None:
     assert set(DEFAULT_MOST) == {"duration", "cost", "init", "max_memory", "package_size"}
+
+
+def test_how_many_invocations_decide_about_init_phases_counts_those_that_come_with_a_cold_start() -> None:
+    judgement = judged(
+        make_case(gated(init_ms=265.0, noise=0.1), gated(noise=0.1, seed=2)),
+        tolerances=parse_tolerances("init=10%", None),
+    )
+    check = of(judgement, "init")
+    assert check.verdict is OPEN
+    assert check.invocations_to_decide is not None
+    assert check.figure is not None
+    assert check.invocations_to_decide > 20 * check.figure.samples / 8
+
+
+def with_platform(gate: GatedRun, platform: str) -> GatedRun:
+    return replace(gate, run=replace(gate.run, function=replace(gate.run.function, platform=platform)))
+
+
+def test_runs_of_the_embedded_aws_at_different_times_are_noted() -> None:
+    case = make_case(*(with_platform(each, "linux") for each in (gated(), gated(seed=2, label="main"))))
+    (note,) = (each for each in judged(replace(case, side_by_side=False)).notes if "different times" in each)
+    assert note.startswith("candidate and main were measured on the embedded AWS at different times")
+    assert not any("different times" in each for each in judged(case).notes)
+    on_aws = replace(make_case(gated()), side_by_side=False)
+    assert not any("different times" in each for each in judged(on_aws).notes)
+
+
+def test_many_disturbed_invocations_are_noted() -> None:
+    quiet = gated()
+    (measurement,) = quiet.run.measurements
+    waits = Invocations.of(
+        replace(each, waited_ms=20.0 if number % 2 else None) for number, each in enumerate(measurement.invocations)
+    )
+    run = replace(quiet.run, measurements=(replace(measurement, invocations=waits),))
+    notes = judged(make_case(replace(quiet, run=run))).notes
+    assert (
+        "other programs on this machine disturbed 84 of 168 invocations of candidate, which are not judged" in notes
+    )
+    assert not any("disturbed" in each for each in judged(make_case(quiet)).notes)

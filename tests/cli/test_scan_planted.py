@@ -298,6 +298,11 @@ def test_commands_of_next_steps_name_their_target_and_region(planted: Planted) -
         target = re.compile(rf"(arn:aws:lambda:{REGION}:{ACCOUNT}:function:|/aws/lambda/|/shared/){name}(:VERSION)?")
         for command in [text] if "`" not in text else text.split("`")[1::2]:
             words = shlex.split(command)
+            if words[:2] == ["powertune", "apply"]:
+                # The results file knows the function, with its region and account.
+                pasted.append(each["rule"])
+                assert words[2].endswith(".json"), text
+                assert words[-2:] == ["--region", REGION], text
             if words[:2] in (["aws", "lambda"], ["aws", "logs"], ["powertune", "run"]):
                 pasted.append(each["rule"])
                 assert words[-2:] == ["--region", REGION], text

@@ -19,7 +19,7 @@ from post_comment import LEFT, footer, github
 from sticky_comment import BODY_LIMIT, StickyComment, post
 
 _MOST_COMMENTS = 20
-# A text of that many characters takes at most six bytes for each of them, as `\\uXXXX`.
+# Each character of a text takes at most six bytes, as `\\uXXXX`.
 _MOST_BYTES = 6 * BODY_LIMIT + 1024
 
 

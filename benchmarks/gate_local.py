@@ -82,7 +82,7 @@ def gate(case: str, memory: str) -> Gated:
 
 
 def commit(root: Path, slower: float) -> None:
-    """One more commit, whose function takes so many times as long."""
+    """One more commit, whose function takes longer by a factor."""
     (root / "fn").mkdir(exist_ok=True)
     (root / "fn" / "app.py").write_text(HANDLER.format(rounds=round(ROUNDS * slower)))
     git = ["git", "-c", "user.name=benchmark", "-c", "user.email=benchmark@example.com"]

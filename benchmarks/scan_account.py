@@ -44,7 +44,7 @@ LATENCY_S: Mapping[str, float] = {
     "GetQueryResults": 0.2,
 }
 OTHER_LATENCY_S = 0.1
-#: Logs Insights takes so long for a query.
+#: How long Logs Insights takes for a query.
 QUERY_S = 10.0
 #: What AWS returns at most (API references of the services).
 FUNCTIONS_PER_PAGE, GROUPS_PER_PAGE, RECOMMENDATIONS_PER_PAGE, QUERIES_PER_CALL = 50, 50, 1_000, 500

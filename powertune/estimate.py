@@ -19,7 +19,7 @@ _SEARCHED_SIZES, _SEARCHED_INVOCATIONS, _SEARCHED_BATCHES = 5, 10, 3
 _FINALISTS, _USUAL_NOISE = 3, 0.08
 #: SnapStart keeps, and bills, the snapshot of every published version for at least three hours.
 SNAPSHOT_MINIMUM_S = 3 * 3600
-#: Lambda ends an init phase after so long, and bills it.
+#: Lambda ends an init phase after this time, and bills it.
 INIT_LIMIT_S = 10
 
 # What the control plane takes, about; see docs/explanation/aws-facts.md.

@@ -21,7 +21,7 @@ FAILURE_LOSS = 10.0
 GOOD_COST, GOOD_SLOWNESS = 1.07, 1.10
 #: A limit that is exceeded by less is as good as kept.
 LIMIT_SLACK = 0.03
-#: What the search makes of a limit: missing it by 1 % is as bad as costing so many percent more.
+#: What the search makes of a limit: by how many percent more cost missing it by 1 % counts.
 _SEVERITY = 10.0
 #: A limit on p95 leaves at least this much room above the lowest p95 that there is.
 ROOM = 1.10

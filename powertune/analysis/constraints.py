@@ -53,7 +53,7 @@ def limits(goal: Goal, currency: str) -> str:
 def undecided(profile: Profile, durations: Sample, goal: Goal) -> str | None:
     """Why it is doubtful whether a configuration meets a limit that its figures meet; None where it is not.
 
-    For a mean, the limit is inside the interval. For a percentile, so many of the `durations` are above the limit
+    For a mean, the limit is inside the interval. For a percentile, enough of the `durations` are above the limit
     that they could be with the true percentile above it: with k of n above, a quantile q is below the limit with
     confidence 95 % only if at most k of n are so with a probability of at most 5 %, when each is with 1 - q (the
     exact binomial bound; Hahn & Meeker, Statistical Intervals, 1991, ch. 5). That takes invocations for independent

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 #: A part that is too small to change a sum.
 _NOTHING = 1e-17
-#: So many halvings bring a limit closer than any figure that is shown.
+#: This many halvings bring a limit closer than any figure that is shown.
 _HALVINGS = 60
 
 
@@ -51,7 +51,7 @@ def share_above(hits: int, total: int, allowed: float) -> float:
 
 
 def upper_limit(hits: int, total: int, level: float = 0.95) -> float:
-    """The largest share that so many hits are still compatible with (Clopper and Pearson, one-sided).
+    """The largest share that `hits` are still compatible with (Clopper and Pearson, one-sided).
 
     Args:
         level: the confidence, 0 to 1.
@@ -74,7 +74,7 @@ def upper_limit(hits: int, total: int, level: float = 0.95) -> float:
 
 
 def _at_least(hits: int, most: int, mean: float, log_chance: Callable[[int], float]) -> float:
-    """The chance of so many hits or more. Above the mean, chances only fall: what adds nothing is left out."""
+    """The chance of at least this many hits. Above the mean, chances only fall: what adds nothing is left out."""
     found = 0.0
     for count in range(hits, most + 1):
         chance = math.exp(log_chance(count))

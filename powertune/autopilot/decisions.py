@@ -9,9 +9,9 @@ from powertune.autopilot.pull_request import IGNORE, PullRequest, PullRequestSta
 from powertune.model import Configuration
 from powertune.scan.evidence import FunctionEvidence
 
-#: So long a proposal that a person has closed is not made again, unless another configuration is proposed.
+#: How long a proposal that a person has closed is not made again, unless another configuration is proposed.
 RESPECTED_S = 180 * 86_400
-#: So long after a merge it is looked whether the saving came true.
+#: How long after a merge the saving is verified.
 WATCHED_S = 90 * 86_400
 
 

@@ -14,9 +14,9 @@ from powertune.units import format_ms, plural
 _DAY_S = 86_400
 #: By which share the median duration in production has to differ from what is expected, beyond the noise.
 MOVED_SHARE = 0.2
-#: A function is left alone for so long after a run, whatever has changed: some are deployed several times a day.
+#: How long a function is left alone after a run, whatever has changed: some are deployed several times a day.
 REST_S = 7 * _DAY_S
-#: A run that had no answer is made again after so long: its event may have been mended since, or its budget raised.
+#: A run without an answer is made again after this time: its event may have been fixed, or its budget raised.
 AGAIN_S = 28 * _DAY_S
 
 

@@ -10,7 +10,7 @@ from powertune.region_prices import RegionPrices
 from powertune.units import ROUNDING_MS, plural
 
 DAY_S = 86_400
-#: At most so many days before the change are compared, and at least so many on either side.
+#: The most days before the change that are compared, and the fewest on either side.
 MOST_DAYS, LEAST_DAYS = 14, 3
 
 

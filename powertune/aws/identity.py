@@ -25,7 +25,7 @@ _PERSONAL = {"profile": None, "config_file": os.devnull, "credentials_file": os.
 _ENDS = ("x_security_token_expires", "aws_expiration", "expiration")
 #: The code of the advisory that a session ends too early.
 SESSION_ENDS = "credentials-end"
-#: A run whose duration is not known beforehand may take so long, and undoing it so long.
+#: How long a run whose duration is not known beforehand may take, and how long undoing it.
 _UNKNOWN_RUN_S, _UNDOING_S = 900.0, 180.0
 
 

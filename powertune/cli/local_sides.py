@@ -15,7 +15,7 @@ from powertune.engine.gate_plan import LiveFunction, LivePair
 from powertune.errors import UsageError
 from powertune.model import FunctionRef
 
-#: So many environments of each side decide a gate on one machine, or it stays open.
+#: The most environments of each side on one machine: if these do not decide a gate, it stays open.
 ENVIRONMENTS = 40
 
 
@@ -81,7 +81,7 @@ def deploy_sides(
 
     Args:
         sizes: the memory sizes in MB; None for the candidate's own, which the base gets as well.
-        fresh: so many pairs of each size, each of versions of their own, which have environments of their own.
+        fresh: the number of pairs of each size, each of versions of their own, which have environments of their own.
     """
     measured = sizes or (candidate.options.memory,)
     codes = (candidate,) if base is None else (base, candidate)

@@ -30,11 +30,11 @@ from powertune.scan.evidence import FunctionEvidence
 from powertune.scan.scan import Scan
 from powertune.units import format_usd, plural, shown
 
-#: A scan names at most so many functions that measuring may help.
+#: The most functions that a scan names because measuring may help them.
 _MOST = 100_000
-#: So many functions are looked at in vain before a run ends: each takes a dozen calls.
+#: How many functions may be looked at in vain before a run ends: each takes a dozen calls.
 _MOST_REFUSED = 20
-#: So many names are told of functions that are left alone for the same reason.
+#: How many functions that are left alone for the same reason are named.
 _MOST_NAMES = 10
 
 
@@ -147,7 +147,7 @@ class BudgetedTuning:
     quiet: bool
 
     def tune(self, runs: Sequence[DueRun], most: int) -> tuple[PowertuneError, ...]:
-        """Tune functions until so many are measured. One that fails does not end the others.
+        """Tune functions until `most` are measured. One that fails does not end the others.
 
         Returns:
             Why they could not be tuned, if that is so of all of them; else nothing.

@@ -12,7 +12,7 @@ from powertune.gate.model import Case, GatedRun
 from powertune.measure import Contender, SampleAmount, SideBySide, SideObserver
 from powertune.model import Invocations, Measurement, TuningRun
 
-#: So many environments of each side, with so many warm invocations each, show noise within and between environments.
+#: The environments of each side, and the warm invocations of each, that show noise within and between environments.
 ENVIRONMENTS, WARM_INVOCATIONS = 6, 20
 
 
@@ -26,7 +26,7 @@ def measure_noise(
     clock: Callable[[], float],
     sleep: Callable[[float], None],
 ) -> tuple[Case, ...]:
-    """Measure each pair by itself; a function without a baseline so many times, each split into two halves.
+    """Measure each pair by itself; a function without a baseline several times, each split into two halves.
 
     A version on AWS has one set of environments, whoever invokes it: one half of them stands for the baseline.
 

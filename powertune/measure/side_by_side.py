@@ -36,7 +36,7 @@ INFEASIBLE = "infeasible"
 BUDGET = "budget"
 
 
-#: Of a busy machine, so many times the samples may be set aside as disturbed before fewer are taken.
+#: On a busy machine, how many invocations may be disturbed for each sample before fewer samples are taken.
 _DISTURBED = 6
 
 
@@ -72,7 +72,7 @@ class SideObserver(Protocol):
     """Somebody who watches. Called from the thread that measures."""
 
     def expected(self, name: str, invocations: int) -> None:
-        """So many more invocations of a function are going to be made, about."""
+        """About how many more invocations of a function are going to be made."""
         ...
 
     def invoked(self, name: str, invocation: Invocation, spent: float) -> None:
@@ -90,7 +90,7 @@ class SideBySide:
     Args:
         max_spend: what all of them may cost together, in the region's currency.
         clock: seconds since the epoch.
-        sleep: waits for so many seconds.
+        sleep: waits for a number of seconds.
     """
 
     def __init__(

@@ -11,7 +11,7 @@ from powertune.measure.spending import Budget, Spending
 from powertune.model import BETWEEN_BATCHES, UNDER_WAY, Advisory, Batch, Invocation, TuningRun
 from powertune.plan import Plan
 
-#: Logs lag some seconds behind; after so long, a report that a quick look did not find is left to the last look.
+#: Logs lag some seconds behind; after this time, a report that a quick look did not find is left to the last look.
 _QUICK_LOOKS_S = 120.0
 
 

@@ -15,7 +15,7 @@ _NARROW = 66
 _WIDEST = 78
 #: Beyond this ratio a linear axis would press all but the largest values onto its foot.
 _LARGEST_LINEAR = 40
-#: No invocation lasts so many milliseconds, and no million of them costs so much: the labels stay short.
+#: More milliseconds than an invocation lasts, and more than a million of them cost: the labels stay short.
 _LARGEST = 1e9
 
 

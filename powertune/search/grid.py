@@ -13,7 +13,7 @@ class Grid:
 
     A round covers all sizes that still need samples, so a noisy minute affects all of them equally. An infeasible
     size gets no more invocations. A size whose environments keep starting cold is given up after twice the samples,
-    and so many more as are to `spare`.
+    and `spare` more.
     """
 
     configurations: tuple[Configuration, ...]

@@ -75,7 +75,7 @@ class ProductionUse:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rhythm:
-    """When an alarm goes off: when `breaching` of the last `periods` are too high, each of so many seconds."""
+    """When an alarm goes off: when `breaching` of the last `periods` are too high, each of `period_s` seconds."""
 
     period_s: int
     breaching: int
@@ -98,7 +98,7 @@ class DurationAlarm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ErrorAlarm:
-    """More than this share of the invocations of a period, if there are at least so many in it."""
+    """More than this share of the invocations of a period, if it has at least that minimum of them."""
 
     share: float
     least_invocations: int

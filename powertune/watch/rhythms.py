@@ -23,7 +23,7 @@ _WORDS = {60: "minute", 300: "5 minutes", 3_600: "hour", 86_400: "day", 604_800:
 
 
 def rhythm_for(invocations_per_day: float | None, least: int) -> Rhythm:
-    """The fastest one whose periods usually hold so many invocations; the slowest if none does."""
+    """The fastest one whose periods usually hold this many invocations; the slowest if none does."""
     if invocations_per_day is None:
         return UNKNOWN_TRAFFIC
     enough = (each for each in RHYTHMS if per_period(invocations_per_day, each) >= _MARGIN * least)

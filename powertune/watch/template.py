@@ -28,7 +28,7 @@ def watch_template(watch: Watch, *, topic_arn: str = "") -> dict[str, Any]:
         topic_arn: the default of the parameter that names the topic which alarms notify; empty for none.
 
     Raises:
-        UsageError: a dashboard does not have room for so many functions.
+        UsageError: a dashboard does not have room for all functions.
     """
     if len(watch.functions) > MOST_FUNCTIONS:
         raise UsageError(

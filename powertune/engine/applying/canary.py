@@ -40,7 +40,7 @@ class CanaryVerdict(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CanaryPace:
     """When to look. CloudWatch shows an invocation `lag_s` after its end at the latest, and an invocation lasts at
-    most `timeout_s`; so long after the end of the watch is the last look. With `whole_minutes`, a watch begins with
+    most `timeout_s`; the last look is that long after the end of the watch. With `whole_minutes`, a watch begins with
     the next one: CloudWatch counts by the minute, and what was before the canary is not to be counted."""
 
     look_s: float
@@ -75,7 +75,7 @@ def pace_of(plan: ApplyPlan) -> CanaryPace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tail:
-    """How many of so many invocations took longer than a limit: of the new version, and of the one before."""
+    """How many invocations took longer than a limit, and of how many: of the new version, and of the one before."""
 
     limit_ms: float
     new: tuple[int, int]

@@ -90,7 +90,7 @@ class BaselineStore:
         """The newest baselines, each of which is read; those that cannot be are skipped, and named.
 
         Args:
-            most: so many at most, beside those that are skipped.
+            most: how many at most, beside those that are skipped.
         """
         wanted = [
             name

@@ -43,7 +43,7 @@ def is_valid(period: int) -> bool:
 
 
 def is_kept(period: int, start: float, now: float) -> bool:
-    """Whether there still is data for this period so long ago."""
+    """Whether there still is data for a period of that age."""
     age = now - start
     if age >= _FIVE_MINUTE_DATA_S:
         return period % HOUR == 0

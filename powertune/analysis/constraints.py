@@ -1,12 +1,12 @@
 """Whether a configuration meets the constraints of a goal, and by how much it does not."""
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from powertune.analysis.estimates import LEVEL, Sample
+from powertune.analysis.exact_tests import at_most
 from powertune.analysis.model import Profile
 from powertune.analysis.summary import Summary
 from powertune.model import Goal, Statistic
@@ -66,26 +66,12 @@ def undecided(profile: Profile, durations: Sample, goal: Goal) -> str | None:
                 return "the limit on the mean duration is inside its interval"
         else:
             above = int(np.count_nonzero(durations > limit.at_most_ms))
-            if _at_most(above, durations.size, 1 - _QUANTILES[limit.statistic]) > 1 - LEVEL:
+            if at_most(above, durations.size, 1 - _QUANTILES[limit.statistic]) > 1 - LEVEL:
                 seen = f"{durations.size} invocations, {above} of them above the limit"
                 return f"{seen}, do not prove the {limit.statistic}"
     if goal.max_cost is not None and profile.cost is not None and _inside(goal.max_cost, profile.cost.interval):
         return "the limit on the cost is inside its interval"
     return None
-
-
-def _at_most(successes: int, trials: int, probability: float) -> float:
-    """The probability of at most this many successes: the binomial distribution."""
-    # In logarithms, as the factors of large samples are beyond any float.
-    logs = (
-        math.lgamma(trials + 1)
-        - math.lgamma(k + 1)
-        - math.lgamma(trials - k + 1)
-        + k * math.log(probability)
-        + (trials - k) * math.log1p(-probability)
-        for k in range(successes + 1)
-    )
-    return math.fsum(map(math.exp, logs))
 
 
 def _inside(value: float, interval: tuple[float, float] | None) -> bool:

@@ -8,6 +8,8 @@ assumes large counts, so a single failure is never taken for more than it is.
 import math
 from collections.abc import Callable
 
+import numpy as np
+
 #: A part that is too small to change a sum.
 _NOTHING = 1e-17
 #: This many halvings bring a limit closer than any figure that is shown.
@@ -50,6 +52,20 @@ def share_above(hits: int, total: int, allowed: float) -> float:
     return _at_least(hits, total, allowed * total, log_chance)
 
 
+def at_most(successes: int, trials: int, probability: float) -> float:
+    """The probability of at most this many successes: the binomial distribution, by a recursion in logarithms."""
+    if successes < 0:
+        return 0.0
+    if successes >= trials or probability <= 0:
+        return 1.0
+    if probability >= 1:
+        return 0.0
+    counts = np.arange(1, successes + 1, dtype=np.float64)
+    steps = np.log((trials - counts + 1) / counts) + math.log(probability) - math.log1p(-probability)
+    logs = np.concatenate(([0.0], np.cumsum(steps))) + trials * math.log1p(-probability)
+    return min(1.0, float(np.exp(logs).sum()))
+
+
 def upper_limit(hits: int, total: int, level: float = 0.95) -> float:
     """The largest share that `hits` are still compatible with (Clopper and Pearson, one-sided).
 
@@ -65,8 +81,7 @@ def upper_limit(hits: int, total: int, level: float = 0.95) -> float:
     low, high = hits / total, 1.0
     for _ in range(_HALVINGS):
         middle = (low + high) / 2
-        # As likely as this few hits are, if the share is that large.
-        if 1 - share_above(hits + 1, total, middle) > 1 - level:
+        if at_most(hits, total, middle) > 1 - level:
             low = middle
         else:
             high = middle

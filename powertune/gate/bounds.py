@@ -8,6 +8,7 @@ import numpy as np
 from powertune.analysis.comparison import ratio_of
 from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import Estimate, Sample, estimate_mean
+from powertune.analysis.exact_tests import at_most, upper_limit
 from powertune.gate.confidence import Tails
 from powertune.gate.model import GateVerdict
 from powertune.quantiles import NORMAL, student_t
@@ -22,7 +23,6 @@ ALIKE = 0.2
 _FROM_HERE = 1.25
 #: An end that is further away than this factor bounds nothing: it comes from two or three environments.
 _UNBOUNDED = 1e6
-_BISECTIONS = 60
 
 
 def decide(bounds: Bounds | None, limit: float, *, strict: bool = False) -> GateVerdict:
@@ -118,11 +118,9 @@ def effective(
     return max(1, min(n, math.floor(n / max(1.0, inflated) * narrowed)))
 
 
-def share_bounds(count: int, of: int, tails: Tails) -> Bounds:
+def share_bounds(count: int, of: int, tails: Tails) -> tuple[float, float]:
     """The ends of the interval of a share (Clopper & Pearson, Biometrika 26, 1934)."""
-    low = _bisect(lambda p: 1 - at_most(count - 1, of, p) > tails.low) if count else 0.0
-    high = _bisect(lambda p: at_most(count, of, p) <= tails.high) if count < of else 1.0
-    return low, high
+    return 1 - upper_limit(of - count, of, 1 - tails.low), upper_limit(count, of, 1 - tails.high)
 
 
 def growth_of_share(count: float, of: int, limit: float, tails: Tails) -> float:
@@ -137,42 +135,6 @@ def growth_of_share(count: float, of: int, limit: float, tails: Tails) -> float:
     return math.inf
 
 
-def at_most(successes: int, trials: int, probability: float) -> float:
-    """The probability of at most this many successes: the binomial distribution, by a recursion in logarithms."""
-    if successes < 0:
-        return 0.0
-    if successes >= trials or probability <= 0:
-        return 1.0
-    if probability >= 1:
-        return 0.0
-    counts = np.arange(1, successes + 1, dtype=np.float64)
-    steps = np.log((trials - counts + 1) / counts) + math.log(probability) - math.log1p(-probability)
-    logs = np.concatenate(([0.0], np.cumsum(steps))) + trials * math.log1p(-probability)
-    return min(1.0, float(np.exp(logs).sum()))
-
-
-def more_errors(candidate: tuple[int, int], baseline: tuple[int, int]) -> float:
-    """The probability that chance gives the candidate this many of all errors, or more (Fisher's exact test).
-
-    Args:
-        candidate, baseline: how many invocations failed, of how many.
-    """
-    failed, of = candidate
-    all_failed, total = failed + baseline[0], of + baseline[1]
-
-    def choose(n: int, k: int) -> float:
-        return math.lgamma(n + 1) - math.lgamma(k + 1) - math.lgamma(n - k + 1)
-
-    ways = choose(total, all_failed)
-    return min(
-        1.0,
-        math.fsum(
-            math.exp(choose(of, k) + choose(baseline[1], all_failed - k) - ways)
-            for k in range(failed, min(of, all_failed) + 1)
-        ),
-    )
-
-
 def _rank(holds: Callable[[int], bool], most: int) -> int:
     """The largest number from 1 to `most` for which it holds, 0 if for none: it holds up to some number."""
     low, high = 0, most
@@ -180,12 +142,3 @@ def _rank(holds: Callable[[int], bool], most: int) -> int:
         middle = (low + high + 1) // 2
         low, high = (middle, high) if holds(middle) else (low, middle - 1)
     return low
-
-
-def _bisect(beyond: Callable[[float], bool]) -> float:
-    """The least probability for which it holds: it holds from there on."""
-    low, high = 0.0, 1.0
-    for _ in range(_BISECTIONS):
-        middle = (low + high) / 2
-        low, high = (low, middle) if beyond(middle) else (middle, high)
-    return high

@@ -4,7 +4,8 @@ import math
 from dataclasses import replace
 from functools import partial
 
-from powertune.gate.bounds import growth_of_share, more_errors, share_bounds
+from powertune.analysis.exact_tests import larger_share, upper_limit
+from powertune.gate.bounds import growth_of_share
 from powertune.gate.confidence import Tails
 from powertune.gate.gated_metrics import SHARE
 from powertune.gate.model import Check, CheckKind, Figure, GateVerdict, Level
@@ -45,9 +46,9 @@ def _compared_errors(seen: ObservedCase, baseline: ObservedSide, tails: Tails) -
     limit = theirs[0] / theirs[1] + MORE_ERRORS if theirs[1] else MORE_ERRORS
     more = mine[0] * theirs[1] > theirs[0] * mine[1]
     to_decide = None
-    if seen.candidate.measurement.failed_always or (more and more_errors(mine, theirs) <= tails.low):
+    if seen.candidate.measurement.failed_always or (more and larger_share(*mine, *theirs) <= tails.low):
         verdict = GateVerdict.FAILED
-    elif not more or _most(mine, tails) <= limit:
+    elif not more or upper_limit(*mine, 1 - tails.high) <= limit:
         verdict = GateVerdict.PASSED
     else:
         verdict = GateVerdict.INCONCLUSIVE
@@ -56,12 +57,6 @@ def _compared_errors(seen: ObservedCase, baseline: ObservedSide, tails: Tails) -
     said = f"{_failed_words(mine)}, and {theirs[0]:,} of {theirs[1]:,} of the baseline"
     check = _errors_check(seen, CheckKind.REGRESSION, _ERRORS_RULE, verdict=verdict, reason=said)
     return replace(check, limit=MORE_ERRORS, invocations_to_decide=to_decide)
-
-
-def _most(failures: tuple[int, int], tails: Tails) -> float:
-    """The upper end of the share of invocations that fail."""
-    high = share_bounds(*failures, tails)[1]
-    return 1.0 if high is None else high
 
 
 def _no_errors(seen: ObservedCase) -> Check:

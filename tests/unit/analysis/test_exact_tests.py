@@ -1,13 +1,13 @@
 """Exact tests of counts, against figures from the literature and against sums of all cases."""
 
 from fractions import Fraction
-from math import comb
+from math import comb, fsum
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powertune.analysis.exact_tests import larger_share, share_above, upper_limit
+from powertune.analysis.exact_tests import at_most, larger_share, share_above, upper_limit
 
 COUNTS = st.integers(0, 40)
 
@@ -70,3 +70,15 @@ def test_more_hits_than_there_are_is_a_mistake(hits: int, total: int) -> None:
         share_above(hits, total, 0.5)
     with pytest.raises(ValueError, match="is no share"):
         upper_limit(hits, total)
+
+
+def test_binomial_probabilities_are_exact() -> None:
+    for trials, p in ((10, 0.3), (59, 0.05), (200, 0.9)):
+        exact = [comb(trials, k) * p**k * (1 - p) ** (trials - k) for k in range(trials + 1)]
+        for k in range(trials + 1):
+            assert at_most(k, trials, p) == pytest.approx(fsum(exact[: k + 1]), rel=1e-9)
+    assert at_most(-1, 10, 0.5) == 0
+    assert at_most(10, 10, 0.5) == 1
+    assert at_most(3, 10, 0.0) == 1
+    assert at_most(3, 10, 1.0) == 0
+    assert at_most(50, 10**6, 0.5) == 0

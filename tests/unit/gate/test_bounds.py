@@ -11,13 +11,11 @@ from powertune.analysis.comparison import log_mean
 from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import Estimate
 from powertune.gate.bounds import (
-    at_most,
     decide,
     effective,
     growth_of_log,
     growth_of_share,
     log_bounds,
-    more_errors,
     quantile_bounds,
     share_bounds,
 )
@@ -50,30 +48,12 @@ def test_all_of_the_interval_decides(
     assert decide(bounds, limit, strict=strict) is verdict
 
 
-def test_binomial_probabilities_are_exact() -> None:
-    for trials, p in ((10, 0.3), (59, 0.05), (200, 0.9)):
-        exact = [math.comb(trials, k) * p**k * (1 - p) ** (trials - k) for k in range(trials + 1)]
-        for k in range(trials + 1):
-            assert at_most(k, trials, p) == pytest.approx(math.fsum(exact[: k + 1]), rel=1e-9)
-    assert at_most(-1, 10, 0.5) == 0
-    assert at_most(10, 10, 0.5) == 1
-    assert at_most(3, 10, 0.0) == 1
-    assert at_most(3, 10, 1.0) == 0
-    assert at_most(50, 10**6, 0.5) == 0
-
-
 def test_shares_have_the_bounds_of_clopper_and_pearson() -> None:
     two_sided = Tails(low=0.025, high=0.025)
     # The textbook case of three in ten, and the rule of three.
     assert share_bounds(3, 10, two_sided) == pytest.approx((0.06674, 0.65245), abs=1e-5)
     assert share_bounds(0, 10, FIVE) == pytest.approx((0.0, 1 - 0.05 ** (1 / 10)))
     assert share_bounds(10, 10, FIVE) == pytest.approx((0.05 ** (1 / 10), 1.0))
-
-
-def test_fishers_exact_test_has_the_value_of_the_lady_tasting_tea() -> None:
-    assert more_errors((3, 4), (1, 4)) == pytest.approx(17 / 70)
-    assert more_errors((4, 4), (0, 4)) == pytest.approx(1 / 70)
-    assert more_errors((0, 4), (4, 4)) == pytest.approx(1)
 
 
 def test_a_percentile_takes_as_many_values_as_the_binomial_says() -> None:

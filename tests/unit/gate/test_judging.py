@@ -76,11 +76,12 @@ def test_more_invocations_decide_about_as_many_as_are_said() -> None:
     few = make_case(gated(106.5, environments=8, between=0.03), gated(environments=8, between=0.03, seed=2))
     needed = of(judged(few), "duration").invocations_to_decide
     assert needed is not None
+    assert needed < 2_000
     many = make_case(
         gated(106.5, environments=8 + 2 * needed // 20, between=0.03),
         gated(environments=8 + 2 * needed // 20, between=0.03, seed=2),
     )
-    assert of(judged(many), "duration").verdict is not OPEN or needed > 2_000
+    assert of(judged(many), "duration").verdict is not OPEN
 
 
 @given(mean=st.floats(2.5, 10_000), environments=st.integers(2, 12))

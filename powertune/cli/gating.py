@@ -28,7 +28,7 @@ from powertune.engine.gate_plan import LiveFunction, LivePair, PlannedGate
 from powertune.engine.gating import GateTerms, JudgedGate
 from powertune.errors import AlreadyExists, BaselineMissing, UsageError
 from powertune.gate.judging import judge
-from powertune.gate.matching import match_cases
+from powertune.gate.matching import check_distinct, match_cases
 from powertune.gate.model import Case, GatedRun, GateVerdict
 from powertune.gate.result import GateResult, OnInconclusive
 from powertune.gate.rules import Rules
@@ -156,6 +156,7 @@ def _judge_stored(
 ) -> JudgedGate:
     """Judge candidates, each with its stored baseline if there are any."""
     cases: list[Case] = []
+    check_distinct(candidates)
     with open_source(setting.options.baseline, setting.options.baseline_branch, request.place) as source:
         for candidate in candidates:
             found = None if source is None else _baseline(source, _wanted(candidate), request, setting)

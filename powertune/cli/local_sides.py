@@ -89,7 +89,7 @@ def deploy_sides(
     with serve_embedded(quiet=quiet, environments=most) as served:
         for code in codes if not quiet else ():
             say(f"the code of {code.label} runs on this machine{and_setup(code.options)}")
-        for code in _with_setups(codes):
+        for code in codes:
             set_up(code.folder.path, code.options, served)
         served.deploy(deployment_of(candidate.folder, candidate.code, candidate.options, served))
         pairs = [
@@ -110,16 +110,6 @@ def _at(candidate: LocalCode, path: Path, commit: Commit) -> LocalCode:
             f"in {commit.label}: {error.message}",
             hint="name a commit that has the code, or gate with budgets only: leave --baseline-ref out",
         ) from error
-
-
-def _with_setups(codes: tuple[LocalCode, ...]) -> list[LocalCode]:
-    """Those whose set-up scripts have to run: one script that both have runs once."""
-    found: dict[bytes, LocalCode] = {}
-    for code in codes:
-        if code.options.setup is not None:
-            script = code.folder.path / code.options.setup
-            found[script.read_bytes() if script.is_file() else bytes(script)] = code
-    return list(found.values())
 
 
 def _publish(code: LocalCode, candidate: LocalCode, size: int, number: int, served: ServedAws) -> LiveFunction:

@@ -56,6 +56,26 @@ def match_cases(
     return tuple(cases)
 
 
+def check_distinct(candidates: Sequence[GatedRun]) -> None:
+    """See that no two candidates are about the same: a report could not tell them apart.
+
+    Raises:
+        UsageError: two are of one function, configuration and payload.
+    """
+    known: dict[tuple[object, ...], str] = {}
+    for candidate in candidates:
+        run = candidate.run
+        for measurement in run.measurements:
+            key = (run.function.name, run.function.arn, measurement.configuration, run.design.payloads)
+            if key in known:
+                raise UsageError(
+                    f"{known[key]} and {candidate.label} are both of {run.function.name} at "
+                    f"{measurement.configuration}, with the same events",
+                    hint="gate one of them; to compare the two, make the other one the --baseline",
+                )
+            known[key] = candidate.label
+
+
 def _check_success(candidate: GatedRun) -> None:
     """See that a candidate without a baseline has not failed at every size: that may be due to the payload."""
     measurements = candidate.run.measurements

@@ -129,6 +129,17 @@ def test_settings_and_scripts_of_the_base_commit_hold_for_it(repository: Path) -
     assert Path("ran").read_text() == "base candidate "
 
 
+def test_what_a_script_writes_into_its_folder_is_there_on_both_sides(repository: Path) -> None:
+    Path("fn/app.py").write_text("import made\n" + COMPUTES.format(rounds=1000))
+    Path("fn/setup.py").write_text("open('made.py', 'w').write('# made by the script')\n")
+    Path("fn/powertune.toml").write_text('[local]\nhandler = "app.handler"\nsetup = "setup.py"\nmemory = 1769\n')
+    Path("fn/.gitignore").write_text("made.py\n")
+    git("add", "fn")
+    git("commit", "--quiet", "-m", "base")
+    loosely = ["--max-regression", "duration=95%,cost=95%", "--max-invocations", "40", "--on-inconclusive", "pass"]
+    assert run_app(["gate", "--local", "./fn", "--baseline-ref", "HEAD", *loosely, "--quiet"]) == 0
+
+
 def test_budgets_alone_need_no_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("app.py").write_text(COMPUTES.format(rounds=100))

@@ -200,6 +200,11 @@ def judge(look: CanaryLook, canary: Canary, *, level: float, final: bool) -> Can
                 why=f"version {each.version} had {each.invocations:,} invocations, and it takes "
                 f"{canary.min_invocations:,} to tell",
             )
+    if look.tail is None:
+        return CanaryJudgement(
+            verdict=CanaryVerdict.TOO_FEW,
+            why=f"CloudWatch has no durations of versions {before.version} and {new.version} to compare",
+        )
     most = upper_limit(*failed)
     p95 = "" if new.p95_ms is None or before.p95_ms is None else _p95(new.p95_ms, before.p95_ms)
     return CanaryJudgement(

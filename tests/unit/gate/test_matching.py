@@ -8,7 +8,7 @@ from factories import make_configuration, make_invocation
 from gates import SIZE, empty, gated, judged, with_function, with_payload
 
 from powertune.errors import FunctionFailed, UsageError
-from powertune.gate.matching import match_cases
+from powertune.gate.matching import check_distinct, match_cases
 from powertune.gate.model import GatedRun, GateVerdict
 from powertune.model import Architecture, Invocations, Measurement, Status
 
@@ -39,6 +39,15 @@ def test_each_candidate_has_the_baseline_of_its_function() -> None:
     baselines = [gated(name=name, seed=2) for name in ("payments", "orders")]
     cases = match_cases(candidates, baselines)
     assert [case.baseline for case in cases] == [baselines[1], baselines[0]]
+
+
+def test_two_candidates_about_the_same_are_one_too_many() -> None:
+    elsewhere = with_function(gated(), arn="arn:aws:lambda:eu-west-1:123456789012:function:orders")
+    check_distinct([gated(), elsewhere, with_payload(gated(label="other events"), "b")])
+    check_distinct([gated(), gated(sizes=(make_configuration(1024),), label="larger")])
+    with pytest.raises(UsageError, match=r"candidate and b\.json are both of orders at 512 MB") as caught:
+        check_distinct([gated(), gated(label="b.json")])
+    assert "--baseline" in str(caught.value.hint)
 
 
 def test_another_function_is_compared_only_if_that_is_asked_for() -> None:

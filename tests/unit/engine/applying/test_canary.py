@@ -133,12 +133,21 @@ def test_errors_that_are_shown_before_their_invocations_are_no_mistake() -> None
 
 
 def test_what_is_healthy_comes_with_its_limits() -> None:
-    look = CanaryLook(new=version("2", 400), before=version("1", 3600, 4))
+    tail = Tail(limit_ms=132.0, new=(16, 400), before=(150, 3600))
+    look = CanaryLook(new=version("2", 400), before=version("1", 3600, 4), tail=tail)
     found = judge(look, CANARY, level=LEVEL, final=True)
     assert found == CanaryJudgement(
         verdict=CanaryVerdict.HEALTHY,
         why="0 of 400 invocations of version 2 failed, at most 0.75 % at 95 %, and 4 of 3,600 of version 1; p95 is "
         "120 ms, and was 120 ms",
+    )
+
+
+def test_without_durations_a_canary_is_not_called_healthy() -> None:
+    look = CanaryLook(new=version("2", 400), before=version("1", 3600))
+    assert judge(look, CANARY, level=LEVEL, final=False) is None
+    assert judge(look, CANARY, level=LEVEL, final=True) == CanaryJudgement(
+        verdict=CanaryVerdict.TOO_FEW, why="CloudWatch has no durations of versions 1 and 2 to compare"
     )
 
 

@@ -66,7 +66,7 @@ class Rounds:
                 round_ = turn // lanes
                 if round_ == len(rounds):
                     rounds.append([])
-                lane = (turn + step * round_) % lanes
+                lane = (turn + step * (already // lanes + round_)) % lanes
                 rounds[round_].append(Job(self._side, trial.configuration, payload, lane))
         for jobs in rounds:
             self._random.shuffle(jobs)

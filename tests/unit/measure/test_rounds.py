@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+import pytest
 from factories import make_function
 from fakes import FakeTarget, RecordingObserver, invocation
 
@@ -86,16 +87,25 @@ def test_a_seed_gives_the_rounds_that_it_has_always_given() -> None:
         [(1024, 0, 0)],
     ]
     assert batches[1] == [
-        [(512, 0, 1), (128, 1, 1), (128, 0, 2), (512, 1, 0), (128, 0, 0)],
-        [(512, 0, 0), (512, 0, 1)],
-        [(512, 0, 1), (512, 1, 0)],
-        [(512, 0, 1)],
+        [(512, 0, 0), (128, 1, 1), (128, 0, 2), (512, 1, 1), (128, 0, 0)],
+        [(512, 0, 1), (512, 0, 0)],
+        [(512, 0, 0), (512, 1, 1)],
+        [(512, 0, 0)],
     ]
 
 
-def test_payloads_do_not_always_come_to_the_same_lanes() -> None:
-    two = Workload(payloads=(Payload(body=b"1"), Payload(body=b"2")))
-    rounds = Rounds(make(workload=two, environments=4).design, two, "fn").split([trial(128, 16)], lambda _: 0)
+TWO = Workload(payloads=(Payload(body=b"1"), Payload(body=b"2")))
+
+
+@pytest.mark.parametrize("at_once", [16, 4])
+def test_payloads_do_not_always_come_to_the_same_lanes(at_once: int) -> None:
+    """Whether a search asks for all rounds at once, or a grid for one at a time."""
+    splitter = Rounds(make(workload=TWO, environments=4).design, TWO, "fn")
+    rounds = [
+        jobs
+        for begun in range(0, 16, at_once)
+        for jobs in splitter.split([trial(128, at_once)], lambda _, begun=begun: begun)  # type: ignore[misc]
+    ]
     served = {(job.payload, job.lane) for jobs in rounds for job in jobs}
     assert served == {(payload, lane) for payload in (0, 1) for lane in range(4)}
     # A lane has one turn in each round all the same.

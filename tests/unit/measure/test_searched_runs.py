@@ -1,6 +1,7 @@
 """A whole run that searches: what it publishes, records, spends and says, against a fake target."""
 
 import json
+import math
 import random
 from collections.abc import Callable
 from dataclasses import replace
@@ -308,17 +309,23 @@ def test_weighted_payloads_come_in_whole_cycles() -> None:
         assert payloads[1:].count(1) * 3 == pytest.approx(payloads[1:].count(0), abs=1)
 
 
+class UnequalPayloads(FakeTarget):
+    """20 ms of waiting for the payload `1`, and 1.5 s of work for `2`."""
+
+    def invoke(self, configuration: Configuration, payload: bytes, lane: int) -> Invocation:
+        duration = 1500 * max(1.0, 1769 / configuration.memory_mb) if payload == b"2" else 20.0
+        made = super().invoke(configuration, payload, lane)
+        return replace(made, duration_ms=duration, billed_ms=math.ceil(duration))
+
+
 @pytest.mark.long
 def test_unequal_payloads_are_judged_by_what_they_cost_together() -> None:
     workload = Workload(payloads=(Payload(body=b"1", weight=3), Payload(body=b"2", weight=1)))
 
     def behave(memory_mb: int, turn: int) -> Invocation:
-        # The fourth of each four is the heavy one: 20 ms of waiting, or 1.5 s of work.
-        heavy = workload.first(turn + 1)[turn] == 1
-        duration = 1500 * max(1.0, 1769 / memory_mb) if heavy else 20.0
-        return invocation(duration, memory_mb=memory_mb, init_ms=100.0 if turn == 0 else None)
+        return invocation(1.0, memory_mb=memory_mb, init_ms=100.0 if turn == 0 else None)
 
-    run = tune(behave, made=plan(workload=workload))
+    run = tune(behave, UnequalPayloads(behave), made=plan(workload=workload))
     analysis = judged(run)
     assert analysis.recommendation is not None
     # Along a flat cost, the smallest size is far from the fastest.

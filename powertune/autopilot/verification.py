@@ -109,6 +109,16 @@ def verify(
     )
 
 
+def not_deployed(alias: str, version: str, configuration: Configuration) -> Verification:
+    """An alias still leads to a version of before: its invocations would be taken for some of the new size."""
+    return Verification(
+        standing=Standing.PROPOSED,
+        why=f"alias {alias} leads to version {version}, which has {configuration}",
+        days_before=0,
+        days_after=0,
+    )
+
+
 _OTHER_CODE = (Standing.UNTESTABLE, "the code has changed as well, which may be what the difference is due to")
 
 

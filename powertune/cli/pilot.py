@@ -3,13 +3,14 @@
 import secrets
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from powertune.autopilot.spending import MonthlyBudget, SpendingRecord
 from powertune.autopilot.verification import DayOfUse
 from powertune.aws.connection import connect
 from powertune.aws.identity import ConnectionOptions
+from powertune.aws.lambda_function import LambdaFunction
 from powertune.aws.usage.daily import read_days
 from powertune.cli import scanning
 from powertune.cli.console import confirmed, on_terminal, say, write_stdout
@@ -130,7 +131,7 @@ def fly(reached: Reached, state: AutopilotState, wishes: PilotWishes, prepared: 
         forge=prepared.opened.forge,
         code=prepared.code,
         state=state,
-        read_days=_DailyReader(wishes.place),
+        use=_UseReader(wishes.place),
         prices=prices,
         now=time.time(),
         labels=wishes.options.labels,
@@ -148,14 +149,19 @@ def fly(reached: Reached, state: AutopilotState, wishes: PilotWishes, prepared: 
 
 
 @dataclass(frozen=True, slots=True)
-class _DailyReader:
-    """Reads how functions were used, each in its region."""
+class _UseReader:
+    """Reads how functions are used, each in its region."""
 
     place: ConnectionOptions
 
-    def __call__(self, ref: FunctionRef, start: float, end: float) -> Sequence[DayOfUse]:
-        with connect(replace(self.place, region=ref.region)) as connection:
-            return read_days(connection.aws(), ref.name, start, end)
+    def days(self, function: FunctionRef, start: float, end: float) -> Sequence[DayOfUse]:
+        with connect(replace(self.place, region=function.region)) as connection:
+            return read_days(connection.aws(), function.name, start, end)
+
+    def aliases(self, function: FunctionRef) -> Mapping[str, tuple[str, ...]]:
+        with connect(replace(self.place, region=function.region)) as connection:
+            found = LambdaFunction(connection.aws(), function).aliases()
+        return {name: alias.versions for name, alias in found.items()}
 
 
 def _scan(

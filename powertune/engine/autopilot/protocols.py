@@ -1,10 +1,12 @@
 """What the autopilot needs of the world: who keeps proposals, and who changes infrastructure code."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from powertune.autopilot.promise import Promise, ProposalRecord
 from powertune.autopilot.pull_request import PullRequest
+from powertune.autopilot.verification import DayOfUse
 from powertune.iac import Change
 from powertune.model import Configuration, FunctionRef
 
@@ -22,6 +24,18 @@ class Proposal:
     change: Change
     report: str
     picture: bytes | None
+
+
+class ProductionUse(Protocol):
+    """How production uses functions."""
+
+    def days(self, function: FunctionRef, start: float, end: float) -> Sequence[DayOfUse]:
+        """How a function was used, day by day, from one moment to another, in seconds since the epoch."""
+        ...
+
+    def aliases(self, function: FunctionRef) -> Mapping[str, tuple[str, ...]]:
+        """The versions that each alias leads to, by the alias's name."""
+        ...
 
 
 class ChangesCode(Protocol):

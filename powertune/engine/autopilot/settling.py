@@ -10,13 +10,13 @@ from powertune.autopilot.due import TunedBefore
 from powertune.autopilot.promise import Promise, ProposalRecord, Standing, promise_of
 from powertune.autopilot.pull_request import PullRequest, branch_of
 from powertune.autopilot.spending import SpendingRecord
-from powertune.autopilot.verification import DayOfUse, Deployed, Verification, verify, window
-from powertune.engine.autopilot.protocols import ChangesCode, Forge, Proposal
+from powertune.autopilot.verification import Deployed, Verification, not_deployed, verify, window
+from powertune.engine.autopilot.protocols import ChangesCode, Forge, ProductionUse, Proposal
 from powertune.engine.autopilot.runs import tuned_before
 from powertune.engine.autopilot.state import AutopilotState
 from powertune.errors import BranchTaken, LibraryMissing, PowertuneError
 from powertune.iac import Change
-from powertune.model import FunctionRef
+from powertune.model import Configuration, FunctionRef
 from powertune.prices import PriceTable
 from powertune.report import RUN
 from powertune.report.proposal import (
@@ -30,11 +30,11 @@ from powertune.report.proposal import (
     verified_note,
     withdrawn_note,
 )
-from powertune.scan.evidence import FunctionEvidence
+from powertune.scan.evidence import FunctionEvidence, PublishedVersion
 from powertune.units import plural
 
-#: Reads how a function was used, day by day, from one moment to another, in seconds since the epoch.
-ReadDays = Callable[[FunctionRef, float, float], Sequence[DayOfUse]]
+#: Aliases that runs make, and that serve nobody.
+_OWN_ALIASES = "powertune-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +79,7 @@ class Settling:
     forge: Forge
     code: ChangesCode
     state: AutopilotState
-    read_days: ReadDays
+    use: ProductionUse
     prices: PriceTable
     now: float
     labels: tuple[str, ...]
@@ -202,13 +202,32 @@ class Settling:
 
     def _verified(self, function: SettledFunction, existing: PullRequest, promise: Promise) -> Verification:
         known = function.evidence.function
+        serving = self._serving(function)
+        for alias, version in serving:
+            found = Configuration(memory_mb=version.memory_mb, architecture=version.architecture)
+            if found != promise.after:
+                return not_deployed(alias, version.number, found)
         deployed = Deployed(
             merged_at=known.modified_at if existing.ended_at is None else existing.ended_at,
-            since=known.modified_at,
+            since=max([known.modified_at, *(version.modified_at for _, version in serving)]),
             code_sha256=known.code_sha256,
         )
-        days = self.read_days(function.ref, *window(promise, deployed, self.now))
+        days = self.use.days(function.ref, *window(promise, deployed, self.now))
         return verify(promise, days, deployed, self.prices.region(known.place.region), self.now)
+
+    def _serving(self, function: SettledFunction) -> tuple[tuple[str, PublishedVersion], ...]:
+        """The published versions that aliases lead to, with the names of the aliases.
+
+        The configuration of a function is that of $LATEST. Metrics do not tell which version has served whom.
+        """
+        versions = {version.number: version for version in function.evidence.function.versions}
+        aliases = self.use.aliases(function.ref) if versions else {}
+        return tuple(
+            (alias, versions[number])
+            for alias, numbers in sorted(aliases.items())
+            for number in numbers
+            if number in versions and not alias.startswith(_OWN_ALIASES)
+        )
 
     def _remember(self, function: SettledFunction) -> None:
         if function.record is not None:

@@ -1,6 +1,6 @@
 """A round of decisions: one pull request for each function, which follows the evidence to its end."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,10 +17,10 @@ from powertune.autopilot.spending import SpendingRecord
 from powertune.autopilot.verification import DayOfUse
 from powertune.engine.autopilot.settling import Handled, SettledFunction, Settling, settled_functions
 from powertune.errors import BranchTaken, ForgeFailed, UsageError
-from powertune.model import FunctionRef
+from powertune.model import Architecture, FunctionRef
 from powertune.prices import PriceTable
 from powertune.report import RUN
-from powertune.scan.evidence import ScannedFunction
+from powertune.scan.evidence import PublishedVersion, ScannedFunction
 
 TODAY = NOW // DAY_S * DAY_S
 
@@ -37,6 +37,7 @@ class World:
         self.forge, self.code, self.state = FakeForge(), FakeCode(), FakeState()
         self.after_ms = 105.0
         self.most_open = 5
+        self.serving: dict[str, tuple[str, ...]] = {}
 
     def remember(self, analysis: Analysis) -> None:
         run = analysis.run
@@ -61,7 +62,7 @@ class World:
                 "forge": self.forge,
                 "code": self.code,
                 "state": self.state,
-                "read_days": self.read_days,
+                "use": self,
                 "prices": PriceTable.bundled(),
                 "now": NOW,
                 "labels": ("powertune", "costs"),
@@ -71,9 +72,13 @@ class World:
             }
         )
 
-    def read_days(self, ref: FunctionRef, start: float, end: float) -> Sequence[DayOfUse]:
+    def aliases(self, function: FunctionRef) -> Mapping[str, tuple[str, ...]]:
+        assert function.name == "orders"
+        return {**self.serving, "powertune-512": ("1",)}
+
+    def days(self, function: FunctionRef, start: float, end: float) -> Sequence[DayOfUse]:
         """100 ms until ten days ago, then `after_ms`."""
-        assert ref.name == "orders"
+        assert function.name == "orders"
         moments = range(int(start), int(end), DAY_S)
         means = [(at, 100.0 if at < TODAY - 10 * DAY_S else self.after_ms) for at in moments]
         return [
@@ -137,6 +142,29 @@ def test_other_code_is_noted_once_until_it_is_measured(world: World) -> None:
     assert len(world.forge.notes) == 1
     assert "its code has changed since run aaaa1111" in world.forge.notes[0]
     assert world.forge.requests[0].is_open
+
+
+def test_a_saving_is_not_verified_before_every_alias_leads_to_the_new_size(world: World) -> None:
+    world.round(orders_analysis())
+    merged_at = TODAY - 10 * DAY_S + 60
+    world.forge.end(PullRequestState.MERGED, merged_at)
+    arm64 = Architecture.ARM64
+    versions = tuple(
+        PublishedVersion(
+            number=n, memory_mb=mb, architecture=arm64, code_size_bytes=1, code_sha256="", modified_at=at
+        )
+        for n, mb, at in (("1", 1024, 0.0), ("2", 512, TODAY - 4 * DAY_S + 60), ("3", 512, merged_at))
+    )
+    deployed = scanned_function(memory_mb=512, modified_at=merged_at, versions=versions)
+    world.serving = {"prod": ("3",), "canary": ("3", "1")}
+    waiting = world.round(orders_analysis(), deployed)
+    assert waiting.decision.why == "cannot be told yet: alias canary leads to version 1, which has 1024 MB arm64"
+    assert world.forge.notes == []
+    world.serving = {"prod": ("2",)}
+    found = world.round(orders_analysis(), deployed)
+    assert found.decision.why == "the saving came true: an invocation costs less, as promised"
+    # Days before the version was published belong to the size of before.
+    assert found.lines[0] == "compared: 14 days before the change, and 3 days after it"
 
 
 def test_after_the_merge_it_is_verified_once(world: World) -> None:

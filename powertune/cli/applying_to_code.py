@@ -9,7 +9,7 @@ from powertune.cli.command_line_checks import region_of
 from powertune.cli.console import confirmed, say
 from powertune.cli.iac_changes import apply_iac
 from powertune.errors import UsageError
-from powertune.iac import Desired
+from powertune.iac import Desired, Wanted
 from powertune.model import FunctionRef
 
 #: What concerns the function on AWS, and not its definition.
@@ -60,12 +60,9 @@ def apply_to_code(wanted: WantedChange, path: str, *, resource: str | None, writ
         say(f"note: {advisory.message}; {advisory.next_step}")
     other = chosen.architecture if chosen.architecture is not function.architecture else None
     apply_iac(
-        function.arn,
+        Wanted(function_name=function.name, resource=resource, memory_mb=function.memory_mb),
         Desired(memory_mb=chosen.memory_mb, architecture=other),
         Path(path),
-        resource=resource,
-        memory_mb=function.memory_mb,
-        write=writes,
+        agreed=(lambda: manner.yes or confirmed("write this?")) if writes else None,
         quiet=manner.quiet,
-        agreed=None if manner.yes else lambda: confirmed("write this?"),
     )

@@ -9,49 +9,32 @@ from powertune.cli.console import say, write_stdout
 from powertune.cli.iac_sources import SourceFiles, read_sources
 from powertune.errors import PlaceRefused, UsageError
 from powertune.iac import Change, Desired, Edit, Wanted, change
-from powertune.model import FunctionRef
 from powertune.units import printable
 
 
 def apply_iac(
-    wanted_function: str,
-    desired: Desired,
-    path: Path,
-    *,
-    resource: str | None,
-    write: bool,
-    quiet: bool,
-    logical_id: str | None = None,
-    memory_mb: int | None = None,
-    agreed: Callable[[], bool] | None = None,
+    wanted: Wanted, desired: Desired, path: Path, *, agreed: Callable[[], bool] | None, quiet: bool
 ) -> Change:
     """Change what infrastructure code says about a function.
 
     The diff goes to stdout, and what to know about it to stderr. Then the files are written, if they are to be.
 
     Args:
-        wanted_function: its name or ARN.
         desired: what its code is to say.
         path: a file, or the folder of the code.
-        resource: what the code calls it; None to find it by its name.
-        write: whether to change the files; without it, the diff is all.
+        agreed: says whether to write, once the diff is shown; None if the diff is all.
         quiet: do not say what has been done.
-        logical_id: its tag `aws:cloudformation:logical-id`, where that is known.
-        memory_mb: its memory size when it was measured; a note says so if the code disagrees.
-        agreed: asks whether to write, once the diff is shown; None to write without asking.
 
     Raises:
         PlaceNotFound, PlaceAmbiguous, PlaceRefused: as for `powertune.iac.change`.
         UsageError: a file cannot be read or written. No file is changed then.
     """
     found = read_sources(path)
-    name = FunctionRef.parse(wanted_function).name
-    wanted = Wanted(function_name=name, resource=resource, logical_id=logical_id, memory_mb=memory_mb)
     changed = change(found.sources, wanted, desired)
     write_stdout(_for_reader(changed.diff()).encode())
     for note in (*found.remarks, *changed.notes):
         say(note)
-    written = write and bool(changed.edits) and (agreed is None or agreed())
+    written = agreed is not None and bool(changed.edits) and agreed()
     if written:
         write_edits(changed.edits, found)
     if changed.edits and not quiet:

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,12 @@ from powertune import files
 from powertune.cli.iac_changes import apply_iac, write_edits
 from powertune.cli.iac_sources import read_sources
 from powertune.errors import PlaceNotFound, PlaceRefused, UsageError
-from powertune.iac import Change, Desired
+from powertune.iac import Change, Desired, Wanted
 from powertune.model import Architecture
 
 TEMPLATE = "Resources:\n  Fn: {Type: 'AWS::Lambda::Function', Properties: {FunctionName: fn, MemorySize: 128}}\n"
 DESIRED = Desired(memory_mb=512)
+FN = Wanted(function_name="fn")
 
 
 @pytest.fixture
@@ -24,8 +26,12 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def apply(path: Path, *, write: bool = False, quiet: bool = False, function: str = "fn") -> Change:
-    return apply_iac(function, DESIRED, path, resource=None, write=write, quiet=quiet)
+def yes() -> bool:
+    return True
+
+
+def apply(path: Path, *, write: bool = False, quiet: bool = False) -> Change:
+    return apply_iac(FN, DESIRED, path, agreed=yes if write else None, quiet=quiet)
 
 
 def test_the_diff_is_printed_and_nothing_is_written(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,7 +52,7 @@ def test_the_file_is_written_and_keeps_its_mode_and_its_ends_of_lines(
     data = b"\xef\xbb\xbf" + TEMPLATE.replace("\n", "\r\n").encode()
     path.write_bytes(data)
     path.chmod(0o750)
-    made = apply(folder, write=True, function="arn:aws:lambda:eu-west-1:123456789012:function:fn:prod")
+    made = apply(folder, write=True)
     assert path.read_bytes() == data.replace(b"128", b"512")
     assert path.stat().st_mode & 0o777 == 0o750
     out, err = capsys.readouterr()
@@ -64,7 +70,7 @@ def test_who_is_asked_has_seen_the_diff(folder: Path, capsys: pytest.CaptureFixt
         seen.append(capsys.readouterr().out)
         return answer
 
-    made = apply_iac("fn", DESIRED, folder, resource=None, write=True, quiet=False, agreed=agreed)
+    made = apply_iac(FN, DESIRED, folder, agreed=agreed, quiet=False)
     assert seen == [made.diff()]
     assert ("512" in (folder / "template.yaml").read_text()) is answer
     assert capsys.readouterr().err.startswith("changed" if answer else "nothing is written")
@@ -74,15 +80,14 @@ def test_nobody_is_asked_about_nothing(folder: Path) -> None:
     def agreed() -> bool:
         raise AssertionError("asked")
 
-    apply_iac("fn", Desired(memory_mb=128), folder, resource=None, write=True, quiet=False, agreed=agreed)
-    apply_iac("fn", DESIRED, folder, resource=None, write=False, quiet=False, agreed=agreed)
+    apply_iac(FN, Desired(memory_mb=128), folder, agreed=agreed, quiet=False)
 
 
 def test_quiet_leaves_out_what_has_been_done_and_says_what_to_know(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     desired = Desired(architecture=Architecture.ARM64)
-    apply_iac("fn", desired, folder, resource="Fn", write=False, quiet=True)
+    apply_iac(replace(FN, resource="Fn"), desired, folder, agreed=None, quiet=True)
     assert (
         capsys.readouterr().err == "the code of the function, its layers and its extensions must be built for arm64\n"
     )
@@ -149,10 +154,10 @@ def test_all_files_are_written_or_none(folder: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(files, "write", full_disk)
     both = Desired(memory_mb=512, architecture=Architecture.ARM64)
     with pytest.raises(UsageError, match="no space left"):
-        apply_iac("tf", both, folder, resource=None, write=True, quiet=False)
+        apply_iac(Wanted(function_name="tf"), both, folder, agreed=yes, quiet=False)
     assert {path.name: path.read_text() for path in folder.iterdir()} == before
     monkeypatch.setattr(files, "write", write)
-    made = apply_iac("tf", both, folder, resource=None, write=True, quiet=False)
+    made = apply_iac(Wanted(function_name="tf"), both, folder, agreed=yes, quiet=False)
     assert [edit.path for edit in made.edits] == ["main.tf", "terraform.tfvars"]
     assert (folder / "terraform.tfvars").read_text() == "m = 512\n"
 
@@ -173,7 +178,7 @@ def test_a_terminal_does_not_obey_what_a_file_holds(
         '# \x1b[2J\x9b31m\nresource "aws_lambda_function" "f" {\n\tfunction_name = "tf"\n\tmemory_size = 128\n}\n'
     )
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    apply(folder / "main.tf", function="tf")
+    apply_iac(Wanted(function_name="tf"), DESIRED, folder / "main.tf", agreed=None, quiet=False)
     out = capsys.readouterr().out
     assert "\x1b" not in out
     assert "\x9b" not in out

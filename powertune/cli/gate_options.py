@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from powertune.cli import groups
+from powertune.cli import options as common
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,19 +37,8 @@ class SubjectOptions:
             show_default=False,
         ),
     ] = None
-    payload: Annotated[
-        str | None,
-        typer.Option(
-            "--payload",
-            "-p",
-            help="Event: JSON, @file, file://file, @- or s3://bucket/key; may hold several, with weights.  "
-            "[default: {}]",
-        ),
-    ] = None
-    allowed_errors: Annotated[
-        str | None,
-        typer.Option(help="Types of errors that are no failures, such as NotFound,Throttled.", show_default=False),
-    ] = None
+    payload: common.Payload = None
+    allowed_errors: common.AllowedErrors = None
     concurrency: Annotated[
         str | None,
         typer.Option(

@@ -40,6 +40,18 @@ EndpointUrl = Annotated[
     str | None,
     typer.Option(help="Talk to this endpoint instead of AWS, such as the one that `powertune local` prints."),
 ]
+Payload = Annotated[
+    str | None,
+    typer.Option(
+        "--payload",
+        "-p",
+        help="Event: JSON, @file, file://file, @- or s3://bucket/key; may hold several, with weights.  [default: {}]",
+    ),
+]
+AllowedErrors = Annotated[
+    str | None,
+    typer.Option(help="Types of errors that are no failures, such as NotFound,Throttled.", show_default=False),
+]
 Output = Annotated[
     list[str] | None,
     typer.Option(

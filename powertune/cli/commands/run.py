@@ -116,19 +116,8 @@ class MeasuringOptions:
     concurrency: Annotated[
         str | None, typer.Option(help="Most invocations at one time.  [default: 32]", show_default=False)
     ] = None
-    payload: Annotated[
-        str | None,
-        typer.Option(
-            "--payload",
-            "-p",
-            help="Event: JSON, @file, file://file, @- or s3://bucket/key; may hold several, with weights.  "
-            "[default: {}]",
-        ),
-    ] = None
-    allowed_errors: Annotated[
-        str | None,
-        typer.Option(help="Types of errors that are no failures, such as NotFound,Throttled.", show_default=False),
-    ] = None
+    payload: common.Payload = None
+    allowed_errors: common.AllowedErrors = None
     only_cold_starts: Annotated[
         bool | None,
         typer.Option(

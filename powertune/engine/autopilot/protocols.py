@@ -26,7 +26,7 @@ class Proposal:
     picture: bytes | None
 
 
-class ProductionUse(Protocol):
+class ReadsUse(Protocol):
     """How production uses functions."""
 
     def days(self, function: FunctionRef, start: float, end: float) -> Sequence[DayOfUse]:

@@ -11,7 +11,7 @@ from powertune.autopilot.promise import Promise, ProposalRecord, Standing, promi
 from powertune.autopilot.pull_request import PullRequest, branch_of
 from powertune.autopilot.spending import SpendingRecord
 from powertune.autopilot.verification import Deployed, Verification, not_deployed, verify, window
-from powertune.engine.autopilot.protocols import ChangesCode, Forge, ProductionUse, Proposal
+from powertune.engine.autopilot.protocols import ChangesCode, Forge, Proposal, ReadsUse
 from powertune.engine.autopilot.runs import tuned_before
 from powertune.engine.autopilot.state import AutopilotState
 from powertune.errors import BranchTaken, LibraryMissing, PowertuneError
@@ -79,7 +79,7 @@ class Settling:
     forge: Forge
     code: ChangesCode
     state: AutopilotState
-    use: ProductionUse
+    use: ReadsUse
     prices: PriceTable
     now: float
     labels: tuple[str, ...]

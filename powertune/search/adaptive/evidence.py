@@ -40,6 +40,8 @@ class Evidence:
         jumps = has_jumps(raw.values())
         cut = raw if jumps else {c: sample.without_outliers() for c, sample in raw.items()}
         noise = Noise.of(cut.values(), jumps=jumps)
+        if not jumps:
+            cut = {c: sample.without_lies(noise.within) for c, sample in cut.items()}
         feasibility = Feasibility.of(measured, exploration, cut)
         samples = {c: sample for c, sample in cut.items() if c in feasibility.works}
         return cls(
@@ -85,7 +87,7 @@ def _seen(samples: Mapping[Configuration, Sample], noise: Noise) -> list[Seen]:
         Seen(
             configuration=configuration,
             log_ms=math.log(sample.mean),
-            variance=noise.within / sample.effective_count + noise.between / sample.environments,
+            variance=noise.within / sample.effective_count + noise.between / sample.environments + sample.doubt,
         )
         for configuration, sample in samples.items()
     ]

@@ -1,5 +1,6 @@
 """The warm invocations of one size: their durations by payload, and the execution environment of each."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +11,8 @@ from powertune.search.adaptive.arrays import Array
 
 #: Warm durations beyond this multiple of the median are outliers, and are cut down to it.
 WINSOR = 1.45
+#: Of a pair, the longer one may be an outlier: so often, and then by so much in the logarithm, give or take.
+OUTLYING_SHARE, OUTLYING, OUTLYING_SPREAD = 0.03, 0.75, 0.35
 #: Shorter durations are not told apart.
 LEAST_MS = 1e-3
 
@@ -27,6 +30,8 @@ class Sample:
     """A number for each environment; for each lane, where environments are not known."""
     known: bool
     """Whether all environments are known."""
+    doubt: float = 0.0
+    """The variance of the log of the mean that comes from not knowing which durations are outliers."""
 
     @classmethod
     def of(cls, measurement: Measurement, column: str, weights: tuple[float, ...]) -> "Sample | None":
@@ -88,6 +93,39 @@ class Sample:
     def without_outliers(self) -> "Sample":
         """The same sample with outliers cut down, payload by payload."""
         return replace(self, groups=tuple(map(_winsorized, self.groups)))
+
+    def without_lies(self, within: float) -> "Sample":
+        """The same sample with the longer one of each pair cut down as far as it is likely to be an outlier.
+
+        Durations are lognormal, or outliers (Box and Tiao, "A Bayesian Approach to Some Outlier Problems",
+        Biometrika 55, 1968): of three or more, the median tells which; of two, only their difference does.
+
+        Args:
+            within: the variance of log durations within an environment.
+        """
+        settled = [_settled(group, within) for group in self.groups]
+        total = sum(weight * float(group.mean()) for weight, (group, _) in zip(self.weights, settled, strict=True))
+        parts = (
+            (weight * float(group.mean()) / total) ** 2 * doubt
+            for weight, (group, doubt) in zip(self.weights, settled, strict=True)
+        )
+        return replace(self, groups=tuple(group for group, _ in settled), doubt=sum(parts))
+
+
+def _settled(values: Array, within: float) -> tuple[Array, float]:
+    """A group of durations, and the variance of the log of its mean that comes from the doubt about a pair."""
+    if values.size != 2:
+        return values, 0.0
+    low, middle = math.log(values.min()), math.log(values.mean())
+    apart = math.log(values.max()) - low
+    spread = 2 * within + OUTLYING_SPREAD**2
+    usual = math.exp(-(apart**2) / (4 * within)) / math.sqrt(2 * within)
+    outlying = math.exp(-((apart - OUTLYING) ** 2) / (2 * spread)) / math.sqrt(spread)
+    share = OUTLYING_SHARE * outlying / ((1 - OUTLYING_SHARE) * usual + OUTLYING_SHARE * outlying)
+    mean = math.exp(middle + share * (low - middle))
+    longer = 2 * mean - values.min()
+    doubt = share * within / 2 + share * (1 - share) * (middle - low) ** 2
+    return np.where(values == values.max(), longer, values), doubt
 
 
 def _winsorized(values: Array) -> Array:

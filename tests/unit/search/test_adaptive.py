@@ -29,7 +29,8 @@ from powertune.model import (
 )
 from powertune.search import Answer, Explorer, Search, Stop
 from powertune.search.adaptive import Adaptive
-from powertune.search.precision import PRECISION, explores_at_most
+from powertune.search.adaptive.stages import VAGUE_BATCHES
+from powertune.search.precision import PRECISION
 
 PRICES = make_prices()
 X86_64, ARM64 = Architecture.X86_64, Architecture.ARM64
@@ -523,6 +524,6 @@ def test_a_vague_answer_is_searched_on_although_no_single_batch_promises_much() 
     measured, stop, _ = searched(search, function)
     answer = answer_of(search, measured)
     assert answer is not None
-    # It ends because it is sure, or because it has looked long enough.
-    assert answer.loss < PRECISION or count(measured) >= explores_at_most(search.exploration)
+    # It ends because it is sure, or because it has looked long enough for a batch that promises little.
+    assert answer.loss < PRECISION or count(measured) >= VAGUE_BATCHES * (1 + search.exploration.batch)
     assert (stop.reason == "complete") == (answer.loss < PRECISION)

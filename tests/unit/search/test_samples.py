@@ -48,6 +48,21 @@ def test_outliers_are_cut_down_to_a_multiple_of_the_median() -> None:
     assert sample(durations=[10.0, 100.0]).without_outliers().mean == 55.0
 
 
+def test_the_longer_one_of_a_pair_is_cut_down_as_far_as_it_is_likely_to_be_an_outlier() -> None:
+    usual, doubtful, outlying = (sample(durations=[100.0, 100.0 * factor]) for factor in (1.05, 1.4, 2.2))
+    quiet = 0.08**2
+    settled = [each.without_lies(quiet) for each in (usual, doubtful, outlying)]
+    assert settled[0].mean == pytest.approx(usual.mean, rel=0.001)
+    assert 100 < settled[1].mean < doubtful.mean
+    assert settled[2].mean == pytest.approx(100, rel=0.01)
+    # Where it may be either, the mean is least known; a pair with an outlier tells as much as one invocation.
+    assert settled[1].doubt > settled[2].doubt > settled[0].doubt >= 0
+    # What is far for a quiet function is near for a noisy one.
+    assert outlying.without_lies(0.4**2).mean == pytest.approx(outlying.mean, rel=0.1)
+    of_three = sample(durations=[100.0, 100.0, 220.0]).without_lies(quiet)
+    assert (of_three.mean, of_three.doubt) == (140.0, 0.0)
+
+
 def test_a_duration_of_zero_has_a_logarithm() -> None:
     assert sample(durations=[0.0, 0.0]).mean > 0
 

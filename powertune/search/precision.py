@@ -33,7 +33,8 @@ def precision_of(exploration: Exploration) -> float:
 def savings_decide(exploration: Exploration) -> bool:
     """Whether the expected saving decides how long to search: not for speed, as faster is not cheaper."""
     asked = exploration.goal.ignores_cost or exploration.precision is not None
-    return exploration.invocations_per_month is not None and not asked
+    # Nothing can be saved on a function that is not used.
+    return bool(exploration.invocations_per_month) and not asked
 
 
 def explores_at_most(exploration: Exploration) -> int:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from powertune.model import Configuration
 from powertune.quantiles import student_t
 from powertune.search.adaptive.arrays import Array
-from powertune.search.adaptive.posterior import OUTLIERS_DOUBT, Posterior
+from powertune.search.adaptive.posterior import Posterior
 from powertune.search.answer import UPPER, Answer, Conclusion
 
 #: The factor by which the stated doubt exceeds that of the posterior: real curves are wilder than the families.
@@ -78,8 +78,8 @@ class Choice:
         evidence = posterior.evidence
         costs = np.log(posterior.costs[:, pick])
         quantile = student_t(UPPER, evidence.freedom(self.configuration))
-        reach = quantile * math.hypot(float(costs.std()), OUTLIERS_DOUBT)
-        middle = float(costs.mean()) + math.log(evidence.outlier_factor)
+        reach = quantile * math.hypot(float(costs.std()), evidence.outliers.doubt)
+        middle = float(costs.mean()) + evidence.outliers.log_factor
         return Answer(
             configuration=self.configuration,
             cost_interval=(math.exp(middle - reach), math.exp(middle + reach)),

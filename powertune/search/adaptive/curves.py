@@ -24,9 +24,9 @@ _STAIRCASE_WAITS, _STAIRCASE_ERROR = (0.0, 0.3), 0.1
 #: Prior weights of a single thread, of many threads, of a single one with a cliff, and so on.
 _PRIOR = {"one": 0.70, "many": 0.22, "cliff": 0.1, "decay": 0.2, "staircase": 0.1}
 #: What the families leave unexplained: standard deviations, among which the data decide, and the distance in log
-#: memory over which it is correlated.
+#: memory over which it is correlated. It is rough, as of functions with steps and bumps, or smooth.
 _RESIDUALS = (0.03, 0.10, 0.25)
-_REACH = 0.7
+_ROUGH_REACH, _SMOOTH_REACH = 0.7, 1.0
 #: Prior standard deviations. The duration itself is unknown; architectures differ by a factor, and a little in shape.
 _ANY = 100.0
 _ARCHITECTURE_FACTOR, _ARCHITECTURE_SHAPE = 0.25, 0.04
@@ -51,8 +51,8 @@ class Seen:
 class Belief:
     """A mixture of normal distributions over the log durations of candidates.
 
-    There is one for each family and each scale of what families leave unexplained: `weights` has shape (scales,
-    families), `means` (scales, families, candidates), `covariances` (scales, candidates, candidates).
+    There is one for each family and each kind of what families leave unexplained: `weights` has shape (kinds,
+    families), `means` (kinds, families, candidates), `covariances` (kinds, candidates, candidates).
     """
 
     candidates: tuple[Configuration, ...]
@@ -64,12 +64,12 @@ class Belief:
         """Draw `count` curves: log durations, of shape (count, candidates)."""
         generator = np.random.default_rng(seed)
         chosen = generator.choice(self.weights.size, size=count, p=self.weights.ravel())
-        scale, family = np.divmod(chosen, self.weights.shape[1])
+        kind, family = np.divmod(chosen, self.weights.shape[1])
         noise = generator.standard_normal((count, len(self.candidates)))
-        drawn: Array = self.means[scale, family]
+        drawn: Array = self.means[kind, family]
         for number, covariance in enumerate(self.covariances):
             root = np.linalg.cholesky(covariance + 1e-8 * np.eye(len(covariance)))
-            drawn[scale == number] += noise[scale == number] @ root.T
+            drawn[kind == number] += noise[kind == number] @ root.T
         return drawn
 
 
@@ -80,10 +80,12 @@ def believe(seen: Sequence[Seen], candidates: Sequence[Configuration]) -> Belief
     single thread and none for many, or with a penalty below a size at which memory is short; or it falls
     exponentially (as Parrotfish models it); or it is the staircase of short work under the CPU quota. The ratio runs
     over a grid, and the scale is free. What a family does not explain is a Gaussian process in the logarithm of
-    memory (Ornstein-Uhlenbeck kernel), which covers curves of other shapes, rising ones included. Families are
-    averaged by how probable they make what was seen (Hoeting et al., "Bayesian Model Averaging: A Tutorial",
-    Statistical Science 14, 1999). Two architectures share the curve up to a factor and a small difference in shape,
-    so measurements of one inform the other. Earlier data do the same, with a larger factor.
+    memory, which covers curves of other shapes, rising ones included: a rough one (Ornstein-Uhlenbeck kernel) or a
+    smooth one (Matern kernel of order 3/2; Rasmussen & Williams, "Gaussian Processes for Machine Learning", 2006,
+    section 4.2). Families and kinds of processes are averaged by how probable they make what was seen (Hoeting et
+    al., "Bayesian Model Averaging: A Tutorial", Statistical Science 14, 1999). Two architectures share the curve up
+    to a factor and a small difference in shape, so measurements of one inform the other. Earlier data do the same,
+    with a larger factor.
 
     Args:
         seen: at least one configuration, each once per origin.
@@ -92,7 +94,7 @@ def believe(seen: Sequence[Seen], candidates: Sequence[Configuration]) -> Belief
     everything = [*seen, *new]
     families = _families(np.array([s.configuration.memory_mb for s in everything], dtype=np.float64))
     prior = _Prior.of(everything)
-    parts = [_condition(seen, families, prior.covariance(scale)) for scale in _RESIDUALS]
+    parts = [_condition(seen, families, covariance) for covariance in prior.covariances()]
     evidence = np.array([part[0] for part in parts])
     weights = np.exp(evidence - evidence.max())
     return Belief(
@@ -165,32 +167,32 @@ def _families(memory_mb: Array) -> _Families:
 class _Prior:
     """The parts of the prior covariance of log durations, each of shape (configurations, configurations).
 
-    `near` is that of what the families leave unexplained, `architecture` and `origin` of what these do not share.
+    `unexplained` are the kernels of what the families leave unexplained, with a variance of 1; `shared` is what
+    configurations of one architecture and of one origin have in common.
     """
 
-    near: Array
-    architecture: Array
-    origin: Array
+    unexplained: tuple[Array, ...]
+    shared: Array
 
     @classmethod
     def of(cls, everything: Sequence[Seen]) -> "_Prior":
         """The parts for these, which do not depend on the scale of what is unexplained."""
         logs = np.log([s.configuration.memory_mb / MEMORY_MAX_MB for s in everything])
-        near = np.exp(-np.abs(logs[:, None] - logs[None, :]) / _REACH)
+        apart = np.abs(logs[:, None] - logs[None, :])
+        rough = np.exp(-apart / _ROUGH_REACH)
+        far = math.sqrt(3) * apart / _SMOOTH_REACH
+        smooth = (1 + far) * np.exp(-far)
         architectures = _same([s.configuration.architecture.value for s in everything])
         origins = _same([s.origin for s in everything])
+        shared = _ANY + architectures * (_ARCHITECTURE_FACTOR**2 + _ARCHITECTURE_SHAPE**2 * rough)
         return cls(
-            near=near,
-            architecture=architectures * (_ARCHITECTURE_FACTOR**2 + _ARCHITECTURE_SHAPE**2 * near),
-            origin=origins * (_HINT_FACTOR**2 + _HINT_SHAPE**2 * near),
+            unexplained=(rough, smooth),
+            shared=shared + origins * (_HINT_FACTOR**2 + _HINT_SHAPE**2 * rough),
         )
 
-    def covariance(self, scale: float) -> Array:
-        """The prior covariance with a residual of this standard deviation."""
-        kernel: Array = _ANY + scale**2 * self.near
-        kernel += self.architecture
-        kernel += self.origin
-        return kernel
+    def covariances(self) -> tuple[Array, ...]:
+        """The prior covariance with each kind of what is unexplained, at each scale."""
+        return tuple(self.shared + scale**2 * kernel for scale in _RESIDUALS for kernel in self.unexplained)
 
 
 def _same(keys: Sequence[str]) -> Array:

@@ -3,12 +3,14 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from statistics import fmean
 
-from powertune.model import Configuration, Exploration, Measurement
+from powertune.model import Configuration, Exploration, Measurement, Population
 from powertune.search.adaptive.curves import Seen
 from powertune.search.adaptive.feasibility import Feasibility
 from powertune.search.adaptive.first_sizes import FEWEST_SIZES
-from powertune.search.adaptive.noise import NOISE, NOISE_WEIGHT, Noise, has_jumps, outlier_factor
+from powertune.search.adaptive.noise import NOISE, NOISE_WEIGHT, Noise, has_jumps
+from powertune.search.adaptive.outliers import Outliers
 from powertune.search.adaptive.samples import LEAST_MS, Sample
 
 
@@ -17,8 +19,8 @@ class Evidence:
     """The measurements and hints of a search.
 
     `samples` are those of the configurations that work, `counts` the number of their warm invocations, and `seen` the
-    same for `curves.believe`, with what was known before the run. `outlier_factor` is the factor by which outliers
-    raise a mean above that of the samples.
+    same for `curves.believe`, with what was known before the run. `outliers` raise a mean above that of the
+    samples.
     """
 
     measured: Mapping[Configuration, Measurement]
@@ -28,7 +30,7 @@ class Evidence:
     noise: Noise
     feasibility: Feasibility
     seen: tuple[Seen, ...]
-    outlier_factor: float
+    outliers: Outliers
 
     @classmethod
     def of(cls, measured: Mapping[Configuration, Measurement], exploration: Exploration) -> "Evidence":
@@ -39,7 +41,7 @@ class Evidence:
         raw = {c: sample for c, sample in found if sample is not None}
         jumps = has_jumps(raw.values())
         cut = raw if jumps else {c: sample.without_outliers() for c, sample in raw.items()}
-        noise = Noise.of(cut.values(), jumps=jumps)
+        noise = Noise.of(cut.values(), raw.values(), jumps=jumps)
         if not jumps:
             cut = {c: sample.without_lies(noise.within) for c, sample in cut.items()}
         feasibility = Feasibility.of(measured, exploration, cut)
@@ -52,7 +54,7 @@ class Evidence:
             noise=noise,
             feasibility=feasibility,
             seen=(*_seen(samples, noise), *_known_before(exploration)),
-            outlier_factor=outlier_factor(raw, samples, jumps=jumps),
+            outliers=Outliers.of(raw, samples, jumps=jumps),
         )
 
     @property
@@ -76,6 +78,15 @@ class Evidence:
     def freedom(self, configuration: Configuration) -> int:
         """The degrees of freedom of the noise of a configuration; of all, for one that was not measured."""
         return NOISE_WEIGHT + self.counts.get(configuration, sum(self.counts.values()))
+
+    def start_cost(self, configuration: Configuration) -> float:
+        """What a cold start of a measured configuration costs, in warm invocations."""
+        invocations = self.measured[configuration].invocations
+        cold, warm = (
+            [ms for ms in invocations.select(population, "billed_ms") if ms]
+            for population in (Population.COLD, Population.WARM)
+        )
+        return fmean(cold) / fmean(warm) if cold and warm else math.inf
 
     def lanes_tried(self, configuration: Configuration) -> int:
         """The number of lanes of a measured configuration, with or without a warm invocation in each."""

@@ -26,8 +26,8 @@ class Adaptive:
     expected to reduce the loss of the present answer, averaged over curves that may be true, most for its cost (the
     knowledge gradient of Frazier, Powell & Dayanik, "The Knowledge-Gradient Policy for Correlated Normal Beliefs",
     INFORMS Journal on Computing 21, 2009, approximated), until that loss is small enough, or another batch is not
-    worth its cost. Then the answer is measured in several environments. If a precision was asked for, it races
-    against its rivals.
+    worth its cost. Then the answer is measured again, in several environments where cold starts are cheap. If a
+    precision was asked for, it races against its rivals.
     """
 
     exploration: Exploration
@@ -49,7 +49,7 @@ class Adaptive:
         tired = evidence.explored >= explores_at_most(self.exploration)
         explored = None if tired else stages.relieving() or stages.exploring()
         rivals = self._rivals(choice)
-        batch = explored or stages.confirming() or stages.proving() or stages.racing(rivals)
+        batch = explored or stages.checking() or stages.confirming() or stages.proving() or stages.racing(rivals)
         if batch is not None:
             return batch
         reason = "complete" if stages.sure and not rivals else "exhausted"

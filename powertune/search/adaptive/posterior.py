@@ -1,6 +1,5 @@
 """The curves that may be true, given the evidence: what each candidate costs along them, and how good it is."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,9 +17,7 @@ from powertune.search.answer import Band
 
 #: The number of curves that are drawn.
 CURVES = 400
-#: The standard deviation of the log of `Evidence.outlier_factor`, which is not known well; and deviations with a
-#: standard deviation of 1, one for each curve, in an order that has nothing to do with the curves.
-OUTLIERS_DOUBT = 0.015
+#: Deviations with a standard deviation of 1, one for each curve, in an order that has nothing to do with the curves.
 _STEPS = np.random.default_rng(0).permutation([NORMAL.inv_cdf((i + 0.5) / CURVES) for i in range(CURVES)])
 
 
@@ -95,7 +92,7 @@ class Posterior:
 
     def _band(self, configuration: Configuration, log_ms: Array) -> Band:
         """The mean with the outliers that were cut from the samples, whose effect is the same for all."""
-        outliers = math.log(self.evidence.outlier_factor) + OUTLIERS_DOUBT * _STEPS
+        outliers = self.evidence.outliers.log_factor + self.evidence.outliers.doubt * _STEPS
         freedom = self.evidence.freedom(configuration)
         return Band(configuration=configuration, log_ms=log_ms + outliers, freedom=freedom)
 

@@ -26,6 +26,11 @@ from powertune.units import format_share, plural
 
 #: Finalists are measured in at least this many environments.
 FEWEST_LANES = 3
+#: The answer has at least this many warm invocations: the best of pairs is often the luckiest one.
+FEWEST_WARM = 4
+#: It is measured in several environments by default if a cold start costs at most as much as this many warm
+#: invocations.
+CHEAP_START = 4.0
 #: The factor between a size that is short of memory and the larger one that shows what this costs.
 ROOMIER = 1.5
 #: While the answer is vague, the search goes on for this many batches although no single one promises much.
@@ -90,6 +95,20 @@ class Stages:
         why = f"{doubt}; this is the most informative next test for its cost"
         return self._batch({configuration: self.exploration.batch}, why)
 
+    def checking(self) -> Batch | None:
+        """The choice again, until it has enough warm invocations; by default in several environments, if cheap."""
+        choice, evidence = self.choice.configuration, self._evidence
+        why = f"{choice} again, because the best of few invocations is often the luckiest"
+        room = self.exploration.most - evidence.counts[choice]
+        tried = evidence.lanes_tried(choice)
+        lanes = min(FEWEST_LANES, self.exploration.most_lanes)
+        usual = self.exploration.lanes is None and not spreads(self.exploration)
+        if usual and tried < lanes and evidence.start_cost(choice) <= CHEAP_START:
+            few = self._whole(2 * lanes)
+        else:
+            few, lanes = self._whole(max(0, FEWEST_WARM - evidence.counts[choice])), tried
+        return self._batch({choice: min(few, room)}, why, lanes=lanes) if min(few, room) > 0 else None
+
     def confirming(self) -> Batch | None:
         """The finalists in several environments, and the current configuration to compare with."""
         wanted = self.exploration.lanes or (FEWEST_LANES if spreads(self.exploration) else 1)
@@ -123,10 +142,7 @@ class Stages:
             return None
         where = plural(lanes, "execution environment")
         why = f"whether {pair[0]} is better than {current}, the current configuration, in {where}"
-        # Each payload in its share.
-        cycle = self.exploration.batch if len(self.exploration.weights) > 1 else 1
-        whole = math.ceil(2 * lanes / cycle) * cycle
-        wanted = {c: min(whole, self.exploration.most - self._evidence.counts[c]) for c in pair}
+        wanted = {c: min(self._whole(2 * lanes), self.exploration.most - self._evidence.counts[c]) for c in pair}
         return self._batch(wanted, why, lanes=lanes) if min(wanted.values()) > 0 else None
 
     def racing(self, rivals: tuple[Configuration, ...]) -> Batch | None:
@@ -192,6 +208,11 @@ class Stages:
         log_mb = np.log([c.memory_mb for c in candidates])
         kinds = np.array([c.architecture for c in candidates])
         return losses_near(log_mb, kinds, self._posterior.scores, self.choice.losses)
+
+    def _whole(self, invocations: int) -> int:
+        """At least so many, with each payload in its share."""
+        cycle = self.exploration.batch if len(self.exploration.weights) > 1 else 1
+        return math.ceil(invocations / cycle) * cycle
 
     def _batch(self, wanted: Mapping[Configuration, int], why: str, lanes: int = 1) -> Batch:
         """This many invocations of each, and one more for a new configuration, which starts cold."""

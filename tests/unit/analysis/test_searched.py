@@ -77,7 +77,7 @@ def test_of_sizes_that_cost_the_same_the_round_one_is_preferred(
     sizes: tuple[int, ...], current_mb: int, chosen_mb: int, reason: str
 ) -> None:
     # The round one is the most expensive by a trifle, and the fastest: nothing dominates it.
-    runs = [sized(mb, 512_000 / mb * (1.004 if mb == max(sizes) else 1), spread=0.08, n=12) for mb in sizes]
+    runs = [sized(mb, 512_000 / mb * (1.002 if mb == max(sizes) else 1), spread=0.08, n=12) for mb in sizes]
     slow = [] if current_mb in sizes else [sized(current_mb, 512_000 / 1769, n=4)]
     recommendation = answered(explored(*runs, *slow, current=make_configuration(current_mb)))
     assert recommendation.configuration == make_configuration(chosen_mb)

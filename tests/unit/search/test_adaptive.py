@@ -29,7 +29,7 @@ from powertune.model import (
 )
 from powertune.search import Answer, Explorer, Search, Stop
 from powertune.search.adaptive import Adaptive
-from powertune.search.adaptive.stages import VAGUE_BATCHES
+from powertune.search.adaptive.stages import FEWEST_WARM, VAGUE_BATCHES
 from powertune.search.precision import PRECISION
 
 PRICES = make_prices()
@@ -281,6 +281,25 @@ def test_a_current_size_near_a_rung_takes_its_place() -> None:
 def test_finalists_are_spread_over_environments_where_that_was_asked_for() -> None:
     measured, _, _ = searched(make_adaptive(lanes=4), Function(waits_ms=500, works_ms=0))
     assert set(measured[size(128)].invocations.column("lane")) == {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize(("waits_ms", "lanes"), [(500, {0, 1, 2}), (5, {0})], ids=["cheap starts", "expensive ones"])
+def test_the_answer_is_measured_again_in_several_environments_if_cold_starts_are_cheap(
+    waits_ms: float, lanes: set[int]
+) -> None:
+    search = make_adaptive()
+    measured, _, _ = searched(search, Function(waits_ms=waits_ms, works_ms=0))
+    answer = answer_of(search, measured)
+    assert answer is not None
+    invocations = measured[answer.configuration].invocations
+    assert set(invocations.column("lane")) == lanes
+    assert len(invocations.select(Population.WARM, "duration_ms")) >= FEWEST_WARM
+
+
+def test_the_answer_takes_no_more_invocations_than_a_size_is_allowed() -> None:
+    search = make_adaptive(most=3)
+    measured, _, _ = searched(search, Function(waits_ms=500, works_ms=0))
+    assert all(len(m.invocations.select(Population.WARM, "duration_ms")) <= 3 for m in measured.values())
 
 
 @pytest.mark.long

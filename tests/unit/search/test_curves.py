@@ -49,6 +49,22 @@ def test_more_noise_makes_a_wider_band() -> None:
     assert (band(seen(128, 512, 1769, variance=0.04))[1] > band(seen(128, 512, 1769))[1]).all()
 
 
+def test_between_sizes_a_zigzag_leaves_more_doubt_than_a_smooth_curve() -> None:
+    sizes = (128, 192, 288, 432, 648, 972, 1458, 2187)
+    between = (make_configuration(530),)
+    # Both are no curve of a family: the one bends slowly, the other goes up and down by the same amount.
+    bends = 0.2 * np.sin(np.linspace(0, np.pi, len(sizes)))
+    zigzags = 0.1 * np.array([1, -1] * (len(sizes) // 2))
+    smooth, rough = (
+        [
+            Seen(configuration=make_configuration(mb), log_ms=float(5 + shift), variance=1e-4)
+            for mb, shift in zip(sizes, shifts, strict=True)
+        ]
+        for shifts in (bends, zigzags)
+    )
+    assert band(rough, between)[1][0] > 2 * band(smooth, between)[1][0]
+
+
 def test_the_other_architecture_shares_the_shape_and_not_the_factor() -> None:
     arm64 = tuple(make_configuration(c.memory_mb, Architecture.ARM64) for c in SIZES)
     both = believe(seen(128, 512, 1769), (*SIZES, *arm64)).draw(2000, (1,))

@@ -12,10 +12,8 @@ from powertune.model import Goal, Limit, Statistic
 from powertune.search.adaptive.noise import (
     LANE_NOISE,
     NOISE,
-    OUTLIERS,
     Noise,
     has_jumps,
-    outlier_factor,
 )
 from powertune.search.adaptive.samples import Sample
 
@@ -31,15 +29,19 @@ def drawn(sigma: float, count: int = 2000, seed: int = 1) -> list[float]:
     return values
 
 
+def noise_of(found: Sample, *, jumps: bool = False) -> Noise:
+    return Noise.of([found], [found], jumps=jumps)
+
+
 def test_without_repetitions_the_prior_is_all_there_is() -> None:
-    noise = Noise.of([sample([10.0])], jumps=False)
+    noise = noise_of(sample([10.0]), jumps=False)
     assert noise.within == NOISE**2
     assert noise.between == pytest.approx(LANE_NOISE**2)
 
 
 @pytest.mark.parametrize("sigma", [0.01, 0.1, 0.3])
 def test_many_invocations_show_the_noise_whatever_was_expected(sigma: float) -> None:
-    noise = Noise.of([sample(drawn(sigma))], jumps=False)
+    noise = noise_of(sample(drawn(sigma)), jumps=False)
     assert math.sqrt(noise.within) == pytest.approx(sigma, rel=0.1)
 
 
@@ -52,33 +54,24 @@ def test_a_few_wild_values_are_outliers_and_many_are_jumps() -> None:
 
 def test_jumps_are_noise_in_full() -> None:
     # The mean is 20: 30 are half of it, and 10 are 2.5 times as long.
-    noise = Noise.of([sample([10.0] * 30 + [50.0] * 10)], jumps=True)
+    noise = noise_of(sample([10.0] * 30 + [50.0] * 10), jumps=True)
     assert noise.within == pytest.approx((30 * 0.5**2 + 10 * 1.5**2) / 39)
 
 
 def test_environments_that_differ_add_to_the_noise() -> None:
     apart = sample([10.0, 14.0] * 10, lanes=2)
-    assert Noise.of([apart], jumps=False).between > LANE_NOISE**2
+    assert noise_of(apart, jumps=False).between > LANE_NOISE**2
 
 
 @given(st.lists(st.floats(0.1, 1e5), min_size=1, max_size=12), st.integers(1, 4), st.booleans())
 def test_noise_is_a_variance_for_any_durations(durations: list[float], lanes: int, jumps: bool) -> None:
-    noise = Noise.of([sample(durations, lanes=lanes)], jumps=jumps)
+    noise = noise_of(sample(durations, lanes=lanes), jumps=jumps)
     assert noise.within >= 0
     assert noise.between > 0
 
 
-def test_outliers_raise_a_mean_by_what_is_usual_until_a_run_shows_its_own() -> None:
-    few = {make_measurement().configuration: sample([10.0, 10.0])}
-    assert outlier_factor(few, few, jumps=False) == pytest.approx((50 * OUTLIERS + 2) / 52)
-    assert outlier_factor(few, few, jumps=True) == 1.0
-    raw = {make_measurement().configuration: sample([10.0] * 990 + [100.0] * 10)}
-    cut = {c: found.without_outliers() for c, found in raw.items()}
-    assert outlier_factor(raw, cut, jumps=False) == pytest.approx(10.9 / 10.045, rel=0.01)
-
-
-def test_the_tail_follows_from_the_noise() -> None:
-    noise = Noise(within=0.04, between=0.0, jumps=False)
+def test_without_durations_the_tail_follows_from_the_noise() -> None:
+    noise = Noise(within=0.04, between=0.0, jumps=False, ratios=np.empty(0))
     durations = np.array(drawn(0.2, 200_000))
 
     def limited(statistic: Statistic) -> Goal:
@@ -88,3 +81,13 @@ def test_the_tail_follows_from_the_noise() -> None:
     for statistic, share in ((Statistic.P50, 0.5), (Statistic.P95, 0.95), (Statistic.P99, 0.99)):
         seen = math.log(float(np.quantile(durations, share)) / float(durations.mean()))
         assert noise.tail(limited(statistic)) == pytest.approx(seen, abs=0.01)
+
+
+def test_the_more_durations_there_are_the_more_the_tail_is_that_which_was_seen() -> None:
+    p95 = Goal(max_duration=Limit(statistic=Statistic.P95, at_most_ms=1.0))
+    durations = [10.0] * 18 + [25.0] * 2
+    few, many = (noise_of(sample(durations * times)) for times in (1, 20))
+    lognormal = Noise(within=few.within, between=0.0, jumps=False, ratios=np.empty(0)).tail(p95)
+    assert lognormal < few.tail(p95) < many.tail(p95) == pytest.approx(math.log(25 / 11.5), rel=0.05)
+    # A few durations of a size do not tell how far the slowest ones are from the mean.
+    assert noise_of(sample([10.0, 10.0, 25.0])).ratios.size == 0

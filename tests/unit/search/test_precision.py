@@ -29,6 +29,10 @@ def test_precision_is_what_was_asked_for_or_depends_on_the_traffic() -> None:
     assert precision_of(FAST) == PRECISION
 
 
+def test_a_function_that_is_not_used_has_nothing_to_save() -> None:
+    assert precision_of(replace(PLAIN, invocations_per_month=0.0)) == PRECISION
+
+
 def test_savings_decide_only_with_traffic_and_without_a_precision() -> None:
     assert [savings_decide(e) for e in (PLAIN, BUSY, FAST, replace(BUSY, precision=0.03))] == [
         False,

@@ -19,7 +19,7 @@ SEARCHES := $(BIN)/python benchmarks/search.py
 # The search, stopping at other expected losses than by default.
 STOPPING := powertune@2%,powertune@3%,powertune@4.5%,powertune,powertune@9%,powertune@13%,powertune@20%
 
-.PHONY: help setup demo lock test coverage unit check lint types layers template workflows gallery record calibration answers bench-search bench-found bench-propose bench-scan bench-gate fidelity bench surface reference rules clean
+.PHONY: help setup demo lock test coverage unit check lint types layers template workflows gallery record calibration answers bench-search bench-found bench-wall bench-propose bench-scan bench-gate fidelity bench surface reference rules clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -121,6 +121,9 @@ bench-search: setup ## how good searches are, by goal, and what they spend: abou
 
 bench-found: setup ## whether the search finds what a dense grid finds, on the embedded AWS
 	$(BIN)/python benchmarks/found.py
+
+bench-wall: setup ## how long people wait for the answer of a search on AWS, in simulated time: about 2 minutes
+	$(BIN)/python benchmarks/driver.py --search adaptive
 
 bench-propose: setup ## what a proposal of the search takes: time and memory
 	$(BIN)/python benchmarks/propose.py

@@ -2,7 +2,7 @@
 
     python benchmarks/search.py [--curves FILE|DIR | --invocations FILE] [--half tune|test|all]
                                 [--goal all|tolerance,cost,...] [--policies powertune,powertune@3%,grid-10,...]
-                                [--arch x86_64|arm64|both] [--traffic 1e6] [--current 1024]
+                                [--arch x86_64|arm64|both] [--traffic 1e6] [--current 1024] [--publishing 4]
                                 [--noise 0.08] [--lane-noise 0.03] [--init-ms 200]
                                 [--repeats 20] [--seed 1] [--processes 2] [--per-function] [--format table|json]
 
@@ -37,7 +37,8 @@ apart, on average over tenths of the probability. `in ten` is in how many sizes 
 
 With `--traffic` (per month), `year $` is what a year costs more than at the cheapest size, and the search. With
 `--current`, a pick is what the report recommends, which may be to stay; `changes` is how often it is not, and `harms`
-how often it is worse than to stay, by the goal.
+how often it is worse than to stay, by the goal. With `--publishing`, powertune's search is told that it takes so long
+to publish a size, as on AWS, and half as long once a batch; it then proposes several tests at once.
 
 Only functions that were measured over six times in memory are judged. Halves are split by source: see `curves.split`.
 """
@@ -127,6 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--arch", choices=list(ARCHITECTURES), default=Architecture.X86_64.value)
     parser.add_argument("--traffic", type=float, metavar="PER_MONTH")
     parser.add_argument("--current", type=int, metavar="MB")
+    parser.add_argument("--publishing", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument("--noise", type=float, default=0.08)
     parser.add_argument("--lane-noise", type=float, default=0.03)
     parser.add_argument("--init-ms", type=float, default=200.0)
@@ -158,7 +160,12 @@ def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, tuple[F
     options = parser.parse_args(arguments)
     if min(options.repeats, options.processes) < 1:
         parser.error("--repeats and --processes must be at least 1")
-    if min(options.noise, options.lane_noise, options.init_ms, options.seed, options.traffic or 0) < 0:
+    if (
+        min(
+            options.noise, options.lane_noise, options.init_ms, options.seed, options.traffic or 0, options.publishing
+        )
+        < 0
+    ):
         parser.error("no figure may be below 0")
     try:
         options.goals = list(Aim) if options.goal == "all" else [Aim(name) for name in options.goal.split(",")]
@@ -178,6 +185,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         architectures=ARCHITECTURES[options.arch],
         traffic=options.traffic,
         current_mb=options.current,
+        publishing_s=options.publishing,
     )
     source = options.invocations or options.curves
     simulated = f", noise {options.noise:.0%}, between environments {options.lane_noise:.0%}"

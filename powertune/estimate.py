@@ -31,6 +31,8 @@ PUBLISH_IN_VPC_S = 60.0
 SNAPSHOT_S = 150.0
 #: Making a temporary copy: download, create, wait until it is active. A VPC comes on top.
 COPY_S = 10.0
+#: The share of it that putting the original size back takes, once for all sizes that are published together.
+PUT_BACK = 1 / 3
 #: Publishing one size on the embedded AWS.
 PUBLISH_EMBEDDED_S = 0.5
 
@@ -167,6 +169,18 @@ def _typical_ms(
         c: min(1000.0 * function.timeout_s, average_ms * max(1.0, function.memory_mb / c.memory_mb))
         for c in configurations
     }
+
+
+def publishing_waits(function: FunctionState, *, in_place: bool) -> tuple[float, float]:
+    """How long people wait for a size to be published, and once for all that are published together, in seconds.
+
+    The embedded AWS publishes in no time to speak of.
+    """
+    if function.platform is not None:
+        return 0.0, 0.0
+    both = PUBLISH_IN_VPC_S if function.vpc else PUBLISH_S
+    back = PUT_BACK * both
+    return both - back, (back if in_place else 0.0) + (SNAPSHOT_S if function.snapstart else 0.0)
 
 
 def _publishing_s(design: Design, function: FunctionState, sizes: int, copies: int) -> float:

@@ -11,6 +11,7 @@ from powertune.estimate import (
     RunEstimate,
     check_affordable,
     estimate,
+    publishing_waits,
     restore_cost,
     searched,
     snapshot_cost,
@@ -153,7 +154,7 @@ def make_plan(
     original = in_place(placement.isolate, function, architectures)
     copies = placement.isolate or architectures != (function.architecture,)
     part = share(options, function, known.production, known.account_concurrency, original=original, copies=copies)
-    search = _search(options, function, architectures, known, part)
+    search = _search(options, function, architectures, known, part, in_place=original)
     search = _cold(search, options, part)
     design = _design(options, search, prices, part.concurrency, isolate=placement.isolate)
     _check(design, function, prices, options.max_spend)
@@ -185,12 +186,20 @@ def _search(
     architectures: tuple[Architecture, ...],
     known: PriorKnowledge,
     part: Share,
+    *,
+    in_place: bool,
 ) -> GridDesign | Exploration:
     """A grid of sizes, or a search that takes no more lanes than its part of the account."""
     if not options.adaptive:
         return _grid(options, function, architectures)
     exploration = explore(options, function, architectures, known.traffic, known.hints)
-    return replace(exploration, most_lanes=min(exploration.most_lanes, part.concurrency))
+    each_s, together_s = publishing_waits(function, in_place=in_place)
+    return replace(
+        exploration,
+        most_lanes=min(exploration.most_lanes, part.concurrency),
+        publishing_s=each_s,
+        publishing_batch_s=together_s,
+    )
 
 
 def _cold(search: GridDesign | Exploration, options: RunOptions, part: Share) -> GridDesign | Exploration:

@@ -76,6 +76,8 @@ def search_of(sampler: Sampler, assignment: Assignment) -> Adaptive:
         goal=assignment.goal,
         invocations_per_month=assignment.traffic,
         current=assignment.current,
+        publishing_s=assignment.publishing_s,
+        publishing_batch_s=assignment.publishing_s / 2,
     )
     return Adaptive(exploration=exploration, prices=PRICES, seed=sampler.seed)
 

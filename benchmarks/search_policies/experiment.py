@@ -31,6 +31,7 @@ class Terms:
     """What is told to every policy beside the goal, and how often each runs on each function.
 
     `traffic` is in invocations per month. `current_mb` moves into the range in which the function works.
+    `publishing_s` is how long publishing a size takes, in seconds.
     """
 
     repeats: int = 20
@@ -38,6 +39,7 @@ class Terms:
     architectures: tuple[Architecture, ...] = (X86_64,)
     traffic: float | None = None
     current_mb: int | None = None
+    publishing_s: float = 0.0
 
 
 #: Outcomes by policy, then by the function's id.
@@ -76,6 +78,7 @@ def assign(function: Function, aim: Aim, terms: Terms) -> tuple[Yardstick, Assig
         architectures=terms.architectures,
         traffic=terms.traffic,
         current=current,
+        publishing_s=terms.publishing_s,
     )
 
 

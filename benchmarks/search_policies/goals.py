@@ -44,6 +44,7 @@ class Assignment:
     """What a policy is to look for.
 
     `traffic` is in invocations per month. `current` is the configuration in use. None where that is not told.
+    `publishing_s` is how long publishing a size takes.
     """
 
     aim: Aim
@@ -51,6 +52,7 @@ class Assignment:
     architectures: tuple[Architecture, ...] = (X86_64,)
     traffic: float | None = None
     current: Configuration | None = None
+    publishing_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

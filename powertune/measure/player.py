@@ -54,7 +54,8 @@ class Keeper(Protocol):
 class Player:
     """Invokes each place as soon as it is published, over as many workers as there are invocations under way.
 
-    Jobs start in their order, except that one waits while its side has enough under way and others pass it.
+    Jobs start in their order, except that one waits while its side has enough under way, or its lane of the place is
+    busy, and others pass it.
 
     Args:
         sides: the functions by name.
@@ -67,6 +68,7 @@ class Player:
         self._events: SimpleQueue[Event] = SimpleQueue()
         self._jobs: SimpleQueue[Job] = SimpleQueue()
         self._under_way: Counter[str] = Counter()
+        self._busy: set[tuple[Place, int]] = set()
         self._workers = 0
         self._publishers: dict[str, Thread] = {}
         self._published = set(published)
@@ -77,6 +79,10 @@ class Player:
         arguments = (side, configurations, self._publishers.get(side))
         self._publishers[side] = Thread(target=self._publish, args=arguments, name="publisher", daemon=True)
         self._publishers[side].start()
+
+    def is_published(self, place: Place) -> bool:
+        """Whether the place can be invoked at once; or never, as it was refused."""
+        return place in self._published or place in self._refused
 
     def play(self, jobs: Sequence[Job]) -> bool:
         """Play jobs whose places are published, or being published; False if the budget ended it.
@@ -114,7 +120,7 @@ class Player:
         affordable = True
         while ready and any(self._has_room(side) for side in self._sides):
             job = ready.popleft()
-            if not self._has_room(job.side):
+            if not self._has_room(job.side) or (job.place, job.lane) in self._busy:
                 held.append(job)
             elif affordable := self._keeper.pays_for(job):
                 self._hand_out(job)
@@ -132,6 +138,7 @@ class Player:
             Thread(target=self._work, name=f"lane-{self._workers}", daemon=True).start()
             self._workers += 1
         self._under_way[job.side] += 1
+        self._busy.add((job.place, job.lane))
         self._jobs.put(job)
 
     def _next_event(self) -> Event:
@@ -163,6 +170,7 @@ class Player:
 
     def _end(self, event: Invoked) -> None:
         self._under_way[event.job.side] -= 1
+        self._busy.discard((event.job.place, event.job.lane))
         self._keeper.invoked(event.job, event.invocation)
 
     def _publish(self, side: str, configurations: Sequence[Configuration], before: Thread | None) -> None:

@@ -1,7 +1,9 @@
 """One run under way, batch after batch: what is played, recorded, looked up and saved."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from powertune.errors import SizeRefused
 from powertune.measure.failing import fails_anyway
@@ -87,8 +89,10 @@ class Session:
             self._side.recover(patient=True)
             return proposal.reason
         self._note(proposal)
-        for round_ in self._rounds.split(proposal.trials, self._record.count):
-            for jobs in self._portions(round_):
+        rounds = deque(self._rounds.split(proposal.trials, self._record.count))
+        while rounds:
+            round_ = rounds.popleft()
+            for jobs in self._portions(round_, rounds):
                 if not self._has_time(self._plan.longest_round_s):
                     return OUT_OF_TIME
                 complete = self._request(self._ahead(round_, jobs)) and self._player.play(jobs)
@@ -130,10 +134,11 @@ class Session:
         """The run until now."""
         return self._side.snapshot(stopped, batches=self._batches, pauses=self._pauses.advisories)
 
-    def _portions(self, jobs: Sequence[Job]) -> Iterator[Sequence[Job]]:
+    def _portions(self, jobs: Sequence[Job], later: deque[tuple[Job, ...]]) -> Iterator[Sequence[Job]]:
         """A round, but size by size until a success and a report have come: the others may not be worth their price.
 
         A round whose sizes the budget cannot all pay for stays whole, and ends the run before any is published.
+        While sizes are being published, later rounds are part of this one: a published size need not wait for others.
         """
         publishing = self._spending.cost_of_publishing(job.configuration for job in jobs)
         while (
@@ -144,8 +149,17 @@ class Session:
             first = min((job.configuration for job in jobs), key=lambda c: (c == self._plan.function.current, c))
             yield [job for job in jobs if job.configuration == first]
             jobs = [job for job in jobs if job.configuration != first]
+        if jobs and self._need_not_wait(jobs):
+            jobs = [*jobs, *chain.from_iterable(later)]
+            later.clear()
         if jobs:
             yield jobs
+
+    def _need_not_wait(self, jobs: Sequence[Job]) -> bool:
+        """Whether jobs wait for sizes to be published, and nothing has to happen between their rounds."""
+        pausing = self._plan.sleep_s or self._pauses.advisories
+        waiting = not all(self._player.is_published(job.place) for job in jobs)
+        return waiting and not pausing and self._participants.deadline is None
 
     def _ahead(self, round_: Sequence[Job], jobs: Sequence[Job]) -> Sequence[Job]:
         """What to publish while a portion is invoked: the whole round, unless that costs money."""

@@ -74,7 +74,8 @@ class Exploration:
     finalists are measured; None: as needed, at most `most_lanes`. `weights` are the shares of the payloads, and
     `batch` is how many warm invocations a size gets at a time, enough to send each; `most` how many it gets at most.
     `current` is measured to compare the answer with, None where that is not wanted. `memory_used_mb` is the most that
-    the function is known to have used.
+    the function is known to have used. `publishing_s` is about how long it takes to publish a size, in seconds, and
+    `publishing_batch_s` what comes on top once for all sizes that are published together; 0 where nobody waits.
     """
 
     smallest_mb: int
@@ -92,3 +93,5 @@ class Exploration:
     memory_used_mb: int | None = None
     hints: tuple[Hint, ...] = ()
     policy: str = "adaptive"
+    publishing_s: float = 0.0
+    publishing_batch_s: float = 0.0

@@ -307,15 +307,22 @@ def test_a_lock_whose_answer_was_lost_for_good_is_still_undone() -> None:
     assert fake.snapshot("fn") == before
 
 
-def test_interrupting_while_publishing_undoes_everything() -> None:
-    fake = make_fake()
+@pytest.mark.parametrize(
+    ("options", "after"),
+    [({"memory": (128, 256, 1024)}, 1), ({"memory": (128, 256, 1024)}, 3), (ADAPTIVE, 2), (ADAPTIVE, 4)],
+)
+def test_interrupting_while_publishing_undoes_everything(options: dict[str, Any], after: int) -> None:
+    # Much is gained up to one vCPU, so that a search publishes more sizes after its first batch.
+    fake = make_fake(duration_ms=lambda memory_mb: 100.0 + 4e8 / memory_mb**2)
     before = fake.snapshot("fn")
 
     class Interrupting(RecordingObserver):
         def published(self, configuration: Configuration) -> None:
-            raise KeyboardInterrupt
+            super().published(configuration)
+            if sum(event.startswith("published") for event in self.events) == after:
+                raise KeyboardInterrupt
 
-    plan = plan_for(fake, memory=(128, 256, 1024))
+    plan = plan_for(fake, **options)
     observer = Interrupting()
     with pytest.raises(KeyboardInterrupt):
         measure(plan, target_for(fake, plan), observer, clock=lambda: 0.0, sleep=lambda seconds: None)

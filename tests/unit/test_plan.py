@@ -176,3 +176,21 @@ def test_a_precision_is_said_to_take_more_invocations_and_may_have_them() -> Non
     assert limits[2].most_lanes > limits[1].most_lanes == 16
     # What a person says holds.
     assert explored(precision=0.03, invocations=50).most == 50
+
+
+@pytest.mark.parametrize(
+    ("changes", "options", "waits"),
+    [
+        ({}, {"isolate": False}, (4.0, 2.0)),
+        ({}, {"isolate": True}, (4.0, 0.0)),
+        ({"vpc": True}, {"isolate": False}, (40.0, 20.0)),
+        ({"snapstart": True}, {"isolate": True}, (4.0, 150.0)),
+        ({"platform": "powertune"}, {}, (0.0, 0.0)),
+    ],
+)
+def test_the_search_knows_how_long_publishing_takes(
+    changes: dict[str, Any], options: dict[str, Any], waits: tuple[float, float]
+) -> None:
+    search = plan(replace(STATE, **changes), **options).design.search
+    assert isinstance(search, Exploration)
+    assert (search.publishing_s, search.publishing_batch_s) == pytest.approx(waits)

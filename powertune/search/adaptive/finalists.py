@@ -29,10 +29,11 @@ def finalists(choice: Choice) -> frozenset[Configuration]:
 
 def nearest_measured(evidence: Evidence, candidate: Configuration) -> Configuration:
     """The measured configuration nearest to a candidate, if it is close enough to show the same."""
-    near = [
-        (abs(math.log(c.memory_mb / candidate.memory_mb)), c)
+    near = (
+        (distance, c)
         for c in evidence.samples
-        if c.architecture is candidate.architecture and evidence.feasibility.admits(c)
-    ]
-    distance, neighbor = min(near, default=(math.inf, candidate))
-    return neighbor if distance < NEARBY else candidate
+        if c.architecture is candidate.architecture
+        and (distance := abs(math.log(c.memory_mb / candidate.memory_mb))) < NEARBY
+        and evidence.feasibility.admits(c)
+    )
+    return min(near, default=(0.0, candidate))[1]

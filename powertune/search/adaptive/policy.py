@@ -84,8 +84,16 @@ class Adaptive:
         if evidence.informed and not evidence.samples:
             best = self._hinted(evidence)[: len(sizes)]
             sizes, why = tuple(sorted(best)) or sizes, "the best sizes according to earlier data"
+        sizes += self._current_too(evidence, sizes)
         each = 1 + self.exploration.batch
         return Batch(trials=tuple(Trial(configuration=c, invocations=each, lanes=1) for c in sizes), why=why)
+
+    def _current_too(self, evidence: Evidence, sizes: tuple[Configuration, ...]) -> tuple[Configuration, ...]:
+        """The current configuration, where publishing takes time: it is measured anyway, and puts $LATEST back."""
+        current = self.exploration.current
+        if not self.exploration.publishing_s or current is None or current in sizes:
+            return ()
+        return (current,) if evidence.feasibility.untried(current) else ()
 
     def _hinted(self, evidence: Evidence) -> list[Configuration]:
         """The sizes that were known before, the best ones first."""

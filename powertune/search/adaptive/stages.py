@@ -1,10 +1,11 @@
 """What the adaptive search does next, and why: each stage gives a batch, or None where it has nothing to add."""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from powertune.model import Batch, Configuration, Exploration, Trial
 from powertune.search.adaptive.acquisition import (
@@ -15,6 +16,7 @@ from powertune.search.adaptive.acquisition import (
     losses_near,
 )
 from powertune.search.adaptive.arrays import Array
+from powertune.search.adaptive.batches import Test, invocations_meanwhile, together
 from powertune.search.adaptive.choice import Choice
 from powertune.search.adaptive.evidence import Evidence
 from powertune.search.adaptive.finalists import finalists, nearest_measured
@@ -76,24 +78,24 @@ class Stages:
         if self.precise:
             return None
         gains = self._gains()
-        # An answer as vague as this helps nobody, however little the function is used, or a batch may improve it.
-        vague = self.choice.loss >= math.log1p(PRECISION)
         early = self._evidence.explored < VAGUE_BATCHES * (1 + self.exploration.batch)
-        least = -math.inf if vague and early else LEAST_GAIN * min(1.0, precision_of(self.exploration) / PRECISION)
-        if not gains.max() > least:
+        least = LEAST_GAIN * min(1.0, precision_of(self.exploration) / PRECISION)
+        if not gains.max() > (-math.inf if self._vague and early else least):
             return None
-        costs = self._costs()
-        worth = gains + FARSIGHTED * information(self._posterior.log_ms, self._noise) * self._losses_near()
-        best = int(np.argmax(worth / costs))
-        invocation_cost = float(self._posterior.costs[:, self.choice.index].mean())
-        if not vague and not pays(self.exploration, float(worth[best]), invocation_cost, float(costs[best])):
+        worth, prices = self._worth(gains), self._prices()
+        values = worth / (prices + self._waits())
+        best = int(np.argmax(values))
+        if not self._pays(worth[best], prices[best]):
             return None
-        configuration = nearest_measured(self._evidence, self._posterior.candidates[best])
-        if self._evidence.counts.get(configuration, 0) >= self.exploration.most:
+        first = self._test(best, worth, values)
+        if self._evidence.counts.get(first.configuration, 0) >= self.exploration.most:
             return None
         doubt = f"{self.choice.configuration} may be {self._loss} worse than the optimum"
         why = f"{doubt}; this is the most informative next test for its cost"
-        return self._batch({configuration: self.exploration.batch}, why)
+        picked = together(self.choice, first, self._tests, self._noise)
+        if len(picked) > 1:
+            why = f"{doubt}; these are the most informative next tests for their cost"
+        return self._batch(dict.fromkeys(picked, self.exploration.batch), why)
 
     def checking(self) -> Batch | None:
         """The choice again, until it has enough warm invocations; by default in several environments, if cheap."""
@@ -199,9 +201,52 @@ class Stages:
         gains[[i for c, i in posterior.measured.items() if counts[c] >= self.exploration.most]] = -np.inf
         return gains
 
-    def _costs(self) -> Array:
-        counts = np.array([self._evidence.counts.get(c, 0) for c in self._posterior.candidates])
-        return batch_costs(self._posterior.costs, counts, self.exploration.batch)
+    def _worth(self, gains: Array) -> Array:
+        """What a batch of each candidate is worth, in the unit of the gains."""
+        worth: Array = gains + FARSIGHTED * information(self._posterior.log_ms, self._noise) * self._losses_near()
+        return worth
+
+    def _prices(self) -> Array:
+        """What a batch of each candidate costs."""
+        return batch_costs(self._posterior.costs, self._counts, self.exploration.batch)
+
+    def _waits(self) -> Array:
+        """What the wait for each candidate counts as, in the unit of the prices; none for a measured one."""
+        waits: Array = (self._counts == 0) * invocations_meanwhile(self.choice) * self._posterior.costs.mean(axis=0)
+        return waits
+
+    @property
+    def _counts(self) -> NDArray[np.int64]:
+        return np.array([self._evidence.counts.get(c, 0) for c in self._posterior.candidates])
+
+    @property
+    def _vague(self) -> bool:
+        """An answer as vague as this helps nobody, however little the function is used, or a batch may improve it."""
+        return self.choice.loss >= math.log1p(PRECISION)
+
+    def _pays(self, worth: float, price: float) -> bool:
+        invocation_cost = float(self._posterior.costs[:, self.choice.index].mean())
+        return self._vague or pays(self.exploration, worth, invocation_cost, price)
+
+    def _tests(self, believed: Choice) -> Iterator[Test]:
+        """The tests that pay once a choice is believed, and may be made, from the one of most value on."""
+        after = replace(self, choice=believed)
+        worth, prices = after._worth(after._gains()), after._prices()
+        values = worth / (prices + after._waits())
+        for index in np.argsort(-values).tolist():
+            test = after._test(index, worth, values)
+            enough = self._evidence.counts.get(test.configuration, 0) >= self.exploration.most
+            if not enough and self._pays(worth[index], prices[index]):
+                yield test
+
+    def _test(self, index: int, worth: Array, values: Array) -> Test:
+        configuration = nearest_measured(self._evidence, self._posterior.candidates[index])
+        return Test(
+            configuration=configuration,
+            worth=float(worth[index]),
+            value=float(values[index]),
+            new=configuration not in self._evidence.samples,
+        )
 
     def _losses_near(self) -> Array:
         candidates = self._posterior.candidates

@@ -198,3 +198,34 @@ def test_a_side_is_published_batch_after_batch() -> None:
     first.set()
     assert player.play([job("a", ONE), job("a", TWO)])
     assert published == [(ONE,), (TWO,)]
+
+
+def test_a_lane_of_a_place_has_one_invocation_under_way_and_others_pass_it() -> None:
+    under_way: Counter[tuple[Configuration, int]] = Counter()
+    most: list[int] = []
+
+    class Watching(FakeTarget):
+        def invoke(self, configuration: Configuration, payload: bytes, lane: int) -> Invocation:
+            with self._lock:
+                under_way[configuration, lane] += 1
+                most.append(max(under_way.values()))
+            made = super().invoke(configuration, payload, lane)
+            with self._lock:
+                under_way[configuration, lane] -= 1
+            return made
+
+    keeper = RecordingKeeper()
+    player = Player({"a": side(Watching(), concurrency=8)}, keeper, every_place("a"))
+    jobs = [job("a", configuration, lane) for _ in range(5) for configuration in (ONE, TWO) for lane in (0, 1)]
+    assert player.play(jobs)
+    assert Counter(each for each, _ in keeper.ended) == Counter(jobs)
+    assert max(most) == 1
+
+
+def test_what_is_published_or_refused_is_known() -> None:
+    player = Player({"a": side(FakeTarget(limit_mb=600))}, RecordingKeeper())
+    places = every_place("a")
+    assert [player.is_published(place) for place in places] == [False, False]
+    player.publish("a", (ONE, TWO))
+    assert player.play([job("a", ONE), job("a", TWO)])
+    assert [player.is_published(place) for place in places] == [True, True]

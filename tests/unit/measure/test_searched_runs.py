@@ -3,7 +3,8 @@
 import json
 import math
 import random
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +18,7 @@ from powertune.cli.tables.explanation import explanation
 from powertune.cli.tables.plan import plan_text
 from powertune.config import RunOptions
 from powertune.errors import ExitCode, UsageError
-from powertune.measure import measure
+from powertune.measure import Publishing, measure
 from powertune.model import (
     Architecture,
     Configuration,
@@ -376,3 +377,49 @@ def test_a_function_that_always_starts_cold_is_given_up() -> None:
     assert run.stopped == "complete"
     assert judged(run).outcome is Outcome.INCONCLUSIVE
     assert sum(len(m.invocations) for m in run.measurements) < 60
+
+
+class Waiting(FakeTarget):
+    """Publishes the last of several sizes only once the first one has had all invocations of the batch."""
+
+    def __init__(self, behaviour: Behaviour, patience_s: float) -> None:
+        super().__init__(behaviour)
+        self.patience_s = patience_s
+        self.enough = threading.Event()
+        self.came: list[bool] = []
+
+    def publish(self, configurations: Sequence[Configuration], publishing: Publishing) -> None:
+        first, last = configurations[:-1], configurations[-1:]
+        super().publish(first, publishing)
+        if first:
+            self.came.append(self.enough.wait(self.patience_s))
+        super().publish(last, publishing)
+
+    def invoke(self, configuration: Configuration, payload: bytes, lane: int) -> Invocation:
+        made = super().invoke(configuration, payload, lane)
+        if sum(event.startswith("invoke 128 ") for event in self.events) == 3:
+            self.enough.set()
+        return made
+
+
+def test_a_published_size_is_not_kept_waiting_for_others() -> None:
+    target = Waiting(steady(100, 50_000), 20.0)
+    tune(steady(100, 50_000), target)
+    assert target.came[0]
+
+
+def test_rounds_that_are_to_be_apart_stay_apart() -> None:
+    """The first size gets its second invocation only after a pause, and so not before the others are published."""
+    target = Waiting(steady(100, 50_000), 0.2)
+    tune(steady(100, 50_000), target, plan(sleep_ms=1))
+    assert not target.came[0]
+
+
+@pytest.mark.parametrize("max_spend", [0.0003, 0.0005, 0.001])
+def test_batches_of_several_sizes_stay_within_the_budget(max_spend: float) -> None:
+    """Each invocation could run into the timeout, and is sent only if that could be paid for."""
+    made = plan(max_spend=max_spend)
+    observer = RecordingObserver()
+    run = measure(made, FakeTarget(steady(0, 800)), observer, clock=lambda: 5.0, sleep=lambda seconds: None)
+    assert max(len(batch.trials) for batch in run.batches) > 1
+    assert 0 < observer.spent <= max_spend

@@ -1,0 +1,1 @@
+"""How long people wait for an answer: real runs against a simulated Lambda, in simulated time."""

@@ -96,12 +96,14 @@ def embedded_site(
     options: LocalOptions,
     *,
     name: str | None = None,
+    prepared: bool = False,
     quiet: bool,
 ) -> Site:
     """Set up and deploy the code of a folder on the embedded AWS.
 
     Args:
         name: of the function; by default made of the folder's.
+        prepared: the folder was set up for another function of it.
 
     Raises:
         UsageError: its set-up failed, or there is nothing to package.
@@ -109,7 +111,8 @@ def embedded_site(
     name = name or folder.name
     if not quiet:
         say(f"the code in {folder.path} runs on this machine{and_setup(options)}")
-    set_up(folder.path, options, served)
+    if not prepared:
+        set_up(folder.path, options, served)
     served.deploy(replace(deployment_of(folder, code, options, served), name=name))
     return Site(
         connection=served.connection,

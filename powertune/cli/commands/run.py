@@ -277,7 +277,6 @@ def run(
 ) -> None:
     """Measure functions at several memory sizes and recommend one for each; leave them as they were found."""
     from powertune.cli import command_line_checks, executing, execution_checks, rendering, tuning
-    from powertune.cli.many.command import ManyRequest, run_several
     from powertune.cli.many.targets import several
     from powertune.cli.site import open_site
     from powertune.cli.sources import payload_file
@@ -296,6 +295,8 @@ def run(
         return
     functions = several(target, more or (), many.functions_from, files=bool(reports.output))
     if functions is not None:
+        from powertune.cli.many.command import ManyRequest, run_several
+
         request = ManyRequest(
             given=given,
             place=place.connection,
@@ -310,7 +311,7 @@ def run(
         )
         run_several(functions, request)
         return
-    target = command_line_checks.check_target(target, more or (), files=bool(reports.output))
+    target = command_line_checks.check_target(target)
     outputs = reports.parse(more)
     elsewhere = engine.elsewhere(target, given)
     tuning.check_outputs(outputs, save, [prices, earlier, payload_file(measuring.payload)], dry_run=dry_run)

@@ -67,6 +67,8 @@ def plan_functions(
             site = sites.site(each.target)
             read = read or cache(payload_reader(site.read_s3))
             found = _function(each, site, read)
+            if len(wanted) > 1:
+                _check_images(found.plan)
         except (Interrupted, NotRestored):
             raise
         except PowertuneError as error:
@@ -153,6 +155,21 @@ def _function(wanted: FunctionToTune, site: Site, read: PayloadReader) -> Planne
         plan=plan,
         path=options.results_folder,
     )
+
+
+def _check_images(plan: Plan) -> None:
+    """Refuse an image that a file or a variable names: it would be measured in the place of every function's code.
+
+    Raises:
+        UsageError: one would be measured.
+    """
+    named = [architecture for architecture, _ in plan.image_uris if architecture in plan.copies]
+    if named:
+        option = f"image-uri-{named[0].replace('_', '-')}"
+        raise UsageError(
+            f"{option} is set for all functions, and an image is of one",
+            hint=f"tune {plan.function.name} in a run of its own, or take {option} out of the configuration file",
+        )
 
 
 def _key(function: FunctionState) -> tuple[str, str | None]:

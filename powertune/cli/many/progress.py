@@ -12,8 +12,11 @@ from rich.progress import TaskID
 from powertune.cli.console import say
 from powertune.cli.progress import SAID_AT_ONCE, Bars, RunningMean
 from powertune.engine.many.runs import PlannedFunction
-from powertune.model import Advisory, Batch, Configuration, Invocation, TuningRun
+from powertune.model import Advisory, Batch, Configuration, Design, GridDesign, Invocation, TuningRun
 from powertune.units import format_usd, printable
+
+#: The most of a path that is shown beside a bar.
+_LONGEST = 40
 
 
 class FunctionsProgress:
@@ -28,7 +31,7 @@ class FunctionsProgress:
     ) -> None:
         self._quiet = quiet
         self._limit, self._currency, self._embedded = max_spend, currency, embedded
-        self._spent: dict[str, float] = {}
+        self._spent: dict[FunctionObserver, float] = {}
         self._lock = Lock()
         watched = terminal is not None or sys.stderr.isatty()
         self.bars = Bars(terminal or Console(stderr=True), disable=quiet or not watched)
@@ -43,13 +46,14 @@ class FunctionsProgress:
 
     def observe(self, function: PlannedFunction) -> "FunctionObserver":
         """The observer of a function that begins."""
-        self.say(f"{function.target}: begun")
-        return FunctionObserver(self, function.target)
+        name = _called(function)
+        self.say(f"{name}: begun")
+        return FunctionObserver(self, name, function.plan.design)
 
-    def spend(self, name: str, amount: float) -> None:
+    def spend(self, observer: "FunctionObserver", amount: float) -> None:
         """What a function has spent until now."""
         with self._lock:
-            self._spent[name] = amount
+            self._spent[observer] = amount
             total = sum(self._spent.values())
         paid = "at AWS's prices" if self._embedded else "spent"
         spent, limit = (format_usd(each, self._currency) for each in (total, self._limit))
@@ -69,11 +73,13 @@ class FunctionsProgress:
 class FunctionObserver:
     """Watches the run of one function, and has it shown; a `measure.Observer`."""
 
-    def __init__(self, progress: FunctionsProgress, name: str) -> None:
+    def __init__(self, progress: FunctionsProgress, name: str, design: Design) -> None:
         self._progress = progress
         self._name = name
         self._bars = progress.bars
-        self._task: TaskID = self._bars.add_task("", total=0, size=escape(printable(name)), note="begun")
+        grid = design.search if isinstance(design.search, GridDesign) else None
+        total = 0 if grid is None else len(grid.configurations) * (grid.invocations + design.lanes)
+        self._task: TaskID = self._bars.add_task("", total=total, size=escape(printable(name)), note="begun")
         self._running: dict[Configuration, RunningMean] = {}
         self._best = ""
         self._said: list[Advisory] = []
@@ -109,7 +115,7 @@ class FunctionObserver:
         completed = self._bars.tasks[self._task].completed + 1
         self._bars.update(self._task, advance=1, total=max(self._known, completed))
         self._note(f"{configuration} {what}{self._best}")
-        self._progress.spend(self._name, spent)
+        self._progress.spend(self, spent)
 
     def saved(self, run: TuningRun) -> None:
         """Say what a person might end the runs for."""
@@ -123,9 +129,9 @@ class FunctionObserver:
         self._note("restoring")
 
     def restored(self) -> None:
-        """Say that the function is as it was found."""
-        self._note("restored")
-        self._progress.say(f"{self._name}: measured, and restored")
+        """Say that the function is as it was found. Its bar goes: there may be many functions."""
+        self._bars.update(self._task, visible=False)
+        self._progress.say(f"{self._name}: restored")
 
     @property
     def _known(self) -> float:
@@ -134,3 +140,11 @@ class FunctionObserver:
 
     def _note(self, text: str) -> None:
         self._bars.update(self._task, note=text)
+
+
+def _called(function: PlannedFunction) -> str:
+    """How a function is called where there is little room: an ARN by name and region, a path by its end."""
+    _, arn, last = function.target.rpartition(":function:")
+    if arn:
+        return f"{last} ({function.plan.function.region})"
+    return last if len(last) <= _LONGEST else f"...{last[-_LONGEST:]}"

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Protocol
 
 from powertune.aws.connection import Connection, connect
@@ -76,6 +77,7 @@ class EmbeddedSites:
     served: ServedAws
     quiet: bool
     names: dict[str, str] = field(default_factory=dict)
+    prepared: set[Path] = field(default_factory=set)
 
     def site(self, target: str) -> Site:
         """Set up and deploy the code that a path names, under a name that no other has."""
@@ -85,5 +87,8 @@ class EmbeddedSites:
         name, number = folder.name, 2
         while self.names.setdefault(name, target) != target:
             name, number = f"{folder.name[:_LONGEST_NAME]}-{number}", number + 1
-        code = find_code(folder, options)
-        return embedded_site(self.served, folder, code, options, name=name, quiet=self.quiet)
+        code, place = find_code(folder, options), folder.path.resolve()
+        prepared = place in self.prepared
+        site = embedded_site(self.served, folder, code, options, name=name, prepared=prepared, quiet=self.quiet)
+        self.prepared.add(place)
+        return site

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from powertune.cli.command_line_checks import check_no_results, check_region
 from powertune.cli.console import say
 from powertune.cli.outputs import names_report
 from powertune.cli.sources import parse_folder
@@ -74,10 +75,7 @@ def check_kind(targets: Sequence[str]) -> bool:
         UsageError: there are both; a target is neither; or a target is a results file.
     """
     for target in targets:
-        if target.endswith(".json") and Path(target).is_file():
-            raise UsageError(
-                f"{shown(target)} is not a function", hint=f"for a results file: powertune report {target}"
-            )
+        check_no_results(target)
     code = [target for target in targets if parse_folder(target) is not None]
     if code and len(code) < len(targets):
         other = next(target for target in targets if target not in code)
@@ -100,7 +98,7 @@ def _checked(name: str, where: str) -> str:
             hint="name code on this machine as an argument",
         )
     try:
-        FunctionRef.parse(name)
+        check_region(FunctionRef.parse(name).region)
     except UsageError as error:
         hint = _LISTING if len(name.split()) > 1 else error.hint
         raise UsageError(f"{where}: {error.message}", hint=hint) from None

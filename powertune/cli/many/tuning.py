@@ -150,7 +150,7 @@ def _interrupted(results: FunctionResults) -> Interrupted:
     count = len(results.results)
     return Interrupted(
         f"interrupted; every function is restored; {count - len(left)} of {count} are done",
-        hint=shlex.join(["powertune", "run", *left]),
+        hint=f"with the same options: {shlex.join(('powertune', 'run', *left))}",
     )
 
 

@@ -111,12 +111,12 @@ class FunctionRuns:
         has ended (bpo-45274).
 
         Raises:
-            BaseException: a bug, which has ended all runs.
+            BaseException: a bug, which has ended all runs; but not where a function is not restored, which says more.
         """
         while not self._over:
             with suppress(Empty):
                 self._news.get(timeout=_LOOK_S)
-        if self._bug is not None:
+        if self._bug is not None and not any(isinstance(each.error, NotRestored) for each in self.ended):
             raise self._bug
 
     def stop(self) -> None:
@@ -175,12 +175,12 @@ class FunctionRuns:
         while (begun := self._next()) is not None:
             number, allowance = begun
             function = _limited(self._functions[number], allowance)
-            ended = EndedFunction(function=function)
             try:
                 ended = self._tune(function, self._requests[number])
             except BaseException as bug:  # carried to the main thread, which raises it
                 self._bug = self._bug or bug
                 self.stop()
+                ended = EndedFunction(function=function, error=PowertuneError(f"a bug in powertune: {bug!r}"))
             self._end(number, allowance, ended)
 
     def _next(self) -> tuple[int, float] | None:
@@ -219,20 +219,22 @@ class FunctionRuns:
 
     def _tune(self, function: PlannedFunction, request: StopRequest) -> EndedFunction:
         """Measure one function, and leave it as it was found."""
-        terms = self._terms
-        save = Saver(function.path, timer=terms.timer)
-        observer = StoppableObserver(self._observe(function), request, save)
+        terms, path = self._terms, function.path
+        try:
+            files.check_writable(path)
+        except PowertuneError as failure:
+            return EndedFunction(function=function, error=failure)
+        observer = StoppableObserver(self._observe(function), request, Saver(path, timer=terms.timer))
         access = StoppableAccess(access=function.subject.access, request=request)
         subject = replace(function.subject, access=access)
         error: PowertuneError | None = None
         try:
-            files.check_writable(function.path)
             target = StoppableTarget(run_target(subject, function.options, function.plan, clock=terms.clock), request)
             observer.run = measure_target(
                 target, function.plan, observer, request, clock=terms.clock, sleep=request.sleeping(terms.sleep)
             )
         except KeyboardInterrupt:
-            error = interrupted(request, function.subject, function.path)
+            error = interrupted(request, function.subject, path)
         except PowertuneError as failure:
             error = failure
         return EndedFunction(function=function, run=observer.run, error=error)

@@ -4,7 +4,7 @@ from powertune import documents
 from powertune.errors import PowertuneError
 from powertune.report.csv_report import cell, written
 from powertune.report.functions.model import FunctionPlans, FunctionResult, FunctionResults
-from powertune.report.json_report import Value, analysis_document
+from powertune.report.json_report import DIGITS, Value, analysis_document
 from powertune.report.plan_report import plan_values
 
 SCHEMA = "powertune/functions/1"
@@ -46,9 +46,9 @@ def render_functions_json(results: FunctionResults) -> bytes:
             "interrupted": results.interrupted,
             "exit_code": 0 if failure is None else int(failure.exit_code),
             "currency": results.currency,
-            "max_spend": results.max_spend,
-            "spent": results.spent,
-            "monthly_saving": results.saving,
+            "max_spend": _figure(results.max_spend),
+            "spent": _figure(results.spent),
+            "monthly_saving": _figure(results.saving),
             "functions": [_function(rank, each) for rank, each in enumerate(results.ranked, start=1)],
         }
     )
@@ -89,11 +89,16 @@ def _function(rank: int, result: FunctionResult) -> Value:
             "qualifier": function.qualifier,
         },
         "status": result.status.value,
-        "monthly_saving": result.saving,
+        "monthly_saving": _figure(result.saving),
         "results_file": result.file,
         "error": None if error is None else _error(error),
         "analysis": None if result.analysis is None else analysis_document(result.analysis),
     }
+
+
+def _figure(value: float | None) -> float | None:
+    """An amount with as many digits as one of the analysis document has."""
+    return None if value is None else float(f"{value:.{DIGITS}g}")
 
 
 def _error(error: PowertuneError) -> Value:

@@ -71,9 +71,9 @@ def write_functions_text(results: FunctionResults) -> FunctionsText:
 
 
 def _name(result: FunctionResult, results: FunctionResults) -> str:
-    """How a function is called: its region is named if there are several."""
+    """How a function is called: code by its path; else its region is named if there are several."""
     function = result.function
-    if function is None:
+    if function is None or "/" in result.target or "." in result.target:
         return result.target
     name = function.name if function.qualifier is None else f"{function.name}:{function.qualifier}"
     regions = {each.function.region for each in results.results if each.function is not None}

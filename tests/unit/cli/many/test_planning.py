@@ -71,6 +71,24 @@ def test_where_both_architectures_are_not_possible_one_may_do(
     assert len(plan_functions([asked], FakeSites(fake), save=tmp_path, quiet=True).refusals) == 1
 
 
+def test_an_image_that_a_file_sets_is_not_measured_in_the_place_of_every_function(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/one:arm"
+    monkeypatch.setenv("POWERTUNE_IMAGE_URI_ARM64", image)
+    fake = fake_functions()
+    for name in ("one", "two"):
+        fake.add(name, memory_mb=512, PackageType="Image")
+    both = plan_functions(wanted("one", "two", arch="both"), FakeSites(fake), save=tmp_path, quiet=True)
+    assert [each.error.message for each in both.refusals] == [
+        "image-uri-arm64 is set for all functions, and an image is of one"
+    ] * 2
+    own = plan_functions(wanted("one", "two"), FakeSites(fake), save=tmp_path, quiet=True)
+    assert len(own.functions) == 2
+    one = plan_functions(wanted("one", arch="both"), FakeSites(fake), save=tmp_path, quiet=True)
+    assert len(one.functions) == 1
+
+
 def test_names_of_files_are_safe_and_do_not_collide() -> None:
     functions = [
         make_function(name="orders", region="eu-west-1"),

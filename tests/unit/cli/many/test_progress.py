@@ -2,6 +2,7 @@
 
 import io
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,8 @@ def test_a_terminal_shows_a_bar_for_each_and_the_money_of_all(tmp_path: Path) ->
         second.invoked(size, make_invocation(duration_ms=100.0), 0.5)
     shown = buffer.getvalue()
     assert f"one: {size}: it is the cheapest" in shown
-    assert "3/10" in shown
+    # 2 sizes of 4 invocations in 2 environments, and 10 more.
+    assert "3/22" in shown
     assert "$0.75 of $2.00 spent" in shown
     assert f"{size} 100 ms" in shown
 
@@ -48,11 +50,21 @@ def test_elsewhere_lines_name_their_function(tmp_path: Path, capsys: pytest.Capt
         "one: begun",
         f"one: {size} is left out: too large",
         "warning: one: it answers with errors; look at the event",
-        "one: measured, and restored",
+        "one: restored",
     ]
     with FunctionsProgress(1.0, "USD", embedded=True, quiet=True) as silent:
         silent.observe(one).restored()
     assert capsys.readouterr().err == ""
+
+
+def test_arns_and_long_paths_leave_room_for_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (one,) = planned(fake_functions("one"), tmp_path, "one")
+    progress = FunctionsProgress(1.0, "USD", embedded=False, quiet=False)
+    for target in ("arn:aws:lambda:us-east-1:123456789012:function:one:live", f"{'deep/' * 20}app.py:handler"):
+        progress.observe(replace(one, target=target))
+    first, second = capsys.readouterr().err.splitlines()
+    assert first == "one:live (us-east-1): begun"
+    assert second == ".../deep/deep/deep/deep/deep/app.py:handler: begun"
 
 
 def test_functions_are_told_of_by_threads_of_their_own(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ def test_a_list_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
         ("./app.py:handler", "line 3 of .* which is a path"),
         ("x" * 10_000, r"line 3 of .*\.\.\. is not the name or ARN"),
         ("arn:aws:lambda:eu-west-1:12:function:f", "line 3 of .*is not the name or ARN"),
+        ("arn:aws:lambda:nowhere:123456789012:function:f", "line 3 of .*: .nowhere. is not a region"),
     ],
 )
 def test_a_bad_line_is_named_with_its_number(line: str, error: str, tmp_path: Path) -> None:

@@ -171,7 +171,7 @@ def test_an_interruption_restores_all_keeps_what_has_finished_and_says_what_is_l
     with pytest.raises(Interrupted) as caught:
         finish(found, wish)
     assert caught.value.message == "interrupted; every function is restored; 1 of 3 are done"
-    assert caught.value.hint == "powertune run two three"
+    assert caught.value.hint == "with the same options: powertune run two three"
     assert {name: fake.snapshot(name) for name in NAMES} == before
     statuses = by_name(tmp_path)
     assert (statuses["two"], statuses["three"]) == ("interrupted", "not-begun")

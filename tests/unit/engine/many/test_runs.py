@@ -215,6 +215,36 @@ def test_whoever_insists_is_told_which_function_may_hold_a_trial_size(tmp_path: 
         runs.wait()
 
 
+def test_a_bug_does_not_hide_that_a_function_is_not_restored(tmp_path: Path) -> None:
+    fake = fake_functions("one", "two")
+    functions = planned(fake, tmp_path, "one", "two")
+    together = threading.Barrier(2, timeout=30)
+
+    def deny(name: str, kwargs: Any) -> None:
+        if name == "delete_alias" and kwargs["FunctionName"].endswith(":one"):
+            raise client_error("AccessDeniedException", "not authorized to perform: lambda:DeleteAlias", 403)
+
+    class BrokenAfterAll(RecordingObserver):
+        def chosen(self, batch: Any) -> None: ...
+
+        def published(self, configuration: Configuration) -> None:
+            if configuration.memory_mb == 1024:
+                together.wait()
+                raise ZeroDivisionError
+
+    class Waiting(RecordingObserver):
+        def published(self, configuration: Configuration) -> None:
+            if configuration.memory_mb == 1024:
+                together.wait()
+
+    fake.on_call = deny
+    observers = {"one": Waiting(), "two": BrokenAfterAll()}
+    one, two = measured(runs_of(functions, observe=lambda function: observers[function.target])).ended
+    assert isinstance(one.error, NotRestored)
+    assert two.error is not None
+    assert "a bug in powertune: ZeroDivisionError()" in two.error.message
+
+
 def test_a_bug_ends_all_runs_and_is_raised_once_they_are_restored(tmp_path: Path) -> None:
     fake = fake_functions(*NAMES)
     before = states(fake)

@@ -14,8 +14,9 @@ class FunctionDemand:
 
     `function` is its ARN without a qualifier: the journal on it is a lock. `pool` is the account and region whose
     unreserved concurrency it uses, up to `concurrency` at a time, and `room` what all runs together may take of that;
-    None where the run does not know, or takes none. `alone`: nothing may be measured at the same time. `need` is the
-    money without which it is not worth beginning, and `cap` the most that it may spend, in the region's currency.
+    None where the run does not know, or takes none. `alone`: nothing may be measured at the same time. In the
+    region's currency, `need` is what it takes to begin: an invocation of some size, and what the run usually takes;
+    `comfort` is what it takes to invoke every size, and `cap` the most that it may spend.
     """
 
     function: str
@@ -24,13 +25,15 @@ class FunctionDemand:
     room: int | None
     alone: bool
     need: float
+    comfort: float
     cap: float
 
 
 def demand_of(plan: Plan) -> FunctionDemand:
     """What the run of a plan takes."""
     ref = FunctionRef.parse(plan.function.arn)
-    least = min(plan.worst_cost(each) + plan.publish_cost(each) for each in extremes(plan.design))
+    costs = [plan.worst_cost(each) + plan.publish_cost(each) for each in extremes(plan.design)]
+    need = max(min(costs), min(plan.estimate.typical_usd or 0.0, plan.max_spend))
     own = plan.share.reserved and not plan.copies
     return FunctionDemand(
         function=ref.unqualified,
@@ -40,7 +43,8 @@ def demand_of(plan: Plan) -> FunctionDemand:
         # The functions of the embedded AWS compete for the cores of this machine: side by side, each would measure
         # how busy the other one keeps it. On AWS, every environment has a share of its own.
         alone=plan.function.platform is not None,
-        need=max(least, min(plan.estimate.typical_usd or 0.0, plan.max_spend)),
+        need=need,
+        comfort=max(need, min(max(costs), plan.max_spend)),
         cap=plan.max_spend,
     )
 

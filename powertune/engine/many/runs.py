@@ -10,7 +10,7 @@ from threading import Condition, Thread
 from powertune import files
 from powertune.config import RunOptions
 from powertune.engine.direct import TunedFunction, interrupted, measure_target, run_target
-from powertune.engine.many.admission import FunctionAdmission, demand_of
+from powertune.engine.many.admission import FunctionAdmission, FunctionDemand, demand_of
 from powertune.engine.many.purse import Purse
 from powertune.engine.many.stopping import StoppableAccess, StoppableObserver, StoppableTarget, StopRequest
 from powertune.engine.saving import Saver
@@ -191,8 +191,7 @@ class FunctionRuns:
                     if not self._admission.admits(number):
                         continue
                     among = min(self._admission.free, len(self._waiting))
-                    demand = self._demands[number]
-                    allowance = self._purse.lend(demand.need, demand.cap, among)
+                    allowance = self._allowance(self._demands[number], among)
                     if allowance is not None:
                         self._waiting.remove(number)
                         self._admission.begin(number)
@@ -203,6 +202,13 @@ class FunctionRuns:
                     return None
                 self._changed.wait()
             return None
+
+    def _allowance(self, demand: FunctionDemand, among: int) -> float | None:
+        """What a function may spend; None if it is to wait for what others hand back, or there is too little."""
+        allowance = self._purse.lend(demand.comfort, demand.cap, among)
+        if allowance is None and self._admission.idle:
+            return self._purse.lend(demand.need, demand.cap, 1)
+        return allowance
 
     def _end(self, number: int, lent: float, ended: EndedFunction) -> None:
         spent = 0.0 if ended.run is None else Spending(ended.function.plan, ended.run.measurements).spent

@@ -16,7 +16,7 @@ from powertune.prices import PriceTable
 
 def demand(name: str = "fn", **changes: Any) -> FunctionDemand:
     base = FunctionDemand(
-        function=name, pool="1 us-east-1", concurrency=32, room=100, alone=False, need=0.01, cap=1.0
+        function=name, pool="1 us-east-1", concurrency=32, room=100, alone=False, need=0.01, comfort=0.02, cap=1.0
     )
     return replace(base, **changes)
 
@@ -93,6 +93,15 @@ def test_a_plan_demands_what_it_takes_of_its_account() -> None:
 @pytest.mark.parametrize(("average_ms", "more"), [(None, False), (60_000.0, True)])
 def test_a_function_needs_an_invocation_and_what_it_usually_takes(average_ms: float | None, more: bool) -> None:
     plan = plan_of(PriorKnowledge(account_concurrency=1000, average_ms=average_ms), timeout_s=60)
-    least = min(plan.worst_cost(each) for each in plan.design.configurations)
-    assert (demand_of(plan).need > least) is more
-    assert demand_of(plan).need <= plan.max_spend
+    costs = [plan.worst_cost(each) for each in plan.design.configurations]
+    found = demand_of(plan)
+    assert (found.need > min(costs)) is more
+    assert found.need <= plan.max_spend
+    # With its comfort, it can invoke every size.
+    assert found.comfort == pytest.approx(max(found.need, *costs))
+
+
+def test_a_size_that_the_budget_cannot_pay_for_is_no_comfort() -> None:
+    known = PriorKnowledge(account_concurrency=1000, average_ms=None)
+    plan = replace(plan_of(known, timeout_s=900), max_spend=0.01)
+    assert demand_of(plan).comfort == 0.01

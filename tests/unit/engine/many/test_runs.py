@@ -135,6 +135,22 @@ def test_the_budget_runs_out_and_those_not_reached_are_named(tmp_path: Path) -> 
     assert two.error.hint == "raise --max-spend"
 
 
+def test_a_function_waits_for_what_others_hand_back_and_takes_what_is_left_in_the_end(tmp_path: Path) -> None:
+    fake = fake_functions(*NAMES)
+    functions = planned(fake, tmp_path, *NAMES)
+    costs = sorted(f.plan.worst_cost(c) for f in functions for c in f.plan.design.configurations)
+    # Enough for the larger size of one function at a time, and no more.
+    runs = measured(runs_of(functions, max_spend=1.5 * costs[-1], at_once=3))
+    assert [each.begun for each in runs.ended] == [True] * 3
+    limits = [each.function.plan.max_spend for each in runs.ended]
+    assert all(limit >= costs[-1] for limit in limits)
+    assert runs.spent <= 1.5 * costs[-1]
+    # Not even enough for the larger size: the smaller one can be measured all the same.
+    (one,) = measured(runs_of(functions[:1], max_spend=costs[-1] / 2)).ended
+    assert one.begun
+    assert one.function.plan.max_spend == costs[-1] / 2
+
+
 class StoppingObserver(RecordingObserver):
     """Has all runs end at the first invocation of its function."""
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -9,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from held_endpoint import held_endpoint
 from settled import settle
+from windows import Window
 
 from powertune import results
 from powertune.cli.app import run_app
@@ -117,3 +120,49 @@ def test_two_folders_of_one_name_are_two_functions(
         re.fullmatch(r"powertune-results/src(-2)?-[0-9a-f]{8}\.json", e["results_file"])
         for e in document["functions"]
     )
+
+
+SLOW = ("--memory", "512,1769", "--invocations", "500", "--environments", "1", "--payload", '{"sleep": 0.05}')
+
+
+@pytest.mark.long
+def test_closing_the_window_restores_the_function_under_way_and_begins_no_other(
+    aws_environment: EmbeddedAWS, functions: Any
+) -> None:
+    before = {name: state_of(functions, name) for name in NAMES}
+    with held_endpoint(aws_environment.endpoint_url) as held:
+        options = ("--yes", "--rate", "1000", "--save", "out/", "--endpoint-url", held.url)
+        window = Window("run", *NAMES, *SLOW, *options)
+        assert held.invoked.wait(60)
+        window.close()  # SIGHUP
+        assert held.undoing.wait(60)
+        for number in (signal.SIGHUP, signal.SIGTERM, signal.SIGINT):
+            window.process.send_signal(number)
+        held.go_on.set()
+        assert window.end() == 130
+    assert {name: state_of(functions, name) for name in NAMES} == before
+    statuses = {
+        each["target"]: each["status"] for each in json.loads(Path("out/summary.json").read_text())["functions"]
+    }
+    assert statuses == {"first": "interrupted", "second": "not-begun"}
+    assert results.load(Path("out/first.us-east-1.json")).measurements
+
+
+@pytest.mark.long
+def test_ctrl_c_again_and_again_abandons_the_undo_and_names_what_restores(
+    aws_environment: EmbeddedAWS, functions: Any
+) -> None:
+    with held_endpoint(aws_environment.endpoint_url) as held:
+        options = ("--yes", "--rate", "1000", "--save", "out/", "--endpoint-url", held.url)
+        window = Window("run", *NAMES, *SLOW, *options)
+        assert held.invoked.wait(60)
+        window.process.send_signal(signal.SIGINT)
+        assert held.undoing.wait(60)
+        window.process.send_signal(signal.SIGINT)
+        window.wait_for("press Ctrl-C once more to leave them as they are")
+        window.process.send_signal(signal.SIGINT)
+        window.wait_for("powertune restore first")
+        assert window.end() == 9
+        held.go_on.set()
+    assert json.loads(Path("out/summary.json").read_text())["exit_code"] == 9
+    assert run_app(["restore", "first", "--yes"]) == 0

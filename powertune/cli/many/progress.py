@@ -13,6 +13,8 @@ from powertune.cli.console import say
 from powertune.cli.progress import SAID_AT_ONCE, Bars, RunningMean
 from powertune.engine.many.runs import PlannedFunction
 from powertune.model import Advisory, Batch, Configuration, Design, GridDesign, Invocation, TuningRun
+from powertune.report.functions import FunctionResult
+from powertune.report.functions.text import outcome_words
 from powertune.units import format_usd, printable
 
 #: The most of a path that is shown beside a bar.
@@ -49,6 +51,10 @@ class FunctionsProgress:
         name = _called(function)
         self.say(f"{name}: begun")
         return FunctionObserver(self, name, function.plan.design)
+
+    def ended(self, function: PlannedFunction, result: FunctionResult) -> None:
+        """Say what became of a function."""
+        self.say(f"{_called(function)}: {outcome_words(result)}")
 
     def spend(self, observer: "FunctionObserver", amount: float) -> None:
         """What a function has spent until now."""
@@ -129,9 +135,8 @@ class FunctionObserver:
         self._note("restoring")
 
     def restored(self) -> None:
-        """Say that the function is as it was found. Its bar goes: there may be many functions."""
+        """The function is as it was found. Its bar goes: there may be many functions."""
         self._bars.update(self._task, visible=False)
-        self._progress.say(f"{self._name}: restored")
 
     @property
     def _known(self) -> float:

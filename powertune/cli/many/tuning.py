@@ -76,8 +76,7 @@ def tune_functions(wanted: Sequence[FunctionToTune], sites: Sites, wishes: ManyW
     if plans.plans and not _agreed(plans, planned.functions, wishes):
         say("nothing was changed")
         return None
-    ended, spent = _measured(planned.functions, plans, wishes)
-    found = [_result(each) for each in ended]
+    found, spent = _measured(planned.functions, plans, wishes)
     refused = [FunctionResult(target=each.target, failed=each.error) for each in planned.refusals]
     order = {each.target: number for number, each in enumerate(wanted)}
     return FunctionResults(
@@ -212,8 +211,14 @@ def _agreed(plans: FunctionPlans, functions: Sequence[PlannedFunction], wishes: 
 
 def _measured(
     functions: Sequence[PlannedFunction], plans: FunctionPlans, wishes: ManyWishes
-) -> tuple[tuple[EndedFunction, ...], float]:
+) -> tuple[tuple[FunctionResult, ...], float]:
     """Measure all functions, with progress; what became of each, and what was spent."""
+    known: dict[str, FunctionResult] = {}
+
+    def tell(ended: EndedFunction) -> None:
+        result = known[ended.function.target] = _result(ended)
+        progress.ended(ended.function, result)
+
     embedded = any(plan.function.platform is not None for plan in plans.plans)
     terms = ManyTerms(
         max_spend=plans.max_spend,
@@ -226,7 +231,7 @@ def _measured(
         interruptible(_RESTORING, _INSIST) as interrupts,
         FunctionsProgress(plans.max_spend, plans.currency, embedded=embedded, quiet=wishes.quiet) as progress,
     ):
-        runs = FunctionRuns(functions, terms, progress.observe)
+        runs = FunctionRuns(functions, terms, progress.observe, tell)
         try:
             runs.start()
             runs.wait()
@@ -238,7 +243,7 @@ def _measured(
                 runs.wait()
             except KeyboardInterrupt:
                 runs.abandon()
-        return runs.ended, runs.spent
+        return tuple(known.get(each.function.target) or _result(each) for each in runs.ended), runs.spent
 
 
 def _result(ended: EndedFunction) -> FunctionResult:

@@ -73,6 +73,7 @@ class FunctionRuns:
 
     Args:
         observe: makes the observer of a function that begins.
+        tell: is told of a function that has ended, by the thread that measured it.
     """
 
     def __init__(
@@ -80,10 +81,12 @@ class FunctionRuns:
         functions: Sequence[PlannedFunction],
         terms: ManyTerms,
         observe: Callable[[PlannedFunction], Observer],
+        tell: Callable[[EndedFunction], None] = lambda _: None,
     ) -> None:
         self._functions = functions
         self._terms = terms
         self._observe = observe
+        self._report = tell
         self._demands = [demand_of(each.plan) for each in functions]
         self._admission = FunctionAdmission(self._demands, most=terms.at_once)
         self._purse = Purse(terms.max_spend)
@@ -177,6 +180,7 @@ class FunctionRuns:
             function = _limited(self._functions[number], allowance)
             try:
                 ended = self._tune(function, self._requests[number])
+                self._report(ended)
             except BaseException as bug:  # carried to the main thread, which raises it
                 self._bug = self._bug or bug
                 self.stop()

@@ -70,6 +70,19 @@ def write_functions_text(results: FunctionResults) -> FunctionsText:
     )
 
 
+def outcome_words(result: FunctionResult) -> str:
+    """What became of one function, in a line."""
+    answer, analysis = result.answer, result.analysis
+    if result.status is FunctionStatus.INTERRUPTED and result.failed is not None:
+        return result.failed.message
+    if answer is None or analysis is None:
+        return f"{_WITHOUT[result.status]}: {_why(result)}"
+    if result.status is FunctionStatus.STAY:
+        return f"stay at {answer.configuration}"
+    saving = "" if answer.saving is None else f", saving {saving_cell(answer, analysis.currency)} a month"
+    return f"change to {answer.configuration}{saving}"
+
+
 def _name(result: FunctionResult, results: FunctionResults) -> str:
     """How a function is called: code by its path; else its region is named if there are several."""
     function = result.function

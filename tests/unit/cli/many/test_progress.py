@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from factories import make_invocation, make_run
 from many_functions import fake_functions, planned
+from many_results import analysis_of, result
 from rich.console import Console
 
 from powertune.cli.many.progress import FunctionsProgress
+from powertune.errors import NotFound
 from powertune.model import Advisory, Batch, Trial
 
 
@@ -46,14 +48,18 @@ def test_elsewhere_lines_name_their_function(tmp_path: Path, capsys: pytest.Capt
             observer.saved(make_run(advisories=(warning,)))
         observer.restoring()
         observer.restored()
+        progress.ended(one, result("one", analysis_of("one")))
+        progress.ended(one, result("one", failed=NotFound("it is gone", hint="look")))
     assert capsys.readouterr().err.splitlines() == [
         "one: begun",
         f"one: {size} is left out: too large",
         "warning: one: it answers with errors; look at the event",
-        "one: restored",
+        "one: change to 512 MB x86_64, saving $0.833 [$0.828, $0.839] a month",
+        "one: failed: it is gone; look",
     ]
     with FunctionsProgress(1.0, "USD", embedded=True, quiet=True) as silent:
         silent.observe(one).restored()
+        silent.ended(one, result("one", analysis_of("one")))
     assert capsys.readouterr().err == ""
 
 

@@ -8,6 +8,7 @@ from many_results import analysis_of, full_plans, full_results, result, results_
 
 from powertune.cli.tables.functions import plans_text, render_functions_table
 from powertune.cli.tables.screen import Screen
+from powertune.errors import Interrupted
 from powertune.plan_document import parse_plan
 from powertune.report.functions.machine import (
     COLUMNS,
@@ -16,6 +17,7 @@ from powertune.report.functions.machine import (
     render_plans_json,
 )
 from powertune.report.functions.markdown import render_functions_markdown
+from powertune.report.functions.text import outcome_words
 from powertune.report.json_report import analysis_document
 
 
@@ -82,6 +84,13 @@ def test_a_table_keeps_commands_whole_and_tells_what_is_not_known() -> None:
     assert all(len(line) <= 60 or "powertune apply" in line for line in text.splitlines())
     rows = [line.split()[0] for line in render_functions_table(full_results(), Screen()).decode().splitlines()[3:12]]
     assert rows == ["large", "small", "fine", "unknown", "nosuch", "denied", "stuck", "stopped", "later"]
+
+
+def test_what_became_of_a_function_is_a_line() -> None:
+    assert outcome_words(result("fine", analysis_of("fine", better=False))) == "stay at 1024 MB x86_64"
+    assert outcome_words(result("unknown", analysis_of("unknown", month=None))) == "change to 512 MB x86_64"
+    stopped = result("stopped", analysis_of("stopped"), Interrupted("interrupted; stopped is restored"))
+    assert outcome_words(stopped) == "interrupted; stopped is restored"
 
 
 def test_functions_of_one_name_are_told_apart_by_their_regions() -> None:

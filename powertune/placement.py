@@ -63,6 +63,11 @@ class Share:
         """What the pool is called."""
         return "function's reserved concurrency" if self.reserved else "account's unreserved concurrency"
 
+    @property
+    def room(self) -> int:
+        """How many invocations all runs together may have under way in the pool."""
+        return _part(self.limit - (self.in_use or 0))
+
 
 def architectures_of(options: RunOptions, function: FunctionState) -> tuple[Architecture, ...]:
     """What to measure on; the embedded AWS has one processor, and emulating another would measure nothing.
@@ -186,8 +191,12 @@ def _share(options: RunOptions, function: FunctionState, limit: int, in_use: int
             "at one time",
             hint=f"{ways}measure one invocation at a time with --concurrency 1, which may throttle others",
         )
-    part = max(1, left // _TENTH, min(left // 2, _HALF_UP_TO))
-    return Share(concurrency=min(options.concurrency, part), limit=limit, in_use=in_use, reserved=reserved)
+    return Share(concurrency=min(options.concurrency, _part(left)), limit=limit, in_use=in_use, reserved=reserved)
+
+
+def _part(left: int) -> int:
+    """What a run takes of what production leaves."""
+    return max(1, left // _TENTH, min(left // 2, _HALF_UP_TO))
 
 
 def share_advisories(share: Share, options: RunOptions, lanes: int) -> tuple[Advisory, ...]:

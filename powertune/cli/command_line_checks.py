@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,27 +18,28 @@ _ANY_EVENT = b"{}"
 _REGION = re.compile(r"[a-z]{2,}(?:-[a-z]+)+-\d+")
 
 
-def check_target(target: str | None, more: Sequence[str], *, files: bool) -> str:
-    """See that there is one target, and that it is not the results of one; returns it.
-
-    Args:
-        more: the arguments after the target; where `files` are written, a shell may have made them of braces.
+def check_target(target: str | None) -> str:
+    """See that there is a target, and that it is not the results of one; returns it.
 
     Raises:
-        UsageError: there is no target, there are two, or the target is a results file.
+        UsageError: there is no target, or it is a results file.
     """
     if target is None:
         raise UsageError(
             "missing argument TARGET: which function?", hint="give its name or ARN; see powertune run --help"
         )
-    if more and not files:
-        raise UsageError(
-            f"unexpected argument {shown(more[0])} after {shown(target)}: one function is measured at a time",
-            hint=f"run powertune once for each function; a file to write comes after -o: -o {more[0]}",
-        )
+    check_no_results(target)
+    return target
+
+
+def check_no_results(target: str) -> None:
+    """See that a target is not the results of one.
+
+    Raises:
+        UsageError: it is a results file.
+    """
     if target.endswith(".json") and Path(target).is_file():
         raise UsageError(f"{shown(target)} is not a function", hint=f"for a results file: powertune report {target}")
-    return target
 
 
 def check_place(target: str, given: Mapping[str, Any]) -> None:

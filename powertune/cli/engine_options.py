@@ -37,6 +37,11 @@ class EngineOptions:
         str | None, typer.Option(help="Follow the execution of this ARN, which was started elsewhere.")
     ] = None
 
+    @property
+    def named(self) -> dict[str, str | None]:
+        """What was given about the engine, by option."""
+        return {"engine": self.engine, "stack_name": self.stack_name, "state_machine": self.state_machine}
+
     def elsewhere(self, target: str, given: Mapping[str, Any]) -> bool:
         """Whether a state machine measures.
 

@@ -5,24 +5,26 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from powertune.aws.identity import ConnectionOptions
-from powertune.cli import tuning
-from powertune.cli.command_line_checks import region_of
-from powertune.cli.console import confirmed, on_terminal, say, write_stdout
+from powertune.cli.console import on_terminal, say, write_stdout
+from powertune.cli.many.planning import FunctionToTune
+from powertune.cli.many.sites import open_sites
+from powertune.cli.many.tuning import PARALLEL, ManyWishes, ending, tune_functions
 from powertune.cli.scanning import ScanWishes
-from powertune.cli.site import open_site
 from powertune.config.values import whole
 from powertune.engine.scanning.earlier_runs import judge_earlier_runs
-from powertune.errors import Interrupted, NotRestored, PowertuneError, UsageError
-from powertune.model import DAYS_PER_MONTH, FunctionRef
+from powertune.errors import Interrupted, NotRestored, UsageError
+from powertune.model import DAYS_PER_MONTH
 from powertune.prices import PriceTable
 from powertune.report.scan.tuned import MeasuredFunction, measured_table
 from powertune.scan.scan import FunctionLine, Scan
 from powertune.scan.totals import savings_by_function
-from powertune.units import format_usd, plural
+from powertune.units import format_usd
 
 _MOST = 50
 #: What the next step names if both architectures have to be measured.
 _BOTH = "--arch both"
+#: What ends a scan, whatever came of the other functions.
+_ENDS = (Interrupted, NotRestored)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +98,7 @@ def tune_largest(
     not end the others.
 
     Raises:
-        Interrupted: by the person; the function that was measured is restored.
+        Interrupted: by the person; the functions that were measured are restored.
         NotRestored: a function may still hold a trial configuration; no other is begun.
         PowertuneError: no function could be tuned; the first reason.
     """
@@ -107,15 +109,30 @@ def tune_largest(
     for each in chosen:
         line = each.function
         say(f"{line.name} in {line.place.region}: {format_usd(each.saving, each.currency)} a month expected")
-    if ask and not confirmed(f"plan to measure {plural(len(chosen), 'function')}, one after another?"):
-        say("nothing was changed")
-        return
-    refusals = [error for each in chosen if (error := _try(each, place, wishes, ask=ask)) is not None]
     questions = wishes.questions
+    told = {"results_folder": str(questions.results_folder)}
+    wanted = [
+        FunctionToTune(
+            target=each.function.arn,
+            told=told | each.options,
+            alone=each.function.architecture if each.both else None,
+        )
+        for each in chosen
+    ]
+    many = ManyWishes(at_once=PARALLEL, own_budgets=True, ask=ask, quiet=wishes.quiet)
+    with open_sites([each.target for each in wanted], replace(place, region=None), quiet=wishes.quiet) as sites:
+        results = tune_functions(wanted, sites, many)
+    if results is None:
+        return
+    names = {each.function.arn: each.function.name for each in chosen}
+    for result in results.unanswered:
+        if result.failed is not None:
+            say(f"{names[result.target]} was not tuned: {result.failed.message}")
     functions = [each.function for each in chosen]
     write_stdout(what_was_measured(functions, questions.results_folder, questions.prices).encode())
-    if len(refusals) == len(chosen):
-        raise refusals[0]
+    failure = ending(results)
+    if failure is not None and (len(results.unanswered) == len(chosen) or isinstance(failure, _ENDS)):
+        raise failure
 
 
 def what_was_measured(functions: Sequence[FunctionLine], folder: Path, prices: PriceTable) -> str:
@@ -124,32 +141,3 @@ def what_was_measured(functions: Sequence[FunctionLine], folder: Path, prices: P
     files = {arn: (analysis, str(path)) for arn, (path, analysis) in judged.items()}
     measured = ((each, *files.get(each.arn, (None, ""))) for each in functions)
     return measured_table([MeasuredFunction(function=f, analysis=a, file=file) for f, a, file in measured])
-
-
-def _try(chosen: Opportunity, place: ConnectionOptions, wishes: ScanWishes, *, ask: bool) -> PowertuneError | None:
-    """Tune a function; returns why it could not be. One that cannot run on both architectures is tuned on its own."""
-    try:
-        _tune(chosen, place, wishes, ask=ask)
-    except (Interrupted, NotRestored):
-        raise
-    except PowertuneError as error:
-        if chosen.both and isinstance(error, UsageError):
-            say(f"{chosen.function.name}: {error.message}; measured on {chosen.function.architecture} alone")
-            return _try(replace(chosen, both=False), place, wishes, ask=ask)
-        say(f"{chosen.function.name} was not tuned: {error.message}")
-        return error
-    return None
-
-
-def _tune(chosen: Opportunity, place: ConnectionOptions, wishes: ScanWishes, *, ask: bool) -> None:
-    """One search, which is planned, shown, agreed to, and saved as with `powertune run`."""
-    arn = chosen.function.arn
-    ref = FunctionRef.parse(arn)
-    with open_site(arn, replace(place, region=region_of(ref, None)), quiet=wishes.quiet) as site:
-        options = tuning.load_options(site, chosen.options)
-        prices = tuning.region_prices(site, options)
-        plan = tuning.plan_run(site, options, prices)
-        if not tuning.agreed(plan, ask=ask, quiet=wishes.quiet):
-            return
-        path = tuning.results_path(wishes.questions.results_folder, plan)
-        tuning.measure_plan(site, options, plan, path, quiet=wishes.quiet)

@@ -84,6 +84,12 @@ def name_outputs(
     return outputs or (Output(format=format_ or TABLE, path=None),)
 
 
+def names_report(word: str) -> bool:
+    """Whether a word ends as the file of a report does, braces included."""
+    endings = tuple(suffix for each in RUN.formats.values() for suffix in each.suffixes)
+    return any(name.lower().endswith(endings) for name in _expanded(word))
+
+
 def refuse_overwriting(written: Iterable[Path | None], kept: Iterable[str | Path | None]) -> None:
     """Find out whether a file that is to be written would replace another one that matters. None is no file.
 

@@ -16,15 +16,15 @@ from powertune.aws.lambda_function import LambdaFunction
 from powertune.cli import tuning
 from powertune.cli.command_line_checks import region_of
 from powertune.cli.console import say
+from powertune.cli.many.planning import plan_one
 from powertune.cli.opportunities import Opportunity, largest
-from powertune.cli.site import Site, open_site
-from powertune.config import RunOptions, parse_judgement
+from powertune.cli.site import open_site
+from powertune.config import parse_judgement
 from powertune.config.autopilot_options import AutopilotOptions
 from powertune.engine.autopilot.settling import SettledFunction
 from powertune.engine.autopilot.state import AutopilotState
-from powertune.errors import Interrupted, NotFound, NotRestored, PowertuneError, UsageError
+from powertune.errors import Interrupted, NotFound, NotRestored, PowertuneError
 from powertune.model import DAYS_PER_MONTH, FunctionRef
-from powertune.plan import Plan
 from powertune.region_prices import RegionPrices
 from powertune.scan.evidence import FunctionEvidence
 from powertune.scan.scan import Scan
@@ -184,7 +184,8 @@ class BudgetedTuning:
             if IGNORE in tags:
                 say(f"{run.name} was left alone: it has the tag {IGNORE}")
                 return False
-            options, prices, plan = _planned(site, run)
+            architecture = run.known.function.architecture
+            options, prices, plan = plan_one(site, run.options, name=run.name, alone=architecture)
             if not tuning.agreed(plan, ask=self.ask, quiet=self.quiet):
                 return False
             record = SpendingRecord(
@@ -227,27 +228,6 @@ class BudgetedTuning:
         analysis = _judged(path, prices)
         spent = record.reserved if analysis.spent is None else analysis.spent
         self.state.keep(replace(record, spent=spent, results=path.name))
-
-
-def _planned(site: Site, run: DueRun) -> tuple[RunOptions, RegionPrices, Plan]:
-    """Plan a run; a function that cannot run on both architectures is measured on its own.
-
-    Only planning is done again: a run that has failed while it measured has been paid for.
-    """
-    try:
-        return _plan(site, run.options)
-    except UsageError as error:
-        if "arch" not in run.options:
-            raise
-        alone = {name: value for name, value in run.options.items() if name != "arch"}
-        say(f"{run.name}: {error.message}; measured on {run.known.function.architecture} alone")
-        return _plan(site, alone)
-
-
-def _plan(site: Site, told: Mapping[str, str]) -> tuple[RunOptions, RegionPrices, Plan]:
-    options = tuning.load_options(site, told)
-    prices = tuning.region_prices(site, options)
-    return options, prices, tuning.plan_run(site, options, prices)
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from powertune.units import format_ms, format_seconds, format_usd, printable
 #: Half-width of a 95 % interval, in standard errors. Good enough for a running figure; the analysis does it properly.
 _Z = 1.96
 #: Advisories that make the rest of the run worthless, for most people.
-_SAID_AT_ONCE = frozenset({"error-answer"})
+SAID_AT_ONCE = frozenset({"error-answer"})
 
 
 @dataclass(slots=True)
@@ -173,7 +173,7 @@ class RunObserver:
         """Have the round saved, and say what a person might end the run for."""
         self._save(run)
         for advisory in run.advisories:
-            if advisory.code in _SAID_AT_ONCE and advisory not in self._said:
+            if advisory.code in SAID_AT_ONCE and advisory not in self._said:
                 self._said.append(advisory)
                 self.say(f"warning: {advisory.message}; {advisory.next_step}")
         if self._interrupts.restored:

@@ -14,7 +14,18 @@ from powertune.errors import UsageError
 from powertune.model import Goal, TuningRun, Usage
 from powertune.prices import PriceTable
 from powertune.region_prices import RegionPrices
-from powertune.report import COMPARISON, GATE, PLAN, PRICES, RUN, SCAN, TABLE, Subject
+from powertune.report import (
+    COMPARISON,
+    FUNCTION_PLANS,
+    FUNCTIONS,
+    GATE,
+    PLAN,
+    PRICES,
+    RUN,
+    SCAN,
+    TABLE,
+    Subject,
+)
 from powertune.units import printable
 
 _T = TypeVar("_T")
@@ -27,6 +38,8 @@ TABLES: Mapping[str, str] = MappingProxyType(
         PRICES.name: "prices:render_prices_table",
         SCAN.name: "scan:render_scan_table",
         GATE.name: "gate:render_gate_table",
+        FUNCTIONS.name: "functions:render_functions_table",
+        FUNCTION_PLANS.name: "functions:render_plans_table",
     }
 )
 

@@ -75,24 +75,53 @@ def open_site(target: str, place: ConnectionOptions, *, quiet: bool = False) -> 
         ref = FunctionRef.parse(target)
         place = replace(place, region=region_of(ref, place.region))
         with connect(place) as connection:
-            command = restore_command(target, connection.place)
-            yield Site(connection=connection, ref=ref, restore_command=command, folder=Path())
+            yield aws_site(target, connection)
         return
     options = load_local(folder.path)
     code = find_code(folder, options)
     with serve_embedded(quiet=quiet) as served:
-        if not quiet:
-            say(f"the code in {folder.path} runs on this machine{and_setup(options)}")
+        yield embedded_site(served, folder, code, options, quiet=quiet)
+
+
+def aws_site(target: str, connection: Connection) -> Site:
+    """A function on AWS, reached by a connection to its region."""
+    command = restore_command(target, connection.place)
+    return Site(connection=connection, ref=FunctionRef.parse(target), restore_command=command, folder=Path())
+
+
+def embedded_site(
+    served: "ServedAws",
+    folder: Folder,
+    code: Code,
+    options: LocalOptions,
+    *,
+    name: str | None = None,
+    prepared: bool = False,
+    quiet: bool,
+) -> Site:
+    """Set up and deploy the code of a folder on the embedded AWS.
+
+    Args:
+        name: of the function; by default made of the folder's.
+        prepared: the folder was set up for another function of it.
+
+    Raises:
+        UsageError: its set-up failed, or there is nothing to package.
+    """
+    name = name or folder.name
+    if not quiet:
+        say(f"the code in {folder.path} runs on this machine{and_setup(options)}")
+    if not prepared:
         set_up(folder.path, options, served)
-        served.deploy(deployment_of(folder, code, options, served))
-        yield Site(
-            connection=served.connection,
-            ref=FunctionRef(name=folder.name),
-            restore_command=restore_command(folder.name, served.connection.place),
-            folder=folder.path,
-            payload=options.payload,
-            embedded=True,
-        )
+    served.deploy(replace(deployment_of(folder, code, options, served), name=name))
+    return Site(
+        connection=served.connection,
+        ref=FunctionRef(name=name),
+        restore_command=restore_command(name, served.connection.place),
+        folder=folder.path,
+        payload=options.payload,
+        embedded=True,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

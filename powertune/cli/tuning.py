@@ -4,7 +4,7 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from powertune.aws.journal import Journal, read_journal
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.cli import rendering
 from powertune.cli.console import confirmed, on_terminal, say, terminal_width
-from powertune.cli.interrupts import Interrupts, interruptible
+from powertune.cli.interrupts import interruptible
 from powertune.cli.outputs import Output, refuse_overwriting
 from powertune.cli.progress import RunObserver
 from powertune.cli.restoring import restore_now
@@ -25,17 +25,24 @@ from powertune.cli.trust import trusted
 from powertune.config import RUN_OPTIONS, RunOptions, load_run
 from powertune.engine import direct
 from powertune.engine.saving import Saver
-from powertune.errors import FunctionBusy, Interrupted, NotRestored, UsageError
+from powertune.errors import FunctionBusy, UsageError
 from powertune.model import TuningRun
 from powertune.plan import Plan
 from powertune.region_prices import RegionPrices
 from powertune.units import format_seconds
 
 
-def load_options(site: Site, given: Mapping[str, Any]) -> RunOptions:
-    """Options from the command line, the environment and the configuration file; a payload is fetched."""
+def load_options(
+    site: Site, given: Mapping[str, Any], read: Callable[[str, Path], bytes] | None = None
+) -> RunOptions:
+    """Options from the command line, the environment and the configuration file; a payload is fetched.
+
+    Args:
+        read: fetches a payload, as what `payload_reader` returns.
+    """
     given = {name: value for name, value in given.items() if name in RUN_OPTIONS}
-    return load_run(site.folder, os.environ, given, payload_reader(site.read_s3), usual_payload=site.payload)
+    reader = read or payload_reader(site.read_s3)
+    return load_run(site.folder, os.environ, given, reader, usual_payload=site.payload)
 
 
 def check_outputs(outputs: Sequence[Output], save: str | None, read: Sequence[str | None], *, dry_run: bool) -> None:
@@ -150,23 +157,10 @@ def measure_plan(site: Site, options: RunOptions, plan: Plan, path: Path, *, qui
                 site.subject, options, plan, observer, interrupts, clock=time.time, sleep=time.sleep
             )
         except KeyboardInterrupt:
-            raise _interrupted(interrupts, site, path) from None
+            raise direct.interrupted(interrupts, site.subject, path) from None
     if not quiet:
         say(f"saved {path}")
     return run
-
-
-def _interrupted(interrupts: Interrupts, site: Site, path: Path) -> Interrupted | NotRestored:
-    if not interrupts.restored:
-        return NotRestored(
-            f"{site.ref.name} may still hold a trial configuration: restoring was abandoned",
-            hint=site.restore_command,
-        )
-    if not path.exists():
-        return Interrupted(f"interrupted; {site.ref.name} is restored", hint="nothing was measured yet")
-    return Interrupted(
-        f"interrupted; {site.ref.name} is restored; what was measured is in {path}", hint=f"powertune report {path}"
-    )
 
 
 def _offer_restore(function: LambdaFunction, journal: Journal, command: str) -> None:

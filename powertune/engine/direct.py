@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Protocol
 
 from powertune.aws.client import Aws
@@ -13,7 +14,8 @@ from powertune.aws.preflight import Preflight, preflight
 from powertune.aws.target import AwsTarget
 from powertune.config import RunOptions
 from powertune.config.from_file import FromFile, foreign_settings
-from powertune.measure import Observer, measure
+from powertune.errors import Interrupted, NotRestored
+from powertune.measure import Observer, Target, measure
 from powertune.model import Advisory, FunctionRef, FunctionState, TuningRun
 from powertune.plan import Plan, make_plan
 from powertune.region_prices import RegionPrices
@@ -119,10 +121,14 @@ def measure_plan(
         KeyboardInterrupt: it was interrupted; `interruptions` say whether the function is restored.
         NotRestored: a failure kept the function from being restored.
     """
-    # Said before the run, it is of no use in a report of it.
-    plan = replace(plan, advisories=tuple(each for each in plan.advisories if each.code != SESSION_ENDS))
+    target = run_target(subject, options, plan, clock=clock)
+    return measure_target(target, plan, observer, interruptions, clock=clock, sleep=sleep)
+
+
+def run_target(subject: TunedFunction, options: RunOptions, plan: Plan, *, clock: Callable[[], float]) -> AwsTarget:
+    """The hold of a run on its function. Nothing is asked of AWS yet."""
     processors = (options.pre_processor, options.post_processor)
-    target = AwsTarget(
+    return AwsTarget(
         subject.access.aws(
             function_timeout_s=plan.function.timeout_s if processors == (None, None) else LONGEST_TIMEOUT_S,
             concurrency=plan.design.concurrency,
@@ -133,11 +139,47 @@ def measure_plan(
         processors=processors,
         clock=clock,
     )
+
+
+def measure_target(
+    target: Target,
+    plan: Plan,
+    observer: Observer,
+    interruptions: Interruptions,
+    *,
+    clock: Callable[[], float],
+    sleep: Callable[[float], None],
+) -> TuningRun:
+    """As `measure_plan`, on a target that was made for the plan.
+
+    Raises:
+        KeyboardInterrupt, NotRestored: as `measure_plan`.
+    """
+    # Said before the run, it is of no use in a report of it.
+    plan = replace(plan, advisories=tuple(each for each in plan.advisories if each.code != SESSION_ENDS))
     try:
         return measure(plan, target, observer, clock=clock, sleep=sleep)
     except KeyboardInterrupt:
         undo_once_more(target.undo, interruptions)
         raise
+
+
+def interrupted(interruptions: Interruptions, subject: TunedFunction, path: Path) -> Interrupted | NotRestored:
+    """How a run ends that was interrupted.
+
+    Args:
+        path: the results file, which is there if anything was measured.
+    """
+    name = subject.ref.name
+    if not interruptions.restored:
+        return NotRestored(
+            f"{name} may still hold a trial configuration: restoring was abandoned", hint=subject.restore_command
+        )
+    if not path.exists():
+        return Interrupted(f"interrupted; {name} is restored", hint="nothing was measured yet")
+    return Interrupted(
+        f"interrupted; {name} is restored; what was measured is in {path}", hint=f"powertune report {path}"
+    )
 
 
 def undo_once_more(undo: Callable[[], None], interruptions: Interruptions) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from powertune.plan import Plan
     from powertune.prices import PriceTable
     from powertune.report.comparison_report import ComparedRuns
+    from powertune.report.functions import FunctionPlans, FunctionResults
     from powertune.report.scan import ReportedScan
 
 _T = TypeVar("_T")
@@ -111,6 +112,20 @@ COMPARISON: "Subject[ComparedRuns]" = Subject(
     ),
 )
 PLAN: "Subject[Plan]" = Subject(name="plan", renderers=MappingProxyType({"json": "plan_report:render_plan_json"}))
+#: Several functions that were tuned together, and the plans for it.
+FUNCTIONS: "Subject[FunctionResults]" = Subject(
+    name="functions",
+    renderers=MappingProxyType(
+        {
+            "json": "functions.machine:render_functions_json",
+            "markdown": "functions.markdown:render_functions_markdown",
+            "csv": "functions.machine:render_functions_csv",
+        }
+    ),
+)
+FUNCTION_PLANS: "Subject[FunctionPlans]" = Subject(
+    name="plans", renderers=MappingProxyType({"json": "functions.machine:render_plans_json"})
+)
 PRICES: "Subject[PriceTable]" = Subject(
     name="price table", renderers=MappingProxyType({"json": "price_report:render_prices_json"})
 )

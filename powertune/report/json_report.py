@@ -20,7 +20,7 @@ from powertune.units import PER_MILLION
 
 SCHEMA = "powertune/analysis/1"
 #: Enough for any reader, and few enough that the last bits of a platform's arithmetic do not show.
-_DIGITS = 10
+DIGITS = 10
 Value = dict[str, object]
 
 
@@ -231,4 +231,4 @@ def _pair(interval: tuple[float, float] | None, factor: float = 1.0) -> list[flo
 def _number(value: float | None) -> float | None:
     if value is None or not math.isfinite(value):
         return None
-    return float(f"{value:.{_DIGITS}g}")
+    return float(f"{value:.{DIGITS}g}")

@@ -10,12 +10,16 @@ from powertune.plan_document import plan_document
 
 def render_plan_json(plan: Plan) -> bytes:
     """Everything but the payloads, so that it can be read back by whoever has them."""
-    document = {
+    return documents.write(plan_values(plan))
+
+
+def plan_values(plan: Plan) -> dict[str, Any]:
+    """The document of a plan as plain values."""
+    return {
         **plan_document(plan, payloads=False),
         "others_notice": noticed(plan),
         "configuration_file": _settings(plan.from_file),
     }
-    return documents.write(document)
 
 
 def noticed(plan: Plan) -> tuple[str, ...]:

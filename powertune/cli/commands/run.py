@@ -1,4 +1,4 @@
-"""`powertune run`: tune one function."""
+"""`powertune run`: tune a function, or several."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,9 @@ Examples:
   powertune run my-function --yes -o "report.{html,json}"
   # Measure code on this machine, without AWS
   powertune run ./app.py:handler -p file://event.json
+  # Tune several functions with one budget, and keep their results in a folder
+  powertune run orders billing search --max-spend 2 --save results/
+  powertune run --functions-from functions.txt --yes
   # Have the state machine in the account measure, and follow it
   powertune run my-function --engine stepfunctions
 """
@@ -184,6 +187,26 @@ class OldNames:
         return given or self.from_
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManyOptions:
+    """Several functions in one run."""
+
+    functions_from: Annotated[
+        str | None,
+        typer.Option(
+            help="File with a function's name or ARN in each line; - for stdin. # begins a comment.",
+            show_default=False,
+        ),
+    ] = None
+    parallel: Annotated[
+        str | None,
+        typer.Option(
+            help="Most functions to measure at a time, as far as the account has the concurrency.  [default: 4]",
+            show_default=False,
+        ),
+    ] = None
+
+
 class RunCommand(PanelCommand):
     """`powertune run`, with the ten options that matter most in front."""
 
@@ -192,6 +215,7 @@ class RunCommand(PanelCommand):
             *("memory", "payload", "arch", "strategy", "max_duration"),
             *("max_spend", "region", "output", "dry_run", "yes"),
         ),
+        "Several functions": ("functions_from", "parallel"),
         "What to measure": (
             *("search", "min_memory", "max_memory", "precision", "start_from", "invocations", "environments"),
             *("isolate", "in_place", "image_uri_arm64", "image_uri_x86_64", "pre_processor", "post_processor"),
@@ -213,11 +237,15 @@ def run(
     target: Annotated[
         str | None,
         typer.Argument(
-            help="A function's name, name:alias or ARN; or ./folder or path/to/app.py:handler.", show_default=False
+            help="A function's name, name:alias or ARN; or ./folder or path/to/app.py:handler. Several are tuned "
+            "together.",
+            metavar="TARGET...",
+            show_default=False,
         ),
     ] = None,
     more: common.More = None,
     *,
+    many: ManyOptions,
     measuring: MeasuringOptions,
     goal: common.GoalOptions,
     usage: common.UsageOptions,
@@ -227,7 +255,10 @@ def run(
     place: common.AwsPlace,
     save: Annotated[
         str | None,
-        typer.Option(help="Results file.  [default: FUNCTION-RUN.json in --results-folder]", show_default=False),
+        typer.Option(
+            help="Results file; for several functions, a folder.  [default: FUNCTION-RUN.json in --results-folder]",
+            show_default=False,
+        ),
     ] = None,
     results_folder: Annotated[
         str | None,
@@ -244,8 +275,9 @@ def run(
     quiet: common.Quiet = False,
     _verbose: common.Verbose = False,
 ) -> None:
-    """Measure a function at several memory sizes and recommend one; leave it as it was found."""
+    """Measure functions at several memory sizes and recommend one for each; leave them as they were found."""
     from powertune.cli import command_line_checks, executing, execution_checks, rendering, tuning
+    from powertune.cli.many.targets import several
     from powertune.cli.site import open_site
     from powertune.cli.sources import payload_file
     from powertune.report import PLAN
@@ -255,13 +287,31 @@ def run(
     given = groups.given(measuring, goal, usage, effort, old) | beside
     if engine.attach is not None:
         words = [*(() if target is None else (target,)), *(more or ())]
-        chosen = {**given, "dry_run": dry_run or None, "state_machine": engine.state_machine}
+        chosen = {**given, **groups.given(many), "dry_run": dry_run or None, "state_machine": engine.state_machine}
         engine.check_attached()
         execution_checks.check_attach(engine.attach, words, chosen, files=bool(reports.output))
         wishes = executing.RunOutputs(outputs=reports.parse(words), save=save, quiet=quiet)
         executing.attach(engine.attach, place.connection, engine.stack_name, results_folder, wishes)
         return
-    target = command_line_checks.check_target(target, more or (), files=bool(reports.output))
+    functions = several(target, more or (), many.functions_from, files=bool(reports.output))
+    if functions is not None:
+        from powertune.cli.many.command import ManyRequest, run_several
+
+        request = ManyRequest(
+            given=given,
+            place=place.connection,
+            engine=engine.named,
+            outputs=reports.parse([word for word in more or () if word not in functions]),
+            listed=many.functions_from,
+            parallel=many.parallel,
+            save=save,
+            dry_run=dry_run,
+            yes=yes,
+            quiet=quiet,
+        )
+        run_several(functions, request)
+        return
+    target = command_line_checks.check_target(target)
     outputs = reports.parse(more)
     elsewhere = engine.elsewhere(target, given)
     tuning.check_outputs(outputs, save, [prices, earlier, payload_file(measuring.payload)], dry_run=dry_run)

@@ -9,6 +9,8 @@ from powertune.units import format_seconds, format_share, format_usd, plural
 
 #: Where the texts of a plan begin.
 _INDENT = " " * len("  invocations  ")
+#: What comes before amounts that nobody pays.
+_FREE = "nothing, as the embedded AWS is free; at AWS's prices "
 #: How much of an event is shown, in bytes, and of how many events the shares are shown.
 _LONGEST_EVENT, _FEW = 60, 4
 
@@ -25,15 +27,7 @@ def plan_text(plan: Plan, *, width: int | None = None) -> str:
         width: of the terminal, where lines are to be broken between words.
     """
     function, design, estimate = plan.function, plan.design, plan.estimate
-
-    def money(amount: float) -> str:
-        return format_usd(amount, plan.prices.currency)
-
-    cost = "nothing, as the embedded AWS is free; at AWS's prices " if function.platform else ""
-    cost += f"about {money(estimate.typical_usd)}; " if estimate.typical_usd is not None else ""
-    worst = (
-        f"at most {money(estimate.worst_usd)} if every invocation ran into the timeout of {function.timeout_s} s; "
-    )
+    cost = [*_costs(plan), f"stops before {format_usd(plan.max_spend, plan.prices.currency)}"]
     took = (
         f"about {format_seconds(estimate.publishing_s)} to publish, and the invocations, whose duration is not known"
     )
@@ -43,10 +37,8 @@ def plan_text(plan: Plan, *, width: int | None = None) -> str:
         )
     match design.search:
         case GridDesign(invocations=invocations) if design.only_cold_starts:
-            cost += worst
             how = f"{estimate.invocations}: per size {invocations} at one time, which all start cold"
         case GridDesign(invocations=invocations):
-            cost += worst
             how = (
                 f"{estimate.invocations}: per size {design.lanes} to warm up, {invocations} measured over "
                 f"{plural(design.lanes, 'environment')}"
@@ -58,7 +50,7 @@ def plan_text(plan: Plan, *, width: int | None = None) -> str:
         f"  sizes        {_sizes(plan)}",
         f"  event        {_event(plan)}",
         f"  invocations  {how}",
-        f"  cost         {cost}stops before {money(plan.max_spend)}",
+        f"  cost         {_FREE if function.platform else ''}{'; '.join(cost)}",
         f"  time         {took}",
         f"  where        {_where(plan)}",
         f"  concurrency  {_concurrency(plan)}",
@@ -68,6 +60,29 @@ def plan_text(plan: Plan, *, width: int | None = None) -> str:
         *(f"  note         {advisory.message}; {advisory.next_step}" for advisory in plan.advisories),
     ]
     return broken(lines, width, indent=_INDENT)
+
+
+def brief_lines(plan: Plan) -> list[str]:
+    """Of a plan that is one of several, what a person has to know before agreeing to all."""
+    function, costs = plan.function, _costs(plan)
+    name = function.name if function.qualifier is None else f"{function.name}:{function.qualifier}"
+    return [
+        f"{name} ({function.runtime}, {function.current} now) in {function.region}",
+        f"  sizes        {_sizes(plan)}",
+        *((f"  cost         {_FREE if function.platform else ''}{'; '.join(costs)}",) if costs else ()),
+        f"  where        {_where(plan)}",
+        *settings_lines(plan.from_file),
+        *(f"  note         {advisory.message}; {advisory.next_step}" for advisory in plan.advisories),
+    ]
+
+
+def _costs(plan: Plan) -> list[str]:
+    """What a run usually costs, and the most that a grid can."""
+    typical, worst = plan.estimate.typical_usd, format_usd(plan.estimate.worst_usd, plan.prices.currency)
+    found = [] if typical is None else [f"about {format_usd(typical, plan.prices.currency)}"]
+    if isinstance(plan.design.search, GridDesign):
+        found.append(f"at most {worst} if every invocation ran into the timeout of {plan.function.timeout_s} s")
+    return found
 
 
 def _sizes(plan: Plan) -> str:

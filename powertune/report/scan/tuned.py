@@ -1,12 +1,12 @@
 """What was measured of the functions that a scan names: one table, with the line that applies each answer."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from powertune.analysis import Analysis, Recommendation
+from powertune.analysis import Analysis
+from powertune.report.answer_cells import apply_cell, saving_cell
 from powertune.scan.scan import FunctionLine
-from powertune.units import format_usd, printable
+from powertune.units import printable
 
 _HEADER = ("function", "measured", "recommended", "saving a month", "to apply it")
 _GAP = "  "
@@ -43,22 +43,5 @@ def _row(measured: MeasuredFunction) -> tuple[str, str, str, str, str]:
     current = analysis.run.function.current
     if found.configuration == current:
         return line.name, sizes, f"stay at {current}", "", ""
-    return line.name, sizes, str(found.configuration), _saving(found, analysis.currency), _apply(measured, found)
-
-
-def _saving(found: Recommendation, currency: str) -> str:
-    if found.saving is None:
-        return "unknown traffic"
-    text = format_usd(found.saving.per_month, currency)
-    if found.saving.interval is None:
-        return text
-    low, high = (format_usd(amount, currency) for amount in found.saving.interval)
-    return f"{text} [{low}, {high}]"
-
-
-def _apply(measured: MeasuredFunction, found: Recommendation) -> str:
-    """The command that gives the function its size. Another architecture takes code that was built for it."""
-    line, configuration = measured.function, found.configuration
-    if configuration.architecture is not line.architecture:
-        return f"deploy it for {configuration.architecture} with {configuration.memory_mb} MB"
-    return shlex.join(("powertune", "apply", measured.file, "--region", line.place.region))
+    saving, apply = saving_cell(found, analysis.currency), apply_cell(analysis, found, measured.file)
+    return line.name, sizes, str(found.configuration), saving, apply

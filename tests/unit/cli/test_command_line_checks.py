@@ -41,7 +41,6 @@ def code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (["./small", "--format", "markdwon"], "unknown format 'markdwon'", "did you mean markdown?"),
         (["./small", "--output", "json"], "-o names a file, and 'json' is a format", "did you mean --format json?"),
         (["f", "--region", "useast1", "--yes"], "'useast1' is not a region", "did you mean us-east-1?"),
-        (["f", "g", "--yes"], "unexpected argument 'g' after 'f'", "run powertune once for each function"),
         (["./run.json"], "'./run.json' is not a function", "powertune report ./run.json"),
         (["run.json"], "'run.json' is not a function", "powertune report run.json"),
         (["f", "--memory", "128,abc"], "memory size 'abc'", "for example --memory"),

@@ -58,5 +58,5 @@ def test_examples_parse_and_are_shown_as_they_are_typed(line: str) -> None:
     assert f"\n  {line}\n" in help_of("run")
 
 
-def test_there_are_seven_examples() -> None:
-    assert len(LINES) == 7
+def test_there_are_nine_examples() -> None:
+    assert len(LINES) == 9

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from factories import make_function, make_measurement, make_run, recorded
 from gates import full_gate
+from many_results import full_plans, full_results
 from scans import earlier_scan, full_scan
 
 from powertune.cli.rendering import TABLES, render
@@ -15,7 +16,19 @@ from powertune.errors import UsageError
 from powertune.model import Usage
 from powertune.plan import PriorKnowledge, make_plan
 from powertune.prices import PriceTable
-from powertune.report import COMPARISON, FORMATS, GATE, PLAN, PRICES, RUN, SCAN, TABLE, Subject
+from powertune.report import (
+    COMPARISON,
+    FORMATS,
+    FUNCTION_PLANS,
+    FUNCTIONS,
+    GATE,
+    PLAN,
+    PRICES,
+    RUN,
+    SCAN,
+    TABLE,
+    Subject,
+)
 from powertune.report.comparison_report import ComparedRuns
 from powertune.report.scan import ReportedScan
 
@@ -45,6 +58,8 @@ SUBJECTS: dict[str, tuple[Subject[Any], Any]] = {
         ),
         (PRICES, TABLE_OF_PRICES),
         (GATE, full_gate()),
+        (FUNCTIONS, full_results()),
+        (FUNCTION_PLANS, full_plans()),
         (SCAN, ReportedScan(scan=full_scan(), earlier=(earlier_scan(),))),
     )
 }

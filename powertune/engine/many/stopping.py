@@ -1,0 +1,157 @@
+"""Ending one run among several: another thread asks for it, and the run ends as if its own thread had been signaled.
+
+Python raises KeyboardInterrupt in the main thread only. So a run that has a thread of its own looks for the request
+wherever it tells its observer, calls AWS or sleeps, and raises it there itself.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from threading import Event
+from typing import Any
+
+from powertune.aws.client import Aws
+from powertune.engine.direct import Access
+from powertune.measure import Observer, Publishing, Target
+from powertune.model import Batch, Configuration, Invocation, TuningRun
+
+#: The longest sleep without a look at whether to stop, in seconds.
+_LOOK_S = 0.5
+
+
+class StopRequest:
+    """Whether a run is to end, and what became of that, as `powertune.engine.direct.Interruptions` tells."""
+
+    def __init__(self) -> None:
+        self.restored = False
+        self.insisted = False
+        self._asked = Event()
+        self._restoring = Event()
+        self._wake: Callable[[], None] = lambda: None
+
+    def ask(self) -> None:
+        """Have the run end, and its function restored. Called from any thread."""
+        self._asked.set()
+        self._wake()
+
+    def wake_by(self, wake: Callable[[], None]) -> None:
+        """What has the run look at once, while it waits for invocations."""
+        self._wake = wake
+        if self._asked.is_set():
+            wake()
+
+    def check(self) -> None:
+        """Called wherever a run may end.
+
+        Raises:
+            KeyboardInterrupt: it is to end, and its function is not being restored.
+        """
+        if self._asked.is_set() and not self._restoring.is_set():
+            raise KeyboardInterrupt
+
+    def sleeping(self, sleep: Callable[[float], None]) -> Callable[[float], None]:
+        """What waits for a number of seconds as `sleep` does, and looks now and then: it raises as `check` does."""
+
+        def sleep_and_look(seconds: float) -> None:
+            self.check()
+            while seconds > 0:
+                part = min(seconds, _LOOK_S)
+                sleep(part)
+                seconds -= part
+                self.check()
+
+        return sleep_and_look
+
+    def restoring(self, under_way: bool) -> None:
+        """Whether the function is being restored, which nothing may end."""
+        (self._restoring.set if under_way else self._restoring.clear)()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoppableAccess:
+    """A way to AWS whose calls end the run once that is asked for."""
+
+    access: Access
+    request: StopRequest
+
+    def aws(self, *, function_timeout_s: int = 900, concurrency: int = 10, rate: float = 5.0) -> Aws:
+        """AWS for one run."""
+        aws = self.access.aws(function_timeout_s=function_timeout_s, concurrency=concurrency, rate=rate)
+        return replace(aws, give_up=self.request.check, sleep=self.request.sleeping(aws.sleep))
+
+    @property
+    def ends_at(self) -> float | None:
+        """When the credentials end."""
+        return self.access.ends_at
+
+
+class StoppableTarget:
+    """A target whose run looks at once when it is asked to end: an invocation may take 15 minutes."""
+
+    def __init__(self, target: Target, request: StopRequest) -> None:
+        self._target = target
+        self._request = request
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._target, name)
+
+    def publish(self, configurations: Sequence[Configuration], publishing: Publishing) -> None:
+        """Publish; from now on, the thread that measures can be woken."""
+        self._request.wake_by(lambda: publishing.waiting(configurations[0], "stopping"))
+        self._target.publish(configurations, publishing)
+
+
+class StoppableObserver:
+    """Hands everything on to another observer, and ends the run once that is asked for.
+
+    Args:
+        save: keeps a round.
+    """
+
+    def __init__(self, observer: Observer, request: StopRequest, save: Callable[[TuningRun], None]) -> None:
+        self._observer = observer
+        self._request = request
+        self._save = save
+        #: The run until now.
+        self.run: TuningRun | None = None
+
+    def chosen(self, batch: Batch) -> None:
+        """The search has chosen."""
+        self._request.check()
+        self._observer.chosen(batch)
+
+    def waiting(self, configuration: Configuration, what: str) -> None:
+        """A size waits; or this only wakes the run."""
+        self._request.check()
+        self._observer.waiting(configuration, what)
+
+    def published(self, configuration: Configuration) -> None:
+        """A size can be invoked."""
+        self._observer.published(configuration)
+        self._request.check()
+
+    def unmeasured(self, configuration: Configuration, reason: str) -> None:
+        """A size is left out."""
+        self._observer.unmeasured(configuration, reason)
+
+    def invoked(self, configuration: Configuration, invocation: Invocation, spent: float) -> None:
+        """An invocation has ended, and is recorded."""
+        self._observer.invoked(configuration, invocation, spent)
+        self._request.check()
+
+    def saved(self, run: TuningRun) -> None:
+        """Keep the round; once the function is restored, what is left may end at once."""
+        self.run = run
+        self._save(run)
+        self._observer.saved(run)
+        if self._request.restored:
+            self._request.restoring(False)
+
+    def restoring(self) -> None:
+        """From here on, nothing may end the run."""
+        self._request.restoring(True)
+        self._observer.restoring()
+
+    def restored(self) -> None:
+        """The function is as it was found."""
+        self._request.restored = True
+        self._observer.restored()

@@ -1,0 +1,283 @@
+"""Several functions at a terminal, on a fake account: what is written, and how it ends."""
+
+import io
+import itertools
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fakes import FakeLambda, answer, client_error, report_text
+from many_functions import FakeSites, fake_functions, wanted, wishes
+
+from powertune import results
+from powertune.cli.many.planning import FunctionToTune
+from powertune.cli.many.tuning import SUMMARY, ManyWishes, finish, tune_functions
+from powertune.cli.outputs import Output
+from powertune.cli.site import Site
+from powertune.errors import (
+    ExitCode,
+    FunctionFailed,
+    Inconclusive,
+    Interrupted,
+    NotFound,
+    NotRestored,
+    PowertuneError,
+)
+from powertune.report.functions import FunctionResults
+
+NAMES = ("one", "two", "three")
+
+
+def tuned(fake: FakeLambda, asked: list[FunctionToTune], wishes: ManyWishes) -> FunctionResults:
+    found = tune_functions(asked, FakeSites(fake), wishes)
+    assert found is not None
+    return found
+
+
+def saved(folder: Path) -> Any:
+    return json.loads((folder / SUMMARY).read_text())
+
+
+def by_name(folder: Path) -> dict[str, str]:
+    return {each["target"]: each["status"] for each in saved(folder)["functions"]}
+
+
+def test_all_have_a_results_file_and_one_table(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    fake = fake_functions(*NAMES, duration_ms=lambda memory_mb: 100.0)
+    before = {name: fake.snapshot(name) for name in NAMES}
+    asked = wanted(*NAMES, invocations_per_month="30M")
+    found = tuned(fake, asked, wishes(save=tmp_path))
+    finish(found, wishes(save=tmp_path))
+    assert found.failure is None
+    document = saved(tmp_path)
+    assert document["schema"] == "powertune/functions/1"
+    assert document["exit_code"] == 0
+    assert [each["rank"] for each in document["functions"]] == [1, 2, 3]
+    for each in document["functions"]:
+        assert results.load(Path(each["results_file"])).function.name == each["function"]["name"]
+        assert each["analysis"]["schema"] == "powertune/analysis/1"
+    printed = capfd.readouterr()
+    assert printed.out.startswith("3 functions, 3 with an answer\n")
+    assert printed.err == ""
+    assert {name: fake.snapshot(name) for name in NAMES} == before
+
+
+def deny(name: str) -> Any:
+    def on_call(call: str, kwargs: Any) -> None:
+        if call == "publish_version" and kwargs["FunctionName"].endswith(f":{name}"):
+            raise client_error("AccessDeniedException", "not authorized to perform: lambda:PublishVersion", 403)
+
+    return on_call
+
+
+def test_one_of_three_fails_and_ends_the_command_and_no_other(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fake = fake_functions(*NAMES)
+    fake.on_call = deny("two")
+    found = tuned(fake, wanted(*NAMES), wishes(save=tmp_path))
+    with pytest.raises(PowertuneError) as caught:
+        finish(found, wishes(save=tmp_path))
+    assert caught.value.exit_code is ExitCode.ACCESS_DENIED
+    assert by_name(tmp_path)["two"] == "failed"
+    assert set(by_name(tmp_path).values()) <= {"failed", "change", "stay"}
+    (failed,) = [each for each in saved(tmp_path)["functions"] if each["target"] == "two"]
+    assert (failed["error"]["kind"], failed["error"]["exit_code"], failed["rank"]) == ("AccessDenied", 4, 3)
+    printed = capfd.readouterr()
+    assert "1 of 3 functions has no answer: two" in printed.err
+    assert "without an answer:\n  two: " in printed.out
+
+
+def test_wrong_names_are_rows_and_the_others_are_tuned(tmp_path: Path) -> None:
+    found = tuned(fake_functions("one"), wanted("nosuch", "one"), wishes(save=tmp_path))
+    with pytest.raises(NotFound, match="function nosuch does not exist"):
+        finish(found, wishes(save=tmp_path))
+    assert by_name(tmp_path)["nosuch"] == "failed"
+    assert by_name(tmp_path)["one"] in ("change", "stay")
+    assert saved(tmp_path)["exit_code"] == 5
+
+
+def test_if_all_fail_the_first_reason_is_told_and_the_report_is_written(tmp_path: Path) -> None:
+    found = tuned(fake_functions(), wanted("a", "b"), wishes(save=tmp_path))
+    with pytest.raises(NotFound, match="function a does not exist"):
+        finish(found, wishes(save=tmp_path))
+    assert by_name(tmp_path) == {"a": "failed", "b": "failed"}
+    assert saved(tmp_path)["spent"] == 0
+
+
+def test_a_function_that_fails_at_every_size_is_a_failure_of_its_own(tmp_path: Path) -> None:
+    fake = fake_functions("one", "two")
+
+    def fail(call: dict[str, Any]) -> dict[str, Any] | None:
+        if call["configuration"]["FunctionName"] == "two":
+            text = report_text(call["request_id"], duration=5.0, billed=5, memory=128)
+            return answer(call["request_id"], text, payload=b'{"errorType": "Broken"}', error="Unhandled")
+        return None
+
+    fake.answer = fail
+    found = tuned(fake, wanted("one", "two"), wishes(save=tmp_path))
+    with pytest.raises(FunctionFailed):
+        finish(found, wishes(save=tmp_path))
+    assert by_name(tmp_path)["two"] == "failed"
+
+
+def test_the_budget_runs_out_half_way_and_those_not_reached_are_named(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fake = fake_functions(*NAMES, duration_ms=lambda memory_mb: 2_500.0)
+    limit = {"memory": "1024", "invocations": "20", "max_spend": "0.0009"}
+    asked = [replace(each, told={**each.told, **limit}) for each in wanted(*NAMES)]
+    found = tuned(fake, asked, wishes(save=tmp_path, at_once=1))
+    with pytest.raises(Inconclusive):
+        finish(found, wishes(save=tmp_path, at_once=1))
+    assert found.spent <= 0.0009
+    unbegun = [name for name, status in by_name(tmp_path).items() if status == "not-begun"]
+    assert unbegun
+    printed = capfd.readouterr()
+    assert all(f"  {name}: not begun: it may take $" in printed.out for name in unbegun)
+
+
+def test_a_scan_gives_each_function_a_budget_of_its_own(tmp_path: Path) -> None:
+    found = tuned(fake_functions("one", "two"), wanted("one", "two"), wishes(save=tmp_path, own_budgets=True))
+    assert found.max_spend == 2.0
+
+
+def test_an_interruption_restores_all_keeps_what_has_finished_and_says_what_is_left(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fake = fake_functions(*NAMES)
+    before = {name: fake.snapshot(name) for name in NAMES}
+    turns = itertools.count()
+
+    def interrupt(call: dict[str, Any]) -> None:
+        if call["configuration"]["FunctionName"] == "two" and next(turns) == 100:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    fake.answer = interrupt
+    # As slow as AWS, so that the signal comes before the run has ended.
+    fake.sleep = time.sleep
+    fake.latency = {"running": 0.05}
+    asked = wanted(*NAMES, invocations="200")
+    asked[0] = wanted("one")[0]
+    wish = wishes(save=tmp_path, at_once=1)
+    found = tuned(fake, asked, wish)
+    with pytest.raises(Interrupted) as caught:
+        finish(found, wish)
+    assert caught.value.message == "interrupted; every function is restored; 1 of 3 are done"
+    assert caught.value.hint == "with the same options: powertune run two three"
+    assert {name: fake.snapshot(name) for name in NAMES} == before
+    statuses = by_name(tmp_path)
+    assert (statuses["two"], statuses["three"]) == ("interrupted", "not-begun")
+    assert statuses["one"] in ("change", "stay")
+    assert (saved(tmp_path)["interrupted"], saved(tmp_path)["exit_code"]) == (True, 130)
+    assert results.load(tmp_path / "two.us-east-1.json").stopped == "interrupted"
+    assert (tmp_path / "one.us-east-1.json").is_file()
+
+
+def test_not_restored_beats_all_and_every_command_is_named(tmp_path: Path) -> None:
+    fake = fake_functions("one", "two", "three")
+    fake.on_call = deny("three")
+    wish = wishes(save=tmp_path, at_once=3)
+
+    def stuck(call: str, kwargs: Any) -> None:
+        deny("three")(call, kwargs)
+        if call == "delete_alias" and kwargs["FunctionName"].endswith((":one", ":two")):
+            raise client_error("AccessDeniedException", "not authorized to perform: lambda:DeleteAlias", 403)
+
+    meeting = threading.Barrier(2, timeout=30)
+    met: set[str] = set()
+
+    def meet(call: dict[str, Any]) -> None:
+        name = call["configuration"]["FunctionName"]
+        if name in ("one", "two") and name not in met:
+            met.add(name)
+            meeting.wait()
+
+    fake.on_call, fake.answer = stuck, meet
+    found = tuned(fake, wanted("three", "one", "two"), wish)
+    with pytest.raises(NotRestored) as caught:
+        finish(found, wish)
+    assert "powertune restore one" in str(caught.value.hint)
+    assert "powertune restore two" in str(caught.value.hint)
+    assert saved(tmp_path)["exit_code"] == 9
+
+
+def test_a_report_that_cannot_be_written_does_not_hide_that_a_function_is_not_restored(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fake = fake_functions("one")
+    (tmp_path / "file").touch()
+    nowhere = (Output(format="json", path=tmp_path / "file" / "report.json"),)
+
+    def stuck(call: str, kwargs: Any) -> None:
+        if call == "delete_alias":
+            raise client_error("AccessDeniedException", "not authorized to perform: lambda:DeleteAlias", 403)
+
+    fake.on_call = stuck
+    found = tuned(fake, wanted("one"), wishes(save=tmp_path))
+    with pytest.raises(NotRestored):
+        finish(found, wishes(outputs=nowhere))
+    assert "error: cannot write" in capfd.readouterr().err
+
+
+def test_a_dry_run_prints_all_plans_and_changes_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    fake = fake_functions("one", "two")
+    before = {name: fake.snapshot(name) for name in ("one", "two")}
+    assert tune_functions(wanted("one", "two"), FakeSites(fake), wishes(dry_run=True)) is None
+    printed = capfd.readouterr().out
+    assert printed.startswith("2 functions, up to 2 at a time\n  cost         stops before $1.00 for all")
+    assert printed.count("  changes      the memory size of $LATEST") == 2
+    outputs = (Output(format="json", path=None),)
+    with pytest.raises(NotFound):
+        tune_functions(wanted("one", "nosuch"), FakeSites(fake), wishes(dry_run=True, outputs=outputs))
+    document = json.loads(capfd.readouterr().out)
+    assert document["schema"] == "powertune/function-plans/1"
+    assert [plan["function"]["name"] for plan in document["plans"]] == ["one"]
+    assert document["refused"][0]["target"] == "nosuch"
+    assert {name: fake.snapshot(name) for name in ("one", "two")} == before
+    assert "create_alias" not in fake.calls
+
+
+def test_who_does_not_agree_changes_nothing(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
+    fake = fake_functions("one", "two")
+    assert tune_functions(wanted("one", "two"), FakeSites(fake), wishes(ask=True)) is None
+    said = capfd.readouterr().err
+    assert "  one (" in said
+    assert said.count("sizes        128, 1024 MB") == 2
+    assert "measure 2 functions? [y/N]" in said
+    assert said.endswith("nothing was changed\n")
+    assert "create_alias" not in fake.calls
+
+
+def test_a_session_that_ends_too_early_for_all_is_told_of_once(capfd: pytest.CaptureFixture[str]) -> None:
+    fake = fake_functions("one", "two")
+
+    class EndingSites(FakeSites):
+        def site(self, target: str) -> Site:
+            found = super().site(target)
+            found.connection.ends_at = time.time() + 60  # type: ignore[misc]
+            return found
+
+    assert tune_functions(wanted("one", "two"), EndingSites(fake), wishes(dry_run=True)) is None
+    assert capfd.readouterr().out.count("the AWS credentials expire in") == 1
+    tune_functions(wanted("one", "two"), EndingSites(fake), wishes(outputs=()))
+    assert capfd.readouterr().err.count("warning: the AWS credentials expire in") == 1
+
+
+def test_the_functions_of_a_machine_are_measured_one_after_another(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fake = fake_functions("one", "two")
+    fake.platform = "cgroup v1; cores=2"
+    assert tune_functions(wanted("one", "two"), FakeSites(fake), wishes(dry_run=True)) is None
+    assert "2 functions, one after another" in capfd.readouterr().out

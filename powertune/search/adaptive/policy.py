@@ -49,7 +49,7 @@ class Adaptive:
         tired = evidence.explored >= explores_at_most(self.exploration)
         explored = None if tired else stages.relieving() or stages.exploring()
         rivals = self._rivals(choice)
-        batch = explored or stages.checking() or stages.confirming() or stages.proving() or stages.racing(rivals)
+        batch = explored or stages.confirming() or stages.checking() or stages.proving() or stages.racing(rivals)
         if batch is not None:
             return batch
         reason = "complete" if stages.sure and not rivals else "exhausted"

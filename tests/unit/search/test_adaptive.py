@@ -265,7 +265,7 @@ def test_the_current_configuration_is_measured_and_compared_with() -> None:
     assert concluded is not None
     assert concluded.answer.memory_mb == 128
     assert size(2000) in measured
-    assert batches[-2].why == "the current configuration, for comparison"
+    assert "the current configuration, for comparison" in [batch.why for batch in batches[-3:]]
     # One environment each may be a lucky one.
     assert "in 3 execution environments" in (batches[-1].why or "")
     assert concluded.current is not None

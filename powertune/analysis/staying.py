@@ -110,7 +110,7 @@ def _may_stay(question: Question) -> bool:
     if now.profile.status is ProfileStatus.UNMEASURED:
         # A search knows of a size that it did not measure what it costs, but not whether it meets constraints.
         return now.believed_ms is not None and not limits(question.goal, question.currency)
-    return now.profile.status is ProfileStatus.OK and now.durations.size >= 2 and not now.profile.unmet
+    return now.profile.status is ProfileStatus.OK and now.durations.size >= 1 and not now.profile.unmet
 
 
 def _is_lower(comparison: Comparison | None) -> bool:

@@ -110,6 +110,10 @@ def finish(results: FunctionResults, wishes: ManyWishes) -> None:
         if not isinstance(failure, NotRestored | Interrupted):
             raise
         say(f"error: {printable(error.message)}")
+    except KeyboardInterrupt:
+        # Nor must a person who does not wait for the report.
+        if not isinstance(failure, NotRestored):
+            raise
     if failure is not None:
         raise failure
 

@@ -15,6 +15,7 @@ from powertune.engine.many.purse import Purse
 from powertune.engine.many.stopping import StoppableAccess, StoppableObserver, StoppableTarget, StopRequest
 from powertune.engine.saving import Saver
 from powertune.errors import Inconclusive, Interrupted, NotRestored, PowertuneError
+from powertune.exploring import extremes
 from powertune.measure import Observer
 from powertune.measure.spending import Spending
 from powertune.model import TuningRun
@@ -215,7 +216,10 @@ class FunctionRuns:
         return allowance
 
     def _end(self, number: int, lent: float, ended: EndedFunction) -> None:
-        spent = 0.0 if ended.run is None else Spending(ended.function.plan, ended.run.measurements).spent
+        plan = ended.function.plan
+        spent = 0.0 if ended.run is None else Spending(plan, ended.run.measurements).spent
+        if ended.error is not None and self._requests[number].published:
+            spent = min(lent, spent + _unrecorded(plan))
         with self._changed:
             self._purse.settle(lent, spent)
             self._admission.end(number)
@@ -255,3 +259,11 @@ def _limited(function: PlannedFunction, allowance: float) -> PlannedFunction:
     plan = function.plan
     design = replace(plan.design, max_spend=allowance)
     return replace(function, plan=replace(plan, max_spend=allowance, design=design))
+
+
+def _unrecorded(plan: Plan) -> float:
+    """What a run that failed may cost beyond what it recorded: invocations under way, versions published ahead."""
+    configurations = extremes(plan.design)
+    under_way = plan.design.concurrency * max(map(plan.worst_cost, configurations))
+    published = max(map(plan.publish_cost, configurations))
+    return under_way if published == 0 else plan.max_spend

@@ -24,6 +24,8 @@ class StopRequest:
     def __init__(self) -> None:
         self.restored = False
         self.insisted = False
+        #: Whether sizes were published, and so perhaps invoked.
+        self.published = False
         self._asked = Event()
         self._restoring = Event()
         self._wake: Callable[[], None] = lambda: None
@@ -97,6 +99,7 @@ class StoppableTarget:
     def publish(self, configurations: Sequence[Configuration], publishing: Publishing) -> None:
         """Publish; from now on, the thread that measures can be woken."""
         self._request.wake_by(lambda: publishing.waiting(configurations[0], "stopping"))
+        self._request.published = True
         self._target.publish(configurations, publishing)
 
 

@@ -43,10 +43,14 @@ def invocations_meanwhile(choice: Choice) -> float:
 
     That is what the wait for it counts as, beside its price. Beyond a bound, the search would never try a new size.
     """
+    return min(MOST_MEANWHILE, _made_meanwhile(choice))
+
+
+def _made_meanwhile(choice: Choice) -> float:
     exploration = choice.posterior.evidence.exploration
     duration_ms = float(np.exp(choice.posterior.log_ms[:, choice.index].mean()))
     waited_ms = 1000 * (exploration.publishing_s + exploration.publishing_batch_s)
-    return min(MOST_MEANWHILE, waited_ms / (ROUND_TRIP_MS + duration_ms))
+    return waited_ms / (ROUND_TRIP_MS + duration_ms)
 
 
 def together(choice: Choice, first: Test, tests: Tests, noise: float) -> tuple[Configuration, ...]:
@@ -59,7 +63,7 @@ def together(choice: Choice, first: Test, tests: Tests, noise: float) -> tuple[C
         noise: the variance of the mean of a test, in log duration.
     """
     picked = [first]
-    if invocations_meanwhile(choice) >= choice.posterior.evidence.exploration.batch:
+    if _made_meanwhile(choice) >= choice.posterior.evidence.exploration.batch:
         while len(picked) < MOST_TOGETHER:
             choice = believing(choice, picked[-1].configuration, noise)
             joining = next((test for test in tests(choice) if _joins(test, picked, choice)), None)

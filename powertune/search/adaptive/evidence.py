@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-from powertune.model import Configuration, Exploration, Measurement, Population
+from powertune.model import Configuration, Exploration, Measurement, Population, Statistic
 from powertune.search.adaptive.curves import Seen
 from powertune.search.adaptive.feasibility import Feasibility
 from powertune.search.adaptive.first_sizes import FEWEST_SIZES
@@ -87,6 +87,18 @@ class Evidence:
             for population in (Population.COLD, Population.WARM)
         )
         return fmean(cold) / fmean(warm) if cold and warm else math.inf
+
+    def attempts(self, configuration: Configuration) -> int:
+        """How often a measured configuration was invoked, whatever came of it."""
+        return len(self.measured[configuration].invocations)
+
+    @property
+    def tail(self) -> float:
+        """The log of the ratio of the limited statistic to the mean without outliers; 0 without a limit."""
+        limit = self.exploration.goal.max_duration
+        if limit is not None and limit.statistic is Statistic.MEAN:
+            return self.outliers.log_factor
+        return self.noise.tail(self.exploration.goal)
 
     def lanes_tried(self, configuration: Configuration) -> int:
         """The number of lanes of a measured configuration, with or without a warm invocation in each."""

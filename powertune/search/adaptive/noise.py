@@ -52,7 +52,7 @@ class Noise:
         return cls(within=within, between=between, jumps=jumps, ratios=_ratios(samples, raw))
 
     def tail(self, goal: Goal) -> float:
-        """The log of the ratio of the limited statistic to the mean.
+        """The log of the ratio of the limited percentile to the mean without outliers; 0 where none is limited.
 
         That is of lognormal durations with this noise, as long as hardly any duration was above the statistic; and
         more and more of those that were seen. All sizes are taken to have the same.

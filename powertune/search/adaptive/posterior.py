@@ -53,7 +53,7 @@ class Posterior:
         kept = considered(evidence, everything, drawn)
         candidates = tuple(everything[i] for i in kept)
         goal = evidence.exploration.goal
-        objective = Objective.of(goal, candidates, rates, evidence.noise.tail(goal))
+        objective = Objective.of(goal, candidates, rates, evidence.tail, evidence.outliers.log_factor)
         log_ms = drawn[:, kept]
         costs = objective.costs(log_ms)
         current, current_log_ms = evidence.exploration.current, _current_log_ms(evidence, everything, drawn)

@@ -13,6 +13,8 @@ from powertune.search.adaptive.arrays import Array
 WINSOR = 1.45
 #: Of a pair, the longer one may be an outlier: so often, and then by so much in the logarithm, give or take.
 OUTLYING_SHARE, OUTLYING, OUTLYING_SPREAD = 0.03, 0.75, 0.35
+#: Odds are bounded, or their exponential is too large for a float.
+_LARGEST_LOG = 700.0
 #: Shorter durations are not told apart.
 LEAST_MS = 1e-3
 
@@ -119,9 +121,10 @@ def _settled(values: Array, within: float) -> tuple[Array, float]:
     low, middle = math.log(values.min()), math.log(values.mean())
     apart = math.log(values.max()) - low
     spread = 2 * within + OUTLYING_SPREAD**2
-    usual = math.exp(-(apart**2) / (4 * within)) / math.sqrt(2 * within)
-    outlying = math.exp(-((apart - OUTLYING) ** 2) / (2 * spread)) / math.sqrt(spread)
-    share = OUTLYING_SHARE * outlying / ((1 - OUTLYING_SHARE) * usual + OUTLYING_SHARE * outlying)
+    usual = -(apart**2) / (4 * within) - math.log(2 * within) / 2
+    outlying = -((apart - OUTLYING) ** 2) / (2 * spread) - math.log(spread) / 2
+    odds = usual - outlying + math.log((1 - OUTLYING_SHARE) / OUTLYING_SHARE)
+    share = 1 / (1 + math.exp(min(odds, _LARGEST_LOG)))
     mean = math.exp(middle + share * (low - middle))
     longer = 2 * mean - values.min()
     doubt = share * within / 2 + share * (1 - share) * (middle - low) ** 2

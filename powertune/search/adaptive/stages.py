@@ -30,6 +30,8 @@ from powertune.units import format_share, plural
 FEWEST_LANES = 3
 #: The answer has at least this many warm invocations: the best of pairs is often the luckiest one.
 FEWEST_WARM = 4
+#: It is not invoked more often for that: what starts cold, is disturbed or has no report does not count as warm.
+ENOUGH_ATTEMPTS = 4 * FEWEST_WARM
 #: It is measured in several environments by default if a cold start costs at most as much as this many warm
 #: invocations.
 CHEAP_START = 4.0
@@ -101,7 +103,7 @@ class Stages:
         """The choice again, until it has enough warm invocations; by default in several environments, if cheap."""
         choice, evidence = self.choice.configuration, self._evidence
         why = f"{choice} again, because the best of few invocations is often the luckiest"
-        room = self.exploration.most - evidence.counts[choice]
+        room = min(self.exploration.most - evidence.counts[choice], ENOUGH_ATTEMPTS - evidence.attempts(choice))
         tried = evidence.lanes_tried(choice)
         lanes = min(FEWEST_LANES, self.exploration.most_lanes)
         usual = self.exploration.lanes is None and not spreads(self.exploration)
@@ -233,7 +235,7 @@ class Stages:
         after = replace(self, choice=believed)
         worth, prices = after._worth(after._gains()), after._prices()
         values = worth / (prices + after._waits())
-        for index in np.argsort(-values).tolist():
+        for index in np.argsort(-values, kind="stable").tolist():
             test = after._test(index, worth, values)
             enough = self._evidence.counts.get(test.configuration, 0) >= self.exploration.most
             if not enough and self._pays(worth[index], prices[index]):

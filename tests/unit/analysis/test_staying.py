@@ -133,7 +133,6 @@ def test_nothing_is_proven_of_what_is_not_known() -> None:
         make_measurement(
             memory_mb=512, durations=[1000.0] * 9, others=[make_invocation(status=Status.OUT_OF_MEMORY)]
         ),
-        make_measurement(memory_mb=512, durations=[1000.0]),
         make_measurement(memory_mb=512, cold=0, unmeasured="this account may not"),
     ],
 )
@@ -141,6 +140,14 @@ def test_there_is_nothing_to_stay_with_where_the_current_size_fails_or_is_not_kn
     recommendation = answered(judged(current, sized(1024, 499)))
     assert recommendation.configuration == make_configuration(1024)
     assert recommendation.unproven is None
+
+
+def test_of_a_single_invocation_of_the_current_size_nothing_is_proven() -> None:
+    recommendation = answered(judged(make_measurement(memory_mb=512, durations=[1000.0]), sized(1024, 700)))
+    assert recommendation.configuration == make_configuration(512)
+    assert recommendation.unproven is not None
+    assert recommendation.unproven.configuration == make_configuration(1024)
+    assert recommendation.unproven.duration_ratio.interval is None
 
 
 def test_a_current_size_that_does_not_meet_the_constraints_is_no_place_to_stay() -> None:

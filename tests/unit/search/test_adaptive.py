@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from factories import make_invocation, make_prices, make_run
+from factories import make_invocation, make_measurement, make_prices, make_run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -29,7 +29,8 @@ from powertune.model import (
 )
 from powertune.search import Answer, Explorer, Search, Stop
 from powertune.search.adaptive import Adaptive
-from powertune.search.adaptive.stages import FEWEST_WARM, VAGUE_BATCHES
+from powertune.search.adaptive.evidence import Evidence
+from powertune.search.adaptive.stages import ENOUGH_ATTEMPTS, FEWEST_WARM, VAGUE_BATCHES
 from powertune.search.precision import PRECISION
 
 PRICES = make_prices()
@@ -406,6 +407,35 @@ class Unsteady(Function):
             record.add(configuration, make_invocation(status=Status.ERROR, lane=lane))
         else:
             super().invoke(configuration, lane, record)
+
+
+class NeverWarmAgain(Function):
+    """After its first sizes, each invocation starts cold, as if environments were replaced all the time."""
+
+    def __init__(self) -> None:
+        super().__init__(waits_ms=500, works_ms=0)
+        self._calls = 0
+
+    def invoke(self, configuration: Configuration, lane: int, record: Record) -> None:
+        self._calls += 1
+        if self._calls > 9:
+            self._warm.clear()
+        super().invoke(configuration, lane, record)
+
+
+def test_an_answer_that_is_never_warm_again_ends_the_search_all_the_same() -> None:
+    measured, _, batches = searched(make_adaptive(), NeverWarmAgain())
+    assert len(batches) < 20
+    assert max(len(m.invocations) for m in measured.values()) <= ENOUGH_ATTEMPTS
+
+
+def test_a_limit_on_the_mean_counts_the_outliers_that_raise_it() -> None:
+    within = make_adaptive(goal=replace(COST, max_duration=Limit(statistic=Statistic.MEAN, at_most_ms=103)))
+    invocations = [make_invocation(duration_ms=ms) for ms in [100.0] * 24 + [400.0]]
+    measured = {size(128): make_measurement(memory_mb=128, others=invocations)}
+    evidence = Evidence.of(measured, within.exploration)
+    assert evidence.tail == evidence.outliers.log_factor > 0.04
+    assert Evidence.of(measured, replace(within.exploration, goal=COST)).tail == 0.0
 
 
 @pytest.mark.long

@@ -106,6 +106,13 @@ def test_a_batch_holds_a_few_tests_that_show_different_things(curve: Curve, publ
     assert max(warm) <= 12 + search.search.exploration.batch - 1
 
 
+def test_a_workload_of_many_payloads_has_batches_of_several_tests_too() -> None:
+    curve = next(curve for curve in CURVES if curve.id == "cpu_many_threads-0")
+    search, _ = searched(curve, batch=6, **SNAPSTART)
+    exploring = [batch for batch in search.batches if batch.why and "most informative next" in batch.why]
+    assert any(len(batch.trials) > 1 for batch in exploring)
+
+
 def test_what_comes_once_a_batch_makes_batches_larger() -> None:
     """A snapshot takes minutes, however many are taken at one time."""
     curve = next(curve for curve in CURVES if curve.id == "memory_cliff-2")

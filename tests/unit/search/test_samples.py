@@ -63,6 +63,12 @@ def test_the_longer_one_of_a_pair_is_cut_down_as_far_as_it_is_likely_to_be_an_ou
     assert (of_three.mean, of_three.doubt) == (140.0, 0.0)
 
 
+def test_however_far_a_pair_is_apart_the_longer_one_is_an_outlier() -> None:
+    apart = sample(durations=[0.2, 900_000.0]).without_lies(0.08**2)
+    assert 0.2 <= apart.mean < 900_000
+    assert np.isfinite(apart.doubt)
+
+
 def test_a_duration_of_zero_has_a_logarithm() -> None:
     assert sample(durations=[0.0, 0.0]).mean > 0
 

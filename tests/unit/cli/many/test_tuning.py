@@ -227,6 +227,25 @@ def test_a_report_that_cannot_be_written_does_not_hide_that_a_function_is_not_re
     assert "error: cannot write" in capfd.readouterr().err
 
 
+def test_who_interrupts_the_report_is_told_that_a_function_is_not_restored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = fake_functions("one")
+
+    def stuck(call: str, kwargs: Any) -> None:
+        if call == "delete_alias":
+            raise client_error("AccessDeniedException", "not authorized to perform: lambda:DeleteAlias", 403)
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    fake.on_call = stuck
+    found = tuned(fake, wanted("one"), wishes(save=tmp_path))
+    monkeypatch.setattr("powertune.files.write", interrupt)
+    with pytest.raises(NotRestored):
+        finish(found, wishes(save=tmp_path))
+
+
 def test_a_dry_run_prints_all_plans_and_changes_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     fake = fake_functions("one", "two")
     before = {name: fake.snapshot(name) for name in ("one", "two")}

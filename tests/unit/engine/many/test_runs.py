@@ -151,6 +151,28 @@ def test_a_function_waits_for_what_others_hand_back_and_takes_what_is_left_in_th
     assert one.function.plan.max_spend == costs[-1] / 2
 
 
+def test_what_may_be_under_way_when_a_run_fails_is_not_handed_back(tmp_path: Path) -> None:
+    names = ("one", "two", "three")
+    fake = fake_functions(*names)
+    counts = dict.fromkeys(names, 0)
+
+    def answer(call: Any) -> None:
+        name = call["configuration"]["FunctionName"]
+        counts[name] += 1
+        if counts[name] == 3:
+            raise client_error("AccessDeniedException", "not authorized to perform: lambda:InvokeFunction", 403)
+
+    fake.answer = answer
+    functions = planned(fake, tmp_path, *names, memory=(1024,), invocations=10)
+    worst = functions[0].plan.worst_cost(functions[0].plan.design.configurations[0])
+    runs = measured(runs_of(functions, max_spend=10.5 * worst, at_once=1))
+    concurrency = functions[0].plan.design.concurrency
+    assert runs.spent >= min(concurrency, 10) * worst
+    assert runs.spent <= 10.5 * worst
+    assert [each.begun for each in runs.ended] == [True, False, False]
+    assert isinstance(runs.ended[1].error, Inconclusive)
+
+
 class StoppingObserver(RecordingObserver):
     """Has all runs end at the first invocation of its function."""
 

@@ -318,6 +318,11 @@ def test_whether_a_place_can_be_written_is_found_out_beforehand(tmp_path: Path) 
     assert list(tmp_path.iterdir()) == [file]
 
 
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a file system that takes no files")
+def test_a_file_system_that_takes_no_files_is_found_out_also_by_a_superuser() -> None:
+    assert not files.can_write(Path("/proc/powertune.md"))
+
+
 def test_the_folder_of_a_results_file_is_made(tmp_path: Path) -> None:
     files.check_writable(tmp_path / "new" / "deep" / "run.json")
     assert (tmp_path / "new" / "deep").is_dir()

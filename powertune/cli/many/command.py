@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from powertune import files
 from powertune.aws.identity import ConnectionOptions
 from powertune.cli import command_line_checks, rendering
 from powertune.cli.console import on_terminal, say
@@ -64,6 +65,8 @@ def run_several(targets: Sequence[str], request: ManyRequest) -> None:
             hint="add --yes to measure without being asked, or --dry-run to see the plans",
         )
     save = None if request.save is None else check_folder(request.save, len(targets))
+    if save is not None:
+        files.check_writable(save / SUMMARY)
     wishes = ManyWishes(
         at_once=at_once,
         outputs=request.outputs,

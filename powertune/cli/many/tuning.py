@@ -15,14 +15,14 @@ from powertune.cli.interrupts import interruptible
 from powertune.cli.many.planning import FunctionToTune, PlannedFunctions, plan_functions
 from powertune.cli.many.progress import FunctionsProgress
 from powertune.cli.many.sites import Sites
-from powertune.cli.outputs import Output
+from powertune.cli.outputs import Output, refuse_overwriting
 from powertune.cli.rendering import show
 from powertune.cli.tables.functions import plans_text
 from powertune.cli.trust import trusted
 from powertune.engine.many.runs import EndedFunction, FunctionRuns, ManyTerms, PlannedFunction
 from powertune.errors import Interrupted, NotRestored, PowertuneError, UsageError
 from powertune.model import Advisory, TuningRun
-from powertune.report import FUNCTION_PLANS, FUNCTIONS
+from powertune.report import FUNCTION_PLANS, FUNCTIONS, TABLE
 from powertune.report.functions import (
     FunctionPlans,
     FunctionResult,
@@ -62,12 +62,14 @@ def tune_functions(wanted: Sequence[FunctionToTune], sites: Sites, wishes: ManyW
 
     Raises:
         NotRestored: what a dead run had left could not be undone.
-        UsageError: regions with different currencies are to share a budget; or a plan cannot be written.
+        UsageError: regions with different currencies are to share a budget; a plan or a results file cannot be
+            written; or a report would overwrite a results file.
         PowertuneError: a plan that was asked for cannot be made.
     """
     started_at = time.time()
     planned = plan_functions(wanted, sites, save=wishes.save, quiet=wishes.quiet)
     plans = _plans(planned, wishes)
+    _check_places(planned.functions, wishes)
     if wishes.dry_run:
         show(FUNCTION_PLANS, plans, wishes.outputs, quiet=True)
         if planned.refusals:
@@ -94,22 +96,24 @@ def tune_functions(wanted: Sequence[FunctionToTune], sites: Sites, wishes: ManyW
 def finish(results: FunctionResults, wishes: ManyWishes) -> None:
     """Write the summary and the reports, whatever became of the functions, and end as they did.
 
+    What was paid for is not lost with a report that cannot be written: then there is a table on stdout.
+
     Raises:
         UsageError: a report cannot be written.
         PowertuneError: as `ending` says.
     """
     failure = ending(results)
-    try:
-        if wishes.save is not None:
-            files.write(FUNCTIONS.render(results, "json"), wishes.save / SUMMARY)
-            if not wishes.quiet:
-                say(f"saved {wishes.save / SUMMARY}")
-        show(FUNCTIONS, results, wishes.outputs, quiet=wishes.quiet)
-    except PowertuneError as error:
+    unwritten = _write_all(results, wishes)
+    if unwritten:
+        if not any(output.on_stdout for output in wishes.outputs):
+            show(FUNCTIONS, results, (Output(format=TABLE, path=None),))
+        for each in results.results:
+            if each.file is not None:
+                say(printable(f"the results of {each.target} are in {each.file}"))
         # That a report cannot be written must not hide that a function is not restored.
         if not isinstance(failure, NotRestored | Interrupted):
-            raise
-        say(f"error: {printable(error.message)}")
+            raise unwritten[0]
+        say(f"error: {printable(unwritten[0].message)}")
     if failure is not None:
         raise failure
 
@@ -133,6 +137,24 @@ def ending(results: FunctionResults) -> PowertuneError | None:
         names = ", ".join(each.target for each in without)
         say(f"{len(without)} of {plural(count, 'function')} {_have(len(without))} no answer: {printable(names)}")
     return failure
+
+
+def _write_all(results: FunctionResults, wishes: ManyWishes) -> list[PowertuneError]:
+    """Write what can be written; returns why the rest cannot."""
+    unwritten = []
+    if wishes.save is not None:
+        try:
+            files.write(FUNCTIONS.render(results, "json"), wishes.save / SUMMARY)
+            if not wishes.quiet:
+                say(f"saved {wishes.save / SUMMARY}")
+        except PowertuneError as error:
+            unwritten.append(error)
+    for output in wishes.outputs:
+        try:
+            show(FUNCTIONS, results, (output,), quiet=wishes.quiet)
+        except PowertuneError as error:
+            unwritten.append(error)
+    return unwritten
 
 
 def _have(count: int) -> str:
@@ -178,6 +200,18 @@ def _plans(planned: PlannedFunctions, wishes: ManyWishes) -> FunctionPlans:
     ends = (each.subject.access.ends_at for each in planned.functions)
     soonest = min((end for end in ends if end is not None), default=None)
     return replace(plans, advisories=about_end(soonest, plans.typical_s, time.time()))
+
+
+def _check_places(functions: Sequence[PlannedFunction], wishes: ManyWishes) -> None:
+    """See that results files can be written, and that no report replaces one.
+
+    Raises:
+        UsageError: one cannot, or would be replaced.
+    """
+    refuse_overwriting([output.path for output in wishes.outputs], [each.path for each in functions])
+    if not wishes.dry_run:
+        for each in functions:
+            files.check_writable(each.path)
 
 
 def _lasting(advisories: Sequence[Advisory]) -> tuple[Advisory, ...]:

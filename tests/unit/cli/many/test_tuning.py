@@ -29,6 +29,7 @@ from powertune.errors import (
     NotFound,
     NotRestored,
     PowertuneError,
+    UsageError,
 )
 from powertune.report.functions import FunctionResults
 
@@ -225,6 +226,45 @@ def test_a_report_that_cannot_be_written_does_not_hide_that_a_function_is_not_re
     with pytest.raises(NotRestored):
         finish(found, wishes(outputs=nowhere))
     assert "error: cannot write" in capfd.readouterr().err
+
+
+def test_a_report_that_cannot_be_written_loses_neither_the_table_nor_where_the_results_are(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    outputs = (
+        Output(format="json", path=tmp_path / "file" / "report.json"),
+        Output(format="markdown", path=tmp_path / "report.md"),
+    )
+    wish = wishes(save=tmp_path, outputs=outputs)
+    found = tuned(fake_functions("one", "two"), wanted("one", "two"), wish)
+    (tmp_path / SUMMARY).mkdir()  # since it was checked
+    with pytest.raises(UsageError, match="cannot write"):
+        finish(found, wish)
+    assert (tmp_path / "report.md").read_text().startswith("### 2 functions")
+    printed = capfd.readouterr()
+    assert printed.out.startswith("2 functions, 2 with an answer\n")
+    for name in ("one", "two"):
+        assert f"the results of {name} are in {tmp_path}/{name}.us-east-1.json" in printed.err
+
+
+def test_no_report_replaces_a_results_file(tmp_path: Path) -> None:
+    fake = fake_functions("one", "two")
+    outputs = (Output(format="json", path=tmp_path / "one.us-east-1.json"),)
+    with pytest.raises(UsageError, match=r"one\.us-east-1\.json' would overwrite"):
+        tune_functions(wanted("one", "two"), FakeSites(fake), wishes(save=tmp_path, outputs=outputs))
+    assert "create_alias" not in fake.calls
+
+
+def test_a_results_file_that_cannot_be_written_is_told_of_before_the_question(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fake = fake_functions("one", "two")
+    (tmp_path / "two.us-east-1.json").mkdir()
+    with pytest.raises(UsageError, match=r"cannot write results file '.*two\.us-east-1\.json'"):
+        tune_functions(wanted("one", "two"), FakeSites(fake), wishes(save=tmp_path, ask=True))
+    assert "measure 2 functions?" not in capfd.readouterr().err
+    assert "create_alias" not in fake.calls
 
 
 def test_a_dry_run_prints_all_plans_and_changes_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """`powertune run` with several functions: what is refused before anything starts, and how it ends."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -76,10 +77,11 @@ def run_several(targets: Sequence[str], request: ManyRequest) -> None:
         quiet=request.quiet,
     )
     wanted = [FunctionToTune(target=target, told=request.given) for target in targets]
-    with open_sites(targets, request.place, quiet=request.quiet) as sites:
-        results = tune_functions(wanted, sites, wishes)
-    if results is not None:
-        finish(results, wishes)
+    with ExitStack() as signals:
+        with open_sites(targets, request.place, quiet=request.quiet) as sites:
+            results = tune_functions(wanted, sites, wishes, signals)
+        if results is not None:
+            finish(results, wishes)
 
 
 def _check_options(targets: Sequence[str], request: ManyRequest, *, code: bool) -> None:

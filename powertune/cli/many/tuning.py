@@ -4,6 +4,7 @@ import shlex
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -57,8 +58,13 @@ class ManyWishes:
     quiet: bool = False
 
 
-def tune_functions(wanted: Sequence[FunctionToTune], sites: Sites, wishes: ManyWishes) -> FunctionResults | None:
+def tune_functions(
+    wanted: Sequence[FunctionToTune], sites: Sites, wishes: ManyWishes, signals: ExitStack
+) -> FunctionResults | None:
     """Plan all functions, ask once, and measure them; None if nothing was to be measured, or nobody agreed.
+
+    Args:
+        signals: until it is closed, a second signal loses no report.
 
     Raises:
         NotRestored: what a dead run had left could not be undone.
@@ -78,7 +84,7 @@ def tune_functions(wanted: Sequence[FunctionToTune], sites: Sites, wishes: ManyW
     if plans.plans and not _agreed(plans, planned.functions, wishes):
         say("nothing was changed")
         return None
-    found, spent = _measured(planned.functions, plans, wishes)
+    found, spent = _measured(planned.functions, plans, wishes, signals)
     refused = [FunctionResult(target=each.target, failed=each.error) for each in planned.refusals]
     order = {each.target: number for number, each in enumerate(wanted)}
     return FunctionResults(
@@ -244,7 +250,7 @@ def _agreed(plans: FunctionPlans, functions: Sequence[PlannedFunction], wishes: 
 
 
 def _measured(
-    functions: Sequence[PlannedFunction], plans: FunctionPlans, wishes: ManyWishes
+    functions: Sequence[PlannedFunction], plans: FunctionPlans, wishes: ManyWishes, signals: ExitStack
 ) -> tuple[tuple[FunctionResult, ...], float]:
     """Measure all functions, with progress; what became of each, and what was spent."""
     known: dict[str, FunctionResult] = {}
@@ -261,10 +267,8 @@ def _measured(
         timer=time.monotonic,
         sleep=time.sleep,
     )
-    with (
-        interruptible(_RESTORING, _INSIST) as interrupts,
-        FunctionsProgress(plans.max_spend, plans.currency, embedded=embedded, quiet=wishes.quiet) as progress,
-    ):
+    interrupts = signals.enter_context(interruptible(_RESTORING, _INSIST))
+    with FunctionsProgress(plans.max_spend, plans.currency, embedded=embedded, quiet=wishes.quiet) as progress:
         runs = FunctionRuns(functions, terms, progress.observe, tell)
         try:
             runs.start()
@@ -277,6 +281,7 @@ def _measured(
                 runs.wait()
             except KeyboardInterrupt:
                 runs.abandon()
+        interrupts.writing()
         return tuple(known.get(each.function.target) or _result(each) for each in runs.ended), runs.spent
 
 

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,13 @@ from powertune.report.functions import FunctionResults
 NAMES = ("one", "two", "three")
 
 
+def tune(asked: list[FunctionToTune], sites: FakeSites, wishes: ManyWishes) -> FunctionResults | None:
+    with ExitStack() as signals:
+        return tune_functions(asked, sites, wishes, signals)
+
+
 def tuned(fake: FakeLambda, asked: list[FunctionToTune], wishes: ManyWishes) -> FunctionResults:
-    found = tune_functions(asked, FakeSites(fake), wishes)
+    found = tune(asked, FakeSites(fake), wishes)
     assert found is not None
     return found
 
@@ -182,6 +188,33 @@ def test_an_interruption_restores_all_keeps_what_has_finished_and_says_what_is_l
     assert (tmp_path / "one.us-east-1.json").is_file()
 
 
+def test_a_second_signal_after_the_functions_are_restored_loses_no_report(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fake = fake_functions(*NAMES)
+    turns = itertools.count()
+
+    def interrupt(call: dict[str, Any]) -> None:
+        if next(turns) == 100:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    fake.answer = interrupt
+    fake.sleep = time.sleep
+    fake.latency = {"running": 0.05}
+    wish = wishes(save=tmp_path, at_once=1)
+    with ExitStack() as signals:
+        found = tune_functions(wanted(*NAMES, invocations="200"), FakeSites(fake), wish, signals)
+        assert found is not None
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(Interrupted) as caught:
+            finish(found, wish)
+    assert caught.value.hint == "with the same options: powertune run one two three"
+    assert by_name(tmp_path) == {"one": "interrupted", "two": "not-begun", "three": "not-begun"}
+    printed = capfd.readouterr()
+    assert printed.out.startswith("3 functions, 0 with an answer")
+    assert "writing the reports" in printed.err
+
+
 def test_not_restored_beats_all_and_every_command_is_named(tmp_path: Path) -> None:
     fake = fake_functions("one", "two", "three")
     fake.on_call = deny("three")
@@ -252,7 +285,7 @@ def test_no_report_replaces_a_results_file(tmp_path: Path) -> None:
     fake = fake_functions("one", "two")
     outputs = (Output(format="json", path=tmp_path / "one.us-east-1.json"),)
     with pytest.raises(UsageError, match=r"one\.us-east-1\.json' would overwrite"):
-        tune_functions(wanted("one", "two"), FakeSites(fake), wishes(save=tmp_path, outputs=outputs))
+        tune(wanted("one", "two"), FakeSites(fake), wishes(save=tmp_path, outputs=outputs))
     assert "create_alias" not in fake.calls
 
 
@@ -262,7 +295,7 @@ def test_a_results_file_that_cannot_be_written_is_told_of_before_the_question(
     fake = fake_functions("one", "two")
     (tmp_path / "two.us-east-1.json").mkdir()
     with pytest.raises(UsageError, match=r"cannot write results file '.*two\.us-east-1\.json'"):
-        tune_functions(wanted("one", "two"), FakeSites(fake), wishes(save=tmp_path, ask=True))
+        tune(wanted("one", "two"), FakeSites(fake), wishes(save=tmp_path, ask=True))
     assert "measure 2 functions?" not in capfd.readouterr().err
     assert "create_alias" not in fake.calls
 
@@ -270,13 +303,13 @@ def test_a_results_file_that_cannot_be_written_is_told_of_before_the_question(
 def test_a_dry_run_prints_all_plans_and_changes_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     fake = fake_functions("one", "two")
     before = {name: fake.snapshot(name) for name in ("one", "two")}
-    assert tune_functions(wanted("one", "two"), FakeSites(fake), wishes(dry_run=True)) is None
+    assert tune(wanted("one", "two"), FakeSites(fake), wishes(dry_run=True)) is None
     printed = capfd.readouterr().out
     assert printed.startswith("2 functions, up to 2 at a time\n  cost         stops before $1.00 for all")
     assert printed.count("  changes      the memory size of $LATEST") == 2
     outputs = (Output(format="json", path=None),)
     with pytest.raises(NotFound):
-        tune_functions(wanted("one", "nosuch"), FakeSites(fake), wishes(dry_run=True, outputs=outputs))
+        tune(wanted("one", "nosuch"), FakeSites(fake), wishes(dry_run=True, outputs=outputs))
     document = json.loads(capfd.readouterr().out)
     assert document["schema"] == "powertune/function-plans/1"
     assert [plan["function"]["name"] for plan in document["plans"]] == ["one"]
@@ -290,7 +323,7 @@ def test_who_does_not_agree_changes_nothing(
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
     fake = fake_functions("one", "two")
-    assert tune_functions(wanted("one", "two"), FakeSites(fake), wishes(ask=True)) is None
+    assert tune(wanted("one", "two"), FakeSites(fake), wishes(ask=True)) is None
     said = capfd.readouterr().err
     assert "  one (" in said
     assert said.count("sizes        128, 1024 MB") == 2
@@ -308,9 +341,9 @@ def test_a_session_that_ends_too_early_for_all_is_told_of_once(capfd: pytest.Cap
             found.connection.ends_at = time.time() + 60  # type: ignore[misc]
             return found
 
-    assert tune_functions(wanted("one", "two"), EndingSites(fake), wishes(dry_run=True)) is None
+    assert tune(wanted("one", "two"), EndingSites(fake), wishes(dry_run=True)) is None
     assert capfd.readouterr().out.count("the AWS credentials expire in") == 1
-    tune_functions(wanted("one", "two"), EndingSites(fake), wishes(outputs=()))
+    tune(wanted("one", "two"), EndingSites(fake), wishes(outputs=()))
     assert capfd.readouterr().err.count("warning: the AWS credentials expire in") == 1
 
 
@@ -319,5 +352,5 @@ def test_the_functions_of_a_machine_are_measured_one_after_another(
 ) -> None:
     fake = fake_functions("one", "two")
     fake.platform = "cgroup v1; cores=2"
-    assert tune_functions(wanted("one", "two"), FakeSites(fake), wishes(dry_run=True)) is None
+    assert tune(wanted("one", "two"), FakeSites(fake), wishes(dry_run=True)) is None
     assert "2 functions, one after another" in capfd.readouterr().out

@@ -137,6 +137,8 @@ AT = r"measurements\[0\]\.invocations"
     [
         (put("schema", value="powertune/run/2"), "written by a newer powertune"),
         (put("schema", value="powertune/analysis/1"), "the analysis that --format json prints"),
+        (put("schema", value="powertune/functions/1"), "not a results file but the summary of several functions"),
+        (put("schema", value="powertune/function-plans/1"), "not a results file but the plans of several functions"),
         (put("schema", value="powertune/run/one"), 'no "schema" of powertune'),
         (drop("schema"), 'no "schema" of powertune'),
         (drop("run_id"), "damaged: 'run_id' is missing"),

@@ -13,7 +13,7 @@ from powertune.cli.console import on_terminal, say
 from powertune.cli.execution_checks import DIRECT, check_engine
 from powertune.cli.many.planning import FunctionToTune, check_folder
 from powertune.cli.many.sites import open_sites
-from powertune.cli.many.targets import STDIN, check_kind
+from powertune.cli.many.targets import STDIN, check_kind, distinct_code
 from powertune.cli.many.tuning import PARALLEL, SUMMARY, ManyWishes, finish, tune_functions
 from powertune.cli.outputs import Output, refuse_overwriting
 from powertune.cli.sources import payload_file
@@ -60,6 +60,8 @@ def run_several(targets: Sequence[str], request: ManyRequest) -> None:
     at_once = whole(1, _MOST_PARALLEL)("parallel", request.parallel) if request.parallel else PARALLEL
     _check_options(targets, request, code=code)
     _check_outputs(request)
+    if code:
+        targets = distinct_code(targets)
     if not (code or request.yes or request.dry_run or on_terminal()):
         raise UsageError(
             f"no terminal to ask on before measuring {plural(len(targets), 'function')} on AWS",

@@ -4,10 +4,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from powertune.cli.code import find_code
 from powertune.cli.command_line_checks import check_no_results, check_region
 from powertune.cli.console import say
 from powertune.cli.outputs import names_report
 from powertune.cli.sources import parse_folder
+from powertune.config import load_local
 from powertune.errors import UsageError
 from powertune.model import FunctionRef
 from powertune.units import plural, shown
@@ -84,6 +86,23 @@ def check_kind(targets: Sequence[str]) -> bool:
             hint="tune them in two runs: durations of this machine mean nothing beside those of AWS",
         )
     return bool(code)
+
+
+def distinct_code(targets: Sequence[str]) -> tuple[str, ...]:
+    """Code on this machine, each handler once, however its path is written.
+
+    Raises:
+        UsageError: there is no such code.
+    """
+    found: dict[tuple[Path, str], str] = {}
+    for target in targets:
+        folder = parse_folder(target)
+        assert folder is not None
+        code = find_code(folder, load_local(folder.path))
+        before = found.setdefault((folder.path.resolve(), code.handler), target)
+        if before != target:
+            say(f"note: {target} is the code that {before} names, and is measured once")
+    return tuple(found.values())
 
 
 def _checked(name: str, where: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from powertune.cli.many.targets import check_kind, more_functions, read_list, several
+from powertune.cli.many.targets import check_kind, distinct_code, more_functions, read_list, several
 from powertune.errors import UsageError
 
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:orders"
@@ -32,6 +32,19 @@ def test_words_and_a_list_go_together_each_once(listed: Path, capsys: pytest.Cap
     assert capsys.readouterr().err == "note: orders is named more than once, and measured once\n"
     assert several("a", ("b", "a", "b"), None, files=False) == ("a", "b")
     assert capsys.readouterr().err == "note: a, b are named more than once, and measured once\n"
+
+
+def test_code_is_named_once_however_its_path_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("sums", "other"):
+        Path(folder).mkdir()
+        Path(folder, "app.py").write_text("def handler(event, context): ...\ndef second(event, context): ...\n")
+    same = ("sums/app.py:handler", "./sums/app.py:handler", f"{tmp_path}/sums/app.py:handler", "./sums", "sums/")
+    assert distinct_code((*same, "other/", "sums/app.py:second")) == (same[0], "other/", "sums/app.py:second")
+    said = capsys.readouterr().err
+    assert said.count("is the code that sums/app.py:handler names, and is measured once\n") == 4
 
 
 def test_a_list_of_one_is_a_list(tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from powertune.aws.identity import ConnectionOptions
 from powertune.cli.console import on_terminal, say, write_stdout
+from powertune.cli.many.finishing import ending
 from powertune.cli.many.planning import FunctionToTune
 from powertune.cli.many.sites import open_sites
-from powertune.cli.many.tuning import PARALLEL, ManyWishes, ending, tune_functions
+from powertune.cli.many.tuning import PARALLEL, ManyWishes, tune_functions
 from powertune.cli.scanning import ScanQuestions, ScanWishes
 from powertune.config.values import whole
 from powertune.engine.scanning.earlier_runs import judge_earlier_runs

@@ -11,10 +11,11 @@ from powertune.aws.identity import ConnectionOptions
 from powertune.cli import command_line_checks, rendering
 from powertune.cli.console import on_terminal, say
 from powertune.cli.execution_checks import DIRECT, check_engine
+from powertune.cli.many.finishing import SUMMARY, finish
 from powertune.cli.many.planning import FunctionToTune, check_folder
 from powertune.cli.many.sites import open_sites
 from powertune.cli.many.targets import STDIN, check_kind, distinct_code
-from powertune.cli.many.tuning import PARALLEL, SUMMARY, ManyWishes, finish, tune_functions
+from powertune.cli.many.tuning import PARALLEL, ManyWishes, tune_functions
 from powertune.cli.outputs import Output, refuse_overwriting
 from powertune.cli.sources import payload_file
 from powertune.config.values import whole
@@ -58,7 +59,7 @@ def run_several(targets: Sequence[str], request: ManyRequest) -> None:
     """
     code = check_kind(targets)
     at_once = whole(1, _MOST_PARALLEL)("parallel", request.parallel) if request.parallel else PARALLEL
-    _check_options(targets, request, code=code)
+    budget = _check_options(targets, request, code=code)
     _check_outputs(request)
     if code:
         targets = distinct_code(targets)
@@ -72,6 +73,7 @@ def run_several(targets: Sequence[str], request: ManyRequest) -> None:
         files.check_writable(save / SUMMARY)
     wishes = ManyWishes(
         at_once=at_once,
+        max_spend=budget,
         outputs=request.outputs,
         save=save,
         dry_run=request.dry_run,
@@ -86,8 +88,8 @@ def run_several(targets: Sequence[str], request: ManyRequest) -> None:
             finish(results, wishes)
 
 
-def _check_options(targets: Sequence[str], request: ManyRequest, *, code: bool) -> None:
-    """Refuse options that are for one function, and those that cannot be taken."""
+def _check_options(targets: Sequence[str], request: ManyRequest, *, code: bool) -> float:
+    """Refuse options that are for one function, and those that cannot be taken; returns the budget of all."""
     count = plural(len(targets), "function")
     for name in _OF_ONE:
         if request.given.get(name) is not None:
@@ -106,19 +108,20 @@ def _check_options(targets: Sequence[str], request: ManyRequest, *, code: bool) 
         raise UsageError("stdin cannot be both --functions-from and --payload", hint="give one of them as a file")
     place = request.place
     if code:
+        budgets = []
         for target in targets:
             command_line_checks.check_place(
                 target,
                 {"region": place.region, "profile": place.profile, "endpoint_url": place.endpoint_url},
             )
-            command_line_checks.check_options(target, request.given)
+            budgets.append(command_line_checks.check_options(target, request.given).max_spend)
         if request.parallel not in (None, "1") and not request.quiet:
             say("note: functions on this machine share its cores, so they are measured one after another")
-        return
+        return max(budgets)
     command_line_checks.check_region(place.region)
     for target in targets:
         command_line_checks.check_region(FunctionRef.parse(target).region)
-    command_line_checks.check_options(targets[0], request.given)
+    return command_line_checks.check_options(targets[0], request.given).max_spend
 
 
 def _check_outputs(request: ManyRequest) -> None:

@@ -18,8 +18,9 @@ from fakes import FakeLambda, answer, client_error, report_text
 from many_functions import FakeSites, fake_functions, wanted, wishes
 
 from powertune import results
+from powertune.cli.many.finishing import SUMMARY, finish
 from powertune.cli.many.planning import FunctionToTune
-from powertune.cli.many.tuning import SUMMARY, ManyWishes, finish, tune_functions
+from powertune.cli.many.tuning import ManyWishes, tune_functions
 from powertune.cli.outputs import Output
 from powertune.cli.site import Site
 from powertune.errors import (
@@ -112,11 +113,11 @@ def test_wrong_names_are_rows_and_the_others_are_tuned(tmp_path: Path) -> None:
 
 
 def test_if_all_fail_the_first_reason_is_told_and_the_report_is_written(tmp_path: Path) -> None:
-    found = tuned(fake_functions(), wanted("a", "b"), wishes(save=tmp_path))
+    found = tuned(fake_functions(), wanted("a", "b"), wishes(save=tmp_path, max_spend=1.5))
     with pytest.raises(NotFound, match="function a does not exist"):
         finish(found, wishes(save=tmp_path))
     assert by_name(tmp_path) == {"a": "failed", "b": "failed"}
-    assert saved(tmp_path)["spent"] == 0
+    assert (saved(tmp_path)["spent"], saved(tmp_path)["max_spend"]) == (0, 1.5)
 
 
 def test_a_function_that_fails_at_every_size_is_a_failure_of_its_own(tmp_path: Path) -> None:

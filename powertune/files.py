@@ -3,6 +3,7 @@
 import os
 import secrets
 import shutil
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -60,5 +61,25 @@ def check_writable(path: Path) -> None:
     folder = path.resolve().parent
     with suppress(OSError):  # which is said below
         folder.mkdir(parents=True, exist_ok=True)
-    if path.is_dir() or not folder.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+    if not folder.is_dir() or not can_write(path):
         raise UsageError(f"cannot write results file {str(path)!r}", hint="choose another place with --save")
+
+
+def can_write(path: Path) -> bool:
+    """Whether a file can be written, as `write` does, in its folder or in what there is above it. Leaves no trace.
+
+    It is tried out: permissions say little to a superuser, or of a file system that takes no files.
+    """
+    target = path.resolve()
+    if target.exists() and (target.is_dir() or not os.access(target, os.W_OK)):
+        return False
+    if target.exists() and not target.is_file():
+        return True
+    folder = target.parent
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return True
+    except OSError:
+        return False

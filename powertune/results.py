@@ -39,6 +39,16 @@ _SCHEMA = Schema(
             "give the results file that the analysis was made from",
         ),
         ("powertune/scan", "not a results file but a scan", "show it with `powertune report`"),
+        (
+            "powertune/functions",
+            "not a results file but the summary of several functions",
+            "give the results file of one function; `results_file` in the summary names it",
+        ),
+        (
+            "powertune/function-plans",
+            "not a results file but the plans of several functions",
+            "measure them, and give the results file of one",
+        ),
         ("powertune/gate", "not a results file but what a gate has said", "give the results file that it judged"),
     ),
 )

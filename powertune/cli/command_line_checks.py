@@ -8,7 +8,7 @@ from typing import Any
 
 from powertune.cli.code import find_code
 from powertune.cli.sources import parse_folder, payload_file, payload_reader
-from powertune.config import RUN_OPTIONS, load_local, load_run
+from powertune.config import RUN_OPTIONS, RunOptions, load_local, load_run
 from powertune.errors import UsageError
 from powertune.model import FunctionRef
 from powertune.units import did_you_mean, shown
@@ -60,8 +60,10 @@ def check_place(target: str, given: Mapping[str, Any]) -> None:
             )
 
 
-def check_options(target: str, given: Mapping[str, Any]) -> None:
+def check_options(target: str, given: Mapping[str, Any]) -> RunOptions:
     """See that options, from wherever they are, can be taken, and that the code of a folder can be found.
+
+    Returns them without events that are not read yet.
 
     Events in S3, on stdin and in pipes are not read yet, nor is a file that a set-up script may still write.
 
@@ -79,6 +81,7 @@ def check_options(target: str, given: Mapping[str, Any]) -> None:
     asked = load_run(place, os.environ, options, reader, usual_payload=usual)
     if given.get("start_from") is not None:
         asked.check_earlier()
+    return asked
 
 
 def region_of(ref: FunctionRef, region: str | None) -> str | None:

@@ -17,6 +17,8 @@ _LAST_NOTICE_S = 1.0
 
 RESTORING = "restoring the function"
 INSIST = "restoring the function; press Ctrl-C once more to leave it as it is"
+WRITING = "writing the reports"
+INSIST_WRITING = "writing the reports; press Ctrl-C once more to end without them"
 
 
 def at_keyboard() -> bool:
@@ -48,6 +50,10 @@ class Interrupts:
         self._noticed: set[str] = set()
         #: Its `put` may be called again while it is being called, as signals demand.
         self.notices: SimpleQueue[str | None] = SimpleQueue()
+
+    def writing(self) -> None:
+        """Nothing is left to restore: after an interruption, what comes now waits for the reports."""
+        self._notice, self._insist = WRITING, INSIST_WRITING
 
     def handle(self, number: int, _frame: FrameType | None) -> None:
         """Called by Python between two instructions of the main thread."""

@@ -1,20 +1,23 @@
 """Tuning the functions that a scan expects to save most, one after another, and what came of it."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from powertune.aws.identity import ConnectionOptions
 from powertune.cli.console import on_terminal, say, write_stdout
+from powertune.cli.many.finishing import ending
 from powertune.cli.many.planning import FunctionToTune
 from powertune.cli.many.sites import open_sites
-from powertune.cli.many.tuning import PARALLEL, ManyWishes, ending, tune_functions
-from powertune.cli.scanning import ScanWishes
+from powertune.cli.many.tuning import PARALLEL, ManyWishes, tune_functions
+from powertune.cli.scanning import ScanQuestions, ScanWishes
 from powertune.config.values import whole
 from powertune.engine.scanning.earlier_runs import judge_earlier_runs
 from powertune.errors import Interrupted, NotRestored, UsageError
 from powertune.model import DAYS_PER_MONTH
 from powertune.prices import PriceTable
+from powertune.report.functions import FunctionResults
 from powertune.report.scan.tuned import MeasuredFunction, measured_table
 from powertune.scan.scan import FunctionLine, Scan
 from powertune.scan.totals import savings_by_function
@@ -120,18 +123,22 @@ def tune_largest(
         for each in chosen
     ]
     many = ManyWishes(at_once=PARALLEL, own_budgets=True, ask=ask, quiet=wishes.quiet)
-    with open_sites([each.target for each in wanted], replace(place, region=None), quiet=wishes.quiet) as sites:
-        results = tune_functions(wanted, sites, many)
-    if results is None:
-        return
-    names = {each.function.arn: each.function.name for each in chosen}
+    with ExitStack() as signals:
+        with open_sites([each.target for each in wanted], replace(place, region=None), quiet=wishes.quiet) as sites:
+            results = tune_functions(wanted, sites, many, signals)
+        if results is not None:
+            _tell(results, [each.function for each in chosen], questions)
+
+
+def _tell(results: FunctionResults, functions: Sequence[FunctionLine], questions: ScanQuestions) -> None:
+    """Print what came of functions, and end as they did, as `tune_largest` says."""
+    names = {each.arn: each.name for each in functions}
     for result in results.unanswered:
         if result.failed is not None:
             say(f"{names[result.target]} was not tuned: {result.failed.message}")
-    functions = [each.function for each in chosen]
     write_stdout(what_was_measured(functions, questions.results_folder, questions.prices).encode())
     failure = ending(results)
-    if failure is not None and (len(results.unanswered) == len(chosen) or isinstance(failure, _ENDS)):
+    if failure is not None and (len(results.unanswered) == len(functions) or isinstance(failure, _ENDS)):
         raise failure
 
 

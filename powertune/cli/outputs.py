@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from powertune import files
 from powertune.cli.console import write_stdout
 from powertune.errors import UsageError
 from powertune.report import RUN, TABLE, Format
@@ -35,7 +36,7 @@ class Output:
 
 
 def parse_outputs(
-    format_: str | None, files: Sequence[str], more: Sequence[str] = (), *, raw: bool = False, page: bool = False
+    format_: str | None, named: Sequence[str], more: Sequence[str] = (), *, raw: bool = False, page: bool = False
 ) -> tuple[Output, ...]:
     """The reports to write and where, checked before anything is measured.
 
@@ -46,12 +47,12 @@ def parse_outputs(
     Raises:
         UsageError: as for `name_outputs`; or --raw without csv.
     """
-    outputs = _raw(name_outputs(format_, files, more, RUN.formats), raw=raw)
+    outputs = _raw(name_outputs(format_, named, more, RUN.formats), raw=raw)
     return _shown(outputs) if page else outputs
 
 
 def name_outputs(
-    format_: str | None, files: Sequence[str], more: Sequence[str], known: Mapping[str, Format]
+    format_: str | None, named: Sequence[str], more: Sequence[str], known: Mapping[str, Format]
 ) -> tuple[Output, ...]:
     """What to write and where: files in the format that is named, else in that of their endings; else a table.
 
@@ -65,13 +66,13 @@ def name_outputs(
         UsageError: an unknown format or ending, a place that cannot be written to, a file that is named twice, a
             picture for a terminal, or an argument too many.
     """
-    if more and not files:
+    if more and not named:
         raise UsageError(f"unexpected argument {more[0]!r}", hint="files to write come after -o")
-    paths = [Path(name) for file in (*files, *more) for name in _expanded(file)]
+    paths = [Path(name) for file in (*named, *more) for name in _expanded(file)]
     if format_ is not None and format_ not in known:
         raise UsageError(f"unknown format {format_!r}", hint=did_you_mean(format_, tuple(known)))
     for number, path in enumerate(paths):
-        _check_place(path)
+        check_place(path)
         refuse_overwriting([path], paths[:number])
     if format_ is not None and len(paths) > 1:
         raise UsageError(
@@ -104,6 +105,18 @@ def refuse_overwriting(written: Iterable[Path | None], kept: Iterable[str | Path
             raise UsageError(f"{str(path)!r} would overwrite {str(places[place])!r}", hint="name another file")
 
 
+def check_place(path: Path) -> None:
+    """See that a file can be written, before anything is measured.
+
+    Raises:
+        UsageError: it cannot.
+    """
+    if path.is_dir():
+        raise UsageError(f"{str(path)!r} is a directory", hint="name a file in it")
+    if not files.can_write(path):
+        raise UsageError(f"cannot write {str(path)!r}", hint="choose another place")
+
+
 def write_output(data: bytes, file: str | None) -> None:
     """Write to stdout, or to a file.
 
@@ -122,8 +135,6 @@ def write_file(data: bytes, path: Path) -> None:
     Raises:
         UsageError: it cannot be written.
     """
-    from powertune import files
-
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -169,13 +180,3 @@ def _shown(outputs: tuple[Output, ...]) -> tuple[Output, ...]:
     if any(output.format == _PAGE and output.path for output in outputs):
         return tuple(replace(output, shown=output.format == _PAGE) for output in outputs)
     return (*outputs, Output(format=_PAGE, path=None, shown=True))
-
-
-def _check_place(path: Path) -> None:
-    if path.is_dir():
-        raise UsageError(f"{str(path)!r} is a directory", hint="name a file in it")
-    place = path if path.exists() else path.parent
-    while not place.exists() and place != place.parent:
-        place = place.parent
-    if not os.access(place, os.W_OK) or (place != path and not place.is_dir()):
-        raise UsageError(f"cannot write {str(path)!r}", hint="choose another place")

@@ -15,7 +15,7 @@ from powertune.aws.lambda_function import LambdaFunction
 from powertune.cli import rendering
 from powertune.cli.console import confirmed, on_terminal, say, terminal_width
 from powertune.cli.interrupts import interruptible
-from powertune.cli.outputs import Output, refuse_overwriting
+from powertune.cli.outputs import Output, check_place, refuse_overwriting
 from powertune.cli.progress import RunObserver
 from powertune.cli.restoring import restore_now
 from powertune.cli.site import Site
@@ -29,7 +29,7 @@ from powertune.errors import FunctionBusy, UsageError
 from powertune.model import TuningRun
 from powertune.plan import Plan
 from powertune.region_prices import RegionPrices
-from powertune.units import format_seconds
+from powertune.units import format_seconds, shown
 
 
 def load_options(
@@ -53,10 +53,13 @@ def check_outputs(outputs: Sequence[Output], save: str | None, read: Sequence[st
         read: the files that the run reads; None is no file.
 
     Raises:
-        UsageError: a plan has no such format; or a file that is read, or the results file, would be overwritten.
+        UsageError: a plan has no such format; a file that is read, or the results file, would be overwritten; or the
+            results file cannot be written.
     """
     if dry_run:
         rendering.check_plan_outputs(outputs)
+    if save is not None:
+        _check_save(save)
     refuse_overwriting([Path(save) if save else None], read)
     refuse_overwriting([output.path for output in outputs], [save or None, *read])
 
@@ -161,6 +164,22 @@ def measure_plan(site: Site, options: RunOptions, plan: Plan, path: Path, *, qui
     if not quiet:
         say(f"saved {path}")
     return run
+
+
+def _check_save(save: str) -> None:
+    """See that the results file of one function is one, and can be written.
+
+    Raises:
+        UsageError: it is empty or a folder; or it cannot be written.
+    """
+    if not save:
+        raise UsageError("--save names no file", hint="name one, or leave --save out")
+    if save.endswith("/") or Path(save).is_dir():
+        raise UsageError(
+            f"--save {shown(save)} is a folder, and one function is named",
+            hint=f"name a file in it: --save {shown(str(Path(save) / 'results.json'))}",
+        )
+    check_place(Path(save))
 
 
 def _offer_restore(function: LambdaFunction, journal: Journal, command: str) -> None:

@@ -137,6 +137,8 @@ AT = r"measurements\[0\]\.invocations"
     [
         (put("schema", value="powertune/run/2"), "written by a newer powertune"),
         (put("schema", value="powertune/analysis/1"), "the analysis that --format json prints"),
+        (put("schema", value="powertune/functions/1"), "not a results file but the summary of several functions"),
+        (put("schema", value="powertune/function-plans/1"), "not a results file but the plans of several functions"),
         (put("schema", value="powertune/run/one"), 'no "schema" of powertune'),
         (drop("schema"), 'no "schema" of powertune'),
         (drop("run_id"), "damaged: 'run_id' is missing"),
@@ -316,6 +318,11 @@ def test_whether_a_place_can_be_written_is_found_out_beforehand(tmp_path: Path) 
             files.check_writable(bad)
         assert caught.value.hint
     assert list(tmp_path.iterdir()) == [file]
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="needs a file system that takes no files")
+def test_a_file_system_that_takes_no_files_is_found_out_also_by_a_superuser() -> None:
+    assert not files.can_write(Path("/proc/powertune.md"))
 
 
 def test_the_folder_of_a_results_file_is_made(tmp_path: Path) -> None:

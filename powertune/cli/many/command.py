@@ -1,18 +1,21 @@
 """`powertune run` with several functions: what is refused before anything starts, and how it ends."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from powertune import files
 from powertune.aws.identity import ConnectionOptions
 from powertune.cli import command_line_checks, rendering
 from powertune.cli.console import on_terminal, say
 from powertune.cli.execution_checks import DIRECT, check_engine
+from powertune.cli.many.finishing import SUMMARY, finish
 from powertune.cli.many.planning import FunctionToTune, check_folder
 from powertune.cli.many.sites import open_sites
-from powertune.cli.many.targets import STDIN, check_kind
-from powertune.cli.many.tuning import PARALLEL, SUMMARY, ManyWishes, finish, tune_functions
+from powertune.cli.many.targets import STDIN, check_kind, distinct_code
+from powertune.cli.many.tuning import PARALLEL, ManyWishes, tune_functions
 from powertune.cli.outputs import Output, refuse_overwriting
 from powertune.cli.sources import payload_file
 from powertune.config.values import whole
@@ -56,16 +59,21 @@ def run_several(targets: Sequence[str], request: ManyRequest) -> None:
     """
     code = check_kind(targets)
     at_once = whole(1, _MOST_PARALLEL)("parallel", request.parallel) if request.parallel else PARALLEL
-    _check_options(targets, request, code=code)
+    budget = _check_options(targets, request, code=code)
     _check_outputs(request)
+    if code:
+        targets = distinct_code(targets)
     if not (code or request.yes or request.dry_run or on_terminal()):
         raise UsageError(
             f"no terminal to ask on before measuring {plural(len(targets), 'function')} on AWS",
             hint="add --yes to measure without being asked, or --dry-run to see the plans",
         )
     save = None if request.save is None else check_folder(request.save, len(targets))
+    if save is not None:
+        files.check_writable(save / SUMMARY)
     wishes = ManyWishes(
         at_once=at_once,
+        max_spend=budget,
         outputs=request.outputs,
         save=save,
         dry_run=request.dry_run,
@@ -73,14 +81,15 @@ def run_several(targets: Sequence[str], request: ManyRequest) -> None:
         quiet=request.quiet,
     )
     wanted = [FunctionToTune(target=target, told=request.given) for target in targets]
-    with open_sites(targets, request.place, quiet=request.quiet) as sites:
-        results = tune_functions(wanted, sites, wishes)
-    if results is not None:
-        finish(results, wishes)
+    with ExitStack() as signals:
+        with open_sites(targets, request.place, quiet=request.quiet) as sites:
+            results = tune_functions(wanted, sites, wishes, signals)
+        if results is not None:
+            finish(results, wishes)
 
 
-def _check_options(targets: Sequence[str], request: ManyRequest, *, code: bool) -> None:
-    """Refuse options that are for one function, and those that cannot be taken."""
+def _check_options(targets: Sequence[str], request: ManyRequest, *, code: bool) -> float:
+    """Refuse options that are for one function, and those that cannot be taken; returns the budget of all."""
     count = plural(len(targets), "function")
     for name in _OF_ONE:
         if request.given.get(name) is not None:
@@ -99,19 +108,20 @@ def _check_options(targets: Sequence[str], request: ManyRequest, *, code: bool) 
         raise UsageError("stdin cannot be both --functions-from and --payload", hint="give one of them as a file")
     place = request.place
     if code:
+        budgets = []
         for target in targets:
             command_line_checks.check_place(
                 target,
                 {"region": place.region, "profile": place.profile, "endpoint_url": place.endpoint_url},
             )
-            command_line_checks.check_options(target, request.given)
+            budgets.append(command_line_checks.check_options(target, request.given).max_spend)
         if request.parallel not in (None, "1") and not request.quiet:
             say("note: functions on this machine share its cores, so they are measured one after another")
-        return
+        return max(budgets)
     command_line_checks.check_region(place.region)
     for target in targets:
         command_line_checks.check_region(FunctionRef.parse(target).region)
-    command_line_checks.check_options(targets[0], request.given)
+    return command_line_checks.check_options(targets[0], request.given).max_spend
 
 
 def _check_outputs(request: ManyRequest) -> None:

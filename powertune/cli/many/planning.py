@@ -128,8 +128,10 @@ def check_folder(save: str, count: int) -> Path:
     """The folder that --save names for several functions, which is made.
 
     Raises:
-        UsageError: it names a file, or the folder cannot be made.
+        UsageError: it names a file or nothing, or the folder cannot be made.
     """
+    if not save:
+        raise UsageError("--save names no folder", hint="name one, or leave --save out")
     folder = Path(save)
     if not (save.endswith("/") or folder.is_dir()):
         raise UsageError(

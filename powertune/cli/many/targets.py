@@ -4,10 +4,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from powertune.cli.code import find_code
 from powertune.cli.command_line_checks import check_no_results, check_region
 from powertune.cli.console import say
 from powertune.cli.outputs import names_report
 from powertune.cli.sources import parse_folder
+from powertune.config import load_local
 from powertune.errors import UsageError
 from powertune.model import FunctionRef
 from powertune.units import plural, shown
@@ -15,6 +17,10 @@ from powertune.units import plural, shown
 STDIN = "-"
 #: What a list may hold. An account has a few thousand functions; a device or a wrong file may have no end.
 _MOST_BYTES, _MOST_FUNCTIONS = 1_000_000, 5_000
+#: How many wrong lines of a list are named.
+_MOST_NAMED = 10
+#: What no path of code holds, but a URL or a markup does.
+_NO_PATH = ("://", "<", ">")
 #: A name in each line, which the usual `--output text` of a list does not give.
 _LISTING = "`aws lambda list-functions --query 'Functions[].[FunctionName]' --output text` prints one name per line"
 
@@ -51,15 +57,21 @@ def read_list(place: str) -> tuple[str, ...]:
     """The functions of a file: a name or an ARN in each line; `#` begins a comment, and empty lines say nothing.
 
     Raises:
-        UsageError: it cannot be read, or a line is something else; its number is named.
+        UsageError: it cannot be read, or lines are something else; their numbers are named.
     """
     text = _read(place)
     called = "stdin" if place == STDIN else shown(place)
-    found = []
+    found: list[str] = []
+    wrong: list[UsageError] = []
     for number, line in enumerate(text.splitlines(), start=1):
         name = line.partition("#")[0].strip()
         if name:
-            found.append(_checked(name, f"line {number} of {called}"))
+            try:
+                found.append(_checked(name, f"line {number} of {called}"))
+            except UsageError as error:
+                wrong.append(error)
+    if wrong:
+        raise _all_wrong(wrong)
     if len(found) > _MOST_FUNCTIONS:
         raise UsageError(
             f"{called} names {plural(len(found), 'function')}, and {_MOST_FUNCTIONS:,} are the most",
@@ -79,11 +91,35 @@ def check_kind(targets: Sequence[str]) -> bool:
     code = [target for target in targets if parse_folder(target) is not None]
     if code and len(code) < len(targets):
         other = next(target for target in targets if target not in code)
+        folder = f"; or write ./{other} to measure the code in that folder" if Path(other).is_dir() else ""
         raise UsageError(
             f"{shown(code[0])} is code on this machine, and {shown(other)} is a function on AWS",
-            hint="tune them in two runs: durations of this machine mean nothing beside those of AWS",
+            hint=f"tune them in two runs: durations of this machine mean nothing beside those of AWS{folder}",
         )
     return bool(code)
+
+
+def distinct_code(targets: Sequence[str]) -> tuple[str, ...]:
+    """Code on this machine, each handler once, however its path is written.
+
+    Raises:
+        UsageError: there is no such code.
+    """
+    found: dict[tuple[Path, str], str] = {}
+    for target in targets:
+        folder = parse_folder(target)
+        assert folder is not None
+        code = find_code(folder, load_local(folder.path))
+        before = found.setdefault((folder.path.resolve(), code.handler), target)
+        if before != target:
+            say(f"note: {target} is the code that {before} names, and is measured once")
+    return tuple(found.values())
+
+
+def _all_wrong(errors: Sequence[UsageError]) -> UsageError:
+    """What is wrong with the lines of a list, so that nobody has to correct them one at a time."""
+    more = f"; and {plural(len(errors) - _MOST_NAMED, 'other line')}" if len(errors) > _MOST_NAMED else ""
+    return UsageError("; ".join(error.message for error in errors[:_MOST_NAMED]) + more, hint=errors[0].hint)
 
 
 def _checked(name: str, where: str) -> str:
@@ -107,6 +143,8 @@ def _checked(name: str, where: str) -> str:
 
 def _is_path(name: str) -> bool:
     """Whether a line looks like code on this machine, which a list must not have run."""
+    if any(part in name for part in _NO_PATH):
+        return False
     return "/" in name or name.endswith((".py", ".js", ".mjs", ".cjs")) or name.startswith(".")
 
 

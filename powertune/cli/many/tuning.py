@@ -1,9 +1,9 @@
 """Several functions at a terminal: plans, one question, progress, interruptions, and what became of each."""
 
-import shlex
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,24 +15,22 @@ from powertune.cli.interrupts import interruptible
 from powertune.cli.many.planning import FunctionToTune, PlannedFunctions, plan_functions
 from powertune.cli.many.progress import FunctionsProgress
 from powertune.cli.many.sites import Sites
-from powertune.cli.outputs import Output
+from powertune.cli.outputs import Output, refuse_overwriting
 from powertune.cli.rendering import show
 from powertune.cli.tables.functions import plans_text
 from powertune.cli.trust import trusted
 from powertune.engine.many.runs import EndedFunction, FunctionRuns, ManyTerms, PlannedFunction
-from powertune.errors import Interrupted, NotRestored, PowertuneError, UsageError
+from powertune.errors import Interrupted, PowertuneError, UsageError
 from powertune.model import Advisory, TuningRun
-from powertune.report import FUNCTION_PLANS, FUNCTIONS
+from powertune.report import FUNCTION_PLANS
 from powertune.report.functions import (
     FunctionPlans,
     FunctionResult,
     FunctionResults,
-    FunctionStatus,
     RefusedFunction,
 )
-from powertune.units import plural, printable
+from powertune.units import plural
 
-SUMMARY = "summary.json"
 #: How many functions may be measured at a time: as many as make good use of the calls per second that they share.
 PARALLEL = 4
 _RESTORING = "restoring the functions"
@@ -45,10 +43,11 @@ class ManyWishes:
 
     `save` is the folder for results files and a summary; None for the usual one, without a summary. `at_once` is how
     many functions may be measured at a time. `own_budgets`: each function may spend what its options say; else all
-    of them together.
+    of them together. `max_spend` is what that is where no function can be planned.
     """
 
     at_once: int
+    max_spend: float = 0.0
     own_budgets: bool = False
     outputs: Sequence[Output] = ()
     save: Path | None = None
@@ -57,17 +56,24 @@ class ManyWishes:
     quiet: bool = False
 
 
-def tune_functions(wanted: Sequence[FunctionToTune], sites: Sites, wishes: ManyWishes) -> FunctionResults | None:
+def tune_functions(
+    wanted: Sequence[FunctionToTune], sites: Sites, wishes: ManyWishes, signals: ExitStack
+) -> FunctionResults | None:
     """Plan all functions, ask once, and measure them; None if nothing was to be measured, or nobody agreed.
+
+    Args:
+        signals: until it is closed, a second signal loses no report.
 
     Raises:
         NotRestored: what a dead run had left could not be undone.
-        UsageError: regions with different currencies are to share a budget; or a plan cannot be written.
+        UsageError: regions with different currencies are to share a budget; a plan or a results file cannot be
+            written; or a report would overwrite a results file.
         PowertuneError: a plan that was asked for cannot be made.
     """
     started_at = time.time()
     planned = plan_functions(wanted, sites, save=wishes.save, quiet=wishes.quiet)
     plans = _plans(planned, wishes)
+    _check_places(planned.functions, wishes)
     if wishes.dry_run:
         show(FUNCTION_PLANS, plans, wishes.outputs, quiet=True)
         if planned.refusals:
@@ -76,7 +82,7 @@ def tune_functions(wanted: Sequence[FunctionToTune], sites: Sites, wishes: ManyW
     if plans.plans and not _agreed(plans, planned.functions, wishes):
         say("nothing was changed")
         return None
-    found, spent = _measured(planned.functions, plans, wishes)
+    found, spent = _measured(planned.functions, plans, wishes, signals)
     refused = [FunctionResult(target=each.target, failed=each.error) for each in planned.refusals]
     order = {each.target: number for number, each in enumerate(wanted)}
     return FunctionResults(
@@ -88,72 +94,6 @@ def tune_functions(wanted: Sequence[FunctionToTune], sites: Sites, wishes: ManyW
         finished_at=time.time(),
         tool_version=__version__,
         interrupted=any(isinstance(each.failed, Interrupted) for each in found),
-    )
-
-
-def finish(results: FunctionResults, wishes: ManyWishes) -> None:
-    """Write the summary and the reports, whatever became of the functions, and end as they did.
-
-    Raises:
-        UsageError: a report cannot be written.
-        PowertuneError: as `ending` says.
-    """
-    failure = ending(results)
-    try:
-        if wishes.save is not None:
-            files.write(FUNCTIONS.render(results, "json"), wishes.save / SUMMARY)
-            if not wishes.quiet:
-                say(f"saved {wishes.save / SUMMARY}")
-        show(FUNCTIONS, results, wishes.outputs, quiet=wishes.quiet)
-    except PowertuneError as error:
-        # That a report cannot be written must not hide that a function is not restored.
-        if not isinstance(failure, NotRestored | Interrupted):
-            raise
-        say(f"error: {printable(error.message)}")
-    except KeyboardInterrupt:
-        # Nor must a person who does not wait for the report.
-        if not isinstance(failure, NotRestored):
-            raise
-    if failure is not None:
-        raise failure
-
-
-def ending(results: FunctionResults) -> PowertuneError | None:
-    """The error that the command ends with, after a line that says of how many functions; None if all is well."""
-    failure = results.failure
-    if failure is None:
-        return None
-    unrestored = [each.error for each in results.unanswered if each.status is FunctionStatus.NOT_RESTORED]
-    if len(unrestored) > 1:
-        messages = "; ".join(error.message for error in unrestored if error is not None)
-        commands = "; ".join(error.hint for error in unrestored if error is not None and error.hint)
-        return NotRestored(messages, hint=commands)
-    if isinstance(failure, NotRestored):
-        return failure
-    if isinstance(failure, Interrupted):
-        return _interrupted(results)
-    without, count = results.unanswered, len(results.results)
-    if count > 1:
-        names = ", ".join(each.target for each in without)
-        say(f"{len(without)} of {plural(count, 'function')} {_have(len(without))} no answer: {printable(names)}")
-    return failure
-
-
-def _have(count: int) -> str:
-    return "has" if count == 1 else "have"
-
-
-def _interrupted(results: FunctionResults) -> Interrupted:
-    """What an interruption has left: which functions are to be run again."""
-    left = [
-        each.target
-        for each in results.results
-        if each.status in (FunctionStatus.INTERRUPTED, FunctionStatus.NOT_BEGUN)
-    ]
-    count = len(results.results)
-    return Interrupted(
-        f"interrupted; every function is restored; {count - len(left)} of {count} are done",
-        hint=f"with the same options: {shlex.join(('powertune', 'run', *left))}",
     )
 
 
@@ -175,13 +115,25 @@ def _plans(planned: PlannedFunctions, wishes: ManyWishes) -> FunctionPlans:
     plans = FunctionPlans(
         plans=tuple(alone),
         refusals=planned.refusals,
-        max_spend=sum(budgets) if wishes.own_budgets else max(budgets, default=0.0),
+        max_spend=sum(budgets) if wishes.own_budgets else max(budgets, default=wishes.max_spend),
         currency=currencies[0] if currencies else "USD",
         at_once=1 if embedded else max(1, min(wishes.at_once, len(planned.functions))),
     )
     ends = (each.subject.access.ends_at for each in planned.functions)
     soonest = min((end for end in ends if end is not None), default=None)
     return replace(plans, advisories=about_end(soonest, plans.typical_s, time.time()))
+
+
+def _check_places(functions: Sequence[PlannedFunction], wishes: ManyWishes) -> None:
+    """See that results files can be written, and that no report replaces one.
+
+    Raises:
+        UsageError: one cannot, or would be replaced.
+    """
+    refuse_overwriting([output.path for output in wishes.outputs], [each.path for each in functions])
+    if not wishes.dry_run:
+        for each in functions:
+            files.check_writable(each.path)
 
 
 def _lasting(advisories: Sequence[Advisory]) -> tuple[Advisory, ...]:
@@ -214,7 +166,7 @@ def _agreed(plans: FunctionPlans, functions: Sequence[PlannedFunction], wishes: 
 
 
 def _measured(
-    functions: Sequence[PlannedFunction], plans: FunctionPlans, wishes: ManyWishes
+    functions: Sequence[PlannedFunction], plans: FunctionPlans, wishes: ManyWishes, signals: ExitStack
 ) -> tuple[tuple[FunctionResult, ...], float]:
     """Measure all functions, with progress; what became of each, and what was spent."""
     known: dict[str, FunctionResult] = {}
@@ -231,10 +183,8 @@ def _measured(
         timer=time.monotonic,
         sleep=time.sleep,
     )
-    with (
-        interruptible(_RESTORING, _INSIST) as interrupts,
-        FunctionsProgress(plans.max_spend, plans.currency, embedded=embedded, quiet=wishes.quiet) as progress,
-    ):
+    interrupts = signals.enter_context(interruptible(_RESTORING, _INSIST))
+    with FunctionsProgress(plans.max_spend, plans.currency, embedded=embedded, quiet=wishes.quiet) as progress:
         runs = FunctionRuns(functions, terms, progress.observe, tell)
         try:
             runs.start()
@@ -247,6 +197,7 @@ def _measured(
                 runs.wait()
             except KeyboardInterrupt:
                 runs.abandon()
+        interrupts.writing()
         return tuple(known.get(each.function.target) or _result(each) for each in runs.ended), runs.spent
 
 

@@ -49,7 +49,7 @@ def render_functions_table(results: FunctionResults, screen: Screen) -> bytes:
 def render_plans_table(plans: FunctionPlans, screen: Screen) -> bytes:
     """What all runs take together, then every plan whole."""
     width = screen.width if screen.terminal else None
-    whole = [plan_text(plan, width=width) for plan in plans.plans]
+    whole = [plan_text(plan, width=width, shared_budget=True) for plan in plans.plans]
     return "\n".join([broken(_totals(plans), width, indent=_INDENT), *whole]).encode()
 
 
@@ -60,6 +60,9 @@ def plans_text(plans: FunctionPlans, *, width: int | None) -> str:
 
 
 def _totals(plans: FunctionPlans) -> list[str]:
+    refused = [f"  refused      {each.target}: {each.error.message}" for each in plans.refusals]
+    if not plans.plans:
+        return ["no function can be tuned", *refused]
     costs = [plan.estimate.typical_usd for plan in plans.plans]
     known = [cost for cost in costs if cost is not None]
     embedded = any(plan.function.platform is not None for plan in plans.plans)
@@ -69,7 +72,7 @@ def _totals(plans: FunctionPlans) -> list[str]:
         cost += f"takes about {format_usd(sum(known), plans.currency)}{missing}, and "
     cost += f"stops before {format_usd(plans.max_spend, plans.currency)} for all functions together"
     lines = [
-        f"{plural(len(plans.plans), 'function')}, {_at_once(plans)}",
+        f"{plural(len(plans.plans), 'function')}{_at_once(plans)}",
         f"  cost         {cost}",
     ]
     if plans.typical_s is not None:
@@ -77,14 +80,16 @@ def _totals(plans: FunctionPlans) -> list[str]:
     return [
         *lines,
         *(f"  note         {advisory.message}; {advisory.next_step}" for advisory in plans.advisories),
-        *(f"  refused      {each.target}: {each.error.message}" for each in plans.refusals),
+        *refused,
     ]
 
 
 def _at_once(plans: FunctionPlans) -> str:
+    if len(plans.plans) == 1:
+        return ""
     if plans.at_once == 1:
-        return "one after another"
-    return f"up to {plans.at_once} at a time"
+        return ", one after another"
+    return f", up to {plans.at_once} at a time"
 
 
 def _table(rows: tuple[FunctionRow, ...]) -> Table:

@@ -20,14 +20,16 @@ def render_plan_table(plan: Plan, screen: Screen) -> bytes:
     return plan_text(plan, width=screen.width if screen.terminal else None).encode()
 
 
-def plan_text(plan: Plan, *, width: int | None = None) -> str:
+def plan_text(plan: Plan, *, width: int | None = None, shared_budget: bool = False) -> str:
     """What a run is going to do, may cost, and changes for how long.
 
     Args:
         width: of the terminal, where lines are to be broken between words.
+        shared_budget: where it stops depends on what other functions cost.
     """
     function, design, estimate = plan.function, plan.design, plan.estimate
-    cost = [*_costs(plan), f"stops before {format_usd(plan.max_spend, plan.prices.currency)}"]
+    limit = format_usd(plan.max_spend, plan.prices.currency)
+    cost = [*_costs(plan), f"stops before {limit}{' for all functions together' if shared_budget else ''}"]
     took = (
         f"about {format_seconds(estimate.publishing_s)} to publish, and the invocations, whose duration is not known"
     )

@@ -2,11 +2,18 @@
 
 from dataclasses import dataclass
 
+from powertune.analysis import Recommendation
 from powertune.report.answer_cells import apply_cell, saving_cell
 from powertune.report.functions.model import FunctionResult, FunctionResults, FunctionStatus
 from powertune.units import format_ratio, format_usd, plural
 
 HEADERS = ("function", "now", "result", "saving a month", "duration")
+#: The advisory that nothing is known of the current configuration.
+_NOT_COMPARED = "current-not-measured"
+_SET_ASIDE = (
+    "before each invocation, powertune sets aside what it costs if it runs into the timeout; so a run can stop "
+    "before its budget is spent"
+)
 #: What a function is called that has no answer.
 _WITHOUT = {
     FunctionStatus.INCONCLUSIVE: "inconclusive",
@@ -80,7 +87,7 @@ def outcome_words(result: FunctionResult) -> str:
     if result.status is FunctionStatus.STAY:
         return f"stay at {answer.configuration}"
     saving = "" if answer.saving is None else f", saving {saving_cell(answer, analysis.currency)} a month"
-    return f"change to {answer.configuration}{saving}"
+    return f"change to {answer.configuration}{'' if _compared(answer) else ', unproven'}{saving}"
 
 
 def _name(result: FunctionResult, results: FunctionResults) -> str:
@@ -104,11 +111,16 @@ def _row(result: FunctionResult, name: str) -> FunctionRow:
     return FunctionRow(
         name=name,
         now=now,
-        result=str(answer.configuration),
+        result=str(answer.configuration) if _compared(answer) else f"{answer.configuration}, unproven",
         saving=saving_cell(answer, analysis.currency),
-        duration="" if ratio is None else format_ratio(ratio),
+        duration="not known" if ratio is None else format_ratio(ratio),
         change=True,
     )
+
+
+def _compared(answer: Recommendation) -> bool:
+    """Whether the answer was compared with the current configuration, and so is proven to be better."""
+    return answer.cost_ratio is not None or answer.duration_ratio is not None
 
 
 def _why(result: FunctionResult) -> str:
@@ -124,13 +136,29 @@ def _notes(results: FunctionResults) -> tuple[str, ...]:
         saved = format_usd(abs(results.saving), results.currency)
         does = "save" if results.saving >= 0 else "cost"
         found.append(f"the {plural(len(known), 'change')} with known traffic would {does} {saved} a month together")
+    ranked = any(each.answer is not None and each.saving is not None for each in results.results)
     unknown = [each for each in results.results if each.status is FunctionStatus.CHANGE and each.saving is None]
     if unknown:
         found.append(
             f"{plural(len(unknown), 'change')} cannot be ranked, as the traffic is not known "
-            "(--invocations-per-month): these come after the others"
+            f"(--invocations-per-month){': these come after the others' if ranked else ''}"
         )
+    found += _uncompared(results)
+    stopped = {each.analysis.run.stopped for each in results.unanswered if each.analysis is not None}
+    if "budget" in stopped:
+        found.append(_SET_ASIDE)
     embedded = any(each.function is not None and each.function.platform is not None for each in results.results)
     spent, limit = (format_usd(amount, results.currency) for amount in (results.spent, results.max_spend))
     found.append(f"{spent} of {limit} {'at AWS prices, free on this machine' if embedded else 'spent'}")
     return tuple(found)
+
+
+def _uncompared(results: FunctionResults) -> list[str]:
+    """Of changes whose gain is not known as nothing is known of the current size: that, and what to do about it."""
+    return [
+        f"{_name(each, results)}: {advisory.message}; {advisory.next_step}"
+        for each in results.ranked
+        if each.status is FunctionStatus.CHANGE and each.analysis is not None
+        for advisory in each.analysis.advisories
+        if advisory.code == _NOT_COMPARED
+    ]

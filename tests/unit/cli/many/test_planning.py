@@ -120,6 +120,8 @@ def test_several_functions_are_saved_in_a_folder(tmp_path: Path, monkeypatch: py
     with pytest.raises(UsageError, match=r"--save 'run\.json' is one file, and 2 functions are named") as caught:
         check_folder("run.json", 2)
     assert caught.value.hint == "name a folder: --save run/"
+    with pytest.raises(UsageError, match="--save names no folder"):
+        check_folder("", 2)
     Path("file").touch()
     with pytest.raises(UsageError, match="cannot make the folder 'file/deep/'"):
         check_folder("file/deep/", 2)

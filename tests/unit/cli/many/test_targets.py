@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from powertune.cli.many.targets import check_kind, more_functions, read_list, several
+from powertune.cli.many.targets import check_kind, distinct_code, more_functions, read_list, several
 from powertune.errors import UsageError
 
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:orders"
@@ -32,6 +32,19 @@ def test_words_and_a_list_go_together_each_once(listed: Path, capsys: pytest.Cap
     assert capsys.readouterr().err == "note: orders is named more than once, and measured once\n"
     assert several("a", ("b", "a", "b"), None, files=False) == ("a", "b")
     assert capsys.readouterr().err == "note: a, b are named more than once, and measured once\n"
+
+
+def test_code_is_named_once_however_its_path_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("sums", "other"):
+        Path(folder).mkdir()
+        Path(folder, "app.py").write_text("def handler(event, context): ...\ndef second(event, context): ...\n")
+    same = ("sums/app.py:handler", "./sums/app.py:handler", f"{tmp_path}/sums/app.py:handler", "./sums", "sums/")
+    assert distinct_code((*same, "other/", "sums/app.py:second")) == (same[0], "other/", "sums/app.py:second")
+    said = capsys.readouterr().err
+    assert said.count("is the code that sums/app.py:handler names, and is measured once\n") == 4
 
 
 def test_a_list_of_one_is_a_list(tmp_path: Path) -> None:
@@ -66,6 +79,8 @@ def test_a_list_from_stdin(monkeypatch: pytest.MonkeyPatch) -> None:
         ("\x1b]0;title\x07", r"line 3 of .*'\\x1b.*is not the name or ARN"),
         ("../../etc/passwd", "line 3 of .* is '../../etc/passwd', which is a path"),
         ("./app.py:handler", "line 3 of .* which is a path"),
+        ("https://evil/x", "line 3 of .*: 'https://evil/x' is not the name or ARN"),
+        ("<b>x</b>", "line 3 of .*: '<b>x</b>' is not the name or ARN"),
         ("x" * 10_000, r"line 3 of .*\.\.\. is not the name or ARN"),
         ("arn:aws:lambda:eu-west-1:12:function:f", "line 3 of .*is not the name or ARN"),
         ("arn:aws:lambda:nowhere:123456789012:function:f", "line 3 of .*: .nowhere. is not a region"),
@@ -78,6 +93,31 @@ def test_a_bad_line_is_named_with_its_number(line: str, error: str, tmp_path: Pa
         read_list(str(file))
     assert "\x1b" not in caught.value.message
     assert len(caught.value.message) < 400
+
+
+def test_all_bad_lines_are_named_up_to_a_limit(tmp_path: Path) -> None:
+    file = tmp_path / "functions.txt"
+    file.write_text("bad one\norders\n--yes\n./app.py\n")
+    with pytest.raises(UsageError, match=r"line 1 of .*; line 3 of .*; line 4 of .* is './app\.py', which is a path"):
+        read_list(str(file))
+    file.write_text("bad one\n" * 1_000)
+    with pytest.raises(UsageError, match=r"line 10 of .*; and 990 other lines$") as caught:
+        read_list(str(file))
+    assert "line 11 " not in caught.value.message
+
+
+def test_a_folder_that_is_named_like_a_function_can_be_meant_as_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("sums").mkdir()
+    Path("sums/app.py").touch()
+    with pytest.raises(UsageError) as caught:
+        check_kind(["sums/app.py:handler", "sums"])
+    assert str(caught.value.hint).endswith("; or write ./sums to measure the code in that folder")
+    with pytest.raises(UsageError) as caught:
+        check_kind(["sums/app.py:handler", "orders"])
+    assert "./orders" not in str(caught.value.hint)
 
 
 def test_the_usual_listing_of_names_is_explained(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ from fakes import FakeLambda, answer, client_error, report_text
 from many_functions import FakeSites, fake_functions, wanted, wishes
 
 from powertune import results
+from powertune.cli.many.finishing import SUMMARY, finish
 from powertune.cli.many.planning import FunctionToTune
-from powertune.cli.many.tuning import SUMMARY, ManyWishes, finish, tune_functions
+from powertune.cli.many.tuning import ManyWishes, tune_functions
 from powertune.cli.outputs import Output
 from powertune.cli.site import Site
 from powertune.errors import (
@@ -29,14 +31,20 @@ from powertune.errors import (
     NotFound,
     NotRestored,
     PowertuneError,
+    UsageError,
 )
 from powertune.report.functions import FunctionResults
 
 NAMES = ("one", "two", "three")
 
 
+def tune(asked: list[FunctionToTune], sites: FakeSites, wishes: ManyWishes) -> FunctionResults | None:
+    with ExitStack() as signals:
+        return tune_functions(asked, sites, wishes, signals)
+
+
 def tuned(fake: FakeLambda, asked: list[FunctionToTune], wishes: ManyWishes) -> FunctionResults:
-    found = tune_functions(asked, FakeSites(fake), wishes)
+    found = tune(asked, FakeSites(fake), wishes)
     assert found is not None
     return found
 
@@ -105,11 +113,11 @@ def test_wrong_names_are_rows_and_the_others_are_tuned(tmp_path: Path) -> None:
 
 
 def test_if_all_fail_the_first_reason_is_told_and_the_report_is_written(tmp_path: Path) -> None:
-    found = tuned(fake_functions(), wanted("a", "b"), wishes(save=tmp_path))
+    found = tuned(fake_functions(), wanted("a", "b"), wishes(save=tmp_path, max_spend=1.5))
     with pytest.raises(NotFound, match="function a does not exist"):
         finish(found, wishes(save=tmp_path))
     assert by_name(tmp_path) == {"a": "failed", "b": "failed"}
-    assert saved(tmp_path)["spent"] == 0
+    assert (saved(tmp_path)["spent"], saved(tmp_path)["max_spend"]) == (0, 1.5)
 
 
 def test_a_function_that_fails_at_every_size_is_a_failure_of_its_own(tmp_path: Path) -> None:
@@ -181,6 +189,33 @@ def test_an_interruption_restores_all_keeps_what_has_finished_and_says_what_is_l
     assert (tmp_path / "one.us-east-1.json").is_file()
 
 
+def test_a_second_signal_after_the_functions_are_restored_loses_no_report(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fake = fake_functions(*NAMES)
+    turns = itertools.count()
+
+    def interrupt(call: dict[str, Any]) -> None:
+        if next(turns) == 100:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    fake.answer = interrupt
+    fake.sleep = time.sleep
+    fake.latency = {"running": 0.05}
+    wish = wishes(save=tmp_path, at_once=1)
+    with ExitStack() as signals:
+        found = tune_functions(wanted(*NAMES, invocations="200"), FakeSites(fake), wish, signals)
+        assert found is not None
+        os.kill(os.getpid(), signal.SIGINT)
+        with pytest.raises(Interrupted) as caught:
+            finish(found, wish)
+    assert caught.value.hint == "with the same options: powertune run one two three"
+    assert by_name(tmp_path) == {"one": "interrupted", "two": "not-begun", "three": "not-begun"}
+    printed = capfd.readouterr()
+    assert printed.out.startswith("3 functions, 0 with an answer")
+    assert "writing the reports" in printed.err
+
+
 def test_not_restored_beats_all_and_every_command_is_named(tmp_path: Path) -> None:
     fake = fake_functions("one", "two", "three")
     fake.on_call = deny("three")
@@ -246,16 +281,55 @@ def test_who_interrupts_the_report_is_told_that_a_function_is_not_restored(
         finish(found, wishes(save=tmp_path))
 
 
+def test_a_report_that_cannot_be_written_loses_neither_the_table_nor_where_the_results_are(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    outputs = (
+        Output(format="json", path=tmp_path / "file" / "report.json"),
+        Output(format="markdown", path=tmp_path / "report.md"),
+    )
+    wish = wishes(save=tmp_path, outputs=outputs)
+    found = tuned(fake_functions("one", "two"), wanted("one", "two"), wish)
+    (tmp_path / SUMMARY).mkdir()  # since it was checked
+    with pytest.raises(UsageError, match="cannot write"):
+        finish(found, wish)
+    assert (tmp_path / "report.md").read_text().startswith("### 2 functions")
+    printed = capfd.readouterr()
+    assert printed.out.startswith("2 functions, 2 with an answer\n")
+    for name in ("one", "two"):
+        assert f"the results of {name} are in {tmp_path}/{name}.us-east-1.json" in printed.err
+
+
+def test_no_report_replaces_a_results_file(tmp_path: Path) -> None:
+    fake = fake_functions("one", "two")
+    outputs = (Output(format="json", path=tmp_path / "one.us-east-1.json"),)
+    with pytest.raises(UsageError, match=r"one\.us-east-1\.json' would overwrite"):
+        tune(wanted("one", "two"), FakeSites(fake), wishes(save=tmp_path, outputs=outputs))
+    assert "create_alias" not in fake.calls
+
+
+def test_a_results_file_that_cannot_be_written_is_told_of_before_the_question(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fake = fake_functions("one", "two")
+    (tmp_path / "two.us-east-1.json").mkdir()
+    with pytest.raises(UsageError, match=r"cannot write results file '.*two\.us-east-1\.json'"):
+        tune(wanted("one", "two"), FakeSites(fake), wishes(save=tmp_path, ask=True))
+    assert "measure 2 functions?" not in capfd.readouterr().err
+    assert "create_alias" not in fake.calls
+
+
 def test_a_dry_run_prints_all_plans_and_changes_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     fake = fake_functions("one", "two")
     before = {name: fake.snapshot(name) for name in ("one", "two")}
-    assert tune_functions(wanted("one", "two"), FakeSites(fake), wishes(dry_run=True)) is None
+    assert tune(wanted("one", "two"), FakeSites(fake), wishes(dry_run=True)) is None
     printed = capfd.readouterr().out
     assert printed.startswith("2 functions, up to 2 at a time\n  cost         stops before $1.00 for all")
     assert printed.count("  changes      the memory size of $LATEST") == 2
     outputs = (Output(format="json", path=None),)
     with pytest.raises(NotFound):
-        tune_functions(wanted("one", "nosuch"), FakeSites(fake), wishes(dry_run=True, outputs=outputs))
+        tune(wanted("one", "nosuch"), FakeSites(fake), wishes(dry_run=True, outputs=outputs))
     document = json.loads(capfd.readouterr().out)
     assert document["schema"] == "powertune/function-plans/1"
     assert [plan["function"]["name"] for plan in document["plans"]] == ["one"]
@@ -269,7 +343,7 @@ def test_who_does_not_agree_changes_nothing(
 ) -> None:
     monkeypatch.setattr(sys, "stdin", io.StringIO("n\n"))
     fake = fake_functions("one", "two")
-    assert tune_functions(wanted("one", "two"), FakeSites(fake), wishes(ask=True)) is None
+    assert tune(wanted("one", "two"), FakeSites(fake), wishes(ask=True)) is None
     said = capfd.readouterr().err
     assert "  one (" in said
     assert said.count("sizes        128, 1024 MB") == 2
@@ -287,9 +361,9 @@ def test_a_session_that_ends_too_early_for_all_is_told_of_once(capfd: pytest.Cap
             found.connection.ends_at = time.time() + 60  # type: ignore[misc]
             return found
 
-    assert tune_functions(wanted("one", "two"), EndingSites(fake), wishes(dry_run=True)) is None
+    assert tune(wanted("one", "two"), EndingSites(fake), wishes(dry_run=True)) is None
     assert capfd.readouterr().out.count("the AWS credentials expire in") == 1
-    tune_functions(wanted("one", "two"), EndingSites(fake), wishes(outputs=()))
+    tune(wanted("one", "two"), EndingSites(fake), wishes(outputs=()))
     assert capfd.readouterr().err.count("warning: the AWS credentials expire in") == 1
 
 
@@ -298,5 +372,5 @@ def test_the_functions_of_a_machine_are_measured_one_after_another(
 ) -> None:
     fake = fake_functions("one", "two")
     fake.platform = "cgroup v1; cores=2"
-    assert tune_functions(wanted("one", "two"), FakeSites(fake), wishes(dry_run=True)) is None
+    assert tune(wanted("one", "two"), FakeSites(fake), wishes(dry_run=True)) is None
     assert "2 functions, one after another" in capfd.readouterr().out

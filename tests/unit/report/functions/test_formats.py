@@ -3,12 +3,14 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 from many_results import analysis_of, full_plans, full_results, result, results_of
 
-from powertune.cli.tables.functions import plans_text, render_functions_table
+from powertune.analysis import Analysis
+from powertune.cli.tables.functions import plans_text, render_functions_table, render_plans_table
 from powertune.cli.tables.screen import Screen
-from powertune.errors import Interrupted
+from powertune.errors import Inconclusive, Interrupted
 from powertune.plan_document import parse_plan
 from powertune.report.functions.machine import (
     COLUMNS,
@@ -106,3 +108,44 @@ def test_a_person_who_agrees_has_seen_sizes_places_and_what_was_refused() -> Non
     assert "stops before $2.00 for all functions together" in text
     assert "  refused      nosuch: function nosuch does not exist\n" in text
     assert text.count("    where        in place") == 2
+
+
+def uncompared(name: str) -> Analysis:
+    """A change from a size that was not measured."""
+    return analysis_of(name, now=2048, month=None)
+
+
+def test_a_change_that_was_not_compared_with_the_current_size_says_so() -> None:
+    results = results_of(result("blind", uncompared("blind")))
+    for text in (
+        render_functions_table(results, Screen()).decode(),
+        render_functions_markdown(results).decode().replace("\\", ""),
+    ):
+        assert "512 MB x86_64, unproven" in text
+        assert "not known" in text
+        assert "blind: the current configuration, 2048 MB x86_64, was not measured" in text
+        assert "add 2048 to --memory" in text
+        assert "1 change cannot be ranked" in text
+        assert "these come after the others" not in text
+    assert outcome_words(results.results[0]) == "change to 512 MB x86_64, unproven"
+
+
+def test_that_a_budget_can_stop_a_run_before_it_is_spent_is_explained() -> None:
+    analysis = analysis_of("short")
+    stopped = replace(analysis, run=replace(analysis.run, stopped="budget"))
+    short = result("short", stopped, Inconclusive("too few invocations"))
+    said = "before each invocation, powertune sets aside what it costs if it runs into the timeout"
+    assert said in render_functions_table(results_of(short), Screen()).decode()
+    assert said not in render_functions_table(full_results(), Screen()).decode()
+
+
+def test_the_plans_share_a_budget_and_one_is_not_one_after_another() -> None:
+    plans = full_plans()
+    whole = render_plans_table(plans, Screen()).decode()
+    assert whole.count("for all functions together") == 3
+    one = replace(plans, plans=plans.plans[:1], at_once=1)
+    assert render_plans_table(one, Screen()).decode().startswith("1 function\n")
+    none = replace(plans, plans=(), at_once=1)
+    assert render_plans_table(none, Screen()).decode() == (
+        "no function can be tuned\n  refused      nosuch: function nosuch does not exist\n"
+    )

@@ -32,7 +32,7 @@ from powertune.units import format_usd, plural, shown
 
 #: The most functions that a scan names because measuring may help them.
 _MOST = 100_000
-#: How many functions may be looked at in vain before a run ends: each takes a dozen calls.
+#: A run ends after it has refused this many functions: to look at one takes a dozen calls.
 _MOST_REFUSED = 20
 #: How many functions that are left alone for the same reason are named.
 _MOST_NAMES = 10

@@ -60,7 +60,7 @@ def git(*words: str) -> str:
 
 
 def commit(slower: float, **files: str) -> None:
-    """One more commit, whose function takes so many times as long."""
+    """Commit a function that takes `slower` times as long."""
     Path("fn/app.py").write_text(COMPUTES.format(rounds=round(ROUNDS * slower)))
     for name, text in files.items():
         Path("fn", name.replace("_", ".")).write_text(text)

@@ -1,6 +1,7 @@
 """Which functions a command line names: one, or several, also in a file with one in each line."""
 
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -39,10 +40,11 @@ def several(target: str | None, more: Sequence[str], listed: str | None, *, file
     if listed is None and len(words) < 2:
         return None
     every = [*words, *(() if listed is None else read_list(listed))]
-    distinct = tuple(dict.fromkeys(every))
+    named = Counter(every)
+    distinct = tuple(named)
     if not distinct:
         raise UsageError(f"--functions-from {shown(listed)} names no function", hint="write one name or ARN per line")
-    twice = [word for word in distinct if every.count(word) > 1]
+    twice = [word for word, times in named.items() if times > 1]
     if twice:
         say(f"note: {', '.join(twice)} {'is' if len(twice) == 1 else 'are'} named more than once, and measured once")
     return distinct

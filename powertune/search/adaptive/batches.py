@@ -13,7 +13,7 @@ from powertune.search.adaptive.finalists import NEARBY
 
 #: What an invocation takes beside the function's own duration, in ms.
 ROUND_TRIP_MS = 100.0
-#: The wait for a size counts as so many invocations at most.
+#: The wait for a size counts as at most this many invocations.
 MOST_MEANWHILE = 5.0
 #: The most tests of a batch, and the least that a test of a published size promises for its cost, as a share of what
 #: the first test does: it takes hardly any time, but it costs money.

@@ -10,7 +10,8 @@ from powertune.model import Configuration
 from powertune.search.adaptive.arrays import Array
 from powertune.search.adaptive.samples import Sample
 
-#: Outliers typically raise a mean by 2.5 %, give or take 1.5 %. That is as certain as after so many invocations.
+#: The prior: outliers raise a mean by 2.5 %, with a standard deviation of 1.5 %. It weighs as much as this many
+#: invocations.
 OUTLIERS, OUTLIERS_DOUBT, OUTLIERS_WEIGHT = 1.025, 0.015, 50
 
 

@@ -11,7 +11,8 @@ from powertune.search.adaptive.arrays import Array
 
 #: Warm durations beyond this multiple of the median are outliers, and are cut down to it.
 WINSOR = 1.45
-#: Of a pair, the longer one may be an outlier: so often, and then by so much in the logarithm, give or take.
+#: The longer one of a pair is an outlier with this probability. Its logarithm is then larger by this much, with this
+#: standard deviation.
 OUTLYING_SHARE, OUTLYING, OUTLYING_SPREAD = 0.03, 0.75, 0.35
 #: Odds are bounded, or their exponential is too large for a float.
 _LARGEST_LOG = 700.0

@@ -247,7 +247,7 @@ def test_disturbed_invocations_are_made_again() -> None:
 
 
 def disturbing(share: int) -> Callable[[int, int], Invocation]:
-    """Of so many invocations, all but one are disturbed; none of those that start cold."""
+    """All invocations but one in `share` are disturbed. Those that start cold are not."""
 
     def behave(memory_mb: int, turn: int) -> Invocation:
         quiet = turn < 2 or turn % share == 0

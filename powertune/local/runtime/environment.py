@@ -116,11 +116,9 @@ class Environment:
         """
         try:
             with self._preparing():
-                self._start(cpus)
+                began = self._start(cpus)
         except (runtimes.NoEntrypoint, OSError) as error:
             return outcomes.no_entrypoint(request_id, error)
-        # Preparing the room is not the function's: on Lambda, Init Duration begins with the runtime.
-        began = Instant.now(time.time_ns())
         with self._changed:
             done = self._changed.wait_for(
                 lambda: self._phase is not _Phase.STARTING or self._init_error is not None, timeout_s
@@ -249,7 +247,8 @@ class Environment:
         finally:
             self._preparation = (before_s + time.perf_counter() - began, None)
 
-    def _start(self, cpus: float) -> None:
+    def _start(self, cpus: float) -> Instant:
+        """Returns when the runtime began. Preparing its room is not the function's: Init Duration leaves it out."""
         # Whoever closes waits for a start that is under way, so that nothing is left which starts later.
         with self._starting:
             if self._closed:
@@ -264,14 +263,15 @@ class Environment:
             with self._changed:
                 self._phase, self._init_error, self._answer = _Phase.STARTING, None, None
             self._cell.set_cpu(cpus)
-            process = None
+            started = None
             try:
-                process = self._runtime.start(places, settings, self._numbers)
+                started = self._runtime.start(places, settings, self._numbers)
             finally:
-                if process is None:
+                if started is None:
                     with self._changed:
                         self._phase = _Phase.DOWN
-            threading.Thread(target=self._wait, args=(process,), name="environment", daemon=True).start()
+            threading.Thread(target=self._wait, args=(started.process,), name="environment", daemon=True).start()
+            return started.at
 
     def _wait(self, process: "subprocess.Popen[bytes]") -> None:
         if hasattr(os, "waitid"):

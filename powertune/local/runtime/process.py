@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 from powertune.local.containment.cell import Cell
@@ -11,8 +12,9 @@ from powertune.local.runtime import runtimes
 from powertune.local.runtime.outputs import Line, Output
 from powertune.local.runtime.world import World
 from powertune.local.sandbox import scenery
-from powertune.local.sandbox.rooms import Room, Start
+from powertune.local.sandbox.rooms import Room, Start, Started
 from powertune.local.system import cores
+from powertune.local.system.kernel_clock import Instant
 
 LEADER_FILE = "leader"
 _SCRATCH = "tmp"
@@ -57,8 +59,8 @@ class RuntimeProcess:
 
     def start(
         self, places: runtimes.Places, settings: runtimes.EnvironmentSettings, numbers: frozenset[int]
-    ) -> "subprocess.Popen[bytes]":
-        """Start the runtime on these processors; returns the process that ends with it.
+    ) -> Started:
+        """Start the runtime on these processors.
 
         Raises:
             UnknownRuntime: there is no way to run this runtime here.
@@ -76,13 +78,14 @@ class RuntimeProcess:
                 os.fchown(self._output.write_end, user, user)
             # What is started inherits the processors of the thread that starts it.
             with cores.pinned(numbers):
-                process, leader = self._spawn(command, places, variables, self._output)
+                started = self._spawn(command, places, variables, self._output)
         finally:
             self._output.handed_over()
-        self._process = process
-        (self._folder / LEADER_FILE).write_text(f"{process.pid} {self._world.processes.started(process.pid)}")
-        self._cell.started(leader, runtimes.mark(self._folder / _SCRATCH))
-        return process
+        self._process = started.process
+        pid = started.process.pid
+        (self._folder / LEADER_FILE).write_text(f"{pid} {self._world.processes.started(pid)}")
+        self._cell.started(started.leader, runtimes.mark(self._folder / _SCRATCH))
+        return started
 
     def take_output(self) -> tuple[Line, ...]:
         """What was written since last asked."""
@@ -100,8 +103,7 @@ class RuntimeProcess:
 
     def _spawn(
         self, command: tuple[str, ...], places: runtimes.Places, variables: dict[str, str], output: Output
-    ) -> "tuple[subprocess.Popen[bytes], int]":
-        """Start the runtime; returns the process that ends with it, and the runtime's own number."""
+    ) -> Started:
         if self._room is not None:
             start = Start(
                 command=command,
@@ -111,9 +113,10 @@ class RuntimeProcess:
                 cgroups=self._cell.cgroups,
                 mark=runtimes.mark(places.scratch),
             )
-            started = self._room.start(start, output.write_end)
-            return started.process, started.leader
+            return self._room.start(start, output.write_end)
         become = () if (account := self._world.account) is None else account.launcher
+        # Read before: when this thread goes on, the runtime may already have begun.
+        at = Instant.now(time.time_ns())
         process = subprocess.Popen(  # noqa: S603 - running the function's code is what this is for
             (*self._cell.launcher, *become, *command),
             cwd=places.task_root,
@@ -123,4 +126,4 @@ class RuntimeProcess:
             stderr=output.write_end,
             start_new_session=True,
         )
-        return process, process.pid
+        return Started(process, process.pid, at)

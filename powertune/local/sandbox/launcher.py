@@ -8,6 +8,7 @@ its last step but one, so that nothing here counts as the function's memory or C
 import marshal
 import os
 import sys
+import time
 from typing import Any, NoReturn
 
 from powertune.local.sandbox import fitting, kernel
@@ -19,7 +20,11 @@ _NOT_STARTED = 127
 
 
 def main() -> NoReturn:
-    """Read from stdin what to start; say on the given pipe how that went, and close it when the runtime starts."""
+    """Read from stdin what to start; say on the given pipe how that went, and close it when the runtime starts.
+
+    What is said of a start: the runtime's number, and when it began on the performance counter and by the system's
+    clock, in ns. The number of an error follows if the command could not be executed.
+    """
     ready = int(sys.argv[1])
     os.set_inheritable(ready, False)
     order: dict[str, Any] = marshal.load(sys.stdin.buffer)  # noqa: S302 - from our own server
@@ -92,7 +97,8 @@ def _become_runtime(order: dict[str, Any], cgroups: list[int], ready: int, machi
         kernel.drop_rights(order["user"])
         kernel.heed_all_signals()
         os.chdir(order["folder"])
-        os.write(ready, number.encode())
+        # Said here, because the server may get the processor only after the runtime has begun.
+        os.write(ready, f"{number} {time.perf_counter_ns()} {time.time_ns()}".encode())
     except BaseException as error:  # as above
         _give_up(ready, error)
     try:

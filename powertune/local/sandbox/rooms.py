@@ -22,6 +22,7 @@ from powertune.local.sandbox.fitting import WRITABLE, Entry
 from powertune.local.sandbox.launcher import FAILED
 from powertune.local.sandbox.scenery import interpreter_libraries
 from powertune.local.sandbox.storage import FOLDER, IMAGE, MEMORY, RoomError
+from powertune.local.system.kernel_clock import Instant
 
 _log = logging.getLogger(__name__)
 
@@ -29,6 +30,8 @@ _PREPARED_S = 30.0
 _ROOT = "root"
 _IMAGE = "storage"
 _TRIAL_MB = 512
+_START_WORDS = 3
+"""The number of the runtime and two times."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +48,14 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A runtime. `process` is the launcher, which ends as the runtime does; `leader` is the runtime's own number."""
+    """A runtime that began at a moment.
+
+    `process` is the one that ends as the runtime does, in a room the launcher; `leader` is the runtime's own number.
+    """
 
     process: "subprocess.Popen[bytes]"
     leader: int
+    at: Instant
 
 
 class Rooms:
@@ -135,7 +142,7 @@ class Rooms:
             said = _read_all(read_end)
         finally:
             os.close(read_end)
-        return Started(process, _leader(process, said, start.command[0]))
+        return _started(process, said, start.command[0])
 
     def try_out(self, command: Sequence[str], folder: Path) -> None:
         """Run a command in a room.
@@ -249,7 +256,7 @@ def _read_all(descriptor: int) -> bytes:
     return f"{FAILED}not prepared after {_PREPARED_S:g} s".encode()
 
 
-def _leader(process: "subprocess.Popen[bytes]", said: bytes, command: str) -> int:
+def _started(process: "subprocess.Popen[bytes]", said: bytes, command: str) -> Started:
     """What the launcher says.
 
     Raises:
@@ -257,12 +264,13 @@ def _leader(process: "subprocess.Popen[bytes]", said: bytes, command: str) -> in
         OSError: the command could not be executed.
     """
     words = said.decode(errors="replace")
-    if words.isdigit():
-        return int(words)
+    numbers = [int(word) for word in words.split() if word.isdigit()]
+    if len(numbers) == _START_WORDS and not words.startswith(FAILED):
+        leader, clock_ns, kernel_ns = numbers
+        return Started(process, leader, Instant(clock=clock_ns / 1e9, kernel_ns=kernel_ns))
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)
     process.wait()
-    number, _, code = words.partition(" ")
-    if number.isdigit() and code.isdigit():
-        raise OSError(int(code), os.strerror(int(code)), command)
+    if len(numbers) == _START_WORDS + 1 and not words.startswith(FAILED):
+        raise OSError(numbers[-1], os.strerror(numbers[-1]), command)
     raise RoomError(words.removeprefix(FAILED) or "the launcher ended without a word")

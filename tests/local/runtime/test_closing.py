@@ -23,8 +23,10 @@ from powertune.local.runtime.code_cache import CodeCache
 from powertune.local.runtime.environment import Environment
 from powertune.local.runtime.outputs import Line, Outputs
 from powertune.local.runtime.pool import Pool
+from powertune.local.runtime.process import RuntimeProcess
 from powertune.local.runtime.runner import Runner
 from powertune.local.runtime.world import Closing, World
+from powertune.local.sandbox.rooms import Started
 from powertune.local.settings import Settings
 from powertune.local.system.owners import Owner
 from powertune.local.system.processes import process_table
@@ -196,6 +198,31 @@ def test_an_environment_that_is_being_started_does_not_stand_still(
     assert environment.wanted_ms() >= before + 20
     environment.close()
     outputs.close()
+
+
+def test_init_duration_is_the_runtimes_however_late_the_server_sees_it(
+    slow: Slow, function: Function, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A busy server gets the processor only when the runtime has long asked for its first event."""
+    start, late_s = RuntimeProcess.start, 2.0
+
+    def start_and_sleep(*args: Any) -> Started:
+        started = start(*args)
+        time.sleep(late_s)
+        return started
+
+    monkeypatch.setattr(RuntimeProcess, "start", start_and_sleep)
+    outputs = Outputs()
+    world = World(
+        code=CodeCache(tmp_path / "code"), outputs=outputs, processes=process_table(),
+        folder=tmp_path / "environments", endpoint_url="http://127.0.0.1:9", python_client="bootstrap",
+    )  # fmt: skip
+    environment = Environment(function, 1, slow.cell(1, 10240), world)
+    init = environment.initialize(30.0, 1.0, "r")
+    environment.close()
+    outputs.close()
+    assert init.ok
+    assert 0 < init.duration_ms < late_s * 1000
 
 
 @pytest.mark.parametrize("containment", ["auto", "duty cycle"])

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from powertune.local.sandbox.fitting import EMPTY, LINK, SEAL, SHOW
 from powertune.local.sandbox.rooms import Rooms, Start
 from powertune.local.sandbox.storage import FOLDER, IMAGE, MEMORY, RoomError
 from powertune.local.settings import Settings
+from powertune.local.system.kernel_clock import Instant
 
 AS_ROOT = os.geteuid() == 0
 WAYS = [(storage, with_user) for with_user in (False, True) for storage in (IMAGE, MEMORY, FOLDER)]
@@ -52,6 +54,21 @@ def test_what_is_in_a_room(rooms: Rooms, tmp_path: Path) -> None:
     assert status == 0
     assert said.startswith("mine\n/var/task\n/proc/1 /proc/2\nsealed\n")
     assert set(said.splitlines()[4:]) <= {"A=b", "PWD=/var/task", "_=/usr/bin/env", "OLDPWD=/"}
+
+
+def test_when_what_runs_in_a_room_began(rooms: Rooms, tmp_path: Path) -> None:
+    """Neither when the room was asked for, nor when the server saw it."""
+    (tmp_path / "1/code").mkdir(parents=True)
+    room, before = rooms.room(tmp_path / "1", 512), Instant.now(time.time_ns())
+    with (tmp_path / "1/output").open("wb") as output:
+        command = ("/bin/sh", "-c", "date +%s%N")
+        started = room.start(Start(command=command, variables={}, task_root=tmp_path / "1/code"), output.fileno())
+    assert started.process.wait(30) == 0
+    room.close()
+    assert before.clock < started.at.clock < time.perf_counter()
+    assert before.kernel_ns is not None
+    assert started.at.kernel_ns is not None
+    assert before.kernel_ns < started.at.kernel_ns < int((tmp_path / "1/output").read_text())
 
 
 def test_tmp_stays_in_its_room(rooms: Rooms, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ def estimate(
             worst += sum(snapshot_cost(c, function, prices) for c in configurations)
         case Exploration() as exploration:
             configurations, at_once, worst = searched(exploration), 1, max_spend
-            each = _SEARCHED_INVOCATIONS + math.ceil(_racing(exploration) / len(configurations))
+            each = _SEARCHED_INVOCATIONS + math.ceil(_beside(exploration) / len(configurations))
     count = each * len(configurations)
 
     publishing_usd = sum(snapshot_cost(c, function, prices) for c in configurations)
@@ -100,11 +100,12 @@ def estimate(
     )
 
 
-def _racing(exploration: Exploration) -> int:
-    """How many invocations a precision takes, beyond what a search takes without."""
-    if exploration.precision is None:
-        return 0
-    return _FINALISTS * min(exploration.most, invocations_for(exploration.precision, _USUAL_NOISE))
+def _beside(exploration: Exploration) -> int:
+    """How many invocations a limit on a percentile and a precision take, beyond what a search takes without."""
+    limit, precision, most = exploration.goal.max_duration, exploration.precision, exploration.most
+    checking = 0 if limit is None else min(most, limit.statistic.fewest)
+    racing = 0 if precision is None else _FINALISTS * min(most, invocations_for(precision, _USUAL_NOISE))
+    return checking + racing
 
 
 def searched(exploration: Exploration) -> tuple[Configuration, ...]:

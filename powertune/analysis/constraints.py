@@ -18,7 +18,6 @@ _STATISTICS: dict[Statistic, Callable[[Summary], float]] = {
     Statistic.P95: lambda summary: summary.p95,
     Statistic.P99: lambda summary: summary.p99,
 }
-_QUANTILES = {Statistic.P50: 0.5, Statistic.P95: 0.95, Statistic.P99: 0.99}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +60,12 @@ def undecided(profile: Profile, durations: Sample, goal: Goal) -> str | None:
     """
     limit = goal.max_duration
     if limit is not None and profile.duration is not None:
-        if limit.statistic is Statistic.MEAN:
+        if (share := limit.statistic.share) is None:
             if _inside(limit.at_most_ms, profile.duration.interval):
                 return "the limit on the mean duration is inside its interval"
         else:
             above = int(np.count_nonzero(durations > limit.at_most_ms))
-            if at_most(above, durations.size, 1 - _QUANTILES[limit.statistic]) > 1 - LEVEL:
+            if at_most(above, durations.size, 1 - share) > 1 - LEVEL:
                 seen = f"{durations.size} invocations, {above} of them above the limit"
                 return f"{seen}, do not prove the {limit.statistic}"
     if goal.max_cost is not None and profile.cost is not None and _inside(goal.max_cost, profile.cost.interval):

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import LEVEL, Interval, Sample, estimate_mean, independent_units, mean_of
+from powertune.model import Statistic
 from powertune.quantiles import NORMAL, student_t
 
 #: Bootstrap resamples behind an interval: Efron & Tibshirani ask for 1,000 to 2,000 where tails are estimated.
@@ -19,8 +20,6 @@ SMALLEST_BOOTSTRAP = 10
 LARGEST_BOOTSTRAP = 5_000
 #: Iglewicz & Hoaglin's limit on the modified z-score.
 OUTLYING = 3.5
-#: With fewer values, a percentile is hardly more than the largest of them.
-_FOR_P95, _FOR_P99 = 20, 100
 _BLOCK = 1_000_000
 
 
@@ -48,12 +47,12 @@ class Summary:
     @property
     def p95_seen(self) -> float | None:
         """The 95th percentile, where there are enough values to have one beyond it."""
-        return self.p95 if self.n >= _FOR_P95 else None
+        return self.p95 if self.n >= Statistic.P95.fewest else None
 
     @property
     def p99_seen(self) -> float | None:
         """The same of the 99th."""
-        return self.p99 if self.n >= _FOR_P99 else None
+        return self.p99 if self.n >= Statistic.P99.fewest else None
 
 
 def summarize(

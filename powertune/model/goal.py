@@ -31,6 +31,16 @@ class Statistic(StrEnum):
     P95 = "p95"
     P99 = "p99"
 
+    @property
+    def share(self) -> float | None:
+        """The share of the durations that are below a percentile; None for the mean."""
+        return {Statistic.P50: 0.5, Statistic.P95: 0.95, Statistic.P99: 0.99}.get(self)
+
+    @property
+    def fewest(self) -> int:
+        """How many durations it takes: a percentile is hardly more than the largest one until one is beyond it."""
+        return 1 if self.share is None else round(1 / (1 - self.share))
+
 
 #: What speed is worth: for 1 % less duration, the cost may exceed a tolerance by 0.1 %; where it is halved, by 7 %.
 EXCHANGE = 0.1

@@ -6,7 +6,17 @@ from factories import make_function
 
 from powertune.config import RunOptions
 from powertune.errors import FunctionRefused, UsageError
-from powertune.model import Architecture, Exploration, FunctionRef, FunctionState, Payload, Workload
+from powertune.model import (
+    Architecture,
+    Exploration,
+    FunctionRef,
+    FunctionState,
+    Goal,
+    Limit,
+    Payload,
+    Statistic,
+    Workload,
+)
 from powertune.plan import Plan, PriorKnowledge, make_plan
 from powertune.prices import PriceTable
 
@@ -176,6 +186,12 @@ def test_a_precision_is_said_to_take_more_invocations_and_may_have_them() -> Non
     assert limits[2].most_lanes > limits[1].most_lanes == 16
     # What a person says holds.
     assert explored(precision=0.03, invocations=50).most == 50
+
+
+def test_a_limit_on_a_percentile_is_said_to_take_more_invocations() -> None:
+    goals = [Goal(max_duration=Limit(statistic=each, at_most_ms=300)) for each in Statistic]
+    mean, p50, p95, p99 = (plan(goal=goal).estimate.invocations for goal in goals)
+    assert mean <= p50 < p95 < p99 < mean + 110
 
 
 @pytest.mark.parametrize(

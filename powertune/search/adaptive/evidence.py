@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-from powertune.model import Configuration, Exploration, Measurement, Population, Statistic
+from powertune.model import Configuration, Exploration, Measurement, Population
 from powertune.search.adaptive.curves import Seen
 from powertune.search.adaptive.feasibility import Feasibility
 from powertune.search.adaptive.first_sizes import FEWEST_SIZES
 from powertune.search.adaptive.noise import NOISE, NOISE_WEIGHT, Noise, has_jumps
 from powertune.search.adaptive.outliers import Outliers
 from powertune.search.adaptive.samples import LEAST_MS, Sample
+from powertune.search.adaptive.tails import Tails
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -20,7 +21,7 @@ class Evidence:
 
     `samples` are those of the configurations that work, `counts` the number of their warm invocations, and `seen` the
     same for `curves.believe`, with what was known before the run. `outliers` raise a mean above that of the
-    samples.
+    samples, and `tails` lead from there to the statistic that the goal limits.
     """
 
     measured: Mapping[Configuration, Measurement]
@@ -31,6 +32,7 @@ class Evidence:
     feasibility: Feasibility
     seen: tuple[Seen, ...]
     outliers: Outliers
+    tails: Tails
 
     @classmethod
     def of(cls, measured: Mapping[Configuration, Measurement], exploration: Exploration) -> "Evidence":
@@ -41,11 +43,12 @@ class Evidence:
         raw = {c: sample for c, sample in found if sample is not None}
         jumps = has_jumps(raw.values())
         cut = raw if jumps else {c: sample.without_outliers() for c, sample in raw.items()}
-        noise = Noise.of(cut.values(), raw.values(), jumps=jumps)
+        noise = Noise.of(cut.values(), jumps=jumps)
         if not jumps:
             cut = {c: sample.without_lies(noise.within) for c, sample in cut.items()}
         feasibility = Feasibility.of(measured, exploration, cut)
         samples = {c: sample for c, sample in cut.items() if c in feasibility.works}
+        outliers = Outliers.of(raw, samples, jumps=jumps)
         return cls(
             measured=measured,
             exploration=exploration,
@@ -54,7 +57,8 @@ class Evidence:
             noise=noise,
             feasibility=feasibility,
             seen=(*_seen(samples, noise), *_known_before(exploration)),
-            outliers=Outliers.of(raw, samples, jumps=jumps),
+            outliers=outliers,
+            tails=Tails.of(raw, samples, noise, outliers, exploration.goal.max_duration),
         )
 
     @property
@@ -91,14 +95,6 @@ class Evidence:
     def attempts(self, configuration: Configuration) -> int:
         """How often a measured configuration was invoked, whatever came of it."""
         return len(self.measured[configuration].invocations)
-
-    @property
-    def tail(self) -> float:
-        """The log of the ratio of the limited statistic to the mean without outliers; 0 without a limit."""
-        limit = self.exploration.goal.max_duration
-        if limit is not None and limit.statistic is Statistic.MEAN:
-            return self.outliers.log_factor
-        return self.noise.tail(self.exploration.goal)
 
     def lanes_tried(self, configuration: Configuration) -> int:
         """The number of lanes of a measured configuration, with or without a warm invocation in each."""

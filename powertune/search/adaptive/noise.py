@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from powertune.model import Goal, Statistic
-from powertune.quantiles import NORMAL
 from powertune.search.adaptive.arrays import Array
 from powertune.search.adaptive.samples import Sample
 
@@ -18,10 +16,6 @@ LANE_NOISE, LANE_NOISE_WEIGHT = 0.03, 4
 #: Durations above JUMP x the median of their group are jumps. At least FEWEST_JUMPS of them, and a share of more than
 #: MANY_JUMPS, are no longer outliers.
 JUMP, FEWEST_JUMPS, MANY_JUMPS = 1.8, 3, 0.08
-#: The share of durations below each statistic that a goal may limit.
-_SHARES = {Statistic.P50: 0.5, Statistic.P95: 0.95, Statistic.P99: 0.99}
-#: A group of fewer durations does not tell how far single ones are from their mean.
-_FEWEST_RATIOS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,44 +23,20 @@ class Noise:
     """The variance of log durations within an execution environment, and between environments.
 
     `jumps` is whether the function often takes much longer than usual, as one that does one of two things. These
-    durations count in full; otherwise outliers are cut down. `ratios` are those of single durations, outliers
-    included, to the mean of their group without outliers.
+    durations count in full; otherwise outliers are cut down.
     """
 
     within: float
     between: float
     jumps: bool
-    ratios: Array
 
     @classmethod
-    def of(cls, samples: Iterable[Sample], raw: Iterable[Sample], *, jumps: bool) -> "Noise":
-        """What all samples together show, drawn towards the prior.
-
-        Args:
-            samples: without outliers.
-            raw: the same with them, in the same order.
-        """
+    def of(cls, samples: Iterable[Sample], *, jumps: bool) -> "Noise":
+        """What all samples, without outliers, show together, drawn towards the prior."""
         samples = tuple(samples)
         within = _variance_with_jumps(samples) if jumps else _variance(samples)
         between = _variance_between(samples, within)
-        return cls(within=within, between=between, jumps=jumps, ratios=_ratios(samples, raw))
-
-    def tail(self, goal: Goal) -> float:
-        """The log of the ratio of the limited percentile to the mean without outliers; 0 where none is limited.
-
-        That is of lognormal durations with this noise, as long as hardly any duration was above the statistic; and
-        more and more of those that were seen. All sizes are taken to have the same.
-        """
-        statistic = Statistic.MEAN if goal.max_duration is None else goal.max_duration.statistic
-        if statistic is Statistic.MEAN:
-            return 0.0
-        share = _SHARES[statistic]
-        lognormal = NORMAL.inv_cdf(share) * math.sqrt(self.within) - self.within / 2
-        above = (1 - share) * self.ratios.size
-        if not above:
-            return lognormal
-        seen = math.log(float(np.quantile(self.ratios, share)))
-        return (lognormal + above * seen) / (1 + above)
+        return cls(within=within, between=between, jumps=jumps)
 
 
 def has_jumps(samples: Iterable[Sample]) -> bool:
@@ -74,16 +44,6 @@ def has_jumps(samples: Iterable[Sample]) -> bool:
     groups = _groups(samples)
     far = sum(int((group > JUMP * np.quantile(group, 0.5, method="lower")).sum()) for group in groups)
     return far >= FEWEST_JUMPS and far > MANY_JUMPS * sum(group.size for group in groups)
-
-
-def _ratios(samples: Iterable[Sample], raw: Iterable[Sample]) -> Array:
-    groups = [
-        whole / cut.mean()
-        for sample, before in zip(samples, raw, strict=True)
-        for cut, whole in zip(sample.groups, before.groups, strict=True)
-        if cut.size >= _FEWEST_RATIOS
-    ]
-    return np.concatenate([np.empty(0), *groups])
 
 
 def _groups(samples: Iterable[Sample]) -> list[Array]:

@@ -29,23 +29,29 @@ class Objective:
     """A goal, with the prices of the candidates.
 
     `rates` are per billed ms, one for each candidate, and `request` is per invocation, in the region's currency.
-    `tail` is the log of the ratio of the statistic that the goal limits to the mean without outliers, and `outliers`
-    that of the mean with them, which is what is paid.
+    `tails` are the logs of the ratio of the statistic that the goal limits to the mean without outliers, along each
+    curve, of shape (curves, candidates), or the same for all; and `outliers` is that of the mean with them, which is
+    what is paid.
     """
 
     goal: Goal
     rates: Array
     request: float
-    tail: float = 0.0
+    tails: Array | float = 0.0
     outliers: float = 0.0
 
     @classmethod
     def of(
-        cls, goal: Goal, candidates: Sequence[Configuration], rates: Rates, tail: float, outliers: float = 0.0
+        cls,
+        goal: Goal,
+        candidates: Sequence[Configuration],
+        rates: Rates,
+        tails: Array | float = 0.0,
+        outliers: float = 0.0,
     ) -> "Objective":
         """The objective for these candidates."""
         per_ms = np.array([rates.per_ms(candidate) for candidate in candidates])
-        return cls(goal=goal, rates=per_ms, request=rates.request, tail=tail, outliers=outliers)
+        return cls(goal=goal, rates=per_ms, request=rates.request, tails=tails, outliers=outliers)
 
     def costs(self, log_ms: Array) -> Array:
         """Currency per warm invocation; `log_ms` has shape (curves, candidates), as the result has."""
@@ -76,7 +82,7 @@ class Objective:
             excess = np.log(costs / costs.min(axis=1, keepdims=True)) - math.log1p(goal.tolerance)
             scores = _WORTH_OF_SPEED * scores + _EXCESS * np.maximum(0.0, excess)
         if (limit := goal.max_duration) is not None:
-            scores += _SEVERITY * np.maximum(0.0, log_ms + self.tail - math.log(limit.at_most_ms))
+            scores += _SEVERITY * np.maximum(0.0, log_ms + self.tails - math.log(limit.at_most_ms))
         if goal.max_cost is not None:
             scores += _SEVERITY * np.maximum(0.0, np.log(costs / goal.max_cost) + self.outliers)
         return scores

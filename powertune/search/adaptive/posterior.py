@@ -18,7 +18,10 @@ from powertune.search.answer import Band
 #: The number of curves that are drawn.
 CURVES = 400
 #: Deviations with a standard deviation of 1, one for each curve, in an order that has nothing to do with the curves.
-_STEPS = np.random.default_rng(0).permutation([NORMAL.inv_cdf((i + 0.5) / CURVES) for i in range(CURVES)])
+_STEPS, _TAIL_STEPS = (
+    np.random.default_rng(seed).permutation([NORMAL.inv_cdf((i + 0.5) / CURVES) for i in range(CURVES)])
+    for seed in range(2)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -53,13 +56,13 @@ class Posterior:
         kept = considered(evidence, everything, drawn)
         candidates = tuple(everything[i] for i in kept)
         goal = evidence.exploration.goal
-        objective = Objective.of(goal, candidates, rates, evidence.tail, evidence.outliers.log_factor)
+        objective = Objective.of(goal, candidates, rates, _tails(evidence, candidates), evidence.outliers.log_factor)
         log_ms = drawn[:, kept]
         costs = objective.costs(log_ms)
         current, current_log_ms = evidence.exploration.current, _current_log_ms(evidence, everything, drawn)
         current_costs = None
         if current is not None and current_log_ms is not None:
-            alone = Objective.of(goal, (current,), rates, 0.0)
+            alone = Objective.of(goal, (current,), rates)
             current_costs = alone.costs(current_log_ms[:, np.newaxis])[:, 0]
         return cls(
             evidence=evidence,
@@ -95,6 +98,17 @@ class Posterior:
         outliers = self.evidence.outliers.log_factor + self.evidence.outliers.doubt * _STEPS
         freedom = self.evidence.freedom(configuration)
         return Band(configuration=configuration, log_ms=log_ms + outliers, freedom=freedom)
+
+
+def _tails(evidence: Evidence, candidates: Sequence[Configuration]) -> Array:
+    """The log of the ratio of the limited statistic to the mean along each curve: of shape (curves, candidates).
+
+    What is not known of it is taken to be the same for all candidates.
+    """
+    tails = [evidence.tails.at(candidate) for candidate in candidates]
+    doubts = np.outer(_TAIL_STEPS, [tail.doubt for tail in tails])
+    found: Array = np.array([tail.log_factor for tail in tails]) + doubts
+    return found
 
 
 def _current_log_ms(evidence: Evidence, everything: Sequence[Configuration], drawn: Array) -> Array | None:

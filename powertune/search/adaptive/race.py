@@ -53,7 +53,7 @@ def _meets(evidence: Evidence, configuration: Configuration, rates: Rates) -> bo
     """Whether a rival meets the limits of the goal, as far as its mean tells."""
     goal = evidence.exploration.goal
     mean = evidence.samples[configuration].mean
-    tail = math.exp(evidence.tail)
+    tail = math.exp(evidence.tails.at(configuration).log_factor)
     too_slow = goal.max_duration is not None and mean * tail > goal.max_duration.at_most_ms
     cost = mean * math.exp(evidence.outliers.log_factor) * rates.per_ms(configuration) + rates.request
     too_expensive = goal.max_cost is not None and cost > goal.max_cost

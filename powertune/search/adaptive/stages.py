@@ -30,8 +30,9 @@ from powertune.units import format_share, plural
 FEWEST_LANES = 3
 #: The answer has at least this many warm invocations: the best of pairs is often the luckiest one.
 FEWEST_WARM = 4
-#: It is not invoked more often for that: what starts cold, is disturbed or has no report does not count as warm.
-ENOUGH_ATTEMPTS = 4 * FEWEST_WARM
+#: It is invoked at most this many times as often for that: what starts cold, is disturbed or has no report does not
+#: count as warm.
+PATIENCE = 4
 #: It is measured in several environments by default if a cold start costs at most as much as this many warm
 #: invocations.
 CHEAP_START = 4.0
@@ -101,16 +102,20 @@ class Stages:
 
     def checking(self) -> Batch | None:
         """The choice again, until it has enough warm invocations; by default in several environments, if cheap."""
-        choice, evidence = self.choice.configuration, self._evidence
+        choice, evidence, limit = self.choice.configuration, self._evidence, self.exploration.goal.max_duration
         why = f"{choice} again, because the best of few invocations is often the luckiest"
-        room = min(self.exploration.most - evidence.counts[choice], ENOUGH_ATTEMPTS - evidence.attempts(choice))
+        wanted = FEWEST_WARM
+        if limit is not None and limit.statistic.fewest > FEWEST_WARM:
+            wanted = limit.statistic.fewest
+            why = f"{choice} again, because its {limit.statistic} takes {wanted} warm invocations"
+        room = min(self.exploration.most - evidence.counts[choice], PATIENCE * wanted - evidence.attempts(choice))
         tried = evidence.lanes_tried(choice)
         lanes = min(FEWEST_LANES, self.exploration.most_lanes)
         usual = self.exploration.lanes is None and not spreads(self.exploration)
         if usual and tried < lanes and evidence.start_cost(choice) <= CHEAP_START:
             few = self._whole(2 * lanes)
         else:
-            few, lanes = self._whole(max(0, FEWEST_WARM - evidence.counts[choice])), tried
+            few, lanes = self._whole(max(0, wanted - evidence.counts[choice])), tried
         return self._batch({choice: min(few, room)}, why, lanes=lanes) if min(few, room) > 0 else None
 
     def confirming(self) -> Batch | None:

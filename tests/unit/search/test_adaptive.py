@@ -30,7 +30,7 @@ from powertune.model import (
 from powertune.search import Answer, Explorer, Search, Stop
 from powertune.search.adaptive import Adaptive
 from powertune.search.adaptive.evidence import Evidence
-from powertune.search.adaptive.stages import ENOUGH_ATTEMPTS, FEWEST_WARM, VAGUE_BATCHES
+from powertune.search.adaptive.stages import FEWEST_WARM, PATIENCE, VAGUE_BATCHES
 from powertune.search.precision import PRECISION
 
 PRICES = make_prices()
@@ -426,7 +426,21 @@ class NeverWarmAgain(Function):
 def test_an_answer_that_is_never_warm_again_ends_the_search_all_the_same() -> None:
     measured, _, batches = searched(make_adaptive(), NeverWarmAgain())
     assert len(batches) < 20
-    assert max(len(m.invocations) for m in measured.values()) <= ENOUGH_ATTEMPTS
+    assert max(len(m.invocations) for m in measured.values()) <= PATIENCE * FEWEST_WARM
+
+
+@pytest.mark.parametrize(("statistic", "fewest"), [(Statistic.MEAN, 4), (Statistic.P50, 4), (Statistic.P95, 20)])
+def test_the_answer_has_as_many_warm_invocations_as_the_limited_statistic_takes(
+    statistic: Statistic, fewest: int
+) -> None:
+    limit = Limit(statistic=statistic, at_most_ms=1_000)
+    search = make_adaptive(goal=replace(COST, max_duration=limit))
+    measured, _, batches = searched(search, Function(waits_ms=50, works_ms=100))
+    answer = answer_of(search, measured)
+    assert answer is not None
+    warm = len(measured[answer.configuration].invocations.select(Population.WARM, "duration_ms"))
+    assert fewest <= warm <= fewest + 4
+    assert any("its p95 takes 20 warm invocations" in batch.why for batch in batches) == (statistic is Statistic.P95)
 
 
 def test_a_limit_on_the_mean_counts_the_outliers_that_raise_it() -> None:
@@ -434,8 +448,8 @@ def test_a_limit_on_the_mean_counts_the_outliers_that_raise_it() -> None:
     invocations = [make_invocation(duration_ms=ms) for ms in [100.0] * 24 + [400.0]]
     measured = {size(128): make_measurement(memory_mb=128, others=invocations)}
     evidence = Evidence.of(measured, within.exploration)
-    assert evidence.tail == evidence.outliers.log_factor > 0.04
-    assert Evidence.of(measured, replace(within.exploration, goal=COST)).tail == 0.0
+    assert evidence.tails.at(size(128)).log_factor == evidence.outliers.log_factor > 0.04
+    assert Evidence.of(measured, replace(within.exploration, goal=COST)).tails.at(size(128)).log_factor == 0.0
 
 
 @pytest.mark.long

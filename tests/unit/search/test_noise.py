@@ -8,7 +8,6 @@ from factories import make_measurement
 from hypothesis import given
 from hypothesis import strategies as st
 
-from powertune.model import Goal, Limit, Statistic
 from powertune.search.adaptive.noise import (
     LANE_NOISE,
     NOISE,
@@ -30,7 +29,7 @@ def drawn(sigma: float, count: int = 2000, seed: int = 1) -> list[float]:
 
 
 def noise_of(found: Sample, *, jumps: bool = False) -> Noise:
-    return Noise.of([found], [found], jumps=jumps)
+    return Noise.of([found], jumps=jumps)
 
 
 def test_without_repetitions_the_prior_is_all_there_is() -> None:
@@ -68,26 +67,3 @@ def test_noise_is_a_variance_for_any_durations(durations: list[float], lanes: in
     noise = noise_of(sample(durations, lanes=lanes), jumps=jumps)
     assert noise.within >= 0
     assert noise.between > 0
-
-
-def test_without_durations_the_tail_follows_from_the_noise() -> None:
-    noise = Noise(within=0.04, between=0.0, jumps=False, ratios=np.empty(0))
-    durations = np.array(drawn(0.2, 200_000))
-
-    def limited(statistic: Statistic) -> Goal:
-        return Goal(max_duration=Limit(statistic=statistic, at_most_ms=1.0))
-
-    assert noise.tail(Goal()) == noise.tail(limited(Statistic.MEAN)) == 0.0
-    for statistic, share in ((Statistic.P50, 0.5), (Statistic.P95, 0.95), (Statistic.P99, 0.99)):
-        seen = math.log(float(np.quantile(durations, share)) / float(durations.mean()))
-        assert noise.tail(limited(statistic)) == pytest.approx(seen, abs=0.01)
-
-
-def test_the_more_durations_there_are_the_more_the_tail_is_that_which_was_seen() -> None:
-    p95 = Goal(max_duration=Limit(statistic=Statistic.P95, at_most_ms=1.0))
-    durations = [10.0] * 18 + [25.0] * 2
-    few, many = (noise_of(sample(durations * times)) for times in (1, 20))
-    lognormal = Noise(within=few.within, between=0.0, jumps=False, ratios=np.empty(0)).tail(p95)
-    assert lognormal < few.tail(p95) < many.tail(p95) == pytest.approx(math.log(25 / 11.5), rel=0.05)
-    # A few durations of a size do not tell how far the slowest ones are from the mean.
-    assert noise_of(sample([10.0, 10.0, 25.0])).ratios.size == 0

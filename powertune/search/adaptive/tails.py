@@ -1,0 +1,92 @@
+"""How far the limited statistic of each size is above its mean, and how well that is known."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from powertune.model import Configuration, Limit
+from powertune.quantiles import NORMAL
+from powertune.search.adaptive.arrays import Array
+from powertune.search.adaptive.noise import Noise
+from powertune.search.adaptive.outliers import Outliers
+from powertune.search.adaptive.samples import Sample
+
+#: Fewer durations do not tell how far single ones are from their mean.
+_FEWEST = 4
+#: What the noise makes of a percentile counts as much as one duration above it; so does, for a single size, that of
+#: all sizes.
+_WEIGHT = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tail:
+    """The log of the ratio of a limited statistic to the mean without outliers, and its standard deviation."""
+
+    log_factor: float = 0.0
+    doubt: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tails:
+    """The tails of all sizes: `usual` is that of a size without durations of its own."""
+
+    usual: Tail
+    own: Mapping[Configuration, Tail]
+
+    @classmethod
+    def of(
+        cls,
+        raw: Mapping[Configuration, Sample],
+        cut: Mapping[Configuration, Sample],
+        noise: Noise,
+        outliers: Outliers,
+        limit: Limit | None,
+    ) -> "Tails":
+        """What the samples show of the statistic that a goal limits; nothing if it limits none.
+
+        The tail is that of lognormal durations with this noise, as long as hardly any duration was above the
+        percentile; and more and more of those that were seen, first of all sizes, then of each one. How well it is
+        known follows from the noise (the variance of a sample quantile; Cramer, Mathematical Methods of Statistics,
+        1946, section 28.5).
+
+        Args:
+            raw: the samples with outliers; others than those in `cut` are ignored.
+            cut: the samples without them.
+        """
+        if limit is None:
+            return cls(usual=Tail(), own={})
+        share = limit.statistic.share
+        if share is None:
+            return cls(usual=Tail(log_factor=outliers.log_factor, doubt=outliers.doubt), own={})
+        ratios = {c: np.concatenate(raw[c].groups) / sample.mean for c, sample in cut.items()}
+        ratios = {c: found for c, found in ratios.items() if found.size >= _FEWEST}
+        lognormal = NORMAL.inv_cdf(share) * math.sqrt(noise.within) - noise.within / 2
+        usual = _towards(lognormal, np.concatenate([np.empty(0), *ratios.values()]), share)
+        single = math.sqrt(noise.within * share * (1 - share)) / NORMAL.pdf(NORMAL.inv_cdf(share))
+        beyond = 1 / (1 - share)
+        # A size that has no durations yet will have enough before it is the answer.
+        after = single / math.sqrt((1 + _WEIGHT) * beyond)
+        return cls(
+            usual=Tail(log_factor=usual, doubt=after),
+            own={
+                c: Tail(
+                    log_factor=_towards(usual, found, share), doubt=single / math.sqrt(found.size + _WEIGHT * beyond)
+                )
+                for c, found in ratios.items()
+            },
+        )
+
+    def at(self, configuration: Configuration) -> Tail:
+        """The tail of a size."""
+        return self.own.get(configuration, self.usual)
+
+
+def _towards(expected: float, ratios: Array, share: float) -> float:
+    """The log of a quantile of the ratios, drawn towards what is expected."""
+    above = (1 - share) * ratios.size
+    if not above:
+        return expected
+    seen = math.log(float(np.quantile(ratios, share)))
+    return (_WEIGHT * expected + above * seen) / (_WEIGHT + above)

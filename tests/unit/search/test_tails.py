@@ -1,0 +1,86 @@
+"""How far the limited statistic of a size is above its mean."""
+
+import math
+
+import numpy as np
+import pytest
+from factories import make_measurement
+
+from powertune.model import Architecture, Configuration, Limit, Statistic
+from powertune.search.adaptive.noise import Noise
+from powertune.search.adaptive.outliers import Outliers
+from powertune.search.adaptive.samples import Sample
+from powertune.search.adaptive.tails import Tail, Tails
+
+P95 = Limit(statistic=Statistic.P95, at_most_ms=1.0)
+OUTLIERS = Outliers(log_factor=0.02, doubt=0.01)
+QUIET, NOISY = (Noise(within=sigma**2, between=0.0, jumps=False) for sigma in (0.05, 0.2))
+
+
+def size(memory_mb: int) -> Configuration:
+    return Configuration(memory_mb=memory_mb, architecture=Architecture.X86_64)
+
+
+def sample(durations: list[float]) -> Sample:
+    found = Sample.of(make_measurement(durations=durations), "duration_ms", (1.0,))
+    assert found is not None
+    return found
+
+
+def tails(
+    noise: Noise, limit: Limit | None = P95, outliers: Outliers = OUTLIERS, /, **durations: list[float]
+) -> Tails:
+    """The tails of sizes, given as mb128=[...]."""
+    samples = {size(int(name.removeprefix("mb"))): sample(values) for name, values in durations.items()}
+    return Tails.of(samples, {c: s.without_outliers() for c, s in samples.items()}, noise, outliers, limit)
+
+
+def test_without_a_limit_there_is_no_tail() -> None:
+    assert tails(NOISY, None, mb128=[10.0] * 30).at(size(128)) == Tail(log_factor=0.0, doubt=0.0)
+
+
+def test_that_of_a_mean_is_what_outliers_add() -> None:
+    limit = Limit(statistic=Statistic.MEAN, at_most_ms=1.0)
+    assert tails(NOISY, limit, mb128=[10.0] * 30).at(size(128)) == Tail(log_factor=0.02, doubt=0.01)
+
+
+@pytest.mark.parametrize("statistic", [Statistic.P50, Statistic.P95, Statistic.P99])
+def test_without_durations_it_follows_from_the_noise(statistic: Statistic) -> None:
+    durations = np.random.default_rng(1).lognormal(3.0, 0.2, 200_000)
+    assert statistic.share is not None
+    seen = math.log(float(np.quantile(durations, statistic.share)) / float(durations.mean()))
+    found = tails(NOISY, Limit(statistic=statistic, at_most_ms=1.0)).at(size(128))
+    assert found.log_factor == pytest.approx(seen, abs=0.01)
+
+
+def test_the_more_durations_there_are_the_more_it_is_that_which_was_seen() -> None:
+    durations = [10.0] * 18 + [25.0] * 2
+    none, few, many = (
+        tails(QUIET, mb128=durations * times).at(size(128)) if times else tails(QUIET).at(size(128))
+        for times in (0, 1, 20)
+    )
+    assert none.log_factor < few.log_factor < many.log_factor
+    assert many.log_factor == pytest.approx(math.log(25 / 10.45), rel=0.05)
+    assert many.doubt < few.doubt
+
+
+def test_each_size_has_its_own_and_a_new_one_that_of_all() -> None:
+    found = tails(QUIET, mb128=[10.0] * 100, mb256=([10.0] * 9 + [14.0]) * 10)
+    assert found.at(size(128)).log_factor < found.at(size(512)).log_factor < found.at(size(256)).log_factor
+
+
+def test_a_few_durations_do_not_tell() -> None:
+    assert tails(QUIET, mb128=[10.0, 10.0, 25.0]).at(size(128)) == tails(QUIET).at(size(128))
+
+
+def test_the_noisier_the_less_it_is_known() -> None:
+    quiet, noisy = (tails(noise, mb128=[10.0, 11.0] * 20).at(size(128)).doubt for noise in (QUIET, NOISY))
+    assert 0 < quiet < noisy
+
+
+def test_the_doubt_is_about_that_of_a_sample_quantile() -> None:
+    """Of 60 durations, and 20 that the other sizes stand for."""
+    generator = np.random.default_rng(2)
+    quantiles = np.quantile(generator.lognormal(0.0, 0.2, (4_000, 80)), 0.95, axis=1)
+    durations = generator.lognormal(3.0, 0.2, 60).tolist()
+    assert tails(NOISY, mb128=durations).at(size(128)).doubt == pytest.approx(np.log(quantiles).std(), rel=0.15)

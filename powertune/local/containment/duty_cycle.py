@@ -209,15 +209,18 @@ class _Family:
     def __init__(self, processes: ProcessTable, leader: int) -> None:
         self._processes, self.leader = processes, leader
         self._known: dict[int, str] = {}
+        self._looking = threading.Lock()
         self.strays: tuple[int, ...] = ()
 
     def look(self) -> tuple[int, ...]:
         """The members that live now."""
         table = self._processes
-        alive = [pid for pid, started in self._known.items() if table.started(pid) == started]
-        members = table.family({self.leader, *alive})
-        self._known = {pid: started for pid in members if (started := table.started(pid)) is not None}
-        self.strays = tuple(pid for pid in members if not _in_group(pid, self.leader))
+        # Several threads look: one that began earlier must not forget whom a later one has found.
+        with self._looking:
+            alive = [pid for pid, started in self._known.items() if table.started(pid) == started]
+            members = table.family({self.leader, *alive})
+            self._known = {pid: started for pid in members if (started := table.started(pid)) is not None}
+            self.strays = tuple(pid for pid in members if not _in_group(pid, self.leader))
         return members
 
 

@@ -3,7 +3,10 @@
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor, wait
 
 import pytest
 from function_processes import wait_for_state
@@ -11,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from powertune.local.containment.duty_cycle import Budget, DutyCell, DutyCycle
-from powertune.local.containment.memory_watch import MemoryWatch
+from powertune.local.containment.memory_watch import MemoryWatch, Watched
 from powertune.local.system.processes import (
     LinuxProcesses,
     process_table,
@@ -124,6 +127,48 @@ def test_duty_cycle_holds_processes_that_left_the_group() -> None:
     cell.ended()
     cell.close()
     way.close()
+
+
+class OldNews(LinuxProcesses):
+    """A table that the first who looks waits for, and so gets as it was."""
+
+    def __init__(self, before: tuple[int, ...], after: tuple[int, ...]) -> None:
+        super().__init__()
+        self._answers = [after, before]
+        self.asked, self.may_answer = threading.Event(), threading.Event()
+
+    def started(self, pid: int) -> str | None:
+        return "then"
+
+    def family(self, roots: Collection[int]) -> tuple[int, ...]:
+        found = self._answers.pop() if self._answers else tuple(sorted(roots))
+        if not self.asked.is_set():
+            self.asked.set()
+            assert self.may_answer.wait(30)
+        return found
+
+
+class Blind(MemoryWatch):
+    """Looks at nobody, so that a test knows who looks when."""
+
+    def watch(self, cell: Watched, limit_bytes: int) -> None:
+        pass
+
+
+def test_who_looked_before_a_process_was_born_does_not_forget_it() -> None:
+    leader, daemon = 2_000_000_001, 2_000_000_002
+    table = OldNews((leader,), (leader, daemon))
+    cell = DutyCell(512, table, Blind(table), 2)
+    cell.started(leader)
+    with ThreadPoolExecutor(2) as threads:
+        early = threads.submit(cell.pids)
+        assert table.asked.wait(30)
+        late = threads.submit(cell.pids)
+        wait([late], 0.2)
+        table.may_answer.set()
+        assert early.result(30) == (leader,)
+        assert daemon in late.result(30)
+    assert daemon in cell.pids()
 
 
 def test_a_process_without_parent_and_environment_is_remembered() -> None:

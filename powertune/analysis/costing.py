@@ -9,9 +9,44 @@ from powertune.analysis.comparison import interval_of, log_of
 from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import Estimate, Sample, constant, estimate_mean, mean_of, total
 from powertune.analysis.model import Billing, Cost
-from powertune.model import Configuration, FunctionState, Population, TuningRun, Usage
+from powertune.model import Configuration, FunctionState, Measurement, Population, TuningRun, Usage
 from powertune.region_prices import RegionPrices
 from powertune.tariff import Tariff, make_tariff
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failed:
+    """Invocations that failed at a configuration that works: Lambda bills them, and somebody still needs an answer.
+
+    `billed_ms` are their billed durations, and `succeeded` is how many others succeeded.
+    """
+
+    billed_ms: tuple[float, ...] = ()
+    succeeded: int = 1
+
+    @classmethod
+    def of(cls, measurement: Measurement) -> "Failed":
+        """Those of a measurement. One without a report is taken to be billed as the longest that has one.
+
+        What fails where the function does not work at all is no part of a price: nobody would pay it.
+        """
+        invocations = measurement.invocations
+        billed = invocations.select(Population.FAILED, "billed_ms")
+        known = [ms for ms in invocations.column("billed_ms") if ms is not None]
+        if measurement.infeasible is not None or not billed or not known or not invocations.succeeded:
+            return NO_FAILURES
+        longest = max(known)
+        return cls(billed_ms=tuple(longest if ms is None else ms for ms in billed), succeeded=invocations.succeeded)
+
+    def cost(self, tariff: Tariff) -> Estimate:
+        """What they cost for each invocation that succeeds, with the variance of a compound Poisson sum."""
+        costs = np.array(self.billed_ms) * tariff.per_ms + tariff.per_request
+        return Estimate(
+            mean=float(costs.sum()) / self.succeeded, variance=float((costs**2).sum()) / self.succeeded**2
+        )
+
+
+NO_FAILURES = Failed()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,14 +54,16 @@ class Costing:
     """What an invocation of one configuration costs, as far as its samples tell, in the region's currency.
 
     `warm` holds what each warm invocation contributes to the mean (weighted with the share of warm ones), pairwise
-    with their `environments`; `cold` and `fixed` are the other contributions. `plain_warm` is the cost of a warm one
-    alone. Where only cold starts are judged, they stand in the place of the warm ones. `believed` is what a search
-    estimates that warm ones contribute; None to estimate it from `warm`.
+    with their `environments`; `cold`, `failed` (what those that fail cost for each that succeeds) and `fixed` are the
+    other contributions. `plain_warm` is the cost of a warm one alone. Where only cold starts are judged, they stand
+    in the place of the warm ones. `believed` is what a search estimates that warm ones contribute; None to estimate
+    it from `warm`.
     """
 
     warm: Sample
     environments: Environments
     cold: Estimate
+    failed: Estimate
     fixed: float
     plain_warm: float
     believed: Estimate | None = None
@@ -35,7 +72,7 @@ class Costing:
     def estimate(self) -> Estimate:
         """The mean cost of an invocation."""
         warm = self.believed or estimate_mean(self.warm, self.environments)
-        return total([warm, self.cold, constant(self.fixed)])
+        return total([warm, self.cold, self.failed, constant(self.fixed)])
 
     @property
     def summary(self) -> Cost:
@@ -58,7 +95,7 @@ class Costing:
         if not (cost > 0 and duration > 0):
             return None
         together = estimate_mean(weight * self.warm / cost + (1 - weight) * durations / duration, self.environments)
-        error = total([together, self.cold.times(weight / cost)])
+        error = total([together, self.cold.times(weight / cost), self.failed.times(weight / cost)])
         value = weight * float(np.log(cost)) + (1 - weight) * float(np.log(duration))
         return Estimate(mean=value, variance=error.variance, freedom=error.freedom)
 
@@ -89,6 +126,7 @@ class Pricing:
         billed: Sample,
         environments: Environments,
         cold_billed: Sample,
+        failed: Failed = NO_FAILURES,
         believed: Estimate | None = None,
     ) -> Costing:
         """What an invocation costs: warm and cold starts in their shares, and its part of what is paid by the month.
@@ -96,6 +134,7 @@ class Pricing:
         Args:
             billed: billed durations of warm invocations, in ms, with their environments.
             cold_billed: billed durations of cold starts, in ms; may be empty.
+            failed: those that failed.
             believed: what a search estimates their mean to be; needed where there are no warm invocations.
         """
         share = self.billing.cold_share or 0.0
@@ -112,6 +151,7 @@ class Pricing:
             warm=(1 - share) * (tariff.per_ms * billed + tariff.per_request),
             environments=environments,
             cold=each.times(share) if share else constant(0.0),
+            failed=failed.cost(tariff),
             fixed=tariff.per_month / traffic if traffic else 0.0,
             plain_warm=self.prices.invocation_cost(configuration, warm_ms, self.function.ephemeral_storage_mb),
             believed=None
@@ -119,11 +159,18 @@ class Pricing:
             else total([believed.times(tariff.per_ms), constant(tariff.per_request)]).times(1 - share),
         )
 
-    def cold_cost(self, configuration: Configuration, billed: Sample, environments: Environments) -> Costing:
+    def cold_cost(
+        self,
+        configuration: Configuration,
+        billed: Sample,
+        environments: Environments,
+        failed: Failed = NO_FAILURES,
+    ) -> Costing:
         """What an invocation costs that starts cold, as each of these did, and its part of what is paid by the month.
 
         Args:
             billed: billed durations, in ms, init or restore phase included; not empty.
+            failed: those that failed.
         """
         mean_ms = mean_of(billed)
         tariff, traffic = self._tariff(configuration, mean_ms, mean_ms), self.billing.invocations_per_month
@@ -132,6 +179,7 @@ class Pricing:
             warm=tariff.per_ms * billed + tariff.per_request + tariff.per_cold_start,
             environments=environments,
             cold=constant(0.0),
+            failed=failed.cost(tariff),
             fixed=tariff.per_month / traffic if traffic else 0.0,
             plain_warm=on_demand + tariff.per_cold_start,
         )

@@ -141,6 +141,7 @@ def _failed_invocations(given: AdvisoryInput) -> Iterator[Advisory]:
         ]
         yield Advisory(
             code="failed-invocations",
-            message=f"invocations failed at sizes that otherwise work: {enumeration(where)}",
+            message=f"invocations failed at sizes that otherwise work: {enumeration(where)}; what they cost is added "
+            "to the cost of those that succeeded",
             next_step="find the cause in the function's log; a failure may hide a size that is too small",
         )

@@ -9,6 +9,7 @@ from powertune.model import Configuration, Exploration, Measurement, Population
 from powertune.search.adaptive.curves import Seen
 from powertune.search.adaptive.feasibility import Feasibility
 from powertune.search.adaptive.first_sizes import FEWEST_SIZES
+from powertune.search.adaptive.losses import Losses
 from powertune.search.adaptive.noise import NOISE, NOISE_WEIGHT, Noise, has_jumps
 from powertune.search.adaptive.outliers import Outliers
 from powertune.search.adaptive.samples import LEAST_MS, Sample
@@ -21,7 +22,7 @@ class Evidence:
 
     `samples` are those of the configurations that work, `counts` the number of their warm invocations, and `seen` the
     same for `curves.believe`, with what was known before the run. `outliers` raise a mean above that of the
-    samples, and `tails` lead from there to the statistic that the goal limits.
+    samples, and `tails` lead from there to the statistic that the goal limits. `losses` are what failures cost.
     """
 
     measured: Mapping[Configuration, Measurement]
@@ -33,6 +34,7 @@ class Evidence:
     seen: tuple[Seen, ...]
     outliers: Outliers
     tails: Tails
+    losses: Losses
 
     @classmethod
     def of(cls, measured: Mapping[Configuration, Measurement], exploration: Exploration) -> "Evidence":
@@ -59,6 +61,7 @@ class Evidence:
             seen=(*_seen(samples, noise), *_known_before(exploration)),
             outliers=outliers,
             tails=Tails.of(raw, samples, noise, outliers, exploration.goal.max_duration),
+            losses=Losses.of({c: measured[c].invocations for c in samples}),
         )
 
     @property

@@ -12,7 +12,7 @@ from powertune.search.adaptive.samples import Sample
 
 #: The prior: outliers raise a mean by 2.5 %, with a standard deviation of 1.5 %. It weighs as much as this many
 #: invocations.
-OUTLIERS, OUTLIERS_DOUBT, OUTLIERS_WEIGHT = 1.025, 0.015, 50
+OUTLIERS, OUTLIERS_DOUBT, OUTLIERS_WEIGHT = 1.025, 0.015, 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

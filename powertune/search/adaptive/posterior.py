@@ -56,13 +56,20 @@ class Posterior:
         kept = considered(evidence, everything, drawn)
         candidates = tuple(everything[i] for i in kept)
         goal = evidence.exploration.goal
-        objective = Objective.of(goal, candidates, rates, _tails(evidence, candidates), evidence.outliers.log_factor)
+        objective = Objective.of(
+            goal,
+            candidates,
+            rates,
+            _tails(evidence, candidates),
+            evidence.outliers.log_factor,
+            np.array([evidence.losses.at(candidate) for candidate in candidates]),
+        )
         log_ms = drawn[:, kept]
         costs = objective.costs(log_ms)
         current, current_log_ms = evidence.exploration.current, _current_log_ms(evidence, everything, drawn)
         current_costs = None
         if current is not None and current_log_ms is not None:
-            alone = Objective.of(goal, (current,), rates)
+            alone = Objective.of(goal, (current,), rates, lost=evidence.losses.at(current))
             current_costs = alone.costs(current_log_ms[:, np.newaxis])[:, 0]
         return cls(
             evidence=evidence,

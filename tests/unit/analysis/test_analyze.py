@@ -91,6 +91,7 @@ def test_warm_invocations_decide_and_cold_ones_are_apart() -> None:
     assert profile.cost is not None
     assert profile.cost.mean == pytest.approx(
         sum(PRICES.invocation_cost(profile.configuration, ms) for ms in billed) / 10
+        + PRICES.invocation_cost(profile.configuration, 7) / 16
     )
     assert profile.cold is not None
     assert profile.cold.init.n == 3

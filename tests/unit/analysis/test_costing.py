@@ -6,7 +6,7 @@ import pytest
 from factories import make_analysis, make_function, make_invocation, make_measurement, make_prices
 
 from powertune.analysis import Analysis
-from powertune.model import Goal, Measurement, Strategy, Traffic, Usage
+from powertune.model import Goal, Measurement, Status, Strategy, Traffic, Usage
 from powertune.prices import PriceTable
 
 STEADY = [99.0, 101.0, 100.0, 100.0, 98.0, 102.0, 99.5, 100.5]
@@ -30,6 +30,30 @@ def mean_cost(analysis: Analysis, index: int = 0) -> float:
 
 def measured(memory_mb: int = 512, **more: Any) -> Measurement:
     return make_measurement(memory_mb=memory_mb, durations=STEADY, lanes=4, **more)
+
+
+def test_failures_are_paid_for_by_those_that_succeed() -> None:
+    def with_failures(count: int, billed_ms: int | None = 101) -> Measurement:
+        return measured(others=[make_invocation(status=Status.ERROR, duration_ms=None, billed_ms=billed_ms)] * count)
+
+    without, some = (make_analysis(with_failures(count)) for count in (0, 3))
+    # Four cold starts succeeded as well.
+    lost = 3 * (101 * PER_MS + REQUEST) / 12
+    assert mean_cost(some) == pytest.approx(mean_cost(without) + lost)
+    assert "failed-invocations" in codes(some)
+    # How often it fails is known less well than how long it takes.
+    intervals = [analysis.profiles[0].cost.interval for analysis in (without, some)]  # type: ignore[union-attr]
+    widths = [high - low for low, high in filter(None, intervals)]
+    assert widths[0] < widths[1] / 5
+    # Without a report, a failure counts as the longest invocation that has one: a cold start.
+    assert mean_cost(make_analysis(with_failures(3, None))) == pytest.approx(
+        mean_cost(without) + 3 * (300 * PER_MS + REQUEST) / 12
+    )
+
+
+def test_where_it_does_not_work_the_cost_is_that_of_what_succeeded() -> None:
+    kills = [make_invocation(status=Status.OUT_OF_MEMORY)] * 3
+    assert mean_cost(make_analysis(measured(others=kills), measured(1024))) == pytest.approx(WARM)
 
 
 def test_warm_and_cold_starts_are_blended_in_their_shares() -> None:

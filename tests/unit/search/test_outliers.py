@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from factories import make_measurement
 
-from powertune.search.adaptive.outliers import OUTLIERS, OUTLIERS_DOUBT, Outliers
+from powertune.search.adaptive.outliers import OUTLIERS, OUTLIERS_DOUBT, OUTLIERS_WEIGHT, Outliers
 from powertune.search.adaptive.samples import Sample
 
 
@@ -20,7 +20,7 @@ def of(durations: list[float], *, jumps: bool = False) -> Outliers:
 
 def test_a_pair_hardly_changes_what_is_usual() -> None:
     found = of([10.0, 10.0])
-    assert math.exp(found.log_factor) == pytest.approx((50 * OUTLIERS + 2) / 52)
+    assert math.exp(found.log_factor) == pytest.approx((OUTLIERS_WEIGHT * OUTLIERS + 2) / (OUTLIERS_WEIGHT + 2))
     assert found.doubt == pytest.approx(OUTLIERS_DOUBT, rel=0.1)
 
 
@@ -48,4 +48,5 @@ def test_each_payload_has_its_weight() -> None:
     configuration = make_measurement().configuration
     found = Outliers.of({configuration: raw}, {configuration: cut}, jumps=False)
     excess = raw.mean / cut.mean - 1
-    assert math.exp(found.log_factor) - 1 == pytest.approx((50 * (OUTLIERS - 1) + 50 * excess) / 100)
+    expected = (OUTLIERS_WEIGHT * (OUTLIERS - 1) + 50 * excess) / (OUTLIERS_WEIGHT + 50)
+    assert math.exp(found.log_factor) - 1 == pytest.approx(expected)

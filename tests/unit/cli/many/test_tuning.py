@@ -216,6 +216,20 @@ def test_a_second_signal_after_the_functions_are_restored_loses_no_report(
     assert "writing the reports" in printed.err
 
 
+def test_a_first_signal_while_the_reports_of_a_finished_run_are_written_loses_none(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    wish = wishes(save=tmp_path, outputs=(Output(format="markdown", path=tmp_path / "report.md"),))
+    with ExitStack() as signals:
+        found = tune_functions(wanted("one", "two"), FakeSites(fake_functions("one", "two")), wish, signals)
+        assert found is not None
+        os.kill(os.getpid(), signal.SIGINT)
+        finish(found, wish)
+    assert saved(tmp_path)["exit_code"] == 0
+    assert (tmp_path / "report.md").is_file()
+    assert capfd.readouterr().err == "writing the reports\n"
+
+
 def test_not_restored_beats_all_and_every_command_is_named(tmp_path: Path) -> None:
     fake = fake_functions("one", "two", "three")
     fake.on_call = deny("three")

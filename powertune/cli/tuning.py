@@ -5,6 +5,7 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from powertune.aws.journal import Journal, read_journal
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.cli import rendering
 from powertune.cli.console import confirmed, on_terminal, say, terminal_width
-from powertune.cli.interrupts import interruptible
+from powertune.cli.interrupts import Interrupts, interruptible
 from powertune.cli.outputs import Output, check_place, refuse_overwriting
 from powertune.cli.progress import RunObserver
 from powertune.cli.restoring import restore_now
@@ -25,7 +26,7 @@ from powertune.cli.trust import trusted
 from powertune.config import RUN_OPTIONS, RunOptions, load_run
 from powertune.engine import direct
 from powertune.engine.saving import Saver
-from powertune.errors import FunctionBusy, UsageError
+from powertune.errors import FunctionBusy, PowertuneError, UsageError
 from powertune.model import TuningRun
 from powertune.plan import Plan
 from powertune.region_prices import RegionPrices
@@ -152,17 +153,47 @@ def measure_plan(site: Site, options: RunOptions, plan: Plan, path: Path, *, qui
         Interrupted: by the person; the function is restored, and what was measured is saved.
         NotRestored: the person, or a failure, kept the function from being restored.
     """
-    files.check_writable(path)
+    with interruptible() as interrupts:
+        return _measured(site, options, plan, Saver(path, timer=time.monotonic), interrupts, quiet=quiet)
+
+
+def measure_and_report(
+    site: Site, options: RunOptions, plan: Plan, path: Path, outputs: Sequence[Output], *, quiet: bool
+) -> None:
+    """As `measure_plan`, and write the reports, also those of a run that ended early.
+
+    Raises:
+        Interrupted, NotRestored: as `measure_plan`.
+        FunctionFailed, Inconclusive, UsageError: as `rendering.show_run`.
+    """
+    judgement = (options.goal, options.usage)
     save = Saver(path, timer=time.monotonic)
-    with interruptible() as interrupts, RunObserver(plan, save, interrupts, quiet=quiet) as observer:
+    with interruptible() as interrupts:
+        try:
+            run = _measured(site, options, plan, save, interrupts, quiet=quiet)
+        except PowertuneError:
+            interrupts.writing()
+            if save.saved is not None:
+                with suppress(KeyboardInterrupt):  # how the run ended is said all the same
+                    rendering.show_run_so_far(save.saved, plan.prices, judgement, outputs, quiet=quiet)
+            raise
+        interrupts.writing()
+        rendering.show_run(run, plan.prices, judgement, outputs, quiet=quiet)
+
+
+def _measured(
+    site: Site, options: RunOptions, plan: Plan, save: Saver, interrupts: Interrupts, *, quiet: bool
+) -> TuningRun:
+    files.check_writable(save.path)
+    with RunObserver(plan, save, interrupts, quiet=quiet) as observer:
         try:
             run = direct.measure_plan(
                 site.subject, options, plan, observer, interrupts, clock=time.time, sleep=time.sleep
             )
         except KeyboardInterrupt:
-            raise direct.interrupted(interrupts, site.subject, path) from None
+            raise direct.interrupted(interrupts, site.subject, save.path) from None
     if not quiet:
-        say(f"saved {path}")
+        say(f"saved {save.path}")
     return run
 
 

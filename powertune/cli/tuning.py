@@ -1,6 +1,7 @@
 """The steps of a tuning run at a terminal: what is asked, shown and refused around the engine."""
 
 import os
+import re
 import secrets
 import sys
 import time
@@ -31,6 +32,8 @@ from powertune.model import TuningRun
 from powertune.plan import Plan
 from powertune.region_prices import RegionPrices
 from powertune.units import format_seconds, shown
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 
 
 def load_options(
@@ -143,7 +146,12 @@ def results_file(folder: Path, function: str, run_id: str) -> Path:
             f"cannot make the folder {str(folder)!r} for results: {error.strerror}",
             hint="choose another with --results-folder, or name a file with --save",
         ) from None
-    return folder / f"{function}-{run_id}.json"
+    return folder / f"{as_file_name(f'{function}-{run_id}')}.json"
+
+
+def as_file_name(text: str) -> str:
+    """A name without what Lambda allows in no name of a function: an endpoint may tell any, such as a path."""
+    return _UNSAFE.sub("-", text)
 
 
 def measure_plan(site: Site, options: RunOptions, plan: Plan, path: Path, *, quiet: bool) -> TuningRun:

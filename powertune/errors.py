@@ -3,6 +3,7 @@
 The tree::
 
     PowertuneError
+    ├── Bug                     1    an exception that nothing foresaw
     ├── UsageError              2    wrong usage, configuration or results file
     │   ├── LibraryMissing      2    a slim installation leaves the library out
     │   ├── BaselineMissing     2    there is no baseline of what is judged
@@ -65,6 +66,14 @@ class PowertuneError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+
+class Bug(PowertuneError):
+    """An `exception` that nothing foresaw, where others are to come to their end before it is shown."""
+
+    def __init__(self, exception: BaseException) -> None:
+        super().__init__(f"a bug in powertune: {exception!r}")
+        self.exception = exception
 
 
 class UsageError(PowertuneError):

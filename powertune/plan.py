@@ -105,7 +105,7 @@ class Plan:
     @property
     def search(self) -> Search:
         """The search that the design names."""
-        return make_search(self.design, self.prices, self.function.ephemeral_storage_mb)
+        return make_search(self.design, self.prices, self.function)
 
     def worst_cost(self, configuration: Configuration) -> float:
         """What one invocation can cost at most, in the region's currency: one that runs into its timeout.

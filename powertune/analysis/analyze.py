@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from powertune.analysis.advisories import AdvisoryInput, advise
+from powertune.analysis.budget import budget_end
 from powertune.analysis.conclusion import Question
 from powertune.analysis.constraints import excesses
 from powertune.analysis.costing import Pricing
@@ -76,6 +77,7 @@ def analyze(run: TuningRun, prices: RegionPrices | PriceTable, goal: Goal, usage
         ),
         searched=found,
         prices_as_of=pricing.prices.as_of,
+        budget=budget_end(run, pricing.prices, question.spent),
     )
 
 

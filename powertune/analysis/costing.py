@@ -15,7 +15,7 @@ from powertune.tariff import Tariff, make_tariff
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Failed:
+class FailureBill:
     """Invocations that failed at a configuration that works: Lambda bills them, and somebody still needs an answer.
 
     `billed_ms` are their billed durations, and `succeeded` is how many others succeeded.
@@ -25,7 +25,7 @@ class Failed:
     succeeded: int = 1
 
     @classmethod
-    def of(cls, measurement: Measurement) -> "Failed":
+    def of(cls, measurement: Measurement) -> "FailureBill":
         """Those of a measurement. One without a report is taken to be billed as the longest that has one.
 
         What fails where the function does not work at all is no part of a price: nobody would pay it.
@@ -46,7 +46,7 @@ class Failed:
         )
 
 
-NO_FAILURES = Failed()
+NO_FAILURES = FailureBill()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +126,7 @@ class Pricing:
         billed: Sample,
         environments: Environments,
         cold_billed: Sample,
-        failed: Failed = NO_FAILURES,
+        failed: FailureBill = NO_FAILURES,
         believed: Estimate | None = None,
     ) -> Costing:
         """What an invocation costs: warm and cold starts in their shares, and its part of what is paid by the month.
@@ -164,7 +164,7 @@ class Pricing:
         configuration: Configuration,
         billed: Sample,
         environments: Environments,
-        failed: Failed = NO_FAILURES,
+        failed: FailureBill = NO_FAILURES,
     ) -> Costing:
         """What an invocation costs that starts cold, as each of these did, and its part of what is paid by the month.
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from powertune.analysis.budget import BudgetEnd
 from powertune.analysis.comparison import Comparison
 from powertune.analysis.estimates import Interval
 from powertune.analysis.summary import Summary
@@ -267,10 +268,11 @@ class Outcome(StrEnum):
 _FAILED = "look at the function's log, its payload and its timeout"
 _EMPTY_EVENT = "give an event that it succeeds with, as --payload @event.json; it was invoked with {}"
 _REPORT = "make sure that reports arrive, as the advisory no-reports explains, then measure again"
+_START_FROM = "--start-from this run's file tells the next one where to begin"
 #: What to do about a search that was ended before it was sure.
 _CONTINUE = {
     NO_REPORTS: _REPORT,
-    "budget": "raise --max-spend; --start-from this run's file tells the next one where to begin",
+    "budget": f"raise --max-spend; {_START_FROM}",
     "exhausted": "ask for less --precision, or allow more --invocations and --environments",
 }
 #: What to do about a run without an answer.
@@ -289,7 +291,8 @@ class Analysis:
     otherwise `explanation` says what went wrong, and `nearest` is the configuration that comes nearest to meeting the
     constraints, if it is they that went wrong. `knee` is the point of the front beyond which more speed
     becomes expensive. `searched` is None for a grid, and where a search has no answer. `prices_as_of` is the date
-    (YYYY-MM-DD) of the prices that costs are calculated with; None where it is not known.
+    (YYYY-MM-DD) of the prices that costs are calculated with; None where it is not known. `budget` is None where
+    something else ended the run.
     """
 
     run: TuningRun
@@ -306,6 +309,7 @@ class Analysis:
     advisories: tuple[Advisory, ...]
     searched: Searched | None = None
     prices_as_of: str | None = None
+    budget: BudgetEnd | None = None
 
     @property
     def function(self) -> FunctionState:
@@ -341,6 +345,9 @@ class Analysis:
             return FunctionFailed(explanation, hint=_EMPTY_EVENT if self.run.design.event_is_empty else _FAILED)
         if self.outcome is Outcome.IMPOSSIBLE:
             return Inconclusive(explanation, hint="relax the constraints, or measure other sizes")
+        if self.budget is not None:
+            start = f"; {_START_FROM}" if self.outcome is Outcome.UNFINISHED else ""
+            return Inconclusive(f"{explanation}; {self.budget.explanation}", hint=self.budget.hint + start)
         if self.outcome is Outcome.UNFINISHED:
             return Inconclusive(
                 explanation, hint=_CONTINUE.get(self.run.stopped, "measure again, with --start-from this file")

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from powertune.analysis.comparison import interval_of, log_mean, log_of
-from powertune.analysis.costing import Costing, Failed, Pricing
+from powertune.analysis.costing import Costing, FailureBill, Pricing
 from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import Estimate, Sample, estimate_mean, mean_of, total
 from powertune.analysis.model import ColdStarts, Counts, Profile, ProfileStatus
@@ -149,7 +149,7 @@ def observe(
             billed_ms, interval = belief.billed.mean, interval_of(log_of(belief.duration))
             summary = replace(summary, mean=belief.duration.mean, interval=interval)
         believed = None if belief is None else belief.billed
-        failed = Failed.of(measurement)
+        failed = FailureBill.of(measurement)
         costing = (
             pricing.cost(configuration, judged.billed, judged.environments, cold.billed, failed, believed)
             if judged is warm

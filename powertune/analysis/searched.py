@@ -34,7 +34,7 @@ def searched(run: TuningRun, prices: RegionPrices, goal: Goal) -> Searched | Non
     if not isinstance(explored, Exploration):
         return None
     exploration = replace(explored, goal=goal)
-    search = make_explorer(exploration, prices, run.function.ephemeral_storage_mb, run.design.seed)
+    search = make_explorer(exploration, prices, run.function, run.design.seed)
     concluded = search.conclude({m.configuration: m for m in run.measurements})
     if concluded is None:
         return None

@@ -26,7 +26,7 @@ from powertune.cli.commands import (
 )
 from powertune.cli.console import protect_streams, say
 from powertune.cli.help import PanelCommand
-from powertune.errors import ExitCode, PowertuneError
+from powertune.errors import Bug, ExitCode, PowertuneError
 from powertune.units import printable
 
 ISSUES = "the issue tracker of the place where you got powertune"
@@ -93,6 +93,8 @@ def run_app(arguments: list[str] | None = None) -> int:
     """Run the command line; every error becomes a message on stderr and an exit code."""
     try:
         app(arguments)
+    except Bug as bug:
+        return _show_bug(bug.exception)
     except PowertuneError as error:
         show_error(error)
         return error.exit_code
@@ -101,13 +103,17 @@ def run_app(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         say("interrupted")
         return ExitCode.INTERRUPTED
-    except Exception:  # the outermost place: a bug is shown whole, and said to be one
-        import traceback
-
-        say(traceback.format_exc())
-        say(f"error: this is a bug in powertune {__version__}\nhint: report it, with the above, to {ISSUES}")
-        return ExitCode.BUG
+    except Exception as bug:  # the outermost place: a bug is shown whole, and said to be one
+        return _show_bug(bug)
     return ExitCode.DONE
+
+
+def _show_bug(bug: BaseException) -> ExitCode:
+    import traceback
+
+    say("".join(traceback.format_exception(bug)))
+    say(f"error: this is a bug in powertune {__version__}\nhint: report it, with the above, to {ISSUES}")
+    return ExitCode.BUG
 
 
 def show_error(error: PowertuneError) -> None:

@@ -207,9 +207,10 @@ def show(
     Args:
         judgement: None for the goal and the usage that the execution was started with.
     """
-    if ending.run is not None and ending.judged:
+    if ending.run is not None:
         goal, usage = judgement or (ending.run.design.goal or Goal(), ending.run.design.usage or Usage())
-        rendering.show_run(ending.run, prices, (goal, usage), wishes.outputs, quiet=wishes.quiet)
+        report = rendering.show_run if ending.judged else rendering.show_run_so_far
+        report(ending.run, prices, (goal, usage), wishes.outputs, quiet=wishes.quiet)
     if ending.error is not None:
         raise ending.error
 

@@ -42,6 +42,7 @@ class Interrupts:
         self._notice = notice
         self._insist = insist
         self._keyboard = keyboard
+        #: Whether something is under way that signals do not end: restoring, or then the reports.
         self.restoring = False
         self.restored = False
         self.insisted = False
@@ -52,8 +53,9 @@ class Interrupts:
         self.notices: SimpleQueue[str | None] = SimpleQueue()
 
     def writing(self) -> None:
-        """Nothing is left to restore: after an interruption, what comes now waits for the reports."""
+        """Nothing is left to restore. Signals wait for the reports from now on, the first one too."""
         self._notice, self._insist = WRITING, INSIST_WRITING
+        self.restoring = True
 
     def handle(self, number: int, _frame: FrameType | None) -> None:
         """Called by Python between two instructions of the main thread."""

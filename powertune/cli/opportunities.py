@@ -14,7 +14,7 @@ from powertune.cli.many.tuning import PARALLEL, ManyWishes, tune_functions
 from powertune.cli.scanning import ScanQuestions, ScanWishes
 from powertune.config.values import whole
 from powertune.engine.scanning.earlier_runs import judge_earlier_runs
-from powertune.errors import Interrupted, NotRestored, UsageError
+from powertune.errors import Bug, Interrupted, NotRestored, UsageError
 from powertune.model import DAYS_PER_MONTH
 from powertune.prices import PriceTable
 from powertune.report.functions import FunctionResults
@@ -27,7 +27,7 @@ _MOST = 50
 #: What the next step names if both architectures have to be measured.
 _BOTH = "--arch both"
 #: What ends a scan, whatever came of the other functions.
-_ENDS = (Interrupted, NotRestored)
+_ENDS = (Bug, Interrupted, NotRestored)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

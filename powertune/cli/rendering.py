@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from pkgutil import resolve_name
 from types import MappingProxyType
@@ -10,7 +11,7 @@ from typing import TypeVar
 from powertune.cli.console import say, write_stdout
 from powertune.cli.outputs import Output, write_file
 from powertune.cli.tables.screen import Screen
-from powertune.errors import UsageError
+from powertune.errors import PowertuneError, UsageError
 from powertune.model import Goal, TuningRun, Usage
 from powertune.prices import PriceTable
 from powertune.region_prices import RegionPrices
@@ -90,6 +91,27 @@ def show_run(
         say(printable(headline(analysis)))
     if analysis.failure is not None:
         raise analysis.failure
+
+
+def show_run_so_far(
+    run: TuningRun,
+    prices: RegionPrices | PriceTable,
+    judgement: tuple[Goal, Usage],
+    outputs: Sequence[Output],
+    *,
+    quiet: bool = False,
+) -> None:
+    """Write the reports of a run that ended early, without a browser; say it if one cannot be written.
+
+    How the run ended says more than the want of a recommendation or of a report, and is for the caller to raise.
+    """
+    from powertune.analysis import analyze
+
+    written = [replace(output, shown=False) for output in outputs if output.path is not None or output.on_stdout]
+    try:
+        show(RUN, analyze(run, prices, *judgement), written, quiet=quiet)
+    except PowertuneError as error:
+        say(f"error: {printable(error.message)}")
 
 
 def _deliver(data: bytes, output: Output, *, quiet: bool) -> None:

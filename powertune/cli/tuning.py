@@ -1,10 +1,12 @@
 """The steps of a tuning run at a terminal: what is asked, shown and refused around the engine."""
 
 import os
+import re
 import secrets
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +16,7 @@ from powertune.aws.journal import Journal, read_journal
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.cli import rendering
 from powertune.cli.console import confirmed, on_terminal, say, terminal_width
-from powertune.cli.interrupts import interruptible
+from powertune.cli.interrupts import Interrupts, interruptible
 from powertune.cli.outputs import Output, check_place, refuse_overwriting
 from powertune.cli.progress import RunObserver
 from powertune.cli.restoring import restore_now
@@ -25,11 +27,13 @@ from powertune.cli.trust import trusted
 from powertune.config import RUN_OPTIONS, RunOptions, load_run
 from powertune.engine import direct
 from powertune.engine.saving import Saver
-from powertune.errors import FunctionBusy, UsageError
+from powertune.errors import FunctionBusy, PowertuneError, UsageError
 from powertune.model import TuningRun
 from powertune.plan import Plan
 from powertune.region_prices import RegionPrices
 from powertune.units import format_seconds, shown
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 
 
 def load_options(
@@ -142,7 +146,12 @@ def results_file(folder: Path, function: str, run_id: str) -> Path:
             f"cannot make the folder {str(folder)!r} for results: {error.strerror}",
             hint="choose another with --results-folder, or name a file with --save",
         ) from None
-    return folder / f"{function}-{run_id}.json"
+    return folder / f"{as_file_name(f'{function}-{run_id}')}.json"
+
+
+def as_file_name(text: str) -> str:
+    """A name without what Lambda allows in no name of a function: an endpoint may tell any, such as a path."""
+    return _UNSAFE.sub("-", text)
 
 
 def measure_plan(site: Site, options: RunOptions, plan: Plan, path: Path, *, quiet: bool) -> TuningRun:
@@ -152,17 +161,47 @@ def measure_plan(site: Site, options: RunOptions, plan: Plan, path: Path, *, qui
         Interrupted: by the person; the function is restored, and what was measured is saved.
         NotRestored: the person, or a failure, kept the function from being restored.
     """
-    files.check_writable(path)
+    with interruptible() as interrupts:
+        return _measured(site, options, plan, Saver(path, timer=time.monotonic), interrupts, quiet=quiet)
+
+
+def measure_and_report(
+    site: Site, options: RunOptions, plan: Plan, path: Path, outputs: Sequence[Output], *, quiet: bool
+) -> None:
+    """As `measure_plan`, and write the reports, also those of a run that ended early.
+
+    Raises:
+        Interrupted, NotRestored: as `measure_plan`.
+        FunctionFailed, Inconclusive, UsageError: as `rendering.show_run`.
+    """
+    judgement = (options.goal, options.usage)
     save = Saver(path, timer=time.monotonic)
-    with interruptible() as interrupts, RunObserver(plan, save, interrupts, quiet=quiet) as observer:
+    with interruptible() as interrupts:
+        try:
+            run = _measured(site, options, plan, save, interrupts, quiet=quiet)
+        except PowertuneError:
+            interrupts.writing()
+            if save.saved is not None:
+                with suppress(KeyboardInterrupt):  # how the run ended is said all the same
+                    rendering.show_run_so_far(save.saved, plan.prices, judgement, outputs, quiet=quiet)
+            raise
+        interrupts.writing()
+        rendering.show_run(run, plan.prices, judgement, outputs, quiet=quiet)
+
+
+def _measured(
+    site: Site, options: RunOptions, plan: Plan, save: Saver, interrupts: Interrupts, *, quiet: bool
+) -> TuningRun:
+    files.check_writable(save.path)
+    with RunObserver(plan, save, interrupts, quiet=quiet) as observer:
         try:
             run = direct.measure_plan(
                 site.subject, options, plan, observer, interrupts, clock=time.time, sleep=time.sleep
             )
         except KeyboardInterrupt:
-            raise direct.interrupted(interrupts, site.subject, path) from None
+            raise direct.interrupted(interrupts, site.subject, save.path) from None
     if not quiet:
-        say(f"saved {path}")
+        say(f"saved {save.path}")
     return run
 
 

@@ -21,6 +21,8 @@ class Saver:
 
     def __init__(self, path: Path, *, timer: Callable[[], float]) -> None:
         self.path = path
+        #: What the file holds; None if this has not written it.
+        self.saved: TuningRun | None = None
         self._timer = timer
         self._saved_at: float | None = None
         self._took_s = 0.0
@@ -32,5 +34,6 @@ class Saver:
         if (run.stopped == UNDER_WAY and early) or not any(len(each.invocations) for each in run.measurements):
             return
         results.save(run, self.path)
+        self.saved = run
         self._saved_at = self._timer()
         self._took_s = self._saved_at - began

@@ -6,6 +6,7 @@ from typing import Any
 
 from powertune import documents
 from powertune.documents import Document, Schema
+from powertune.gate.gated_metrics import METRICS
 from powertune.gate.model import Figure, Judgement
 from powertune.gate.result import GateEffort, GateResult, OnInconclusive
 
@@ -80,6 +81,9 @@ def parse_gate(data: bytes) -> GateResult:
     look = result.judgement.look
     if not 1 <= look.number <= look.of:
         raise GATE_SCHEMA.wrong("judgement.look.number", look.number, f"there are {look.of} looks")
+    for index, check in enumerate(result.judgement.checks):
+        if check.metric not in METRICS:
+            raise GATE_SCHEMA.wrong(f"judgement.checks[{index}].metric", check.metric, f"one of {', '.join(METRICS)}")
     for place, (low, high) in _intervals(result.judgement):
         if high is not None and low > high:
             raise GATE_SCHEMA.wrong(place, (low, high), "it ends before it begins")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pkgutil import resolve_name
 
 from powertune.errors import UsageError
-from powertune.model import Design, Exploration, GridDesign
+from powertune.model import Design, Exploration, FunctionState, GridDesign
 from powertune.region_prices import RegionPrices
 from powertune.search.cold_grid import ColdGrid
 from powertune.search.grid import Grid
@@ -20,7 +20,7 @@ NAMES = (*EXPLORERS, GRID)
 DEFAULT = NAMES[0]
 
 
-def make_search(design: Design, prices: RegionPrices, ephemeral_storage_mb: int) -> Search:
+def make_search(design: Design, prices: RegionPrices, function: FunctionState) -> Search:
     """The search that a design names.
 
     Raises:
@@ -32,10 +32,10 @@ def make_search(design: Design, prices: RegionPrices, ephemeral_storage_mb: int)
         case GridDesign(configurations=configurations, invocations=invocations):
             return Grid(configurations=configurations, invocations=invocations, lanes=design.lanes)
         case Exploration() as exploration:
-            return make_explorer(exploration, prices, ephemeral_storage_mb, design.seed)
+            return make_explorer(exploration, prices, function, design.seed)
 
 
-def make_explorer(exploration: Exploration, prices: RegionPrices, ephemeral_storage_mb: int, seed: int) -> Explorer:
+def make_explorer(exploration: Exploration, prices: RegionPrices, function: FunctionState, seed: int) -> Explorer:
     """The search of a range of sizes.
 
     Raises:
@@ -48,6 +48,10 @@ def make_explorer(exploration: Exploration, prices: RegionPrices, ephemeral_stor
         )
     policy = resolve_name(EXPLORERS[exploration.policy])
     explorer: Explorer = policy(
-        exploration=exploration, prices=prices, ephemeral_storage_mb=ephemeral_storage_mb, seed=seed
+        exploration=exploration,
+        prices=prices,
+        ephemeral_storage_mb=function.ephemeral_storage_mb,
+        pays_for_snapshots=function.pays_for_snapshots,
+        seed=seed,
     )
     return explorer

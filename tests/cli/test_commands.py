@@ -24,7 +24,7 @@ from settled import settle
 from powertune import __version__
 from powertune.cli.app import run_app
 from powertune.cli.commands.local import Latency
-from powertune.errors import ExitCode
+from powertune.errors import Bug, ExitCode
 from powertune.local.embedded import EmbeddedAWS
 from powertune.local.package import zip_folder
 from powertune.local.settings import LATENCIES
@@ -288,6 +288,24 @@ def test_a_bug_is_shown_whole_and_said_to_be_one(
     assert run_app(["report", "x.json"]) == 1
     err = capfd.readouterr().err
     assert "ZeroDivisionError" in err
+    assert "this is a bug in powertune" in err
+
+
+def test_a_bug_that_was_carried_to_the_end_is_shown_as_it_happened(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def carry(_: object) -> None:
+        try:
+            1 / 0  # noqa: B018 - the bug
+        except ZeroDivisionError as bug:
+            exception = bug
+        raise Bug(exception)
+
+    monkeypatch.setattr("powertune.results.load", carry)
+    assert run_app(["report", "x.json"]) == 1
+    err = capfd.readouterr().err
+    assert "1 / 0" in err
+    assert err.count("ZeroDivisionError") == 1
     assert "this is a bug in powertune" in err
 
 

@@ -520,7 +520,7 @@ def test_interrupted_once_the_run_restores_saves_and_exits_130(
 ) -> None:
     before = state_of(function)
     arguments = ["run", "small", "--memory", "512,1769", "--invocations", "500", "--environments", "1", "--yes"]
-    arguments += ["--payload", '{"sleep": 0.05}', "--save", "run.json"]
+    arguments += ["--payload", '{"sleep": 0.05}', "--save", "run.json", "-o", "report.md"]
     process = subprocess.Popen(
         [sys.executable, "-m", "powertune", *arguments], stderr=subprocess.PIPE, text=True, env=dict(os.environ)
     )
@@ -533,3 +533,4 @@ def test_interrupted_once_the_run_restores_saves_and_exits_130(
     assert "interrupted; small is restored; what was measured is in run.json" in err
     assert state_of(function) == before
     assert json.loads(Path("run.json").read_text())["stopped"] == "interrupted"
+    assert "interrupted" in Path("report.md").read_text()

@@ -4,11 +4,20 @@ from collections.abc import Iterator
 
 from powertune.analysis.advisories.advisory_input import AdvisoryInput, enumeration, names
 from powertune.analysis.model import ProfileStatus
-from powertune.model import FUNCTION_FAILS, NO_REPORTS, Advisory, GridDesign, Population
+from powertune.model import (
+    FUNCTION_FAILS,
+    NO_REPORTS,
+    Advisory,
+    Configuration,
+    GridDesign,
+    Measurement,
+    Population,
+)
 from powertune.units import MB_PER_VCPU, plural
 
 #: A share of invocations beyond which this machine is too busy to measure well.
 MANY_DISTURBED = 0.1
+_CALM = "end what keeps this machine busy, and measure again"
 
 _NEXT_STEPS = {
     "budget": "raise --max-spend, or try fewer sizes",
@@ -59,16 +68,22 @@ def _beyond_cores(given: AdvisoryInput) -> Iterator[Advisory]:
 
 
 def _disturbed(given: AdvisoryInput) -> Iterator[Advisory]:
-    invocations = [m.invocations for m in given.run.measurements]
-    total = sum(map(len, invocations))
-    count = sum(1 for each in invocations for waited in each.select(Population.SET_ASIDE, "waited_ms") if waited)
+    total = sum(len(m.invocations) for m in given.run.measurements)
+    count = sum(map(_disturbed_ones, given.run.measurements))
     if count > MANY_DISTURBED * total:
         yield Advisory(
             code="disturbed",
             message=f"{count} of {plural(total, 'invocation')} had to wait for a CPU because of other programs; "
             "they are left out",
-            next_step="end what keeps this machine busy, and measure again",
+            next_step=_CALM,
         )
+
+
+def _disturbed_ones(measurement: Measurement | None) -> int:
+    """How many invocations are set aside because other programs on this machine disturbed them."""
+    if measurement is None:
+        return 0
+    return sum(1 for waited in measurement.invocations.select(Population.SET_ASIDE, "waited_ms") if waited)
 
 
 def _stopped_early(given: AdvisoryInput) -> Iterator[Advisory]:
@@ -103,21 +118,32 @@ def _unmeasured(given: AdvisoryInput) -> Iterator[Advisory]:
 
 def _current_not_measured(given: AdvisoryInput) -> Iterator[Advisory]:
     current = given.run.function.current
-    measured = {o.profile.configuration for o in given.observed if o.profile.status is not ProfileStatus.UNMEASURED}
+    found = {o.profile.configuration: o.profile for o in given.observed}
+    measured = {c for c, profile in found.items() if profile.status is not ProfileStatus.UNMEASURED}
     if current in measured:
         return
-    elsewhere = measured and current.architecture not in {c.architecture for c in measured}
+    why, next_step = "was not measured", _wider(given, current)
+    if waited := _disturbed_ones(given.run.measurement(current)):
+        why = f"has no sample, as other programs kept {plural(waited, 'invocation')} waiting for a CPU"
+        next_step = _CALM
+    elif current in found:
+        why, next_step = f"was not measured ({found[current].reason})", "remove the reason, and measure again"
+    elif measured and current.architecture not in {c.architecture for c in measured}:
+        next_step = "measure with --arch both"
     yield Advisory(
         code="current-not-measured",
-        message=f"the current configuration, {current}, was not measured, so what a change gains is not known",
-        next_step="measure with --arch both" if elsewhere else _wider(given, current.memory_mb),
+        message=f"the current configuration, {current}, {why}, so what a change gains is not known",
+        next_step=next_step,
     )
 
 
-def _wider(given: AdvisoryInput, memory_mb: int) -> str:
-    if isinstance(given.run.design.search, GridDesign):
-        return f"add {memory_mb} to --memory"
-    return f"search a range that holds {memory_mb} MB, with --min-memory and --max-memory"
+def _wider(given: AdvisoryInput, current: Configuration) -> str:
+    search = given.run.design.search
+    if isinstance(search, GridDesign):
+        return f"add {current.memory_mb} to --memory"
+    if search.smallest_mb <= current.memory_mb <= search.largest_mb:
+        return "measure again, and let the search come to its end"
+    return f"search a range that holds {current.memory_mb} MB, with --min-memory and --max-memory"
 
 
 def _missing_reports(given: AdvisoryInput) -> Iterator[Advisory]:

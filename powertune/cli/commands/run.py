@@ -332,5 +332,4 @@ def run(
         if not tuning.agreed(plan, ask=not (yes or site.embedded), quiet=quiet):
             return
         path = Path(save) if save else tuning.results_path(options.results_folder, plan)
-        measured = tuning.measure_plan(site, options, plan, path, quiet=quiet)
-    rendering.show_run(measured, region_prices, (options.goal, options.usage), outputs, quiet=quiet)
+        tuning.measure_and_report(site, options, plan, path, outputs, quiet=quiet)

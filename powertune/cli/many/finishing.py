@@ -7,7 +7,7 @@ from powertune.cli.console import say
 from powertune.cli.many.tuning import ManyWishes
 from powertune.cli.outputs import Output
 from powertune.cli.rendering import show
-from powertune.errors import Interrupted, NotRestored, PowertuneError
+from powertune.errors import Bug, Interrupted, NotRestored, PowertuneError
 from powertune.report import FUNCTIONS, TABLE
 from powertune.report.functions import FunctionResults, FunctionStatus
 from powertune.units import plural, printable
@@ -38,8 +38,8 @@ def finish(results: FunctionResults, wishes: ManyWishes) -> None:
         for each in results.results:
             if each.file is not None:
                 say(printable(f"the results of {each.target} are in {each.file}"))
-        # That a report cannot be written must not hide that a function is not restored.
-        if not isinstance(failure, NotRestored | Interrupted):
+        # That a report cannot be written must not hide that a function is not restored, nor a bug.
+        if not isinstance(failure, NotRestored | Bug | Interrupted):
             raise unwritten[0]
         say(f"error: {printable(unwritten[0].message)}")
     if failure is not None:

@@ -1,6 +1,5 @@
 """Plans for several functions, before anything is measured: one that cannot be planned ends no other."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -23,7 +22,6 @@ from powertune.units import shown
 
 #: Reads what --payload names.
 PayloadReader = Callable[[str, Path], bytes]
-_UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +113,7 @@ def file_names(functions: Iterable[FunctionState]) -> tuple[str, ...]:
     names: list[str] = []
     for function in functions:
         parts = (function.name, function.region, function.qualifier)
-        stem = ".".join(_UNSAFE.sub("-", part) for part in parts if part)
+        stem = ".".join(tuning.as_file_name(part) for part in parts if part)
         taken = {name.casefold() for name in names}
         name, number = f"{stem}.json", 2
         while name.casefold() in taken:

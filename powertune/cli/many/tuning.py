@@ -20,7 +20,7 @@ from powertune.cli.rendering import show
 from powertune.cli.tables.functions import plans_text
 from powertune.cli.trust import trusted
 from powertune.engine.many.runs import EndedFunction, FunctionRuns, ManyTerms, PlannedFunction
-from powertune.errors import Interrupted, PowertuneError, UsageError
+from powertune.errors import Bug, Interrupted, PowertuneError, UsageError
 from powertune.model import Advisory, TuningRun
 from powertune.report import FUNCTION_PLANS
 from powertune.report.functions import (
@@ -93,7 +93,7 @@ def tune_functions(
         started_at=started_at,
         finished_at=time.time(),
         tool_version=__version__,
-        interrupted=any(isinstance(each.failed, Interrupted) for each in found),
+        interrupted=_any_failed(found, Interrupted) and not _any_failed(found, Bug),
     )
 
 
@@ -217,6 +217,10 @@ def _result(ended: EndedFunction) -> FunctionResult:
         file=str(function.path) if analysis is not None and function.path.is_file() else None,
         begun=ended.begun,
     )
+
+
+def _any_failed(found: Sequence[FunctionResult], kind: type[PowertuneError]) -> bool:
+    return any(isinstance(each.failed, kind) for each in found)
 
 
 def _measured_anything(run: TuningRun) -> bool:

@@ -14,7 +14,7 @@ from powertune.engine.many.admission import FunctionAdmission, FunctionDemand, d
 from powertune.engine.many.purse import Purse
 from powertune.engine.many.stopping import StoppableAccess, StoppableObserver, StoppableTarget, StopRequest
 from powertune.engine.saving import Saver
-from powertune.errors import Inconclusive, Interrupted, NotRestored, PowertuneError
+from powertune.errors import Bug, Inconclusive, Interrupted, NotRestored, PowertuneError
 from powertune.exploring import extremes
 from powertune.measure import Observer
 from powertune.measure.spending import Spending
@@ -96,7 +96,6 @@ class FunctionRuns:
         self._requests: dict[int, StopRequest] = {}
         #: Why no other function is begun.
         self._closed: PowertuneError | None = None
-        self._bug: BaseException | None = None
         #: Nothing is under way, and nothing is going to begin. The main thread reads it without the lock: a signal
         #: might keep it from giving the lock back.
         self._over = not functions
@@ -113,20 +112,20 @@ class FunctionRuns:
 
         The threads are not joined: where a signal interrupts `Thread.join`, Python 3.11 takes the thread for one that
         has ended (bpo-45274).
-
-        Raises:
-            BaseException: a bug, which has ended all runs; but not where a function is not restored, which says more.
         """
         while not self._over:
             with suppress(Empty):
                 self._news.get(timeout=_LOOK_S)
-        if self._bug is not None and not any(isinstance(each.error, NotRestored) for each in self.ended):
-            raise self._bug
 
-    def stop(self) -> None:
-        """Have those that are under way end, and their functions restored; no other is begun."""
+    def stop(self, reason: PowertuneError | None = None) -> None:
+        """Have those that are under way end, and their functions restored; no other is begun.
+
+        Args:
+            reason: why no other is begun; None for an interruption.
+        """
+        interrupted = Interrupted("not begun: the runs were interrupted", hint="run it again")
         with self._changed:
-            self._closed = self._closed or Interrupted("not begun: the runs were interrupted", hint="run it again")
+            self._closed = self._closed or reason or interrupted
             for number, request in self._requests.items():
                 if number not in self._ended:
                     request.ask()
@@ -182,10 +181,9 @@ class FunctionRuns:
             try:
                 ended = self._tune(function, self._requests[number])
                 self._report(ended)
-            except BaseException as bug:  # carried to the main thread, which raises it
-                self._bug = self._bug or bug
-                self.stop()
-                ended = EndedFunction(function=function, error=PowertuneError(f"a bug in powertune: {bug!r}"))
+            except BaseException as bug:  # carried to the main thread, which shows it
+                self.stop(Inconclusive("not begun: a bug in powertune ended the runs", hint="run it again"))
+                ended = EndedFunction(function=function, error=Bug(bug))
             self._end(number, allowance, ended)
 
     def _next(self) -> tuple[int, float] | None:

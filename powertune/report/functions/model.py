@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from powertune.analysis import Analysis, Recommendation
-from powertune.errors import FunctionFailed, Interrupted, NotRestored, PowertuneError
+from powertune.errors import Bug, FunctionFailed, Interrupted, NotRestored, PowertuneError
 from powertune.model import Advisory, FunctionState
 from powertune.plan import Plan
 
@@ -145,10 +145,11 @@ class FunctionResults:
     def failure(self) -> PowertuneError | None:
         """The error to end with; None if all functions have an answer.
 
-        A function that is not restored beats everything, then an interruption; else it is the first function's.
+        A function that is not restored beats everything, then a bug, then an interruption; else it is the first
+        function's.
         """
         errors = [each.error for each in self.results if each.error is not None]
-        kinds: tuple[type[PowertuneError], ...] = (NotRestored, Interrupted, PowertuneError)
+        kinds: tuple[type[PowertuneError], ...] = (NotRestored, Bug, Interrupted, PowertuneError)
         worst = next((kind for kind in kinds if any(isinstance(error, kind) for error in errors)), None)
         return None if worst is None else next(error for error in errors if isinstance(error, worst))
 

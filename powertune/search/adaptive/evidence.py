@@ -12,8 +12,9 @@ from powertune.search.adaptive.first_sizes import FEWEST_SIZES
 from powertune.search.adaptive.losses import Losses
 from powertune.search.adaptive.noise import NOISE, NOISE_WEIGHT, Noise, has_jumps
 from powertune.search.adaptive.outliers import Outliers
+from powertune.search.adaptive.rates import Rates
 from powertune.search.adaptive.samples import LEAST_MS, Sample
-from powertune.search.adaptive.tails import Tails
+from powertune.search.adaptive.tails import LimitedTails
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,7 +34,7 @@ class Evidence:
     feasibility: Feasibility
     seen: tuple[Seen, ...]
     outliers: Outliers
-    tails: Tails
+    tails: LimitedTails
     losses: Losses
 
     @classmethod
@@ -60,7 +61,7 @@ class Evidence:
             feasibility=feasibility,
             seen=(*_seen(samples, noise), *_known_before(exploration)),
             outliers=outliers,
-            tails=Tails.of(raw, samples, noise, outliers, exploration.goal.max_duration),
+            tails=LimitedTails.of(raw, samples, noise, outliers, exploration.goal.max_duration),
             losses=Losses.of({c: measured[c].invocations for c in samples}),
         )
 
@@ -86,14 +87,14 @@ class Evidence:
         """The degrees of freedom of the noise of a configuration; of all, for one that was not measured."""
         return NOISE_WEIGHT + self.counts.get(configuration, sum(self.counts.values()))
 
-    def start_cost(self, configuration: Configuration) -> float:
+    def start_cost(self, configuration: Configuration, rates: Rates) -> float:
         """What a cold start of a measured configuration costs, in warm invocations."""
         invocations = self.measured[configuration].invocations
         cold, warm = (
             [ms for ms in invocations.select(population, "billed_ms") if ms]
             for population in (Population.COLD, Population.WARM)
         )
-        return fmean(cold) / fmean(warm) if cold and warm else math.inf
+        return (fmean(cold) + rates.restore_ms(configuration)) / fmean(warm) if cold and warm else math.inf
 
     def attempts(self, configuration: Configuration) -> int:
         """How often a measured configuration was invoked, whatever came of it."""

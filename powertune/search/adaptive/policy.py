@@ -33,6 +33,7 @@ class Adaptive:
     exploration: Exploration
     prices: RegionPrices
     ephemeral_storage_mb: int = 512
+    pays_for_snapshots: bool = False
     seed: int = 1
 
     def propose(self, measured: Mapping[Configuration, Measurement]) -> Batch | Stop:
@@ -45,7 +46,7 @@ class Adaptive:
         choice = Choice.of(self._posterior(evidence))
         if choice is None:
             return Stop(reason="complete", why="no size that works can be the answer")
-        stages = Stages(choice=choice, exploration=self.exploration)
+        stages = Stages(choice=choice, exploration=self.exploration, rates=self._rates)
         tired = evidence.explored >= explores_at_most(self.exploration)
         explored = None if tired else stages.relieving() or stages.exploring()
         rivals = self._rivals(choice)
@@ -63,7 +64,11 @@ class Adaptive:
 
     @property
     def _rates(self) -> Rates:
-        return Rates(prices=self.prices, ephemeral_storage_mb=self.ephemeral_storage_mb)
+        return Rates(
+            prices=self.prices,
+            ephemeral_storage_mb=self.ephemeral_storage_mb,
+            pays_for_snapshots=self.pays_for_snapshots,
+        )
 
     def _posterior(self, evidence: Evidence) -> Posterior:
         return Posterior.of(evidence, self._rates, self.seed)

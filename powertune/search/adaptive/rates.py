@@ -8,10 +8,14 @@ from powertune.region_prices import RegionPrices
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rates:
-    """The prices of a region for a function with this much ephemeral storage, in the region's currency."""
+    """The prices of a region for a function with this much ephemeral storage, in the region's currency.
+
+    `pays_for_snapshots`: restoring a SnapStart snapshot is charged beside the billed duration.
+    """
 
     prices: RegionPrices
     ephemeral_storage_mb: int = 512
+    pays_for_snapshots: bool = False
 
     @property
     def request(self) -> float:
@@ -21,3 +25,9 @@ class Rates:
     def per_ms(self, configuration: Configuration) -> float:
         """Per billed millisecond."""
         return self.prices.rate_per_ms(configuration, self.ephemeral_storage_mb)
+
+    def restore_ms(self, configuration: Configuration) -> float:
+        """How many billed milliseconds cost as much as restoring a SnapStart snapshot once."""
+        if not self.pays_for_snapshots or self.prices.snapstart_restore is None:
+            return 0.0
+        return configuration.memory_mb / 1024 * self.prices.snapstart_restore / self.per_ms(configuration)

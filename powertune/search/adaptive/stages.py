@@ -23,6 +23,7 @@ from powertune.search.adaptive.finalists import finalists, nearest_measured
 from powertune.search.adaptive.posterior import Posterior
 from powertune.search.adaptive.proof import Proof
 from powertune.search.adaptive.race import lanes_for
+from powertune.search.adaptive.rates import Rates
 from powertune.search.precision import PRECISION, pays, precision_of, savings_decide, spreads
 from powertune.units import format_share, plural
 
@@ -53,6 +54,7 @@ class Stages:
 
     choice: Choice
     exploration: Exploration
+    rates: Rates
 
     @property
     def precise(self) -> bool:
@@ -112,7 +114,7 @@ class Stages:
         tried = evidence.lanes_tried(choice)
         lanes = min(FEWEST_LANES, self.exploration.most_lanes)
         usual = self.exploration.lanes is None and not spreads(self.exploration)
-        if usual and tried < lanes and evidence.start_cost(choice) <= CHEAP_START:
+        if usual and tried < lanes and evidence.start_cost(choice, self.rates) <= CHEAP_START:
             few = self._whole(2 * lanes)
         else:
             few, lanes = self._whole(max(0, wanted - evidence.counts[choice])), tried

@@ -21,7 +21,7 @@ _WEIGHT = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tail:
+class LimitedTail:
     """The log of the ratio of a limited statistic to the mean without outliers, and its standard deviation."""
 
     log_factor: float = 0.0
@@ -29,11 +29,11 @@ class Tail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tails:
+class LimitedTails:
     """The tails of all sizes: `usual` is that of a size without durations of its own."""
 
-    usual: Tail
-    own: Mapping[Configuration, Tail]
+    usual: LimitedTail
+    own: Mapping[Configuration, LimitedTail]
 
     @classmethod
     def of(
@@ -43,7 +43,7 @@ class Tails:
         noise: Noise,
         outliers: Outliers,
         limit: Limit | None,
-    ) -> "Tails":
+    ) -> "LimitedTails":
         """What the samples show of the statistic that a goal limits; nothing if it limits none.
 
         The tail is that of lognormal durations with this noise, as long as hardly any duration was above the
@@ -56,10 +56,10 @@ class Tails:
             cut: the samples without them.
         """
         if limit is None:
-            return cls(usual=Tail(), own={})
+            return cls(usual=LimitedTail(), own={})
         share = limit.statistic.share
         if share is None:
-            return cls(usual=Tail(log_factor=outliers.log_factor, doubt=outliers.doubt), own={})
+            return cls(usual=LimitedTail(log_factor=outliers.log_factor, doubt=outliers.doubt), own={})
         ratios = {c: np.concatenate(raw[c].groups) / sample.mean for c, sample in cut.items()}
         ratios = {c: found for c, found in ratios.items() if found.size >= _FEWEST}
         lognormal = NORMAL.inv_cdf(share) * math.sqrt(noise.within) - noise.within / 2
@@ -69,16 +69,16 @@ class Tails:
         # A size that has no durations yet will have enough before it is the answer.
         after = single / math.sqrt((1 + _WEIGHT) * beyond)
         return cls(
-            usual=Tail(log_factor=usual, doubt=after),
+            usual=LimitedTail(log_factor=usual, doubt=after),
             own={
-                c: Tail(
+                c: LimitedTail(
                     log_factor=_towards(usual, found, share), doubt=single / math.sqrt(found.size + _WEIGHT * beyond)
                 )
                 for c, found in ratios.items()
             },
         )
 
-    def at(self, configuration: Configuration) -> Tail:
+    def at(self, configuration: Configuration) -> LimitedTail:
         """The tail of a size."""
         return self.own.get(configuration, self.usual)
 

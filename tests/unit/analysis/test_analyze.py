@@ -2,6 +2,7 @@ import dataclasses
 import math
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from factories import (
@@ -261,6 +262,34 @@ def test_the_current_size_belongs_among_the_measured() -> None:
     assert found.next_step == "add 512 to --memory"
     other = make_measurement(memory_mb=512, architecture=Architecture.ARM64, durations=STEADY)
     assert advisory(make_analysis(other), "current-not-measured").next_step == "measure with --arch both"
+
+
+def test_a_current_size_that_was_tried_is_not_said_to_be_left_out() -> None:
+    known = make_measurement(memory_mb=256, durations=STEADY)
+    waiting = [make_invocation(memory_mb=512, duration_ms=130.0, waited_ms=30.0)] * 3
+    disturbed = make_measurement(memory_mb=512, durations=[])
+    disturbed = replace(disturbed, invocations=Invocations.of([*disturbed.invocations, *waiting]))
+    found = advisory(make_analysis(known, disturbed), "current-not-measured")
+    assert "512 MB x86_64, has no sample, as other programs kept 3 invocations waiting for a CPU, so" in found.message
+    assert found.next_step == "end what keeps this machine busy, and measure again"
+    refused = replace(make_measurement(memory_mb=512, durations=[]), unmeasured="Lambda refused it")
+    found = advisory(make_analysis(known, refused), "current-not-measured")
+    assert "512 MB x86_64, was not measured (Lambda refused it), so" in found.message
+    assert found.next_step == "remove the reason, and measure again"
+
+
+@pytest.mark.parametrize(
+    ("largest_mb", "next_step"),
+    [
+        (1024, "measure again, and let the search come to its end"),
+        (300, "search a range that holds 512 MB, with --min-memory and --max-memory"),
+    ],
+)
+def test_a_search_is_not_to_be_wider_where_its_range_holds_the_current_size(largest_mb: int, next_step: str) -> None:
+    search = Exploration(smallest_mb=128, largest_mb=largest_mb, architectures=(Architecture.X86_64,))
+    design = Design(search=search, lanes=1, concurrency=8, seed=1)
+    analysis = make_analysis(make_measurement(memory_mb=256, durations=STEADY), design=design, stopped="interrupted")
+    assert advisory(analysis, "current-not-measured").next_step == next_step
 
 
 def test_memory_near_its_limit_is_shown() -> None:

@@ -241,3 +241,19 @@ def test_a_function_that_fails_everywhere_is_reported_before_the_exit_code(
     with pytest.raises(FunctionFailed):
         show(ending, PriceTable.bundled(), None, wishes)
     assert "128 MB" in capsys.readouterr().out
+
+
+def test_what_was_measured_of_a_stopped_execution_is_reported(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from powertune.cli.executing import RunOutputs, show
+    from powertune.cli.outputs import parse_outputs
+    from powertune.prices import PriceTable
+
+    desk = Desk(tmp_path)
+    desk.signal_at("Record", signal.SIGTERM)
+    ending = desk.run()
+    wishes = RunOutputs(outputs=parse_outputs(None, (), (), raw=False, page=False), save=None, quiet=False)
+    with pytest.raises(Interrupted):
+        show(ending, PriceTable.bundled(), None, wishes)
+    assert "128 MB" in capsys.readouterr().out

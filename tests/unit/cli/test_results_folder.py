@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from factories import make_function
 
-from powertune.cli.tuning import results_path
+from powertune.cli.tuning import results_file, results_path
 from powertune.config import RunOptions, load_run
 from powertune.errors import UsageError
 from powertune.plan import Plan, PriorKnowledge, make_plan
@@ -28,6 +28,20 @@ def test_results_are_gathered_in_a_folder_that_git_ignores(plan: Plan, tmp_path:
     assert results_path(folder, plan) == folder / "resize-abcd1234.json"
     assert (folder / ".gitignore").read_text() == "*\n"
     assert results_path(folder, plan) == folder / "resize-abcd1234.json"
+
+
+@pytest.mark.parametrize(
+    ("function", "run_id", "file"),
+    [
+        ("../../x", "abcd1234", "------x-abcd1234.json"),
+        ("/etc/x", "1", "-etc-x-1.json"),
+        ("fn", "../x", "fn----x.json"),
+    ],
+)
+def test_a_name_that_lambda_does_not_allow_leads_to_no_other_folder(
+    function: str, run_id: str, file: str, tmp_path: Path
+) -> None:
+    assert results_file(tmp_path, function, run_id) == tmp_path / file
 
 
 def test_a_folder_that_was_there_is_left_to_git(plan: Plan, tmp_path: Path) -> None:

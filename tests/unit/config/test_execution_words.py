@@ -74,6 +74,10 @@ def test_all_keys_are_keys_of_the_input() -> None:
         ("pass --region, give a full ARN, or set AWS_REGION", "give a full ARN, or set AWS_REGION"),
         ("raise --max-spend; --start-from this run's file tells the next one where to begin", "raise maxSpend"),
         ("measure again, with --start-from this file", "measure again"),
+        (
+            "--max-spend 0.3 for this function leaves room for 10 more invocations of 128 MB x86_64",
+            "maxSpend 0.3 for this function leaves room for 10 more invocations of 128 MB x86_64",
+        ),
         ("measure with --arch both", "measure with architectures both"),
         (
             "give an event that it succeeds with, as --payload @event.json; it was invoked with {}",

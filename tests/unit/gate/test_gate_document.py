@@ -47,6 +47,7 @@ def test_programs_find_the_verdict_and_the_exit_code() -> None:
         (lambda d: d["judgement"]["look"].update(number=0), "look.number cannot be 0"),
         (lambda d: d["judgement"]["look"].update(number=9), "look.number cannot be 9"),
         (lambda d: d["judgement"]["checks"][1].update(verdict="maybe"), "verdict"),
+        (lambda d: d["judgement"]["checks"][1].update(metric="packagesize"), "metric cannot be 'packagesize'"),
         (lambda d: d["judgement"]["checks"][1]["figure"].update(value="much"), "figure.value"),
         (lambda d: d["judgement"]["checks"][1]["figure"].update(interval=[2.0, 1.0]), "ends before it begins"),
         (lambda d: d["judgement"]["money"][0].update(interval=[2.0, 1.0]), "ends before it begins"),

@@ -380,39 +380,51 @@ def test_a_function_that_always_starts_cold_is_given_up() -> None:
 
 
 class Waiting(FakeTarget):
-    """Publishes the last of several sizes only once the first one has had all invocations of the batch."""
+    """Publishes the last of several sizes only once it is told to go on; `came` says whether it was."""
 
-    def __init__(self, behaviour: Behaviour, patience_s: float) -> None:
+    def __init__(self, behaviour: Behaviour) -> None:
         super().__init__(behaviour)
-        self.patience_s = patience_s
-        self.enough = threading.Event()
+        self.go_on = threading.Event()
         self.came: list[bool] = []
 
     def publish(self, configurations: Sequence[Configuration], publishing: Publishing) -> None:
         first, last = configurations[:-1], configurations[-1:]
         super().publish(first, publishing)
         if first:
-            self.came.append(self.enough.wait(self.patience_s))
+            self.came.append(self.go_on.wait(20.0))
         super().publish(last, publishing)
-
-    def invoke(self, configuration: Configuration, payload: bytes, lane: int) -> Invocation:
-        made = super().invoke(configuration, payload, lane)
-        if sum(event.startswith("invoke 128 ") for event in self.events) == 3:
-            self.enough.set()
-        return made
 
 
 def test_a_published_size_is_not_kept_waiting_for_others() -> None:
-    target = Waiting(steady(100, 50_000), 20.0)
-    tune(steady(100, 50_000), target)
+    """The first size has all its invocations of the batch before the last one is published."""
+    function = steady(100, 50_000)
+
+    def behave(memory_mb: int, turn: int) -> Invocation:
+        if (memory_mb, turn) == (128, 2):
+            target.go_on.set()
+        return function(memory_mb, turn)
+
+    target = Waiting(behave)
+    tune(function, target)
     assert target.came[0]
 
 
 def test_rounds_that_are_to_be_apart_stay_apart() -> None:
     """The first size gets its second invocation only after a pause, and so not before the others are published."""
-    target = Waiting(steady(100, 50_000), 0.2)
-    tune(steady(100, 50_000), target, plan(sleep_ms=1))
-    assert not target.came[0]
+    target = Waiting(steady(100, 50_000))
+
+    class Telling(RecordingObserver):
+        def invoked(self, configuration: Configuration, invocation: Invocation, spent: float) -> None:
+            target.go_on.set()
+
+    def pause(_: float) -> None:
+        target.events.append("pause")
+
+    measure(plan(sleep_ms=1), target, Telling(), clock=lambda: 5.0, sleep=pause)
+    assert target.came[0]
+    first = target.events[: target.events.index("pause")]
+    assert [event for event in first if event.startswith("publish")] == ["publish 128", "publish 256", "publish 512"]
+    assert first.count("invoke 128 {}") == 1
 
 
 @pytest.mark.parametrize("max_spend", [0.0003, 0.0005, 0.001])

@@ -1,5 +1,6 @@
 """Functions side by side: interleaved in one run, within one budget, each a run of its own in the end."""
 
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -272,12 +273,21 @@ def test_on_a_machine_that_is_never_quiet_it_ends_with_what_there_is() -> None:
 
 
 def test_an_interruption_loses_nothing_that_was_measured() -> None:
+    recorded = threading.Event()
+
+    class Telling(SideLog):
+        def invoked(self, name: str, invocation: Invocation, spent: float) -> None:
+            super().invoked(name, invocation, spent)
+            if self.order.count("fn head") == 5:
+                recorded.set()
+
     def interrupt(memory_mb: int, turn: int) -> Invocation:
-        if turn == 5:
+        if turn == 5:  # after the one beside it, which would else be under way
+            recorded.wait(20)
             raise Unavailable("lambda is gone")
         return Environments(2)(memory_mb, turn)
 
-    log = SideLog()
+    log = Telling()
     measured = side_by_side(pair(head=target(interrupt)), log)
     with pytest.raises(Unavailable):
         measured.measure(both(20, 2))

@@ -297,6 +297,16 @@ def test_the_answer_is_measured_again_in_several_environments_if_cold_starts_are
     assert len(invocations.select(Population.WARM, "duration_ms")) >= FEWEST_WARM
 
 
+@pytest.mark.parametrize(("pays", "lanes"), [(False, {0, 1, 2}), (True, {0})], ids=["Java", "Python"])
+def test_a_cold_start_is_not_cheap_where_restoring_a_snapshot_is_charged(pays: bool, lanes: set[int]) -> None:
+    prices = make_prices(snapstart_restore=0.0001397998)
+    search = replace(make_adaptive(), prices=prices, pays_for_snapshots=pays)
+    measured, _, _ = searched(search, Function(waits_ms=500, works_ms=0))
+    answer = answer_of(search, measured)
+    assert answer is not None
+    assert set(measured[answer.configuration].invocations.column("lane")) == lanes
+
+
 def test_the_answer_takes_no_more_invocations_than_a_size_is_allowed() -> None:
     search = make_adaptive(most=3)
     measured, _, _ = searched(search, Function(waits_ms=500, works_ms=0))
@@ -450,9 +460,8 @@ def test_the_answer_has_as_many_warm_invocations_as_the_limited_statistic_takes(
     assert answer is not None
     warm = len(measured[answer.configuration].invocations.select(Population.WARM, "duration_ms"))
     assert fewest <= warm <= fewest + 4
-    assert any("its p95 takes 20 warm invocations" in (batch.why or "") for batch in batches) == (
-        statistic is Statistic.P95
-    )
+    said = any("its p95 takes 20 warm invocations" in (batch.why or "") for batch in batches)
+    assert said == (statistic is Statistic.P95)
 
 
 @pytest.mark.parametrize("ms", [0.8, 14 * 60_000], ids=["0.8 ms", "14 minutes"])

@@ -21,7 +21,7 @@ def of(durations: list[float], *, jumps: bool = False) -> Outliers:
 def test_a_pair_hardly_changes_what_is_usual() -> None:
     found = of([10.0, 10.0])
     assert math.exp(found.log_factor) == pytest.approx((OUTLIERS_WEIGHT * OUTLIERS + 2) / (OUTLIERS_WEIGHT + 2))
-    assert found.doubt == pytest.approx(OUTLIERS_DOUBT, rel=0.1)
+    assert found.doubt == pytest.approx(OUTLIERS_DOUBT * OUTLIERS_WEIGHT / (OUTLIERS_WEIGHT + 2), rel=0.1)
 
 
 def test_of_many_invocations_it_is_what_they_show() -> None:

@@ -10,7 +10,7 @@ from powertune.model import Architecture, Configuration, Limit, Statistic
 from powertune.search.adaptive.noise import Noise
 from powertune.search.adaptive.outliers import Outliers
 from powertune.search.adaptive.samples import Sample
-from powertune.search.adaptive.tails import Tail, Tails
+from powertune.search.adaptive.tails import LimitedTail, LimitedTails
 
 P95 = Limit(statistic=Statistic.P95, at_most_ms=1.0)
 OUTLIERS = Outliers(log_factor=0.02, doubt=0.01)
@@ -29,19 +29,19 @@ def sample(durations: list[float]) -> Sample:
 
 def tails(
     noise: Noise, limit: Limit | None = P95, outliers: Outliers = OUTLIERS, /, **durations: list[float]
-) -> Tails:
+) -> LimitedTails:
     """The tails of sizes, given as mb128=[...]."""
     samples = {size(int(name.removeprefix("mb"))): sample(values) for name, values in durations.items()}
-    return Tails.of(samples, {c: s.without_outliers() for c, s in samples.items()}, noise, outliers, limit)
+    return LimitedTails.of(samples, {c: s.without_outliers() for c, s in samples.items()}, noise, outliers, limit)
 
 
 def test_without_a_limit_there_is_no_tail() -> None:
-    assert tails(NOISY, None, mb128=[10.0] * 30).at(size(128)) == Tail(log_factor=0.0, doubt=0.0)
+    assert tails(NOISY, None, mb128=[10.0] * 30).at(size(128)) == LimitedTail(log_factor=0.0, doubt=0.0)
 
 
 def test_that_of_a_mean_is_what_outliers_add() -> None:
     limit = Limit(statistic=Statistic.MEAN, at_most_ms=1.0)
-    assert tails(NOISY, limit, mb128=[10.0] * 30).at(size(128)) == Tail(log_factor=0.02, doubt=0.01)
+    assert tails(NOISY, limit, mb128=[10.0] * 30).at(size(128)) == LimitedTail(log_factor=0.02, doubt=0.01)
 
 
 @pytest.mark.parametrize("statistic", [Statistic.P50, Statistic.P95, Statistic.P99])

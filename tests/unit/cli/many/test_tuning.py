@@ -24,6 +24,7 @@ from powertune.cli.many.tuning import ManyWishes, tune_functions
 from powertune.cli.outputs import Output
 from powertune.cli.site import Site
 from powertune.errors import (
+    Bug,
     ExitCode,
     FunctionFailed,
     Inconclusive,
@@ -214,6 +215,42 @@ def test_a_second_signal_after_the_functions_are_restored_loses_no_report(
     printed = capfd.readouterr()
     assert printed.out.startswith("3 functions, 0 with an answer")
     assert "writing the reports" in printed.err
+
+
+def test_a_first_signal_while_the_reports_of_a_finished_run_are_written_loses_none(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    wish = wishes(save=tmp_path, outputs=(Output(format="markdown", path=tmp_path / "report.md"),))
+    with ExitStack() as signals:
+        found = tune_functions(wanted("one", "two"), FakeSites(fake_functions("one", "two")), wish, signals)
+        assert found is not None
+        os.kill(os.getpid(), signal.SIGINT)
+        finish(found, wish)
+    assert saved(tmp_path)["exit_code"] == 0
+    assert (tmp_path / "report.md").is_file()
+    assert capfd.readouterr().err == "writing the reports\n"
+
+
+def test_a_bug_in_one_leaves_the_answers_of_the_others_and_is_shown(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fake = fake_functions(*NAMES)
+
+    def break_(call: str, kwargs: Any) -> None:
+        if call == "create_alias" and kwargs["FunctionName"].endswith("two"):
+            raise ZeroDivisionError
+
+    fake.on_call = break_
+    wish = wishes(save=tmp_path, at_once=1)
+    found = tuned(fake, wanted(*NAMES), wish)
+    with pytest.raises(Bug) as caught:
+        finish(found, wish)
+    assert isinstance(caught.value.exception, ZeroDivisionError)
+    statuses = by_name(tmp_path)
+    assert statuses.pop("one") in ("change", "stay")
+    assert statuses == {"two": "failed", "three": "not-begun"}
+    assert (saved(tmp_path)["interrupted"], saved(tmp_path)["exit_code"]) == (False, 1)
+    assert capfd.readouterr().out.startswith("3 functions, 1 with an answer")
 
 
 def test_not_restored_beats_all_and_every_command_is_named(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
     python benchmarks/search.py [--curves FILE|DIR | --invocations FILE] [--half tune|test|all]
                                 [--goal all|tolerance,cost,...] [--policies powertune,powertune@3%,grid-10,...]
                                 [--arch x86_64|arm64|both] [--traffic 1e6] [--current 1024] [--publishing 4]
-                                [--noise 0.08] [--lane-noise 0.03] [--init-ms 200]
+                                [--noise 0.08] [--lane-noise 0.03] [--outliers 0.02] [--init-ms 200]
                                 [--repeats 20] [--seed 1] [--processes 2] [--per-function] [--format table|json]
 
 With `--curves`, the truth between a curve's points is a monotone interpolation on logarithmic axes (PCHIP), in the
@@ -131,6 +131,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--publishing", type=float, default=0.0, metavar="SECONDS")
     parser.add_argument("--noise", type=float, default=0.08)
     parser.add_argument("--lane-noise", type=float, default=0.03)
+    parser.add_argument("--outliers", type=float, default=0.02, metavar="SHARE")
     parser.add_argument("--init-ms", type=float, default=200.0)
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--seed", type=int, default=1)
@@ -146,7 +147,12 @@ def _functions(options: argparse.Namespace) -> tuple[Function, ...]:
     if options.invocations is not None:
         found: tuple[Function, ...] = split(wide(load_invocations(options.invocations)), options.half)
     else:
-        conditions = Conditions(noise=options.noise, lane_noise=options.lane_noise, init_ms=options.init_ms)
+        conditions = Conditions(
+            noise=options.noise,
+            lane_noise=options.lane_noise,
+            outliers=options.outliers,
+            init_ms=options.init_ms,
+        )
         curves = split(wide(load(options.curves)), options.half)
         found = tuple(CurveFunction.of(curve, conditions) for curve in curves)
     found = tuple(function for function in found if set(wanted) <= set(function.landscapes))
@@ -160,13 +166,11 @@ def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, tuple[F
     options = parser.parse_args(arguments)
     if min(options.repeats, options.processes) < 1:
         parser.error("--repeats and --processes must be at least 1")
-    if (
-        min(
-            options.noise, options.lane_noise, options.init_ms, options.seed, options.traffic or 0, options.publishing
-        )
-        < 0
-    ):
+    figures = (options.noise, options.lane_noise, options.outliers, options.init_ms, options.publishing)
+    if min(*figures, options.seed, options.traffic or 0) < 0:
         parser.error("no figure may be below 0")
+    if options.outliers > 1:
+        parser.error("--outliers is a share of the invocations, at most 1")
     try:
         options.goals = list(Aim) if options.goal == "all" else [Aim(name) for name in options.goal.split(",")]
         options.policies = options.policies.split(",")
@@ -188,7 +192,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         publishing_s=options.publishing,
     )
     source = options.invocations or options.curves
-    simulated = f", noise {options.noise:.0%}, between environments {options.lane_noise:.0%}"
+    simulated = (
+        f", noise {options.noise:.0%}, between environments {options.lane_noise:.0%}, outliers {options.outliers:.0%}"
+    )
     if options.format == "table":
         print(
             f"{source.name}, half: {options.half}, {len(functions)} functions, {options.repeats} repeats, "

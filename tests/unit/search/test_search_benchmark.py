@@ -457,6 +457,7 @@ def test_table_and_json(capsys: pytest.CaptureFixture[str]) -> None:
         ["--goal", "magic"],
         ["--repeats", "0"],
         ["--noise", "-1"],
+        ["--outliers", "1.1"],
         ["--traffic", "-1"],
         ["--curves", str(CURVES / "embedded.json"), "--arch", "both"],
         ["--curves", "nowhere.json"],

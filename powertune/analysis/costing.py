@@ -1,7 +1,7 @@
 """What invocations cost under the terms of the traffic: cold starts, discounts, what is paid by the month."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -9,44 +9,9 @@ from powertune.analysis.comparison import interval_of, log_of
 from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import Estimate, Sample, constant, estimate_mean, mean_of, total
 from powertune.analysis.model import Billing, Cost
-from powertune.model import Configuration, FunctionState, Measurement, Population, TuningRun, Usage
+from powertune.model import Configuration, FailureCosts, FunctionState, Population, TuningRun, Usage
 from powertune.region_prices import RegionPrices
 from powertune.tariff import Tariff, make_tariff
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FailureBill:
-    """Invocations that failed at a configuration that works: Lambda bills them, and somebody still needs an answer.
-
-    `billed_ms` are their billed durations, and `succeeded` is how many others succeeded.
-    """
-
-    billed_ms: tuple[float, ...] = ()
-    succeeded: int = 1
-
-    @classmethod
-    def of(cls, measurement: Measurement) -> "FailureBill":
-        """Those of a measurement. One without a report is taken to be billed as the longest that has one.
-
-        What fails where the function does not work at all is no part of a price: nobody would pay it.
-        """
-        invocations = measurement.invocations
-        billed = invocations.select(Population.FAILED, "billed_ms")
-        known = [ms for ms in invocations.column("billed_ms") if ms is not None]
-        if measurement.infeasible is not None or not billed or not known or not invocations.succeeded:
-            return NO_FAILURES
-        longest = max(known)
-        return cls(billed_ms=tuple(longest if ms is None else ms for ms in billed), succeeded=invocations.succeeded)
-
-    def cost(self, tariff: Tariff) -> Estimate:
-        """What they cost for each invocation that succeeds, with the variance of a compound Poisson sum."""
-        costs = np.array(self.billed_ms) * tariff.per_ms + tariff.per_request
-        return Estimate(
-            mean=float(costs.sum()) / self.succeeded, variance=float((costs**2).sum()) / self.succeeded**2
-        )
-
-
-NO_FAILURES = FailureBill()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +38,11 @@ class Costing:
         """The mean cost of an invocation."""
         warm = self.believed or estimate_mean(self.warm, self.environments)
         return total([warm, self.cold, self.failed, constant(self.fixed)])
+
+    @property
+    def without_failures(self) -> "Costing":
+        """The same if none had failed."""
+        return replace(self, failed=constant(0.0))
 
     @property
     def summary(self) -> Cost:
@@ -111,7 +81,7 @@ class Pricing:
 
     `borrowed_ms` is what a cold start is taken to be billed beyond a warm invocation where none was seen: the most
     that was seen elsewhere, so that doubt does not flatter; None where none was seen anywhere. `judged` are the
-    invocations that a configuration is judged by.
+    invocations that a configuration is judged by, and `failures` what those that fail add to the cost.
     """
 
     function: FunctionState
@@ -119,6 +89,7 @@ class Pricing:
     billing: Billing
     borrowed_ms: float | None = None
     judged: Population = Population.WARM
+    failures: FailureCosts = field(default_factory=FailureCosts)
 
     def cost(
         self,
@@ -126,7 +97,6 @@ class Pricing:
         billed: Sample,
         environments: Environments,
         cold_billed: Sample,
-        failed: FailureBill = NO_FAILURES,
         believed: Estimate | None = None,
     ) -> Costing:
         """What an invocation costs: warm and cold starts in their shares, and its part of what is paid by the month.
@@ -134,7 +104,6 @@ class Pricing:
         Args:
             billed: billed durations of warm invocations, in ms, with their environments.
             cold_billed: billed durations of cold starts, in ms; may be empty.
-            failed: those that failed.
             believed: what a search estimates their mean to be; needed where there are no warm invocations.
         """
         share = self.billing.cold_share or 0.0
@@ -151,7 +120,7 @@ class Pricing:
             warm=(1 - share) * (tariff.per_ms * billed + tariff.per_request),
             environments=environments,
             cold=each.times(share) if share else constant(0.0),
-            failed=failed.cost(tariff),
+            failed=self._failed(configuration, tariff, warm_ms),
             fixed=tariff.per_month / traffic if traffic else 0.0,
             plain_warm=self.prices.invocation_cost(configuration, warm_ms, self.function.ephemeral_storage_mb),
             believed=None
@@ -164,13 +133,11 @@ class Pricing:
         configuration: Configuration,
         billed: Sample,
         environments: Environments,
-        failed: FailureBill = NO_FAILURES,
     ) -> Costing:
         """What an invocation costs that starts cold, as each of these did, and its part of what is paid by the month.
 
         Args:
             billed: billed durations, in ms, init or restore phase included; not empty.
-            failed: those that failed.
         """
         mean_ms = mean_of(billed)
         tariff, traffic = self._tariff(configuration, mean_ms, mean_ms), self.billing.invocations_per_month
@@ -179,7 +146,7 @@ class Pricing:
             warm=tariff.per_ms * billed + tariff.per_request + tariff.per_cold_start,
             environments=environments,
             cold=constant(0.0),
-            failed=failed.cost(tariff),
+            failed=self._failed(configuration, tariff, mean_ms),
             fixed=tariff.per_month / traffic if traffic else 0.0,
             plain_warm=on_demand + tariff.per_cold_start,
         )
@@ -212,6 +179,11 @@ class Pricing:
         billed = sum(paid) + (count - len(paid)) * max(paid)
         rate = self.prices.rate_per_ms(configuration, self.function.ephemeral_storage_mb)
         return rate * billed + self.prices.request * count
+
+    def _failed(self, configuration: Configuration, tariff: Tariff, usual_ms: float) -> Estimate:
+        """What failures cost for each invocation that succeeds, which is billed for `usual_ms`."""
+        cost, failures = tariff.per_ms * usual_ms + tariff.per_request, self.failures.at(configuration)
+        return Estimate(mean=failures.share * cost, variance=(failures.deviation * cost) ** 2)
 
     def _cold_ms(self, warm_ms: float, cold_billed: Sample) -> Estimate:
         """What a cold start is billed for. One of them, or none, says nothing of its own error."""

@@ -2,7 +2,7 @@
 
 from powertune.analysis.costing import Pricing, resolve_billing
 from powertune.analysis.profiles import Beliefs, Observed, mean_cold_extra_ms, not_reached, observe
-from powertune.model import TuningRun, Usage
+from powertune.model import FailureCosts, TuningRun, Usage
 from powertune.prices import PriceTable
 from powertune.region_prices import RegionPrices
 
@@ -35,6 +35,7 @@ def price_run(run: TuningRun, prices: RegionPrices | PriceTable, usage: Usage) -
         billing=resolve_billing(run, usage, cold_seen=bool(extras)),
         borrowed_ms=max(extras, default=None),
         judged=run.design.judged,
+        failures=FailureCosts.of(run.measurements),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from powertune.analysis.comparison import interval_of, log_mean, log_of
-from powertune.analysis.costing import Costing, FailureBill, Pricing
+from powertune.analysis.costing import Costing, Pricing
 from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import Estimate, Sample, estimate_mean, mean_of, total
 from powertune.analysis.model import ColdStarts, Counts, Profile, ProfileStatus
@@ -149,11 +149,10 @@ def observe(
             billed_ms, interval = belief.billed.mean, interval_of(log_of(belief.duration))
             summary = replace(summary, mean=belief.duration.mean, interval=interval)
         believed = None if belief is None else belief.billed
-        failed = FailureBill.of(measurement)
         costing = (
-            pricing.cost(configuration, judged.billed, judged.environments, cold.billed, failed, believed)
+            pricing.cost(configuration, judged.billed, judged.environments, cold.billed, believed)
             if judged is warm
-            else pricing.cold_cost(configuration, judged.billed, judged.environments, failed)
+            else pricing.cold_cost(configuration, judged.billed, judged.environments)
         )
     profile = Profile(
         configuration=configuration,
@@ -189,7 +188,7 @@ def estimated(configuration: Configuration, pricing: Pricing, beliefs: Beliefs) 
     if belief is None:
         return None
     nothing = not_reached(configuration, "not measured: estimated from the curve")
-    costing = pricing.cost(configuration, np.empty(0), nothing.environments, np.empty(0), believed=belief.billed)
+    costing = pricing.cost(configuration, np.empty(0), nothing.environments, np.empty(0), belief.billed)
     return replace(
         nothing,
         profile=replace(nothing.profile, billed_ms_mean=belief.billed.mean, cost=costing.summary),

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from powertune.analysis.comparison import log_mean
-from powertune.analysis.costing import Costing, FailureBill, Pricing
+from powertune.analysis.costing import Costing, Pricing
 from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import Estimate, Sample, mean_of
 from powertune.analysis.observed_run import price_run
@@ -91,11 +91,10 @@ class ObservedSide:
         judged, configuration = self.judged, self.measurement.configuration
         if not judged.billed.size:
             return None
-        failed = FailureBill.of(self.measurement)
         if self._pricing.judged is Population.COLD:
-            return self._pricing.cold_cost(configuration, judged.billed, judged.environments, failed)
+            return self._pricing.cold_cost(configuration, judged.billed, judged.environments)
         cold = cold_samples(self.measurement).billed if self._pricing.billing.cold_share else np.empty(0)
-        return self._pricing.cost(configuration, judged.billed, judged.environments, cold, failed)
+        return self._pricing.cost(configuration, judged.billed, judged.environments, cold)
 
     def made_for(self, metric: str) -> int:
         """How many invocations were made for the sample of a metric: a cold start comes with those that follow it."""

@@ -1,6 +1,7 @@
 """The nouns: what is measured, how it is named, and what a run holds. All frozen."""
 
 from powertune.model.exploration import Batch, Exploration, GridDesign, Hint, Leader, Trial
+from powertune.model.failure_costs import FailureCost, FailureCosts
 from powertune.model.function import (
     Architecture,
     Configuration,
@@ -40,6 +41,8 @@ __all__ = [
     "Configuration",
     "Design",
     "Exploration",
+    "FailureCost",
+    "FailureCosts",
     "FunctionRef",
     "FunctionState",
     "Goal",

@@ -11,6 +11,8 @@ PRECISION, PRECISION_THAT_PAYS = 0.066, 0.01
 HORIZON_MONTHS = 12
 #: After this many batches, the search explores no further; after more, if a higher precision is wanted.
 MOST_BATCHES = 60
+#: How many answers are measured often enough for a percentile that is limited: one may turn out to miss the limit.
+_CHECKS = 2
 #: The first batches, and those that confirm and prove, of which each doubles the environments.
 _BESIDE = 12
 #: Batches in the median simulation: for a usual answer, where savings decide, and with a precision.
@@ -40,7 +42,9 @@ def savings_decide(exploration: Exploration) -> bool:
 def explores_at_most(exploration: Exploration) -> int:
     """About how many invocations a search makes to explore, before it only confirms, proves and races."""
     patience = MOST_BATCHES * max(1.0, PRECISION / precision_of(exploration))
-    return round(patience * (1 + exploration.batch))
+    limit = exploration.goal.max_duration
+    checks = 0 if limit is None else _CHECKS * min(limit.statistic.fewest, exploration.most)
+    return round(patience * (1 + exploration.batch)) + checks
 
 
 def batches_at_most(exploration: Exploration) -> int:

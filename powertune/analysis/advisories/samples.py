@@ -105,7 +105,9 @@ def samples_needed(o: Observed) -> Needed | None:
         return Needed(2, 0)
     samples = [(o.contributions, o.profile.duration.mean, o.profile.duration.interval)]
     if o.costing is not None:
-        samples.append((o.costing.warm, o.profile.cost.mean, o.profile.cost.interval))
+        # More invocations of what works say little of how often it fails.
+        cost = o.costing.without_failures.summary
+        samples.append((o.costing.warm, cost.mean, cost.interval))
     wanted = [_needed(values, mean, o.environments) for values, mean, interval in samples if _is_wide(mean, interval)]
     if not wanted:
         return None

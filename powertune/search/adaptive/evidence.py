@@ -5,11 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-from powertune.model import Configuration, Exploration, Measurement, Population
+from powertune.model import Configuration, Exploration, FailureCosts, Measurement, Population
 from powertune.search.adaptive.curves import Seen
 from powertune.search.adaptive.feasibility import Feasibility
 from powertune.search.adaptive.first_sizes import FEWEST_SIZES
-from powertune.search.adaptive.losses import Losses
 from powertune.search.adaptive.noise import NOISE, NOISE_WEIGHT, Noise, has_jumps
 from powertune.search.adaptive.outliers import Outliers
 from powertune.search.adaptive.rates import Rates
@@ -23,7 +22,8 @@ class Evidence:
 
     `samples` are those of the configurations that work, `counts` the number of their warm invocations, and `seen` the
     same for `curves.believe`, with what was known before the run. `outliers` raise a mean above that of the
-    samples, and `tails` lead from there to the statistic that the goal limits. `losses` are what failures cost.
+    samples, and `tails` lead from there to the statistic that the goal limits. `failures` are what invocations that
+    fail add to the cost of the others.
     """
 
     measured: Mapping[Configuration, Measurement]
@@ -35,7 +35,7 @@ class Evidence:
     seen: tuple[Seen, ...]
     outliers: Outliers
     tails: LimitedTails
-    losses: Losses
+    failures: FailureCosts
 
     @classmethod
     def of(cls, measured: Mapping[Configuration, Measurement], exploration: Exploration) -> "Evidence":
@@ -62,7 +62,7 @@ class Evidence:
             seen=(*_seen(samples, noise), *_known_before(exploration)),
             outliers=outliers,
             tails=LimitedTails.of(raw, samples, noise, outliers, exploration.goal.max_duration),
-            losses=Losses.of({c: measured[c].invocations for c in samples}),
+            failures=FailureCosts.of(measured.values()),
         )
 
     @property

@@ -31,8 +31,8 @@ class Objective:
     `rates` are per billed ms, one for each candidate, and `request` is per invocation, in the region's currency.
     `tails` are the logs of the ratio of the statistic that the goal limits to the mean without outliers, along each
     curve, of shape (curves, candidates), or the same for all; and `outliers` is that of the mean with them, which is
-    what is paid. `lost` is what invocations that fail add to the cost of one that succeeds, as a share, one for each
-    candidate, or the same for all.
+    what is paid. `failures` are what those add to the cost of an invocation that succeeds, as a share, along
+    each curve, or the same for all.
     """
 
     goal: Goal
@@ -40,7 +40,7 @@ class Objective:
     request: float
     tails: Array | float = 0.0
     outliers: float = 0.0
-    lost: Array | float = 0.0
+    failures: Array | float = 0.0
 
     @classmethod
     def of(
@@ -50,18 +50,18 @@ class Objective:
         rates: Rates,
         tails: Array | float = 0.0,
         outliers: float = 0.0,
-        lost: Array | float = 0.0,
+        failures: Array | float = 0.0,
     ) -> "Objective":
         """The objective for these candidates."""
         per_ms = np.array([rates.per_ms(candidate) for candidate in candidates])
-        return cls(goal=goal, rates=per_ms, request=rates.request, tails=tails, outliers=outliers, lost=lost)
+        return cls(goal=goal, rates=per_ms, request=rates.request, tails=tails, outliers=outliers, failures=failures)
 
     def costs(self, log_ms: Array) -> Array:
         """Currency per warm invocation that succeeds; `log_ms` has shape (curves, candidates), as the result has."""
         billed = np.exp(log_ms)
         if self.goal.ignores_cost:
             billed = np.maximum(billed + ROUNDING_MS, _LEAST_MS)
-        costs: Array = (billed * self.rates + self.request) * (1 + self.lost)
+        costs: Array = (billed * self.rates + self.request) * (1 + self.failures)
         return costs
 
     def metric(self, log_ms: Array, costs: Array) -> Array:

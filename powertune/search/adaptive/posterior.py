@@ -62,14 +62,14 @@ class Posterior:
             rates,
             _tails(evidence, candidates),
             evidence.outliers.log_factor,
-            np.array([evidence.losses.at(candidate) for candidate in candidates]),
+            _failures(evidence, candidates),
         )
         log_ms = drawn[:, kept]
         costs = objective.costs(log_ms)
         current, current_log_ms = evidence.exploration.current, _current_log_ms(evidence, everything, drawn)
         current_costs = None
         if current is not None and current_log_ms is not None:
-            alone = Objective.of(goal, (current,), rates, lost=evidence.losses.at(current))
+            alone = Objective.of(goal, (current,), rates, failures=evidence.failures.at(current).share)
             current_costs = alone.costs(current_log_ms[:, np.newaxis])[:, 0]
         return cls(
             evidence=evidence,
@@ -116,6 +116,16 @@ def _tails(evidence: Evidence, candidates: Sequence[Configuration]) -> Array:
     doubts = np.outer(_TAIL_STEPS, [tail.doubt for tail in tails])
     found: Array = np.array([tail.log_factor for tail in tails]) + doubts
     return found
+
+
+def _failures(evidence: Evidence, candidates: Sequence[Configuration]) -> Array | float:
+    """What failures add to the cost, as a share: of shape (curves, candidates); 0 where nothing has failed."""
+    found = [evidence.failures.at(candidate) for candidate in candidates]
+    if not any(each.share for each in found):
+        return 0.0
+    steps = np.random.default_rng(2).standard_normal((CURVES, len(found)))
+    drawn = np.array([each.share for each in found]) + np.array([each.deviation for each in found]) * steps
+    return np.maximum(0.0, drawn)
 
 
 def _current_log_ms(evidence: Evidence, everything: Sequence[Configuration], drawn: Array) -> Array | None:

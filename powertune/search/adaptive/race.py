@@ -56,7 +56,7 @@ def _meets(evidence: Evidence, configuration: Configuration, rates: Rates) -> bo
     tail = math.exp(evidence.tails.at(configuration).log_factor)
     too_slow = goal.max_duration is not None and mean * tail > goal.max_duration.at_most_ms
     cost = mean * math.exp(evidence.outliers.log_factor) * rates.per_ms(configuration) + rates.request
-    cost *= 1 + evidence.losses.at(configuration)
+    cost *= 1 + evidence.failures.at(configuration).share
     too_expensive = goal.max_cost is not None and cost > goal.max_cost
     return not too_slow and not too_expensive
 
@@ -83,7 +83,7 @@ def _level(evidence: Evidence, configuration: Configuration, rates: Rates) -> _L
     rate = rates.per_ms(configuration)
     cost = sample.mean * rate + rates.request
     slope = weight * sample.mean * rate / cost + 1 - weight
-    cost *= 1 + evidence.losses.at(configuration)
+    cost *= 1 + evidence.failures.at(configuration).share
     return _Level(
         log=weight * math.log(cost) + (1 - weight) * math.log(sample.mean),
         variance=slope**2 * evidence.noise.within,

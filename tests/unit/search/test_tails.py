@@ -45,20 +45,36 @@ def test_that_of_a_mean_is_what_outliers_add() -> None:
 
 
 @pytest.mark.parametrize("statistic", [Statistic.P50, Statistic.P95, Statistic.P99])
-def test_without_durations_it_follows_from_the_noise(statistic: Statistic) -> None:
+def test_of_a_few_durations_it_follows_from_the_noise(statistic: Statistic) -> None:
     durations = np.random.default_rng(1).lognormal(3.0, 0.2, 200_000)
     assert statistic.share is not None
     seen = math.log(float(np.quantile(durations, statistic.share)) / float(durations.mean()))
-    found = tails(NOISY, Limit(statistic=statistic, at_most_ms=1.0)).at(size(128))
-    assert found.log_factor == pytest.approx(seen, abs=0.01)
+    found = tails(NOISY, Limit(statistic=statistic, at_most_ms=1.0), mb128=[10.0, 10.0])
+    for memory_mb in (128, 256):
+        assert found.at(size(memory_mb)).log_factor == pytest.approx(seen, abs=0.01)
+
+
+def test_of_several_payloads_it_is_that_of_all_of_them_together() -> None:
+    """Nine of ten invocations take 10 ms, and one 100 ms: the p95 is that of the slow ones."""
+    groups = (np.array([10.0, 10.0]), np.array([100.0, 100.0]))
+    sample = Sample(
+        groups=groups, weights=(0.9, 0.1), served=tuple(np.zeros(2, np.int64) for _ in groups), known=True
+    )
+    found = LimitedTails.of({size(128): sample}, {size(128): sample}, QUIET, OUTLIERS, P95).at(size(128))
+    generator = np.random.default_rng(1)
+    traffic = np.where(generator.random(200_000) < 0.1, 100.0, 10.0) * generator.lognormal(0, 0.05, 200_000)
+    # Of four durations, the quantile that was seen has a little weight already.
+    assert found.log_factor == pytest.approx(math.log(np.quantile(traffic, 0.95) / traffic.mean()), abs=0.05)
+
+
+def test_a_size_with_fewer_durations_is_known_less() -> None:
+    few, some, many = (tails(NOISY, mb128=[10.0] * count).at(size(128)).doubt for count in (2, 4, 20))
+    assert few > some > many
 
 
 def test_the_more_durations_there_are_the_more_it_is_that_which_was_seen() -> None:
     durations = [10.0] * 18 + [25.0] * 2
-    none, few, many = (
-        tails(QUIET, mb128=durations * times).at(size(128)) if times else tails(QUIET).at(size(128))
-        for times in (0, 1, 20)
-    )
+    none, few, many = (tails(QUIET, mb128=each).at(size(128)) for each in ([10.0, 10.0], durations, durations * 20))
     assert none.log_factor < few.log_factor < many.log_factor
     assert many.log_factor == pytest.approx(math.log(25 / 10.45), rel=0.05)
     assert many.doubt < few.doubt
@@ -70,7 +86,8 @@ def test_each_size_has_its_own_and_a_new_one_that_of_all() -> None:
 
 
 def test_a_few_durations_do_not_tell() -> None:
-    assert tails(QUIET, mb128=[10.0, 10.0, 25.0]).at(size(128)) == tails(QUIET).at(size(128))
+    one, other = (tails(QUIET, mb128=each).at(size(128)) for each in ([10.0, 10.0, 25.0], [10.0, 10.0, 10.0]))
+    assert one == other
 
 
 def test_the_noisier_the_less_it_is_known() -> None:

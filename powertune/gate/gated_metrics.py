@@ -63,8 +63,8 @@ METRICS: Mapping[str, GatedMetric] = MappingProxyType(
                 strict=False,
                 more="more expensive",
                 less="cheaper",
-                meaning="the mean cost of a million invocations that succeed, with requests, the share of cold starts, and "
-                "what failures cost",
+                meaning="the mean cost of a million invocations that succeed, with requests, the share of cold "
+                "starts, and what failures cost",
             ),
             GatedMetric(
                 name="max_memory",

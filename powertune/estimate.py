@@ -124,9 +124,7 @@ def worst_cost(configuration: Configuration, function: FunctionState, prices: Re
 
 def restore_cost(configuration: Configuration, function: FunctionState, prices: RegionPrices) -> float:
     """The price of restoring a SnapStart snapshot once, beside the billed duration; Java's are free."""
-    if not function.pays_for_snapshots or prices.snapstart_restore is None:
-        return 0.0
-    return configuration.memory_mb / 1024 * prices.snapstart_restore
+    return prices.restore_cost(configuration.memory_mb) if function.pays_for_snapshots else 0.0
 
 
 def snapshot_cost(configuration: Configuration, function: FunctionState, prices: RegionPrices) -> float:

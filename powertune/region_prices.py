@@ -116,6 +116,10 @@ class RegionPrices:
         """
         return self.rate_per_ms(configuration, ephemeral_storage_mb) * billed_ms + self.request
 
+    def restore_cost(self, memory_mb: int) -> float:
+        """What restoring a SnapStart snapshot once costs, beside the billed duration, where that is charged."""
+        return memory_mb / 1024 * (self.snapstart_restore or 0.0)
+
 
 def how_to_get_prices(region: str) -> str:
     """The hint of an error about prices that are not known."""

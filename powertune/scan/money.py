@@ -145,7 +145,7 @@ def _snapstart(known: FunctionEvidence, prices: RegionPrices) -> tuple[float, bo
     if reports is None or not reports.count or prices.snapstart_restore is None:
         return kept, False
     restores = reports.restores / reports.count * usage.invocations * DAYS_PER_MONTH / usage.counted_days
-    return kept + restores * function.memory_mb / 1024 * prices.snapstart_restore, True
+    return kept + restores * prices.restore_cost(function.memory_mb), True
 
 
 def _ingestion(group: FunctionLogGroup, prices: ObservabilityPrices, days: float) -> float | None:

@@ -43,18 +43,10 @@ class Objective:
     failures: Array | float = 0.0
 
     @classmethod
-    def of(
-        cls,
-        goal: Goal,
-        candidates: Sequence[Configuration],
-        rates: Rates,
-        tails: Array | float = 0.0,
-        outliers: float = 0.0,
-        failures: Array | float = 0.0,
-    ) -> "Objective":
-        """The objective for these candidates."""
+    def of(cls, goal: Goal, candidates: Sequence[Configuration], rates: Rates) -> "Objective":
+        """The objective for these candidates, before anything is known of tails, outliers and failures."""
         per_ms = np.array([rates.per_ms(candidate) for candidate in candidates])
-        return cls(goal=goal, rates=per_ms, request=rates.request, tails=tails, outliers=outliers, failures=failures)
+        return cls(goal=goal, rates=per_ms, request=rates.request)
 
     def costs(self, log_ms: Array) -> Array:
         """Currency per warm invocation that succeeds; `log_ms` has shape (curves, candidates), as the result has."""

@@ -1,7 +1,7 @@
 """The curves that may be true, given the evidence: what each candidate costs along them, and how good it is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -56,20 +56,19 @@ class Posterior:
         kept = considered(evidence, everything, drawn)
         candidates = tuple(everything[i] for i in kept)
         goal = evidence.exploration.goal
-        objective = Objective.of(
-            goal,
-            candidates,
-            rates,
-            _tails(evidence, candidates),
-            evidence.outliers.log_factor,
-            _failures(evidence, candidates),
+        objective = replace(
+            Objective.of(goal, candidates, rates),
+            tails=_tails(evidence, candidates),
+            outliers=evidence.outliers.log_factor,
+            failures=_failures(evidence, candidates),
         )
         log_ms = drawn[:, kept]
         costs = objective.costs(log_ms)
         current, current_log_ms = evidence.exploration.current, _current_log_ms(evidence, everything, drawn)
         current_costs = None
         if current is not None and current_log_ms is not None:
-            alone = Objective.of(goal, (current,), rates, failures=evidence.failures.at(current).share)
+            alone = Objective.of(goal, (current,), rates)
+            alone = replace(alone, failures=evidence.failures.at(current).share)
             current_costs = alone.costs(current_log_ms[:, np.newaxis])[:, 0]
         return cls(
             evidence=evidence,

@@ -28,6 +28,5 @@ class Rates:
 
     def restore_ms(self, configuration: Configuration) -> float:
         """How many billed milliseconds cost as much as restoring a SnapStart snapshot once."""
-        if not self.pays_for_snapshots or self.prices.snapstart_restore is None:
-            return 0.0
-        return configuration.memory_mb / 1024 * self.prices.snapstart_restore / self.per_ms(configuration)
+        cost = self.prices.restore_cost(configuration.memory_mb) if self.pays_for_snapshots else 0.0
+        return cost / self.per_ms(configuration)

@@ -1,5 +1,7 @@
 """What a goal makes of durations and costs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from factories import make_configuration, make_prices
@@ -15,7 +17,7 @@ LOG_MS = np.log([[1200.0, 400.0, 310.0]])
 
 
 def objective(**goal: object) -> Objective:
-    return Objective.of(Goal(**goal), CANDIDATES, RATES, 0.0)  # type: ignore[arg-type]
+    return Objective.of(Goal(**goal), CANDIDATES, RATES)  # type: ignore[arg-type]
 
 
 def order(of: Objective) -> list[int]:
@@ -50,7 +52,7 @@ def test_the_strategy_orders_the_candidates(goal: dict[str, object], expected: l
 def test_a_limit_outweighs_the_strategy_and_the_tail_counts() -> None:
     limit = Limit(statistic=Statistic.P95, at_most_ms=500)
     assert order(objective(strategy=Strategy.COST, max_duration=limit))[0] == 1
-    tailed = Objective.of(Goal(strategy=Strategy.COST, max_duration=limit), CANDIDATES, RATES, 0.4)
+    tailed = replace(Objective.of(Goal(strategy=Strategy.COST, max_duration=limit), CANDIDATES, RATES), tails=0.4)
     assert order(tailed)[0] == 2
     # 400 ms of 512 MB cost 3.5 USD per million.
     assert order(objective(strategy=Strategy.SPEED, max_cost=3.6e-6))[0] == 1

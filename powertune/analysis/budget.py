@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from powertune.estimate import snapshot_cost, worst_cost
-from powertune.model import Configuration, Design, Exploration, GridDesign, TuningRun
+from powertune.model import Configuration, Exploration, GridDesign, TuningRun
 from powertune.region_prices import RegionPrices
 from powertune.units import format_usd, plain
 
@@ -33,24 +33,33 @@ def budget_end(run: TuningRun, prices: RegionPrices, spent: float | None) -> Bud
     def most(configuration: Configuration) -> float:
         return worst_cost(configuration, function, prices) + snapshot_cost(configuration, function, prices)
 
-    dearest = max(_largest(run.design), key=most)
+    dearest = max(_refused(run), key=most)
     reserved, currency = most(dearest), prices.currency
     of = "" if spent is None else f" after {format_usd(spent, currency)}"
     return BudgetEnd(
-        explanation=f"--max-spend {plain(limit)} ended the run{of}: before each invocation, what it costs if it runs "
-        f"into its timeout of {function.timeout_s} s is set aside, {format_usd(reserved, currency)} at {dearest}",
+        # One of several functions has a share of what a person has typed.
+        explanation=f"the limit of {format_usd(limit, currency)} for this function ended the run{of}: before each "
+        f"invocation, what it costs if it runs into its timeout of {function.timeout_s} s is set aside, "
+        f"{format_usd(reserved, currency)} at {dearest}",
         hint=f"--max-spend {plain(_rounded_up(limit + _MORE * reserved))} for this function leaves room for "
         f"{_MORE} more invocations of {dearest}",
     )
 
 
-def _largest(design: Design) -> tuple[Configuration, ...]:
-    """The configurations of a grid; of a search those with the largest size."""
-    match design.search:
+def _refused(run: TuningRun) -> tuple[Configuration, ...]:
+    """Those of which the budget did not pay for another invocation: of a grid all, of a search its last choice.
+
+    Some results files do not tell that choice; then it is what was measured, or, before that, what might have been.
+    """
+    match run.design.search:
         case GridDesign(configurations=configurations):
             return configurations
-        case Exploration(largest_mb=largest):
-            return tuple(Configuration(memory_mb=largest, architecture=each) for each in design.architectures)
+        case Exploration(largest_mb=largest, architectures=architectures):
+            left_out = {each.configuration for each in run.measurements if each.unmeasured is not None}
+            chosen = {trial.configuration for batch in run.batches[-1:] for trial in batch.trials} - left_out
+            measured = {each.configuration for each in run.measurements} - left_out
+            bounds = (Configuration(memory_mb=largest, architecture=each) for each in architectures)
+            return tuple(chosen or measured or bounds)
 
 
 def _rounded_up(amount: float) -> float:

@@ -80,12 +80,13 @@ def propose(plan: Plan, run: TuningRun) -> tuple[TuningRun, tuple[Turn, ...]]:
         last = Batch(trials=(), why=proposal.why, leader=proposal.leader)
         return replace(run, batches=_noted(run, last), stopped=proposal.reason), ()
     trials = proposal.trials if proven else (min(proposal.trials, key=lambda t: _first(plan, t)),)
+    run = replace(run, batches=_noted(run, replace(proposal, trials=trials)))
     allowances = _allowances(plan, run, trials)
     if allowances is None:
         return replace(run, stopped="budget"), ()
     whole = isinstance(plan.design.search, GridDesign) and (proven or len(plan.design.configurations) == 1)
     turns = tuple(Turn(trial=trial, whole=whole, allowance=allowances[trial.configuration]) for trial in trials)
-    return replace(run, batches=_noted(run, replace(proposal, trials=trials)), stopped=BETWEEN_BATCHES), turns
+    return replace(run, stopped=BETWEEN_BATCHES), turns
 
 
 def play_turn(

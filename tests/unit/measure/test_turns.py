@@ -191,6 +191,13 @@ def test_a_budget_that_pays_for_nothing_ends_the_run_before_anything_is_publishe
     assert (run.stopped, turns) == ("budget", ())
 
 
+def test_what_a_search_chose_is_known_where_the_budget_does_not_pay_for_it() -> None:
+    plan = make(memory=None)
+    run, turns = propose(replace(plan, max_spend=1e-12), nothing_yet(plan))
+    assert (run.stopped, turns) == ("budget", ())
+    assert [len(batch.trials) for batch in run.batches] == [1]
+
+
 def test_missing_reports_are_looked_up_for_all_sizes_together() -> None:
     plan = make(memory=(512, 1024), invocations=2, environments=1)
     told = {f"{mb}-{turn}": works(mb, turn) for mb in (512, 1024) for turn in range(5)}

@@ -107,8 +107,13 @@ def write_stdout(data: bytes) -> None:
         UsageError: it cannot be written, as a disk that is full.
     """
     try:
-        sys.stdout.buffer.write(data)
+        rest = memoryview(data)
+        while rest:  # with PYTHONUNBUFFERED, a signal makes it write a part
+            rest = rest[sys.stdout.buffer.write(rest) :]
         sys.stdout.buffer.flush()
+    except KeyboardInterrupt:  # a reader who does not read, such as a pager: nor would they what Python has left
+        _give_up_stdout()
+        raise
     except OSError as error:
         _give_up_stdout()
         if not isinstance(error, BrokenPipeError):

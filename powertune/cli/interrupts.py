@@ -30,7 +30,8 @@ class Interrupts:
     """SIGINT and the like as one KeyboardInterrupt; while the function is being restored they only give notice.
 
     Only a person who has read the notice can insist: with SIGINT, at a terminal. SIGHUP and SIGTERM never insist,
-    however often they come: whoever sends them wants the process to end, not the function to be left changed.
+    however often they come: whoever sends them wants the process to end, not the function to be left changed. Reports
+    are another matter: nothing is left to restore, and a second signal of any kind ends them.
 
     The handler only takes notes. It runs between any two instructions of the main thread, which may be writing to
     stderr itself, or may have lost it: a notice is written by a thread of its own.
@@ -48,13 +49,16 @@ class Interrupts:
         self.insisted = False
         #: The last signal that came; None before any.
         self.number: int | None = None
+        self._writing = False
         self._noticed: set[str] = set()
         #: Its `put` may be called again while it is being called, as signals demand.
         self.notices: SimpleQueue[str | None] = SimpleQueue()
 
     def writing(self) -> None:
-        """Nothing is left to restore. Signals wait for the reports from now on, the first one too."""
+        """Nothing is left to restore. The first signal from now on waits for the reports; the second ends them."""
         self._notice, self._insist = WRITING, INSIST_WRITING
+        self._noticed.clear()
+        self._writing = True
         self.restoring = True
 
     def handle(self, number: int, _frame: FrameType | None) -> None:
@@ -65,10 +69,11 @@ class Interrupts:
             raise KeyboardInterrupt
         by_hand = number == signal.SIGINT and self._keyboard()
         notice = self._insist if by_hand else self._notice
-        if notice not in self._noticed:
+        known = bool(self._noticed) if self._writing else notice in self._noticed
+        if not known:
             self._noticed.add(notice)
             self.notices.put(notice)
-        elif by_hand:
+        elif by_hand or self._writing:
             self.insisted = True
             raise KeyboardInterrupt
 

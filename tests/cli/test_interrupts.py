@@ -1,8 +1,12 @@
 import os
+import select
 import signal
+import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 from runs import make_fake, plan_for, tune
@@ -47,6 +51,71 @@ def test_an_interrupt_without_a_terminal_never_insists(capfd: pytest.CaptureFixt
             os.kill(os.getpid(), signal.SIGINT)
         assert not interrupts.insisted
     assert capfd.readouterr().err == "restoring the function\n"
+
+
+@pytest.mark.parametrize("second", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
+def test_a_second_signal_of_any_kind_ends_the_reports(
+    second: signal.Signals, capfd: pytest.CaptureFixture[str]
+) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
+    try:
+        with interruptible(keyboard=lambda: False) as interrupts:
+            interrupts.restoring = True
+            os.kill(os.getpid(), signal.SIGTERM)
+            interrupts.writing()
+            os.kill(os.getpid(), signal.SIGTERM)
+            with pytest.raises(KeyboardInterrupt):
+                os.kill(os.getpid(), second)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert capfd.readouterr().err == "restoring the function\nwriting the reports\n"
+
+
+UNREAD = """
+from powertune.cli.console import write_stdout
+from powertune.cli.interrupts import interruptible
+
+with interruptible() as interrupts:
+    interrupts.writing()
+    try:
+        write_stdout(bytes(1_000_000))
+    except KeyboardInterrupt:
+        raise SystemExit(130)
+"""
+
+
+@pytest.fixture(params=["", "1"], ids=["buffered", "unbuffered"])
+def unread(request: pytest.FixtureRequest) -> Iterator[tuple[subprocess.Popen[bytes], IO[bytes]]]:
+    """A process that writes more than its pipe takes, and has had one signal; and its stdout."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": request.param}
+    with subprocess.Popen(
+        [sys.executable, "-c", UNREAD], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        try:
+            assert select.select([process.stdout], [], [], 60)[0]  # the pipe is being filled
+            process.send_signal(signal.SIGTERM)
+            assert process.stderr.readline() == b"writing the reports\n"
+            yield process, process.stdout
+        finally:
+            process.kill()
+
+
+def test_a_reader_who_does_not_read_cannot_keep_a_second_termination_from_ending_the_report(
+    unread: tuple[subprocess.Popen[bytes], IO[bytes]],
+) -> None:
+    process, _ = unread
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(30) == 130
+
+
+def test_one_signal_does_not_cut_a_report_short(
+    unread: tuple[subprocess.Popen[bytes], IO[bytes]],
+) -> None:
+    process, stdout = unread
+    assert len(stdout.read()) == 1_000_000
+    assert process.wait(30) == 0
 
 
 class Gone:

@@ -25,11 +25,9 @@ from powertune.cli.commands import (
     watch,
 )
 from powertune.cli.console import protect_streams, say
+from powertune.cli.endings import show_bug, show_error
 from powertune.cli.help import PanelCommand
-from powertune.errors import Bug, ExitCode, PowertuneError
-from powertune.units import printable
-
-ISSUES = "the issue tracker of the place where you got powertune"
+from powertune.errors import ExitCode, PowertuneError
 
 app = typer.Typer(
     name="powertune",
@@ -93,34 +91,16 @@ def run_app(arguments: list[str] | None = None) -> int:
     """Run the command line; every error becomes a message on stderr and an exit code."""
     try:
         app(arguments)
-    except Bug as bug:
-        return _show_bug(bug.exception)
     except PowertuneError as error:
-        show_error(error)
-        return error.exit_code
+        return show_error(error)
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else ExitCode.DONE
     except KeyboardInterrupt:
         say("interrupted")
         return ExitCode.INTERRUPTED
     except Exception as bug:  # the outermost place: a bug is shown whole, and said to be one
-        return _show_bug(bug)
+        return show_bug(bug)
     return ExitCode.DONE
-
-
-def _show_bug(bug: BaseException) -> ExitCode:
-    import traceback
-
-    say("".join(traceback.format_exception(bug)))
-    say(f"error: this is a bug in powertune {__version__}\nhint: report it, with the above, to {ISSUES}")
-    return ExitCode.BUG
-
-
-def show_error(error: PowertuneError) -> None:
-    """What went wrong, and the next step."""
-    say(f"error: {printable(error.message)}")
-    if error.hint:
-        say(f"hint: {printable(error.hint)}")
 
 
 def start() -> int:

@@ -16,6 +16,7 @@ from powertune.aws.identity import ConnectionOptions
 from powertune.cli import rendering, tuning
 from powertune.cli.command_line_checks import check_region
 from powertune.cli.console import confirmed, say, terminal_width
+from powertune.cli.endings import outranked
 from powertune.cli.execution_session import ExecutionSession
 from powertune.cli.outputs import Output
 from powertune.cli.site import Site
@@ -94,10 +95,10 @@ def run(
         name = f"{ref.name}-{secrets.token_hex(4)}"
         arn = machine.arn.execution(name)
         followed = Followed(aws, arn, machine, place=connection.place, ref=ref, clock=time.time, sleep=time.sleep)
-        ending = ExecutionSession(followed, _path(wishes, options, followed), quiet=wishes.quiet).run(
-            lambda: Executions(aws=aws).start(machine.arn, name, document)
+        ExecutionSession(followed, _path(wishes, options, followed), quiet=wishes.quiet).run(
+            lambda: Executions(aws=aws).start(machine.arn, name, document),
+            lambda ending: show(ending, prices, (options.goal, options.usage), wishes),
         )
-    show(ending, prices, (options.goal, options.usage), wishes)
 
 
 def attach(
@@ -124,8 +125,7 @@ def attach(
         followed = Followed(aws, execution, machine, place=connection.place, clock=time.time, sleep=time.sleep)
         followed.know(known)
         session = ExecutionSession(followed, _path(wishes, options, followed), quiet=wishes.quiet)
-        ending = session.run(lambda: None)
-    show(ending, prices, None, wishes)
+        session.run(lambda: None, lambda ending: show(ending, prices, None, wishes))
 
 
 def _plan(site: Site, options: RunOptions, prices: RegionPrices, *, dry_run: bool) -> Plan | None:
@@ -210,7 +210,8 @@ def show(
     if ending.run is not None:
         goal, usage = judgement or (ending.run.design.goal or Goal(), ending.run.design.usage or Usage())
         report = rendering.show_run if ending.judged else rendering.show_run_so_far
-        report(ending.run, prices, (goal, usage), wishes.outputs, quiet=wishes.quiet)
+        with outranked(None if ending.judged else ending.error):
+            report(ending.run, prices, (goal, usage), wishes.outputs, quiet=wishes.quiet)
     if ending.error is not None:
         raise ending.error
 

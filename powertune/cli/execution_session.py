@@ -11,6 +11,7 @@ from powertune import results
 from powertune.aws.executions import ABORTED, ExecutionArn
 from powertune.aws.identity import ConnectionOptions
 from powertune.cli.console import confirmed, say
+from powertune.cli.endings import outranked
 from powertune.cli.execution_progress import ExecutionProgress
 from powertune.cli.interrupts import Interrupts, at_keyboard, interruptible
 from powertune.engine.saving import Saver
@@ -52,24 +53,35 @@ class ExecutionSession:
         #: Whether the results file holds what was measured until now.
         self._kept = False
 
-    def run(self, start: Callable[[], object]) -> Ending:
-        """Start the execution, and follow it.
+    def run(self, start: Callable[[], object], report: Callable[[Ending], None]) -> None:
+        """Start the execution, follow it, and save and report what it has measured.
+
+        Args:
+            report: signals wait for it. It raises the error that the execution has ended with.
 
         Raises:
             Interrupted, NotRestored: as `_interrupted`.
+            PowertuneError: as `report`; or the results file cannot be written.
         """
         with interruptible(_STOPPING, _INSIST, keyboard=self._keyboard) as interrupts:
             try:
                 ending = self._follow(start)
             except KeyboardInterrupt:
                 ending = self._interrupted(interrupts)
-        if ending.run is not None:
+            interrupts.writing()
+            report(self._saved(ending))
+
+    def _saved(self, ending: Ending) -> Ending:
+        """Save what was measured; an interruption says where."""
+        if ending.run is None:
+            return ending
+        with outranked(ending.error):
             results.save(ending.run, self._path)
             if not self._quiet:
                 say(f"saved {self._path}")
-        if isinstance(ending.error, Interrupted) and ending.run is not None:
-            saved = f"{ending.error.message}; what was measured is in {self._path}"
-            return replace(ending, error=Interrupted(saved, hint=f"powertune report {self._path}"))
+            if isinstance(ending.error, Interrupted):
+                saved = f"{ending.error.message}; what was measured is in {self._path}"
+                return replace(ending, error=Interrupted(saved, hint=f"powertune report {self._path}"))
         return ending
 
     def _follow(self, start: Callable[[], object]) -> Ending:

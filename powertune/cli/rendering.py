@@ -11,7 +11,7 @@ from typing import TypeVar
 from powertune.cli.console import say, write_stdout
 from powertune.cli.outputs import Output, write_file
 from powertune.cli.tables.screen import Screen
-from powertune.errors import PowertuneError, UsageError
+from powertune.errors import UsageError
 from powertune.model import Goal, TuningRun, Usage
 from powertune.prices import PriceTable
 from powertune.region_prices import RegionPrices
@@ -101,17 +101,17 @@ def show_run_so_far(
     *,
     quiet: bool = False,
 ) -> None:
-    """Write the reports of a run that ended early, without a browser; say it if one cannot be written.
+    """Write the reports of a run that ended early, without a browser.
 
     How the run ended says more than the want of a recommendation or of a report, and is for the caller to raise.
+
+    Raises:
+        UsageError: a report cannot be written, or prices are not known.
     """
     from powertune.analysis import analyze
 
     written = [replace(output, shown=False) for output in outputs if output.path is not None or output.on_stdout]
-    try:
-        show(RUN, analyze(run, prices, *judgement), written, quiet=quiet)
-    except PowertuneError as error:
-        say(f"error: {printable(error.message)}")
+    show(RUN, analyze(run, prices, *judgement), written, quiet=quiet)
 
 
 def _deliver(data: bytes, output: Output, *, quiet: bool) -> None:

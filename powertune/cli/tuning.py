@@ -6,7 +6,6 @@ import secrets
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from powertune.aws.journal import Journal, read_journal
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.cli import rendering
 from powertune.cli.console import confirmed, on_terminal, say, terminal_width
+from powertune.cli.endings import outranked
 from powertune.cli.interrupts import Interrupts, interruptible
 from powertune.cli.outputs import Output, check_place, refuse_overwriting
 from powertune.cli.progress import RunObserver
@@ -179,13 +179,12 @@ def measure_and_report(
     with interruptible() as interrupts:
         try:
             run = _measured(site, options, plan, save, interrupts, quiet=quiet)
-        except PowertuneError:
+        except PowertuneError as pending:
             interrupts.writing()
             if save.saved is not None:
-                with suppress(KeyboardInterrupt):  # how the run ended is said all the same
+                with outranked(pending):
                     rendering.show_run_so_far(save.saved, plan.prices, judgement, outputs, quiet=quiet)
             raise
-        interrupts.writing()
         rendering.show_run(run, plan.prices, judgement, outputs, quiet=quiet)
 
 
@@ -198,6 +197,7 @@ def _measured(
             run = direct.measure_plan(
                 site.subject, options, plan, observer, interrupts, clock=time.time, sleep=time.sleep
             )
+            interrupts.writing()  # the run is complete: a signal no longer ends it
         except KeyboardInterrupt:
             raise direct.interrupted(interrupts, site.subject, save.path) from None
     if not quiet:

@@ -4,6 +4,7 @@ import shlex
 
 from powertune import files
 from powertune.cli.console import say
+from powertune.cli.endings import outranked
 from powertune.cli.many.tuning import ManyWishes
 from powertune.cli.outputs import Output
 from powertune.cli.rendering import show
@@ -13,6 +14,8 @@ from powertune.report.functions import FunctionResults, FunctionStatus
 from powertune.units import plural, printable
 
 SUMMARY = "summary.json"
+#: What no report that cannot be written may hide.
+_LAST = (NotRestored, Bug, Interrupted)
 
 
 def finish(results: FunctionResults, wishes: ManyWishes) -> None:
@@ -28,20 +31,20 @@ def finish(results: FunctionResults, wishes: ManyWishes) -> None:
     try:
         unwritten = _write_all(results, wishes)
     except KeyboardInterrupt:
-        # Whoever does not wait for the reports is told all the same that a function is not restored.
-        if isinstance(failure, NotRestored):
+        # Whoever does not wait for the reports is told all the same what is to be done about the functions.
+        if isinstance(failure, _LAST):
             raise failure from None
         raise
     if unwritten:
         if not any(output.on_stdout for output in wishes.outputs):
-            show(FUNCTIONS, results, (Output(format=TABLE, path=None),))
+            with outranked(failure or unwritten[0]):
+                show(FUNCTIONS, results, (Output(format=TABLE, path=None),))
         for each in results.results:
             if each.file is not None:
                 say(printable(f"the results of {each.target} are in {each.file}"))
         # That a report cannot be written must not hide that a function is not restored, nor a bug.
-        if not isinstance(failure, NotRestored | Bug | Interrupted):
+        with outranked(failure if isinstance(failure, _LAST) else None):
             raise unwritten[0]
-        say(f"error: {printable(unwritten[0].message)}")
     if failure is not None:
         raise failure
 
@@ -82,6 +85,8 @@ def _write_all(results: FunctionResults, wishes: ManyWishes) -> list[PowertuneEr
             show(FUNCTIONS, results, (output,), quiet=wishes.quiet)
         except PowertuneError as error:
             unwritten.append(error)
+        except Exception as bug:  # carried past the other reports, to where it is shown
+            unwritten.append(Bug(bug))
     return unwritten
 
 

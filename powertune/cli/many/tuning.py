@@ -209,6 +209,8 @@ def _result(ended: EndedFunction) -> FunctionResult:
             analysis = analyze(run, function.prices, function.options.goal, function.options.usage)
         except PowertuneError as error:
             failed = failed or error
+        except Exception as bug:  # it must not hide what became of this function and the others
+            failed = failed or Bug(bug)
     return FunctionResult(
         target=function.target,
         function=function.plan.function,

@@ -7,21 +7,30 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fakes import BUCKET, MACHINE, FakeClock, FakeStepFunctions, client_error
+from fakes import BUCKET, MACHINE, FakeClock, FakeStepFunctions, answer, client_error
 from runs import make_fake
 
 from powertune import results
 from powertune.aws.executions import Executions, MachineArn
 from powertune.aws.identity import ConnectionOptions
+from powertune.cli.executing import RunOutputs, show
 from powertune.cli.execution_session import ExecutionSession
+from powertune.cli.outputs import Output
 from powertune.engine.state_machine import TuningMachine
 from powertune.engine.stepfunctions import Ending, Followed
 from powertune.engine.steps.worker import run_id_of
 from powertune.errors import FunctionFailed, IdentityError, Interrupted, NotRestored
 from powertune.model import FunctionRef
+from powertune.prices import PriceTable
 
 GIVEN = {"lambdaARN": "fn", "powerValues": [128, 1024], "num": 4, "environments": 2}
 MACHINE_ARN = MachineArn.parse(MACHINE)
+
+
+def reported_as(format_: str) -> Callable[[Ending], None]:
+    """Report on stdout, as a command does."""
+    wishes = RunOutputs(outputs=(Output(format=format_, path=None),), save=None, quiet=True)
+    return lambda ending: show(ending, PriceTable.bundled(), None, wishes)
 
 
 class Desk:
@@ -53,7 +62,14 @@ class Desk:
 
         self.states.before = send
 
-    def run(self) -> Ending:
+    def run(self, report: Callable[[Ending], None] = lambda _: None) -> Ending:
+        """Follow the execution; returns what there is to report, which is reported."""
+        endings: list[Ending] = []
+
+        def reported(ending: Ending) -> None:
+            endings.append(ending)
+            report(ending)
+
         followed = Followed(
             self.aws,
             MACHINE_ARN.execution("one"),
@@ -69,7 +85,8 @@ class Desk:
             return self._ask is not None and self._ask(question)
 
         session = ExecutionSession(followed, self.path, quiet=False, ask=ask, keyboard=lambda: self._keyboard)
-        return session.run(lambda: Executions(aws=self.aws).start(MACHINE_ARN, "one", GIVEN))
+        session.run(lambda: Executions(aws=self.aws).start(MACHINE_ARN, "one", GIVEN), reported)
+        return endings[0]
 
 
 def test_a_run_is_saved_and_its_states_are_lines_where_there_is_no_terminal(
@@ -225,35 +242,92 @@ def test_a_stop_that_is_denied_says_that_the_execution_goes_on(tmp_path: Path) -
 def test_a_function_that_fails_everywhere_is_reported_before_the_exit_code(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from fakes import answer
-
-    from powertune.cli.executing import RunOutputs, show
-    from powertune.cli.outputs import parse_outputs
-    from powertune.prices import PriceTable
-
     desk = Desk(tmp_path)
     numbers = iter(range(10_000))
     desk.fake.answer = lambda call: answer(
         f"id-{next(numbers)}", None, payload=b'{"errorType": "Broken"}', error="Unhandled"
     )
-    ending = desk.run()
-    wishes = RunOutputs(outputs=parse_outputs(None, (), (), raw=False, page=False), save=None, quiet=False)
     with pytest.raises(FunctionFailed):
-        show(ending, PriceTable.bundled(), None, wishes)
+        desk.run(reported_as("table"))
     assert "128 MB" in capsys.readouterr().out
 
 
 def test_what_was_measured_of_a_stopped_execution_is_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from powertune.cli.executing import RunOutputs, show
-    from powertune.cli.outputs import parse_outputs
-    from powertune.prices import PriceTable
-
     desk = Desk(tmp_path)
     desk.signal_at("Record", signal.SIGTERM)
-    ending = desk.run()
-    wishes = RunOutputs(outputs=parse_outputs(None, (), (), raw=False, page=False), save=None, quiet=False)
     with pytest.raises(Interrupted):
-        show(ending, PriceTable.bundled(), None, wishes)
+        desk.run(reported_as("table"))
     assert "128 MB" in capsys.readouterr().out
+
+
+def not_restored(desk: Desk) -> None:
+    """Have the execution stopped, and let the function stay as it is."""
+    desk.states.restores = False
+    desk.signal_at("Record", signal.SIGTERM)
+
+
+@pytest.mark.parametrize("bug", [ValueError("no such axis"), KeyboardInterrupt()])
+def test_a_bug_in_a_report_or_who_does_not_wait_for_it_does_not_hide_that_the_function_is_not_restored(
+    bug: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: Any) -> bytes:
+        raise bug
+
+    monkeypatch.setattr("powertune.report.json_report.render_json", broken)
+    desk = Desk(tmp_path)
+    not_restored(desk)
+    with pytest.raises(NotRestored) as caught:
+        desk.run(reported_as("json"))
+    assert caught.value.hint == "powertune restore fn --region us-east-1 --profile mine"
+    assert ("ValueError: no such axis" in capsys.readouterr().err) is isinstance(bug, ValueError)
+
+
+def test_signals_during_the_report_end_it_and_do_not_hide_that_the_function_is_not_restored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: Any) -> bytes:
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)
+        return b"not reached"
+
+    monkeypatch.setattr("powertune.report.json_report.render_json", interrupted)
+    desk = Desk(tmp_path)
+    not_restored(desk)
+    with pytest.raises(NotRestored):
+        desk.run(reported_as("json"))
+    told = capsys.readouterr()
+    assert "not reached" not in told.out
+    assert "writing the reports" in told.err
+
+
+def test_one_signal_during_the_report_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: Any) -> bytes:
+        os.kill(os.getpid(), signal.SIGINT)
+        return b"reached"
+
+    monkeypatch.setattr("powertune.report.json_report.render_json", interrupted)
+    Desk(tmp_path).run(reported_as("json"))
+    assert capsys.readouterr().out == "reached"
+
+
+def test_a_results_file_that_cannot_be_saved_does_not_hide_that_the_function_is_not_restored(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    desk = Desk(tmp_path)
+    not_restored(desk)
+
+    def blocked(name: str, kwargs: dict[str, Any]) -> None:
+        if name == "stop_execution":
+            desk.path.unlink(missing_ok=True)
+            desk.path.mkdir()
+
+    desk.fake.on_call = blocked
+    with pytest.raises(NotRestored):
+        desk.run(reported_as("json"))
+    told = capsys.readouterr()
+    assert "error: cannot write" in told.err
+    assert '"profiles"' in told.out

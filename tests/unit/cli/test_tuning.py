@@ -17,6 +17,7 @@ from runs import make_fake, plan_for
 from powertune import results
 from powertune.cli import rendering, tuning
 from powertune.cli.outputs import Output
+from powertune.cli.progress import RunObserver
 from powertune.config import RunOptions
 from powertune.errors import Interrupted, NotRestored
 
@@ -97,6 +98,59 @@ def test_a_report_that_cannot_be_written_does_not_hide_that_the_function_is_not_
     with pytest.raises(NotRestored):
         tuned(fake, tmp_path, (Output(format="markdown", path=tmp_path / "file" / "report.md"),))
     assert "error: cannot write" in capfd.readouterr().err
+
+
+def break_json(monkeypatch: pytest.MonkeyPatch, bug: BaseException) -> None:
+    def broken(*_: Any) -> bytes:
+        raise bug
+
+    monkeypatch.setattr("powertune.report.json_report.render_json", broken)
+
+
+@pytest.mark.parametrize(("bug", "said"), [(ValueError("no such axis"), True), (KeyboardInterrupt(), False)])
+def test_a_bug_in_a_report_or_who_does_not_wait_for_it_does_not_hide_that_the_function_is_not_restored(
+    bug: BaseException,
+    said: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    fake = make_fake()
+
+    def stuck(call: str, _: Any) -> None:
+        if call == "delete_alias":
+            raise client_error("AccessDeniedException", "not authorized to perform: lambda:DeleteAlias", 403)
+
+    fake.on_call = stuck
+    break_json(monkeypatch, bug)
+    with pytest.raises(NotRestored) as caught:
+        tuned(fake, tmp_path, outputs(tmp_path)[1:2])
+    assert "powertune restore fn" in str(caught.value.hint)
+    told = capfd.readouterr().err
+    assert ("this is a bug in powertune" in told, "ValueError: no such axis" in told) == (said, said)
+
+
+def test_a_bug_in_the_report_of_a_complete_run_is_raised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    break_json(monkeypatch, ValueError("no such axis"))
+    with pytest.raises(ValueError, match="no such axis"):
+        tuned(make_fake(), tmp_path, outputs(tmp_path)[1:2])
+
+
+def test_a_signal_between_a_complete_run_and_its_reports_loses_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fake = make_fake()
+    leave = RunObserver.__exit__
+
+    def interrupt(observer: RunObserver, *error: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        leave(observer, *error)
+
+    monkeypatch.setattr(RunObserver, "__exit__", interrupt)
+    tuned(fake, tmp_path, outputs(tmp_path)[:1])
+    assert results.load(tmp_path / "run.json").stopped == "complete"
+    assert (tmp_path / "report.md").is_file()
+    assert capfd.readouterr().err == "writing the reports\n"
 
 
 def test_a_signal_while_the_reports_are_written_loses_none(

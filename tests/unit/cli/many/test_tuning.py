@@ -411,3 +411,66 @@ def test_the_functions_of_a_machine_are_measured_one_after_another(
     fake.platform = "cgroup v1; cores=2"
     assert tune(wanted("one", "two"), FakeSites(fake), wishes(dry_run=True)) is None
     assert "2 functions, one after another" in capfd.readouterr().out
+
+
+@pytest.mark.parametrize("bug", [ValueError("no such axis"), KeyboardInterrupt()])
+def test_a_bug_in_a_report_does_not_hide_that_a_function_is_not_restored(
+    bug: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fake = fake_functions("one")
+
+    def stuck(call: str, kwargs: Any) -> None:
+        if call == "delete_alias":
+            raise client_error("AccessDeniedException", "not authorized to perform: lambda:DeleteAlias", 403)
+
+    def broken(*_: Any) -> bytes:
+        raise bug
+
+    fake.on_call = stuck
+    found = tuned(fake, wanted("one"), wishes(save=tmp_path))
+    monkeypatch.setattr("powertune.report.functions.markdown.render_functions_markdown", broken)
+    with pytest.raises(NotRestored):
+        finish(found, wishes(outputs=(Output(format="markdown", path=tmp_path / "report.md"),)))
+    assert ("ValueError: no such axis" in capfd.readouterr().err) is isinstance(bug, ValueError)
+
+
+def test_a_bug_in_the_analysis_hides_neither_the_other_functions_nor_that_one_is_not_restored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = fake_functions("one", "two")
+
+    def stuck(call: str, kwargs: Any) -> None:
+        if call == "delete_alias" and kwargs["FunctionName"].endswith(":one"):
+            raise client_error("AccessDeniedException", "not authorized to perform: lambda:DeleteAlias", 403)
+
+    def broken(*_: Any) -> None:
+        raise ZeroDivisionError
+
+    fake.on_call = stuck
+    monkeypatch.setattr("powertune.cli.many.tuning.analyze", broken)
+    found = tuned(fake, wanted("two", "one"), wishes(save=tmp_path, at_once=1))
+    two, one = (each.failed for each in found.results)
+    assert isinstance(two, Bug)
+    assert isinstance(two.exception, ZeroDivisionError)
+    assert isinstance(one, NotRestored)
+    with pytest.raises(NotRestored):
+        finish(found, wishes(save=tmp_path))
+
+
+def test_a_bug_in_a_report_is_shown_after_the_other_reports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: Any) -> bytes:
+        raise ZeroDivisionError
+
+    found = tuned(fake_functions("one"), wanted("one"), wishes(save=tmp_path))
+    monkeypatch.setattr("powertune.report.functions.markdown.render_functions_markdown", broken)
+    reports = (
+        Output(format="markdown", path=tmp_path / "report.md"),
+        Output(format="json", path=tmp_path / "r.json"),
+    )
+    with pytest.raises(Bug) as caught:
+        finish(found, wishes(outputs=reports))
+    assert isinstance(caught.value.exception, ZeroDivisionError)
+    assert (tmp_path / "r.json").is_file()
+    assert capfd.readouterr().out.startswith("1 function")

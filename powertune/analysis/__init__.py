@@ -4,9 +4,9 @@ from powertune.analysis.analyze import analyze
 from powertune.analysis.comparison import Comparison, Difference
 from powertune.analysis.constraints import limits
 from powertune.analysis.effort import effort_words
+from powertune.analysis.judged_run import Analysis, Outcome
 from powertune.analysis.model import (
     Amount,
-    Analysis,
     Billing,
     ColdStarts,
     Cost,
@@ -14,7 +14,6 @@ from powertune.analysis.model import (
     Distinction,
     Effort,
     Move,
-    Outcome,
     Profile,
     ProfileStatus,
     Rank,

@@ -9,7 +9,8 @@ from powertune.analysis.budget import budget_end
 from powertune.analysis.conclusion import Question
 from powertune.analysis.constraints import excesses
 from powertune.analysis.costing import Pricing
-from powertune.analysis.model import Analysis, Profile, ProfileStatus, Searched
+from powertune.analysis.judged_run import Analysis
+from powertune.analysis.model import Profile, ProfileStatus, Searched
 from powertune.analysis.observed_run import observe_run, price_run
 from powertune.analysis.outcome import decide
 from powertune.analysis.pareto import Point, dominators, knee

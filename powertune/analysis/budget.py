@@ -33,16 +33,16 @@ def budget_end(run: TuningRun, prices: RegionPrices, spent: float | None) -> Bud
     def most(configuration: Configuration) -> float:
         return worst_cost(configuration, function, prices) + snapshot_cost(configuration, function, prices)
 
-    dearest = max(_refused(run), key=most)
-    reserved, currency = most(dearest), prices.currency
+    most_expensive = max(_refused(run), key=most)
+    reserved, currency = most(most_expensive), prices.currency
     of = "" if spent is None else f" after {format_usd(spent, currency)}"
     return BudgetEnd(
         # One of several functions has a share of what a person has typed.
         explanation=f"the limit of {format_usd(limit, currency)} for this function ended the run{of}: before each "
         f"invocation, what it costs if it runs into its timeout of {function.timeout_s} s is set aside, "
-        f"{format_usd(reserved, currency)} at {dearest}",
+        f"{format_usd(reserved, currency)} at {most_expensive}",
         hint=f"--max-spend {plain(_rounded_up(limit + _MORE * reserved))} for this function leaves room for "
-        f"{_MORE} more invocations of {dearest}",
+        f"{_MORE} more invocations of {most_expensive}",
     )
 
 

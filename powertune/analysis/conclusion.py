@@ -27,6 +27,16 @@ class Question:
     spent: float | None
     curve_invocations: int | None = None
 
+    @property
+    def successes_per_month(self) -> float | None:
+        """The invocations of a month that succeed, if as many fail as failed at the current configuration.
+
+        None where the traffic is not known, which counts all of them.
+        """
+        if self.invocations_per_month is None or self.now is None:
+            return self.invocations_per_month
+        return self.now.succeeding * self.invocations_per_month
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pick:

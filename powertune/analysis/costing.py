@@ -9,7 +9,8 @@ from powertune.analysis.comparison import interval_of, log_of
 from powertune.analysis.environments import Environments
 from powertune.analysis.estimates import Estimate, Sample, constant, estimate_mean, mean_of, total
 from powertune.analysis.model import Billing, Cost
-from powertune.model import Configuration, FailureCosts, FunctionState, Population, TuningRun, Usage
+from powertune.failure_costs import FailureCosts
+from powertune.model import Configuration, FunctionState, Population, TuningRun, Usage
 from powertune.region_prices import RegionPrices
 from powertune.tariff import Tariff, make_tariff
 
@@ -128,12 +129,7 @@ class Pricing:
             else total([believed.times(tariff.per_ms), constant(tariff.per_request)]).times(1 - share),
         )
 
-    def cold_cost(
-        self,
-        configuration: Configuration,
-        billed: Sample,
-        environments: Environments,
-    ) -> Costing:
+    def cold_cost(self, configuration: Configuration, billed: Sample, environments: Environments) -> Costing:
         """What an invocation costs that starts cold, as each of these did, and its part of what is paid by the month.
 
         Args:

@@ -2,7 +2,8 @@
 
 from powertune.analysis.costing import Pricing, resolve_billing
 from powertune.analysis.profiles import Beliefs, Observed, mean_cold_extra_ms, not_reached, observe
-from powertune.model import FailureCosts, TuningRun, Usage
+from powertune.failure_costs import FailureCosts
+from powertune.model import TuningRun, Usage
 from powertune.prices import PriceTable
 from powertune.region_prices import RegionPrices
 

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from powertune.analysis.conclusion import Question
 from powertune.analysis.constraints import excesses, limits
-from powertune.analysis.model import Outcome, ProfileStatus, Recommendation, Searched
+from powertune.analysis.judged_run import Outcome
+from powertune.analysis.model import ProfileStatus, Recommendation, Searched
 from powertune.analysis.profiles import Observed
 from powertune.analysis.recommendation import candidates, recommend
 from powertune.analysis.searched import unfinished

@@ -169,7 +169,7 @@ def _saved(
 
 def _saving(per_million: Amount | None, question: Question) -> Saving | None:
     """What the change saves in a month; None where that is not known, or the traffic is not."""
-    traffic = question.invocations_per_month
+    traffic = question.successes_per_month
     if traffic is None or per_million is None:
         return None
     scale = traffic / PER_MILLION

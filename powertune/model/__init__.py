@@ -1,7 +1,6 @@
 """The nouns: what is measured, how it is named, and what a run holds. All frozen."""
 
 from powertune.model.exploration import Batch, Exploration, GridDesign, Hint, Leader, Trial
-from powertune.model.failure_costs import FailureCost, FailureCosts
 from powertune.model.function import (
     Architecture,
     Configuration,
@@ -41,8 +40,6 @@ __all__ = [
     "Configuration",
     "Design",
     "Exploration",
-    "FailureCost",
-    "FailureCosts",
     "FunctionRef",
     "FunctionState",
     "Goal",

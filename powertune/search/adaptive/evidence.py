@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
-from powertune.model import Configuration, Exploration, FailureCosts, Measurement, Population
+from powertune.failure_costs import FailureCosts
+from powertune.model import Configuration, Exploration, Measurement, Population
 from powertune.search.adaptive.curves import Seen
 from powertune.search.adaptive.feasibility import Feasibility
 from powertune.search.adaptive.first_sizes import FEWEST_SIZES

@@ -55,10 +55,15 @@ def _meets(evidence: Evidence, configuration: Configuration, rates: Rates) -> bo
     mean = evidence.samples[configuration].mean
     tail = math.exp(evidence.tails.at(configuration).log_factor)
     too_slow = goal.max_duration is not None and mean * tail > goal.max_duration.at_most_ms
-    cost = mean * math.exp(evidence.outliers.log_factor) * rates.per_ms(configuration) + rates.request
-    cost *= 1 + evidence.failures.at(configuration).share
+    cost = _cost(evidence, configuration, rates, mean * math.exp(evidence.outliers.log_factor))
     too_expensive = goal.max_cost is not None and cost > goal.max_cost
     return not too_slow and not too_expensive
+
+
+def _cost(evidence: Evidence, configuration: Configuration, rates: Rates, mean_ms: float) -> float:
+    """What an invocation that succeeds costs, with its part of what failures cost."""
+    cost = mean_ms * rates.per_ms(configuration) + rates.request
+    return cost * (1 + evidence.failures.at(configuration).share)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,9 +86,8 @@ def _level(evidence: Evidence, configuration: Configuration, rates: Rates) -> _L
     weight = goal.cost_weight if goal.tolerance is None else 1.0
     sample = evidence.samples[configuration]
     rate = rates.per_ms(configuration)
-    cost = sample.mean * rate + rates.request
-    slope = weight * sample.mean * rate / cost + 1 - weight
-    cost *= 1 + evidence.failures.at(configuration).share
+    slope = weight * sample.mean * rate / (sample.mean * rate + rates.request) + 1 - weight
+    cost = _cost(evidence, configuration, rates, sample.mean)
     return _Level(
         log=weight * math.log(cost) + (1 - weight) * math.log(sample.mean),
         variance=slope**2 * evidence.noise.within,

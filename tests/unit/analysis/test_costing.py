@@ -159,6 +159,17 @@ def test_what_is_paid_by_the_month_is_shared_by_its_invocations() -> None:
     assert "fixed-cost-unknown" not in codes(analyses[1])
 
 
+def test_a_month_saves_as_often_as_an_invocation_succeeds() -> None:
+    """CloudWatch counts those that fail as well: here one of four at the current size, which has 12 that succeed."""
+    failed = [make_invocation(status=Status.ERROR)] * 4
+    cheap = make_measurement(memory_mb=256, durations=[d * 0.2 for d in STEADY], lanes=4)
+    analysis = make_analysis(cheap, measured(others=failed), usage=Usage(invocations_per_month=2e6))
+    assert analysis.recommendation is not None
+    saving = analysis.recommendation.saving
+    assert saving is not None
+    assert saving.per_month == pytest.approx(0.75 * 2e6 * (mean_cost(analysis, 1) - mean_cost(analysis, 0)))
+
+
 def test_a_month_saves_the_difference_of_the_means_times_the_traffic() -> None:
     cheap = make_measurement(memory_mb=256, durations=[d * 1.2 for d in STEADY], lanes=4)
     analysis = make_analysis(

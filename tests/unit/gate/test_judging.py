@@ -257,6 +257,17 @@ def test_a_function_that_always_fails_now_and_then_is_compared_by_chance() -> No
     assert errors_of(33, environments=80, baseline=30).verdict is PASSED
 
 
+def test_money_is_paid_as_often_as_an_invocation_succeeds() -> None:
+    """Both sides fail in a fifth of the invocations, which take 100 ms at either, so their costs cancel out."""
+    count = len(gated().run.measurements[0].invocations)
+    sides = (gated(200.0, failed=count // 4), gated(seed=2, label="main", failed=count // 4))
+    usage = Usage(invocations_per_month=1e6)
+    (change,), (steady,) = (
+        judged(case, usage=usage).money for case in (make_case(*sides), make_case(gated(200.0), gated(seed=2)))
+    )
+    assert change.amount == pytest.approx(0.8 * steady.amount, rel=0.05)
+
+
 def test_a_metric_that_is_off_is_not_compared() -> None:
     judgement = judged(make_case(gated(200.0)), tolerances=parse_tolerances("duration=off,cost=off", None))
     assert {"duration", "cost"} & {check.metric for check in judgement.checks} == set()

@@ -5,7 +5,8 @@ import math
 import pytest
 from factories import make_invocation
 
-from powertune.model import Architecture, Configuration, FailureCosts, Invocations, Measurement, Status
+from powertune.failure_costs import FailureCosts
+from powertune.model import Architecture, Configuration, Invocations, Measurement, Status
 
 
 def size(memory_mb: int) -> Configuration:

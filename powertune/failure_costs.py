@@ -5,8 +5,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import fmean
 
-from powertune.model.function import Configuration
-from powertune.model.samples import Invocations, Measurement, Population
+from powertune.model import Configuration, Invocations, Measurement, Population
 
 #: For one configuration, the failures of all count as much as this many of its invocations: one failure among the
 #: first three says little.

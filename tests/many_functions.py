@@ -13,7 +13,7 @@ from powertune.cli.many.tuning import ManyWishes
 from powertune.cli.outputs import Output
 from powertune.cli.site import Site
 from powertune.config import RunOptions
-from powertune.engine.direct import TunedFunction
+from powertune.engine.access import TunedFunction
 from powertune.engine.many.runs import FunctionRuns, ManyTerms, PlannedFunction
 from powertune.measure import Nobody, Observer
 from powertune.model import FunctionRef

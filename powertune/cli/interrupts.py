@@ -9,6 +9,7 @@ from threading import Thread
 from types import FrameType
 
 from powertune.cli.console import say
+from powertune.engine.stopping import StopRequest
 
 #: SIGHUP is a terminal that was closed, or a connection that was lost.
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, *((signal.SIGHUP,) if hasattr(signal, "SIGHUP") else ()))
@@ -28,6 +29,8 @@ def at_keyboard() -> bool:
 
 class Interrupts:
     """SIGINT and the like as one KeyboardInterrupt; while the function is being restored they only give notice.
+
+    A run is asked to end instead, once `end_by` has named its request.
 
     Only a person who has read the notice can insist: with SIGINT, at a terminal. SIGHUP and SIGTERM never insist,
     however often they come: whoever sends them wants the process to end, not the function to be left changed. Reports
@@ -50,9 +53,14 @@ class Interrupts:
         #: The last signal that came; None before any.
         self.number: int | None = None
         self._writing = False
+        self._request: StopRequest | None = None
         self._noticed: set[str] = set()
         #: Its `put` may be called again while it is being called, as signals demand.
         self.notices: SimpleQueue[str | None] = SimpleQueue()
+
+    def end_by(self, request: StopRequest) -> None:
+        """From now on, the first signal asks a run to end; a person who insists has its function left as it is."""
+        self._request = request
 
     def writing(self) -> None:
         """Nothing is left to restore. The first signal from now on waits for the reports; the second ends them."""
@@ -66,7 +74,10 @@ class Interrupts:
         self.number = number
         if not self.restoring:
             self.restoring = True
-            raise KeyboardInterrupt
+            if self._request is None:
+                raise KeyboardInterrupt
+            self._request.ask()
+            return
         by_hand = number == signal.SIGINT and self._keyboard()
         notice = self._insist if by_hand else self._notice
         known = bool(self._noticed) if self._writing else notice in self._noticed
@@ -75,6 +86,8 @@ class Interrupts:
             self.notices.put(notice)
         elif by_hand or self._writing:
             self.insisted = True
+            if self._request is not None:
+                self._request.insisted = True
             raise KeyboardInterrupt
 
 

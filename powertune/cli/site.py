@@ -17,7 +17,7 @@ from powertune.cli.console import say
 from powertune.cli.sources import Folder, parse_folder
 from powertune.config import LocalOptions, load_local
 from powertune.config.from_file import inside
-from powertune.engine.direct import TunedFunction
+from powertune.engine.access import TunedFunction
 from powertune.engine.restoring import restore_command
 from powertune.errors import Interrupted, NotRestored, PowertuneError, UsageError
 from powertune.model import FunctionRef

@@ -27,6 +27,7 @@ from powertune.cli.trust import trusted
 from powertune.config import RUN_OPTIONS, RunOptions, load_run
 from powertune.engine import direct
 from powertune.engine.saving import Saver
+from powertune.engine.stopping import StopRequest
 from powertune.errors import FunctionBusy, PowertuneError, UsageError
 from powertune.model import TuningRun
 from powertune.plan import Plan
@@ -192,14 +193,16 @@ def _measured(
     site: Site, options: RunOptions, plan: Plan, save: Saver, interrupts: Interrupts, *, quiet: bool
 ) -> TuningRun:
     files.check_writable(save.path)
+    request = StopRequest()
+    interrupts.end_by(request)
     with RunObserver(plan, save, interrupts, quiet=quiet) as observer:
         try:
             run = direct.measure_plan(
-                site.subject, options, plan, observer, interrupts, clock=time.time, sleep=time.sleep
+                site.subject, options, plan, observer, request, clock=time.time, sleep=time.sleep
             )
             interrupts.writing()  # the run is complete: a signal no longer ends it
         except KeyboardInterrupt:
-            raise direct.interrupted(interrupts, site.subject, save.path) from None
+            raise direct.interrupted(request, site.subject, save.path) from None
     if not quiet:
         say(f"saved {save.path}")
     return run

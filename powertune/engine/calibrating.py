@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from powertune.config import RunOptions
-from powertune.engine.direct import Access
+from powertune.engine.access import Access
 from powertune.engine.gate_plan import PlannedGate, PlannedSide, target_of
 from powertune.engine.gating import check_runs
 from powertune.errors import Inconclusive

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -14,8 +14,10 @@ from powertune.aws.preflight import Preflight, preflight
 from powertune.aws.target import AwsTarget
 from powertune.config import RunOptions
 from powertune.config.from_file import FromFile, foreign_settings
+from powertune.engine.access import TunedFunction
+from powertune.engine.stopping import StoppableAccess, StoppableObserver, StoppableTarget, StopRequest
 from powertune.errors import Interrupted, NotRestored
-from powertune.measure import Observer, Target, measure
+from powertune.measure import Observer, measure
 from powertune.model import Advisory, FunctionRef, FunctionState, TuningRun
 from powertune.plan import Plan, make_plan
 from powertune.region_prices import RegionPrices
@@ -23,28 +25,6 @@ from powertune.search.hints import hints_of
 
 #: How long a function, such as a processor, may run at most.
 LONGEST_TIMEOUT_S = 900
-
-
-class Access(Protocol):
-    """A way to AWS, such as a `Connection`. `ends_at` is when the credentials end, in seconds since the epoch."""
-
-    def aws(self, *, function_timeout_s: int = 900, concurrency: int = 10, rate: float = 5.0) -> Aws:
-        """AWS for one run."""
-        ...
-
-    @property
-    def ends_at(self) -> float | None:
-        """None if they do not end, or it is not known when."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TunedFunction:
-    """A function, and how it is reached. `restore_command` is what a person types to undo a run of it by hand."""
-
-    access: Access
-    ref: FunctionRef
-    restore_command: str
 
 
 class Interruptions(Protocol):
@@ -110,22 +90,32 @@ def measure_plan(
     options: RunOptions,
     plan: Plan,
     observer: Observer,
-    interruptions: Interruptions,
+    request: StopRequest,
     *,
     clock: Callable[[], float],
     sleep: Callable[[float], None],
 ) -> TuningRun:
-    """Measure, and leave the function as it was found, also if the first signal comes at the worst moment.
+    """Measure, and leave the function as it was found, also if it is asked to stop at the worst moment.
+
+    Args:
+        request: asks for that, from another thread or from the handler of a signal.
 
     Raises:
-        KeyboardInterrupt: it was interrupted; `interruptions` say whether the function is restored.
+        KeyboardInterrupt: it was stopped; `request` says whether the function is restored.
         NotRestored: a failure kept the function from being restored.
     """
-    target = run_target(subject, options, plan, clock=clock)
-    return measure_target(target, plan, observer, interruptions, clock=clock, sleep=sleep)
+    # Said before the run, it is of no use in a report of it.
+    plan = replace(plan, advisories=tuple(each for each in plan.advisories if each.code != SESSION_ENDS))
+    stoppable = replace(subject, access=StoppableAccess(access=subject.access, request=request))
+    target = StoppableTarget(_target(stoppable, options, plan, clock=clock), request)
+    try:
+        return measure(plan, target, StoppableObserver(observer, request), clock=clock, sleep=request.sleeping(sleep))
+    except KeyboardInterrupt:
+        undo_once_more(target.undo, request)
+        raise
 
 
-def run_target(subject: TunedFunction, options: RunOptions, plan: Plan, *, clock: Callable[[], float]) -> AwsTarget:
+def _target(subject: TunedFunction, options: RunOptions, plan: Plan, *, clock: Callable[[], float]) -> AwsTarget:
     """The hold of a run on its function. Nothing is asked of AWS yet."""
     processors = (options.pre_processor, options.post_processor)
     return AwsTarget(
@@ -139,29 +129,6 @@ def run_target(subject: TunedFunction, options: RunOptions, plan: Plan, *, clock
         processors=processors,
         clock=clock,
     )
-
-
-def measure_target(
-    target: Target,
-    plan: Plan,
-    observer: Observer,
-    interruptions: Interruptions,
-    *,
-    clock: Callable[[], float],
-    sleep: Callable[[float], None],
-) -> TuningRun:
-    """As `measure_plan`, on a target that was made for the plan.
-
-    Raises:
-        KeyboardInterrupt, NotRestored: as `measure_plan`.
-    """
-    # Said before the run, it is of no use in a report of it.
-    plan = replace(plan, advisories=tuple(each for each in plan.advisories if each.code != SESSION_ENDS))
-    try:
-        return measure(plan, target, observer, clock=clock, sleep=sleep)
-    except KeyboardInterrupt:
-        undo_once_more(target.undo, interruptions)
-        raise
 
 
 def interrupted(interruptions: Interruptions, subject: TunedFunction, path: Path) -> Interrupted | NotRestored:

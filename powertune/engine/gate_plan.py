@@ -9,7 +9,8 @@ from powertune.aws.identity import about_end
 from powertune.aws.pinned import LATEST, Pin, PinnedTarget
 from powertune.aws.preflight import preflight_as_is
 from powertune.config import RunOptions
-from powertune.engine.direct import LONGEST_TIMEOUT_S, Access, by_file, check_processors
+from powertune.engine.access import Access
+from powertune.engine.direct import LONGEST_TIMEOUT_S, by_file, check_processors
 from powertune.errors import UsageError
 from powertune.model import Advisory, FunctionRef
 from powertune.plan import Plan

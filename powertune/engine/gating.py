@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from powertune.aws.pinned import PinnedTarget
 from powertune.config import RunOptions
-from powertune.engine.direct import Access
+from powertune.engine.access import Access
 from powertune.engine.gate_plan import PlannedGate, PlannedSide, target_of
 from powertune.errors import FunctionFailed, Inconclusive
 from powertune.gate.judging import judge

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from powertune import results
+from powertune.measure import Observer
 from powertune.model import UNDER_WAY, TuningRun
 
 #: Saving takes at most this share of the time.
@@ -37,3 +39,22 @@ class Saver:
         self.saved = run
         self._saved_at = self._timer()
         self._took_s = self._saved_at - began
+
+
+class SavingObserver:
+    """Has every round saved, and hands everything on to another observer."""
+
+    def __init__(self, observer: Observer, save: Callable[[TuningRun], None]) -> None:
+        self._observer = observer
+        self._save = save
+        #: The run until now; None before the first round.
+        self.run: TuningRun | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._observer, name)
+
+    def saved(self, run: TuningRun) -> None:
+        """Keep the round, and hand it on."""
+        self.run = run
+        self._save(run)
+        self._observer.saved(run)

@@ -9,12 +9,18 @@ from pathlib import Path
 from typing import IO
 
 import pytest
+from fakes import FakeClock
+from many_functions import fake_functions, planned
 from runs import make_fake, plan_for, tune
 
 from powertune.cli.console import confirmed, on_terminal, say
 from powertune.cli.interrupts import interruptible
 from powertune.cli.progress import RunObserver
+from powertune.engine.direct import measure_plan
 from powertune.engine.saving import Saver
+from powertune.engine.stopping import StopRequest
+from powertune.measure import Nobody
+from powertune.model import Configuration, Invocation
 
 
 def test_the_first_interrupt_ends_the_measuring_and_ctrl_c_again_and_again_insists(
@@ -169,6 +175,50 @@ def test_once_the_function_is_restored_and_the_run_is_saved_an_interrupt_ends_wh
             os.kill(os.getpid(), signal.SIGINT)
         assert interrupts.restored
     assert (tmp_path / "run.json").exists()
+
+
+class Signals:
+    """Sends this process a signal when it is thrown away, where Python drops what the handler raises."""
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+class Signaled(Nobody):
+    """Has a signal arrive in a finalizer, at the third invocation."""
+
+    invocations = 0
+
+    def invoked(self, configuration: Configuration, invocation: Invocation, spent: float) -> None:
+        self.invocations += 1
+        if self.invocations == 3:
+            Signals()
+
+
+def test_a_signal_ends_a_run_also_where_python_drops_the_exception(tmp_path: Path) -> None:
+    fake, observer, clock = fake_functions("fn"), Signaled(), FakeClock()
+    before = fake.snapshot("fn")
+    (run,) = planned(fake, tmp_path, "fn")
+    with interruptible() as interrupts:
+        interrupts.end_by(request := StopRequest())
+        with pytest.raises(KeyboardInterrupt):
+            measure_plan(run.subject, run.options, run.plan, observer, request, clock=clock, sleep=clock.sleep)
+    assert observer.invocations < 10
+    assert request.restored
+    assert fake.snapshot("fn") == before
+
+
+def test_who_insists_while_a_run_is_restored_has_its_function_left_as_it_is() -> None:
+    with interruptible(keyboard=lambda: True) as interrupts:
+        interrupts.end_by(request := StopRequest())
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGINT)
+        assert not request.insisted
+        with pytest.raises(KeyboardInterrupt):
+            request.check()
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGINT)
+        assert request.insisted
 
 
 def test_outside_of_the_block_signals_are_as_before() -> None:

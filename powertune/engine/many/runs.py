@@ -9,11 +9,12 @@ from threading import Condition, Thread
 
 from powertune import files
 from powertune.config import RunOptions
-from powertune.engine.direct import TunedFunction, interrupted, measure_target, run_target
+from powertune.engine.access import TunedFunction
+from powertune.engine.direct import interrupted, measure_plan
 from powertune.engine.many.admission import FunctionAdmission, FunctionDemand, demand_of
 from powertune.engine.many.purse import Purse
-from powertune.engine.many.stopping import StoppableAccess, StoppableObserver, StoppableTarget, StopRequest
-from powertune.engine.saving import Saver
+from powertune.engine.saving import Saver, SavingObserver
+from powertune.engine.stopping import StopRequest
 from powertune.errors import Bug, Inconclusive, Interrupted, NotRestored, PowertuneError
 from powertune.exploring import extremes
 from powertune.measure import Observer
@@ -236,14 +237,17 @@ class FunctionRuns:
             files.check_writable(path)
         except PowertuneError as failure:
             return EndedFunction(function=function, error=failure)
-        observer = StoppableObserver(self._observe(function), request, Saver(path, timer=terms.timer))
-        access = StoppableAccess(access=function.subject.access, request=request)
-        subject = replace(function.subject, access=access)
+        observer = SavingObserver(self._observe(function), Saver(path, timer=terms.timer))
         error: PowertuneError | None = None
         try:
-            target = StoppableTarget(run_target(subject, function.options, function.plan, clock=terms.clock), request)
-            observer.run = measure_target(
-                target, function.plan, observer, request, clock=terms.clock, sleep=request.sleeping(terms.sleep)
+            observer.run = measure_plan(
+                function.subject,
+                function.options,
+                function.plan,
+                observer,
+                request,
+                clock=terms.clock,
+                sleep=terms.sleep,
             )
         except KeyboardInterrupt:
             error = interrupted(request, function.subject, path)

@@ -13,7 +13,8 @@ from powertune.aws.journal import alias_name, check_free
 from powertune.aws.lambda_function import LambdaFunction
 from powertune.config.execution_input import TuningRequest, parse_request
 from powertune.config.execution_words import advisory_in_keys
-from powertune.engine.direct import TunedFunction, plan_run
+from powertune.engine.access import TunedFunction
+from powertune.engine.direct import plan_run
 from powertune.engine.restoring import restore_command
 from powertune.engine.steps.part_keeper import PartKeeper
 from powertune.engine.steps.store import Errand, RunStore

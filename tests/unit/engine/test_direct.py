@@ -9,7 +9,9 @@ from runs import make_fake, tune
 
 from powertune.aws.client import Aws
 from powertune.config import RunOptions
-from powertune.engine.direct import LONGEST_TIMEOUT_S, TunedFunction, measure_plan, plan_run, undo_once_more
+from powertune.engine.access import TunedFunction
+from powertune.engine.direct import LONGEST_TIMEOUT_S, measure_plan, plan_run, undo_once_more
+from powertune.engine.stopping import StopRequest
 from powertune.errors import NotFound, NotRestored, UsageError
 from powertune.model import FunctionRef, Invocation, TuningRun
 from powertune.plan import Plan
@@ -21,7 +23,7 @@ GRID = RunOptions(memory=(128, 1024), invocations=4, environments=2)
 
 @dataclass
 class FakeAccess:
-    """An `engine.direct.Access` that leads to a fake, and keeps what it was asked for."""
+    """An `engine.access.Access` that leads to a fake, and keeps what it was asked for."""
 
     fake: FakeLambda
     ends_at: float | None = None
@@ -30,14 +32,6 @@ class FakeAccess:
     def aws(self, **options: Any) -> Aws:
         self.asked.append(options)
         return fake_aws(self.fake)
-
-
-@dataclass
-class Stopping:
-    """What an `engine.direct.Interruptions` says."""
-
-    restored: bool = False
-    insisted: bool = False
 
 
 def subject_of(access: FakeAccess, name: str = "fn") -> TunedFunction:
@@ -49,7 +43,7 @@ def plan(access: FakeAccess, options: RunOptions = GRID, *, earlier: TuningRun |
 
 
 def measured(
-    access: FakeAccess, made: Plan, observer: RecordingObserver, stopping: Stopping, options: RunOptions = GRID
+    access: FakeAccess, made: Plan, observer: RecordingObserver, stopping: StopRequest, options: RunOptions = GRID
 ) -> TuningRun:
     clock = FakeClock()
     return measure_plan(subject_of(access), options, made, observer, stopping, clock=clock, sleep=clock.sleep)
@@ -58,7 +52,7 @@ def measured(
 def test_a_run_measures_what_was_planned_and_leaves_the_function_as_found() -> None:
     access, observer = FakeAccess(make_fake()), RecordingObserver()
     before = access.fake.snapshot("fn")
-    run = measured(access, plan(access), observer, Stopping())
+    run = measured(access, plan(access), observer, StopRequest())
     assert run.stopped == "complete"
     assert {m.configuration.memory_mb: len(m.invocations) for m in run.measurements} == {128: 6, 1024: 6}
     assert observer.events[-2:] == ["restoring", "restored"]
@@ -89,7 +83,7 @@ def test_that_the_session_ends_is_said_before_the_run_and_not_in_its_report() ->
     access = FakeAccess(make_fake(), ends_at=1.0)
     made = plan(access)
     assert "credentials-end" in [advisory.code for advisory in made.advisories]
-    run = measured(access, made, RecordingObserver(), Stopping())
+    run = measured(access, made, RecordingObserver(), StopRequest())
     assert "credentials-end" not in [advisory.code for advisory in run.advisories]
 
 
@@ -100,9 +94,9 @@ def test_a_processor_exists_and_may_run_for_as_long_as_any_function() -> None:
         plan(access, options)
     access.fake.add("before")
     made = plan(access, options)
-    measured(access, made, RecordingObserver(), Stopping(), options)
+    measured(access, made, RecordingObserver(), StopRequest(), options)
     assert access.asked[-1]["function_timeout_s"] == LONGEST_TIMEOUT_S
-    measured(access, plan(access), RecordingObserver(), Stopping())
+    measured(access, plan(access), RecordingObserver(), StopRequest())
     assert access.asked[-1]["function_timeout_s"] == made.function.timeout_s
 
 
@@ -114,7 +108,7 @@ class Impatient(RecordingObserver):
 
 
 def test_an_interrupted_run_is_undone_and_says_so() -> None:
-    access, stopping = FakeAccess(make_fake()), Stopping()
+    access, stopping = FakeAccess(make_fake()), StopRequest()
     before = access.fake.snapshot("fn")
     with pytest.raises(KeyboardInterrupt):
         measured(access, plan(access), Impatient(), stopping)
@@ -136,7 +130,7 @@ class Undone:
 
 
 def test_an_interrupt_in_the_instant_before_undoing_begins_is_made_up_for() -> None:
-    stopping, target = Stopping(), Undone()
+    stopping, target = StopRequest(), Undone()
     undo_once_more(target.undo, stopping)
     assert target.times == 1
     assert stopping.restored
@@ -145,11 +139,11 @@ def test_an_interrupt_in_the_instant_before_undoing_begins_is_made_up_for() -> N
 
 
 def test_who_insists_is_not_undone_once_more() -> None:
-    stopping, target = Stopping(), Undone()
+    stopping, target = StopRequest(), Undone()
     stopping.insisted = True
     undo_once_more(target.undo, stopping)
     assert (target.times, stopping.restored) == (0, False)
-    undo_once_more(Undone(KeyboardInterrupt()).undo, stopping := Stopping())
+    undo_once_more(Undone(KeyboardInterrupt()).undo, stopping := StopRequest())
     assert not stopping.restored
     with pytest.raises(NotRestored):
-        undo_once_more(Undone(NotRestored("not restored")).undo, Stopping())
+        undo_once_more(Undone(NotRestored("not restored")).undo, StopRequest())

@@ -4,10 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from factories import make_measurement, make_run
+from factories import make_configuration, make_measurement, make_run
+from fakes import RecordingObserver
 
 from powertune import results
-from powertune.engine.saving import Saver
+from powertune.engine.saving import Saver, SavingObserver
 from powertune.model import UNDER_WAY, TuningRun
 
 
@@ -56,3 +57,13 @@ def test_the_end_is_always_saved(tmp_path: Path) -> None:
 def test_nothing_measured_leaves_no_file(tmp_path: Path) -> None:
     Saver(tmp_path / "run.json", timer=Timer(0))(make_run(measurements=()))
     assert not list(tmp_path.iterdir())
+
+
+def test_an_observer_is_told_everything_and_each_round_is_kept() -> None:
+    inner, kept = RecordingObserver(), list[TuningRun]()
+    observer = SavingObserver(inner, kept.append)
+    assert observer.run is None
+    observer.published(make_configuration(512))
+    observer.saved(run(1))
+    assert inner.events == ["published 512"]
+    assert inner.runs == kept == [observer.run]

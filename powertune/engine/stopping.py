@@ -1,16 +1,16 @@
-"""Ending one run among several: another thread asks for it, and the run ends as if its own thread had been signaled.
+"""Ending a run by a request, which it looks for where it can end well.
 
-Python raises KeyboardInterrupt in the main thread only. So a run that has a thread of its own looks for the request
-wherever it tells its observer, calls AWS or sleeps, and raises it there itself.
+Python raises KeyboardInterrupt between any two instructions of the main thread: also just after it took a lock, which
+is then never released, or in a finalizer, which drops the exception. In other threads it never raises it. So a run
+looks for the request wherever it tells its observer, calls AWS or sleeps, and raises KeyboardInterrupt itself.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from threading import Event
 from typing import Any
 
 from powertune.aws.client import Aws
-from powertune.engine.direct import Access
+from powertune.engine.access import Access
 from powertune.measure import Observer, Publishing, Target
 from powertune.model import Batch, Configuration, Invocation, TuningRun
 
@@ -26,19 +26,20 @@ class StopRequest:
         self.insisted = False
         #: Whether sizes were published, and so perhaps invoked.
         self.published = False
-        self._asked = Event()
-        self._restoring = Event()
+        # No Event: the handler of a signal asks, and must not wait for a lock that its own thread holds.
+        self._asked = False
+        self._restoring = False
         self._wake: Callable[[], None] = lambda: None
 
     def ask(self) -> None:
-        """Have the run end, and its function restored. Called from any thread."""
-        self._asked.set()
+        """Have the run end, and its function restored. Called from any thread, or by the handler of a signal."""
+        self._asked = True
         self._wake()
 
     def wake_by(self, wake: Callable[[], None]) -> None:
         """What has the run look at once, while it waits for invocations."""
         self._wake = wake
-        if self._asked.is_set():
+        if self._asked:
             wake()
 
     def check(self) -> None:
@@ -47,7 +48,7 @@ class StopRequest:
         Raises:
             KeyboardInterrupt: it is to end, and its function is not being restored.
         """
-        if self._asked.is_set() and not self._restoring.is_set():
+        if self._asked and not self._restoring:
             raise KeyboardInterrupt
 
     def sleeping(self, sleep: Callable[[float], None]) -> Callable[[float], None]:
@@ -65,7 +66,7 @@ class StopRequest:
 
     def restoring(self, under_way: bool) -> None:
         """Whether the function is being restored, which nothing may end."""
-        (self._restoring.set if under_way else self._restoring.clear)()
+        self._restoring = under_way
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,18 +105,11 @@ class StoppableTarget:
 
 
 class StoppableObserver:
-    """Hands everything on to another observer, and ends the run once that is asked for.
+    """Hands everything on to another observer, and ends the run once that is asked for."""
 
-    Args:
-        save: keeps a round.
-    """
-
-    def __init__(self, observer: Observer, request: StopRequest, save: Callable[[TuningRun], None]) -> None:
+    def __init__(self, observer: Observer, request: StopRequest) -> None:
         self._observer = observer
         self._request = request
-        self._save = save
-        #: The run until now.
-        self.run: TuningRun | None = None
 
     def chosen(self, batch: Batch) -> None:
         """The search has chosen."""
@@ -142,9 +136,7 @@ class StoppableObserver:
         self._request.check()
 
     def saved(self, run: TuningRun) -> None:
-        """Keep the round; once the function is restored, what is left may end at once."""
-        self.run = run
-        self._save(run)
+        """Hand the round on; once the function is restored, what is left may end at once."""
         self._observer.saved(run)
         if self._request.restored:
             self._request.restoring(False)

@@ -210,6 +210,7 @@ class Recommendation:
     none, or it is too much alike.
 
     Where no change is proven to help, it is the current configuration, and `unproven` is the change that looks best.
+    Where one is, but not to the best candidate, that change is the `rival`.
     `too_short`: it is the current one, as invocations are too short for any advice.
     """
 
@@ -225,6 +226,7 @@ class Recommendation:
     reasons: tuple[str, ...]
     distinction: Distinction | None = None
     unproven: Move | None = None
+    rival: Move | None = None
     too_short: bool = False
 
 

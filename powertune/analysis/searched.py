@@ -76,6 +76,14 @@ def pick_searched(found: Searched, able: Sequence[Observed], question: Question)
     )
 
 
+def better_searched(found: Searched, able: Sequence[Observed], question: Question) -> list[Observed]:
+    """What is expected to meet the goal better than the current configuration, the best first."""
+    answers = {answer.configuration: answer for answer in found.conclusion.answers}
+    now = answers.get(question.current)
+    better = (o for o in able if now is None or _loss(o, answers) < now.loss)
+    return sorted(better, key=lambda o: (_loss(o, answers), cheapness(o)))
+
+
 def _loss(o: Observed, answers: Mapping[Configuration, Answer]) -> float:
     # Between sizes that lose the same, it is their cost that decides, and not the last bits of a sum.
     return round(answers[o.profile.configuration].loss, 9)

@@ -1,10 +1,11 @@
 """The answer once a configuration is picked: a change that is proven to help, or to stay with the current one."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 from powertune.analysis.comparison import SAME, Comparison, Difference
-from powertune.analysis.conclusion import Gain, Pick, Question, alike, conclude, make_saving, ratio_words
+from powertune.analysis.conclusion import Gain, Pick, Question, alike, conclude, figures, make_saving, ratio_words
 from powertune.analysis.constraints import limits
 from powertune.analysis.effort import effort_of, effort_words, growth_to_be_below
 from powertune.analysis.model import NOTHING, Effort, Move, ProfileStatus, Recommendation
@@ -51,6 +52,30 @@ def settle(pick: Pick, gain: Gain, question: Question) -> Recommendation:
     )
     equal = {move.configuration, *pick.equivalent} - {question.current} if question.current in pick.equivalent else ()
     return _stay(pick, question, _reasons(pick, move, question), equivalent=tuple(sorted(equal)), unproven=move)
+
+
+def instead(
+    chosen: Observed, gain: Gain, rival: Move, equal: Sequence[Observed], question: Question
+) -> Recommendation:
+    """A change that is proven to help, where the one to the best candidate is not.
+
+    Args:
+        equal: those that cannot be told apart from the chosen one.
+    """
+    pick = Pick(
+        chosen=chosen,
+        best=chosen.profile.configuration,
+        equivalent=tuple(sorted(o.profile.configuration for o in equal)),
+        why=(
+            f"the best of those that are proven to be better than the current configuration "
+            f"({figures(chosen, question.currency)}); the best candidate, {rival.configuration}, "
+            f"{unproven_words(question.goal.strategy)}"
+        ),
+        certainty="at 95 %",
+    )
+    concluded = conclude(pick, gain, question)
+    reasons = (*concluded.reasons, decision_words(rival, question.currency))
+    return replace(concluded, reasons=reasons, rival=rival)
 
 
 def _stay(

@@ -142,6 +142,7 @@ def _recommendation(recommendation: Recommendation) -> Value:
         "distinction": _distinction(recommendation.distinction),
         "too_short": recommendation.too_short,
         "unproven": None if recommendation.unproven is None else _move(recommendation.unproven),
+        "rival": None if recommendation.rival is None else _move(recommendation.rival),
     }
 
 

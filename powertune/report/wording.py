@@ -58,6 +58,8 @@ def headline(analysis: Analysis) -> str:
     sentences = [f"{answer}, {_merit(analysis, recommendation)}{_change(analysis)}."]
     if recommendation.equivalent:
         sentences.append(_alike(recommendation))
+    if recommendation.rival is not None:
+        sentences.append(f"The best candidate, {_unproven(recommendation, recommendation.rival, analysis.currency)}")
     if (telling := recommendation.distinction) is not None:
         sentences.append(_telling(telling, recommendation.configuration, analysis.currency))
     found = analysis.searched
@@ -113,6 +115,8 @@ def _telling(telling: Distinction, chosen: Configuration, currency: str) -> str:
 
 def _merit(analysis: Analysis, recommendation: Recommendation) -> str:
     """In what the recommended configuration is the best, and among which."""
+    if recommendation.rival is not None:
+        return _limited("the best of those that are proven to be better than now", analysis)
     if recommendation.strategy is Strategy.SPEED and recommendation.best != recommendation.configuration:
         return _limited("cheapest of those that are not proven slower than the fastest", analysis)
     return goal_words(analysis)
@@ -131,14 +135,19 @@ def _limited(words: str, analysis: Analysis) -> str:
 
 
 def _staying(recommendation: Recommendation, move: Move, currency: str) -> str:
+    return f"Stay at {recommendation.configuration}: the best candidate, {_unproven(recommendation, move, currency)}"
+
+
+def _unproven(recommendation: Recommendation, move: Move, currency: str) -> str:
+    """What looks best, why it is not recommended, and what would decide that."""
     cost, duration = ratio_words(move.cost_ratio, "the cost"), ratio_words(move.duration_ratio, "the duration")
     decision = decision_words(move, currency)
     faster = ""
     if recommendation.strategy is Strategy.COST and move.duration_ratio.verdict is Difference.LOWER:
         faster = " It is faster, which --strategy tolerance or balanced counts."
     return (
-        f"Stay at {recommendation.configuration}: the best candidate, {move.configuration}, "
-        f"{unproven_words(recommendation.strategy)}. It has {cost} and {duration} of now.{faster} "
+        f"{move.configuration}, {unproven_words(recommendation.strategy)}. "
+        f"It has {cost} and {duration} of now.{faster} "
         f"{decision if decision.startswith('powertune ') else decision[0].upper() + decision[1:]}."
     )
 

@@ -1,11 +1,11 @@
-"""What another batch of each candidate is worth, and what it costs: arrays in, arrays out."""
+"""What the next test of each candidate is worth: arrays in, arrays out."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from powertune.search.adaptive.arrays import Array
 
-#: How much weight the expected loss near a candidate has, beside the gain of the next batch, and how far near is, in
+#: How much weight the expected loss near a candidate has, beside the gain of the next test, and how far near is, in
 #: the logarithm of memory.
 FARSIGHTED, NEIGHBORHOOD = 0.3, 0.25
 #: Of a standard normal distribution, for averages over it.
@@ -13,8 +13,8 @@ _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(15)
 _WEIGHTS = _WEIGHTS / _WEIGHTS.sum()
 
 
-def expected_gains(scores: Array, log_ms: Array, able: NDArray[np.intp], noise: float) -> Array:
-    """How much a batch of each candidate is expected to improve the answer at once (the knowledge gradient).
+def expected_gains(scores: Array, log_ms: Array, able: NDArray[np.intp], noise: Array | float) -> Array:
+    """How much the next test of each candidate is expected to improve the answer at once (the knowledge gradient).
 
     What is measured there moves the expected scores of all others along with it. The answer is then the best of those
     that can be the answer already, and of this one. See Frazier, Powell & Dayanik, cited at `Adaptive`.
@@ -23,7 +23,7 @@ def expected_gains(scores: Array, log_ms: Array, able: NDArray[np.intp], noise: 
         scores: of shape (curves, candidates), the lower the better.
         log_ms: log durations of the same shape.
         able: the candidates that can be the answer already.
-        noise: the variance of the mean of a batch, in log duration.
+        noise: the variance of what the next test of each candidate shows, in log duration; or the same for all.
 
     Returns:
         Shape (candidates,), in the unit of the scores.
@@ -40,8 +40,8 @@ def expected_gains(scores: Array, log_ms: Array, able: NDArray[np.intp], noise: 
     return gains
 
 
-def information(log_ms: Array, noise: float) -> Array:
-    """The share of what is unknown of each candidate that a batch would reveal, of shape (candidates,)."""
+def information(log_ms: Array, noise: Array | float) -> Array:
+    """The share of what is unknown of each candidate that a test would reveal, of shape (candidates,)."""
     spread = log_ms.var(axis=0)
     revealed: Array = spread / (spread + noise)
     return revealed
@@ -50,7 +50,7 @@ def information(log_ms: Array, noise: float) -> Array:
 def losses_near(log_mb: Array, kinds: NDArray[np.str_], scores: Array, losses: Array) -> Array:
     """The share of the expected loss that is due to curves whose best size is at or near each candidate.
 
-    The gain looks one batch ahead. The best size may take two: one near it, and one at it.
+    The gain looks one test ahead. The best size may take two: one near it, and one at it.
 
     Args:
         log_mb: the logarithm of each candidate's memory size.
@@ -63,15 +63,3 @@ def losses_near(log_mb: Array, kinds: NDArray[np.str_], scores: Array, losses: A
     near = np.exp(-0.5 * distance**2) * (kinds[:, None] == kinds[best])
     shares: Array = (near * losses).mean(axis=1)
     return shares
-
-
-def batch_costs(costs: Array, counts: NDArray[np.int64], batch: int) -> Array:
-    """The expected cost of a batch of each candidate.
-
-    Args:
-        costs: per warm invocation, of shape (curves, candidates).
-        counts: the warm invocations so far. The first invocation of a new size starts cold, and does not count.
-        batch: the number of warm invocations in a batch.
-    """
-    expected: Array = (batch + (counts == 0)) * costs.mean(axis=0)
-    return expected

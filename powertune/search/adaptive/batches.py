@@ -53,14 +53,14 @@ def _made_meanwhile(choice: Choice) -> float:
     return waited_ms / (ROUND_TRIP_MS + duration_ms)
 
 
-def together(choice: Choice, first: Test, tests: Tests, noise: float) -> tuple[Configuration, ...]:
+def together(choice: Choice, first: Test, tests: Tests, noise: Array) -> tuple[Configuration, ...]:
     """What to measure in one batch, where publishing takes longer than to measure: `first`, and what joins it.
 
     Each is chosen as if those before it had shown exactly what is believed of them (the kriging believer of
     Ginsbourger, Le Riche & Carraro, "Kriging is well-suited to parallelize optimization", 2010).
 
     Args:
-        noise: the variance of the mean of a test, in log duration.
+        noise: the variance of what a test of each candidate shows, in log duration.
     """
     picked = [first]
     if _made_meanwhile(choice) >= choice.posterior.evidence.exploration.batch:
@@ -73,15 +73,15 @@ def together(choice: Choice, first: Test, tests: Tests, noise: float) -> tuple[C
     return tuple(test.configuration for test in picked)
 
 
-def believing(choice: Choice, configuration: Configuration, noise: float) -> Choice:
+def believing(choice: Choice, configuration: Configuration, noise: Array) -> Choice:
     """The choice after a test of a candidate that has shown exactly what is believed of it.
 
     Args:
-        noise: the variance of the mean of the test, in log duration.
+        noise: the variance of what a test of each candidate shows, in log duration.
     """
     posterior = choice.posterior
     index = posterior.candidates.index(configuration)
-    log_ms = as_expected(posterior.log_ms, index, noise)
+    log_ms = as_expected(posterior.log_ms, index, float(noise[index]))
     costs = posterior.objective.costs(log_ms)
     scores = posterior.objective.scores(log_ms, costs)
     able = np.union1d(choice.able, [index])

@@ -73,9 +73,9 @@ class Evidence:
 
     @property
     def explored(self) -> int:
-        """How many invocations were made to explore, cold starts and failures included: in the first lane of a size.
+        """How many invocations were made to explore, cold starts and failures included.
 
-        To spread a size over several is to confirm, to prove or to race.
+        Those are taken to be the ones in the first lane of a size: most others confirm, prove or race.
         """
         return sum(m.invocations.column("lane").count(0) for m in self.measured.values())
 

@@ -1,11 +1,11 @@
-"""Whether a change from the current configuration to the choice is proven to help, or worth proving."""
+"""Whether a change from the current configuration is proven to help, or worth proving."""
 
 import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from powertune.model import Goal
+from powertune.model import Configuration, Goal
 from powertune.quantiles import student_t
 from powertune.search.adaptive.arrays import Array
 from powertune.search.adaptive.choice import Choice
@@ -19,31 +19,37 @@ ERROR = 0.04
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Proof:
-    """What is known of a change.
+    """What is known of a change, from the second configuration of the `pair` to the first one.
 
-    `log_cost` and `log_duration`, of shape (curves,), are the logarithms of the ratios choice / current along each
-    curve that may be true. `quantile` is how many standard deviations away from 0 proves a difference.
+    `log_cost` and `log_duration`, of shape (curves,), are the logarithms of the ratios of the two along each curve
+    that may be true. `quantile` is how many standard deviations away from 0 proves a difference.
     """
 
+    pair: tuple[Configuration, Configuration]
     goal: Goal
     log_cost: Array
     log_duration: Array
     quantile: float
 
     @classmethod
-    def of(cls, choice: Choice) -> "Proof | None":
-        """None where the choice is the current configuration, or that was not measured or does not work."""
+    def of(cls, choice: Choice, index: int) -> "Proof | None":
+        """The change from the current configuration to the candidate at `index`.
+
+        None where the two are the same, or the current one was not measured or does not work.
+        """
         posterior = choice.posterior
         evidence, current = posterior.evidence, posterior.evidence.exploration.current
-        if current is None or current == choice.configuration or current not in evidence.samples:
+        changed = posterior.candidates[index]
+        if current is None or current == changed or current not in evidence.samples:
             return None
         if posterior.current_log_ms is None or posterior.current_costs is None:
             return None
-        freedom = min(evidence.freedom(current), evidence.freedom(choice.configuration))
+        freedom = min(evidence.freedom(current), evidence.freedom(changed))
         return cls(
+            pair=(changed, current),
             goal=posterior.objective.goal,
-            log_cost=np.log(posterior.costs[:, choice.index]) - np.log(posterior.current_costs),
-            log_duration=posterior.log_ms[:, choice.index] - posterior.current_log_ms,
+            log_cost=np.log(posterior.costs[:, index]) - np.log(posterior.current_costs),
+            log_duration=posterior.log_ms[:, index] - posterior.current_log_ms,
             quantile=student_t(1 - ERROR / 2 / max(1, choice.able.size - 1), freedom),
         )
 

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,6 @@ from numpy.typing import NDArray
 from powertune.model import Batch, Configuration, Exploration, Trial
 from powertune.search.adaptive.acquisition import (
     FARSIGHTED,
-    batch_costs,
     expected_gains,
     information,
     losses_near,
@@ -20,6 +20,7 @@ from powertune.search.adaptive.batches import Test, invocations_meanwhile, toget
 from powertune.search.adaptive.choice import Choice
 from powertune.search.adaptive.evidence import Evidence
 from powertune.search.adaptive.finalists import finalists, nearest_measured
+from powertune.search.adaptive.next_test import NextTest, most_lanes, whole
 from powertune.search.adaptive.posterior import Posterior
 from powertune.search.adaptive.proof import Proof
 from powertune.search.adaptive.race import lanes_for
@@ -48,7 +49,7 @@ LEAST_GAIN = 0.004
 _BEYOND_FIGURES = 10.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Stages:
     """The stages of one moment of the search, which are all about the present choice."""
 
@@ -100,7 +101,8 @@ class Stages:
         picked = together(self.choice, first, self._tests, self._noise)
         if len(picked) > 1:
             why = f"{doubt}; these are the most informative next tests for their cost"
-        return self._batch(dict.fromkeys(picked, self.exploration.batch), why)
+        trials = (NextTest.of(c, self._evidence).trial for c in sorted(picked))
+        return Batch(trials=tuple(trials), why=why, leader=self.choice.answer.leader)
 
     def checking(self) -> Batch | None:
         """The choice again, until it has enough warm invocations; by default in several environments, if cheap."""
@@ -115,9 +117,9 @@ class Stages:
         lanes = min(FEWEST_LANES, self.exploration.most_lanes)
         usual = self.exploration.lanes is None and not spreads(self.exploration)
         if usual and tried < lanes and evidence.start_cost(choice, self.rates) <= CHEAP_START:
-            few = self._whole(2 * lanes)
+            few = whole(2 * lanes, self.exploration)
         else:
-            few, lanes = self._whole(max(0, wanted - evidence.counts[choice])), tried
+            few, lanes = whole(max(0, wanted - evidence.counts[choice]), self.exploration), tried
         return self._batch({choice: min(few, room)}, why, lanes=lanes) if min(few, room) > 0 else None
 
     def confirming(self) -> Batch | None:
@@ -136,24 +138,49 @@ class Stages:
         return self._batch(few, why, lanes=wanted)
 
     def proving(self) -> Batch | None:
-        """The choice and the current configuration in more environments, while that may prove a change to help.
+        """A candidate and the current configuration in more environments, while that may prove a change to help.
 
-        Each round doubles the environments. A change is recommended only after the first of them.
+        That is the choice, or else the best of the others that it can be proven of: people can act on a smaller gain
+        that is proven, not on a larger one that may be luck. Each round doubles the environments. A change is
+        recommended only after the first of them.
         """
-        proof, current = Proof.of(self.choice), self.exploration.current
-        if proof is None or current is None:
-            return None
-        pair = (self.choice.configuration, current)
-        tried = min(map(self._evidence.lanes_tried, pair))
-        most = min(self.exploration.lanes or self.exploration.most_lanes, self.exploration.most_lanes)
+        for index in self._contenders():
+            proof = Proof.of(self.choice, index)
+            if proof is None or self._is_proven(proof):
+                return None
+            if (batch := self._prove(proof)) is not None:
+                return batch
+        return None
+
+    def _contenders(self) -> list[int]:
+        """The choice, and then what is expected to be better than the current configuration, the best first."""
+        current, means = self.exploration.current, self._posterior.scores.mean(axis=0)
+        if current is None or current == self.choice.configuration:
+            return []
+        place = self._posterior.measured.get(current)
+        most = math.inf if place is None else means[place]
+        others = (i for i in self.choice.able.tolist() if i != self.choice.index and means[i] < most)
+        return [self.choice.index, *sorted(others, key=lambda index: float(means[index]))]
+
+    def _is_proven(self, proof: Proof) -> bool:
+        # A single environment may be a lucky one.
+        return proof.growth <= 1 and self._environments(proof) >= FEWEST_LANES
+
+    def _environments(self, proof: Proof) -> int:
+        return min(map(self._evidence.lanes_tried, proof.pair))
+
+    def _prove(self, proof: Proof) -> Batch | None:
+        """The next round; None if no round that may be made would prove it."""
+        tried, most = self._environments(proof), most_lanes(self.exploration)
         lanes = min(max(FEWEST_LANES, 2 * tried), most)
-        # A single environment may be a lucky one; and a first impression may be wrong by a factor of two.
-        proven = proof.growth <= 1 and tried >= FEWEST_LANES
-        if proven or proof.growth > 2 * most / tried or lanes <= tried:
+        # A first impression may be wrong by a factor of two.
+        if proof.growth > 2 * most / tried or lanes <= tried:
             return None
+        changed, current = proof.pair
         where = plural(lanes, "execution environment")
-        why = f"whether {pair[0]} is better than {current}, the current configuration, in {where}"
-        wanted = {c: min(self._whole(2 * lanes), self.exploration.most - self._evidence.counts[c]) for c in pair}
+        why = f"whether {changed} is better than {current}, the current configuration, in {where}"
+        few = whole(2 * lanes, self.exploration)
+        wanted = {c: min(few, self.exploration.most - self._evidence.counts[c]) for c in proof.pair}
         return self._batch(wanted, why, lanes=lanes) if min(wanted.values()) > 0 else None
 
     def racing(self, rivals: tuple[Configuration, ...]) -> Batch | None:
@@ -197,11 +224,17 @@ class Stages:
     def _loss(self) -> str:
         return shown_loss(math.expm1(self.choice.loss))
 
+    @cached_property
+    def _next(self) -> tuple[NextTest, ...]:
+        """The next test of each candidate, or of the measured configuration that would show the same."""
+        played = [nearest_measured(self._evidence, c) for c in self._posterior.candidates]
+        tests = {c: NextTest.of(c, self._evidence) for c in set(played)}
+        return tuple(tests[c] for c in played)
+
     @property
-    def _noise(self) -> float:
-        """The variance of the mean of a batch, in log duration."""
-        count = self.exploration.batch * self._evidence.efficiency
-        return self._evidence.noise.within / count + self._evidence.noise.between
+    def _noise(self) -> Array:
+        """The variance of what the next test of each candidate shows, in log duration."""
+        return np.array([test.noise for test in self._next])
 
     def _gains(self) -> Array:
         """The expected gains, without the candidates that have had enough invocations."""
@@ -211,13 +244,14 @@ class Stages:
         return gains
 
     def _worth(self, gains: Array) -> Array:
-        """What a batch of each candidate is worth, in the unit of the gains."""
+        """What the next test of each candidate is worth, in the unit of the gains."""
         worth: Array = gains + FARSIGHTED * information(self._posterior.log_ms, self._noise) * self._losses_near()
         return worth
 
     def _prices(self) -> Array:
-        """What a batch of each candidate costs."""
-        return batch_costs(self._posterior.costs, self._counts, self.exploration.batch)
+        """What the next test of each candidate costs."""
+        prices: Array = np.array([test.trial.invocations for test in self._next]) * self._posterior.costs.mean(axis=0)
+        return prices
 
     def _waits(self) -> Array:
         """What the wait for each candidate counts as, in the unit of the prices; none for a measured one."""
@@ -262,11 +296,6 @@ class Stages:
         log_mb = np.log([c.memory_mb for c in candidates])
         kinds = np.array([c.architecture for c in candidates])
         return losses_near(log_mb, kinds, self._posterior.scores, self.choice.losses)
-
-    def _whole(self, invocations: int) -> int:
-        """At least so many, with each payload in its share."""
-        cycle = self.exploration.batch if len(self.exploration.weights) > 1 else 1
-        return math.ceil(invocations / cycle) * cycle
 
     def _batch(self, wanted: Mapping[Configuration, int], why: str, lanes: int = 1) -> Batch:
         """This many invocations of each, and one more for a new configuration, which starts cold."""

@@ -3,9 +3,11 @@
 import pytest
 
 from benchmarks.answers import Cell, share_of_changes
+from benchmarks.search_policies.answered import WORKS, recommended
+from benchmarks.search_policies.simulation import Conditions
 from powertune.analysis import recommendation
 from powertune.analysis.conclusion import conclude
-from powertune.model import Strategy
+from powertune.model import Goal, Strategy
 
 
 @pytest.mark.long
@@ -23,3 +25,14 @@ def test_without_proof_the_luckiest_size_would_win(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(recommendation, "settle", conclude)
     cell = Cell(strategy=Strategy.COST, within=0.08, between=0.02, gain=False)
     assert share_of_changes(cell, cases=20, seed=1) > 0.5
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("noise", "case"), [(0.03, 20), (0.18, 20), (0.18, 35)])
+def test_a_search_proves_another_change_where_it_cannot_prove_the_best_one(noise: float, case: int) -> None:
+    work, goal = WORKS[0], Goal()
+    current = work.worse_mb(goal)
+    conditions = Conditions(noise=noise, lane_noise=0.02)
+    chosen, _ = recommended(work, current, goal, conditions, seed=1 + case)
+    assert chosen != current
+    assert work.gains(current, chosen, goal)

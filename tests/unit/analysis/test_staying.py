@@ -274,6 +274,33 @@ def test_the_headline_names_the_limits_that_excluded_others() -> None:
     assert headline(analysis).startswith("Recommended: 1024 MB x86_64, lowest cost, with mean <= 600 ms: 1.12x")
 
 
+def test_where_the_best_candidate_is_not_proven_to_help_the_best_one_that_is_comes_first() -> None:
+    lucky = sized(1024, 400, spread=0.9, n=4, lanes=4)
+    analysis = judged(sized(512, 1000), sized(128, 3800), sized(256, 1700), lucky)
+    recommendation = answered(analysis)
+    assert recommendation.configuration == recommendation.best == make_configuration(256)
+    assert recommendation.unproven is None
+    assert recommendation.rival is not None
+    assert recommendation.rival.configuration == make_configuration(1024)
+    assert make_configuration(1024) in recommendation.equivalent
+    words = headline(analysis)
+    assert words.startswith(
+        "Recommended: 256 MB x86_64, the best of those that are proven to be better than now: 0.85x ["
+    )
+    assert "The best candidate, 1024 MB x86_64, is not proven to cost less. It has 0.80x [" in words
+    assert "1024 MB x86_64, is not proven to cost less" in recommendation.reasons[0]
+    assert recommendation.reasons[-1].endswith("would decide it")
+
+
+def test_what_is_worse_by_the_goal_is_no_such_change() -> None:
+    lucky = sized(2048, 245, spread=0.9, n=4, lanes=4)
+    analysis = judged(sized(1024, 500), sized(512, 960), lucky, strategy=Strategy.TOLERANCE, current_mb=1024)
+    # 512 MB is proven to cost 4 % less, at nearly twice the duration.
+    recommendation = answered(analysis)
+    assert recommendation.configuration == make_configuration(1024)
+    assert recommendation.rival is None
+
+
 def explored(*measurements: Measurement, current_mb: int, goal: Goal) -> Analysis:
     design = make_run(measurements=list(measurements)).design
     search = Exploration(

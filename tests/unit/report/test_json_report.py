@@ -99,6 +99,7 @@ def test_the_document_has_exactly_the_documented_keys() -> None:
         "distinction",
         "too_short",
         "unproven",
+        "rival",
     ]
     assert list(recommendation["cost_ratio"]) == list(recommendation["duration_ratio"]) == ["value", "ci95"]
     assert all(list(advisory) == ["code", "message", "next_step"] for advisory in whole["advisories"])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from powertune.search.adaptive.acquisition import batch_costs, expected_gains, information, losses_near
+from powertune.search.adaptive.acquisition import expected_gains, information, losses_near
 
 RNG = np.random.default_rng(5)
 ABLE = np.array([0, 1], dtype=np.intp)
@@ -48,6 +48,7 @@ def test_the_loss_is_found_near_the_best_size_of_the_same_architecture() -> None
     assert shares[2:] == pytest.approx([0.0, 0.0], abs=1e-6)
 
 
-def test_a_new_size_costs_its_cold_start_too() -> None:
-    costs = np.array([[1.0, 2.0], [3.0, 4.0]])
-    assert batch_costs(costs, np.array([0, 5]), 2).tolist() == [6.0, 6.0]
+def test_a_test_that_shows_little_is_worth_little() -> None:
+    log_ms = RNG.normal(0.0, [0.2, 0.2], (400, 2))
+    gains = expected_gains(log_ms, log_ms, ABLE, np.array([0.01, 1.0]))
+    assert gains[0] > 2 * gains[1] > 0

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from factories import make_configuration
 
 from powertune.model import Goal, Strategy
 from powertune.search.adaptive.proof import Proof
@@ -15,7 +16,11 @@ def growth(goal: Goal, cost: float, duration: float, *, doubt: float = 0.05) -> 
     """For ratios with a standard deviation of `doubt` in their logarithms."""
     spread = doubt * np.array([-1.0, 1.0])
     return Proof(
-        goal=goal, log_cost=math.log(cost) + spread, log_duration=math.log(duration) + spread, quantile=2.0
+        pair=(make_configuration(1024), make_configuration(512)),
+        goal=goal,
+        log_cost=math.log(cost) + spread,
+        log_duration=math.log(duration) + spread,
+        quantile=2.0,
     ).growth
 
 

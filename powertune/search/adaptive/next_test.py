@@ -1,0 +1,49 @@
+"""The next test of a configuration: how many invocations, in how many environments, and what they show."""
+
+import math
+from dataclasses import dataclass
+
+from powertune.model import Configuration, Exploration, Trial
+from powertune.search.adaptive.evidence import Evidence
+
+#: A smaller change of a variance is none, within the precision of floats.
+_LEAST = 1e-12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextTest:
+    """What could be invoked next of one configuration.
+
+    `noise` is the variance of what that shows of its mean, in log duration, as if it were an observation of its own.
+    """
+
+    trial: Trial
+    noise: float
+
+    @classmethod
+    def of(cls, configuration: Configuration, evidence: Evidence) -> "NextTest":
+        """A new configuration starts in one environment. A measured one is invoked again in those that it has.
+
+        That shows nothing of other environments. Where those differ, it soon shows hardly anything.
+        """
+        sample, batch = evidence.samples.get(configuration), evidence.exploration.batch
+        within, between = evidence.noise.within / evidence.efficiency, evidence.noise.between
+        if sample is None:
+            trial = Trial(configuration=configuration, invocations=batch + 1, lanes=1)
+            return cls(trial=trial, noise=within / batch + between)
+        lanes, count, apart = evidence.lanes_tried(configuration), sample.count, between / sample.environments
+        invocations = whole(max(batch, lanes), evidence.exploration)
+        before, after = within / count + apart, within / (count + invocations) + apart
+        trial = Trial(configuration=configuration, invocations=invocations, lanes=lanes)
+        return cls(trial=trial, noise=before * after / max(before - after, _LEAST))
+
+
+def most_lanes(exploration: Exploration) -> int:
+    """In how many lanes a size may be invoked: as many as were asked for, if they were."""
+    return min(exploration.lanes or exploration.most_lanes, exploration.most_lanes)
+
+
+def whole(invocations: int, exploration: Exploration) -> int:
+    """At least so many, with each payload in its share."""
+    cycle = exploration.batch if len(exploration.weights) > 1 else 1
+    return math.ceil(invocations / cycle) * cycle

@@ -38,6 +38,8 @@ PATIENCE = 4
 #: It is measured in several environments by default if a cold start costs at most as much as this many warm
 #: invocations.
 CHEAP_START = 4.0
+#: Of at most this many configurations, a search tries to prove that they are better than the current one.
+MOST_CONTENDERS = 4
 #: The factor between a size that is short of memory and the larger one that shows what this costs.
 ROOMIER = 1.5
 #: While the answer is vague, the search goes on for this many batches although no single one promises much.
@@ -160,7 +162,7 @@ class Stages:
         place = self._posterior.measured.get(current)
         most = math.inf if place is None else means[place]
         others = (i for i in self.choice.able.tolist() if i != self.choice.index and means[i] < most)
-        return [self.choice.index, *sorted(others, key=lambda index: float(means[index]))]
+        return [self.choice.index, *sorted(others, key=lambda index: float(means[index]))][:MOST_CONTENDERS]
 
     def _is_proven(self, proof: Proof) -> bool:
         # A single environment may be a lucky one.

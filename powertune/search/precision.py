@@ -13,8 +13,8 @@ HORIZON_MONTHS = 12
 MOST_BATCHES = 60
 #: How many answers are measured often enough for a percentile that is limited: one may turn out to miss the limit.
 _CHECKS = 2
-#: The first batches, and those that confirm and prove, of which each doubles the environments.
-_BESIDE = 12
+#: The first batches, and those that confirm, and prove one of a few changes: each of these doubles the environments.
+_BESIDE = 24
 #: Batches in the median simulation: for a usual answer, where savings decide, and with a precision.
 _FEW_BATCHES, _SAVING_BATCHES, _MANY_BATCHES = 4, 25, 25
 #: Half the width of a confidence sequence, in standard errors, at the sample sizes of a race.

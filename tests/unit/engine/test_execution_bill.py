@@ -84,7 +84,7 @@ def test_a_search_is_a_range_from_a_usual_number_of_batches_to_the_most_there_ca
     assert bill.transitions == 30
     # 60 batches of three invocations may explore, which are 90 of two; and twelve more: 6 + 4 x 102 + 106.
     assert bill.most is not None
-    assert bill.most.transitions - 520 == floor_of_more_workers(bill.most.worker_gb_seconds, batches=102, turns=106)
+    assert bill.most.transitions - 580 == floor_of_more_workers(bill.most.worker_gb_seconds, batches=114, turns=118)
     assert bill.cost is not None
     assert bill.most.cost is not None
     assert 0.0005 < bill.cost < bill.most.cost < 0.1
@@ -114,8 +114,8 @@ def test_a_budget_bounds_what_a_search_may_wait_for() -> None:
     assert free.most is not None
     assert bill.transitions == free.transitions
     # Twice what is usual, 50 s over five sizes side by side: 500 s, without a worker that goes on.
-    assert bill.most.transitions == 6 + 4 * 102 + 106
-    assert bill.most.worker_gb_seconds == pytest.approx(0.5 * (3 * (3 + 2 * 102 + 106) + 10 + 500))
+    assert bill.most.transitions == 6 + 4 * 114 + 118
+    assert bill.most.worker_gb_seconds == pytest.approx(0.5 * (3 * (3 + 2 * 114 + 118) + 10 + 500))
     assert free.most.worker_gb_seconds > bill.most.worker_gb_seconds
 
 

@@ -82,7 +82,7 @@ def test_a_search_is_a_range_from_a_usual_number_of_batches_to_the_most_there_ca
     bill = execution_bill(search(None), PRICES)
     # Four batches, with five sizes in the first and one in each other: 6 + 4 x 4 + 8.
     assert bill.transitions == 30
-    # 60 batches of three invocations may explore, which are 90 of two; and twelve more: 6 + 4 x 102 + 106.
+    # 60 batches of three invocations may explore, which are 90 of two; and 24 more: 6 + 4 x 114 + 118.
     assert bill.most is not None
     assert bill.most.transitions - 580 == floor_of_more_workers(bill.most.worker_gb_seconds, batches=114, turns=118)
     assert bill.cost is not None

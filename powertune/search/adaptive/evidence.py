@@ -1,7 +1,7 @@
 """What the adaptive search knows at one moment: samples, their noise, which sizes work, and earlier data."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
@@ -24,7 +24,8 @@ class Evidence:
     `samples` are those of the configurations that work, `counts` the number of their warm invocations, and `seen` the
     same for `curves.believe`, with what was known before the run. `outliers` raise a mean above that of the
     samples, and `tails` lead from there to the statistic that the goal limits. `failures` are what invocations that
-    fail add to the cost of the others.
+    fail add to the cost of the others. `efficiency` is how much of what one payload would tell is left where there
+    are several: see `Sample.effective_count`.
     """
 
     measured: Mapping[Configuration, Measurement]
@@ -37,6 +38,7 @@ class Evidence:
     outliers: Outliers
     tails: LimitedTails
     failures: FailureCosts
+    efficiency: float
 
     @classmethod
     def of(cls, measured: Mapping[Configuration, Measurement], exploration: Exploration) -> "Evidence":
@@ -64,6 +66,7 @@ class Evidence:
             outliers=outliers,
             tails=LimitedTails.of(raw, samples, noise, outliers, exploration.goal.max_duration),
             failures=FailureCosts.of(measured.values()),
+            efficiency=_efficiency(samples.values()),
         )
 
     @property
@@ -78,11 +81,6 @@ class Evidence:
         Those are taken to be the ones in the first lane of a size: most others confirm, prove or race.
         """
         return sum(m.invocations.column("lane").count(0) for m in self.measured.values())
-
-    @property
-    def efficiency(self) -> float:
-        """How much of what one payload would tell is left where there are several: see `Sample.effective_count`."""
-        return sum(s.effective_count for s in self.samples.values()) / sum(self.counts.values())
 
     def freedom(self, configuration: Configuration) -> int:
         """The degrees of freedom of the noise of a configuration; of all, for one that was not measured."""
@@ -104,6 +102,11 @@ class Evidence:
     def lanes_tried(self, configuration: Configuration) -> int:
         """The number of lanes of a measured configuration, with or without a warm invocation in each."""
         return len(set(self.measured[configuration].invocations.column("lane")))
+
+
+def _efficiency(samples: Collection[Sample]) -> float:
+    count = sum(sample.count for sample in samples)
+    return sum(sample.effective_count for sample in samples) / count if count else 1.0
 
 
 def _seen(samples: Mapping[Configuration, Sample], noise: Noise) -> list[Seen]:

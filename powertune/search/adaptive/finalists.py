@@ -1,10 +1,10 @@
 """Which measured configurations may win: the choice, and what comes close to it."""
 
 import math
+from collections.abc import Iterable
 
 from powertune.model import Configuration
 from powertune.search.adaptive.choice import Choice
-from powertune.search.adaptive.evidence import Evidence
 
 #: The best size of another architecture is a finalist if it is better than the choice with this probability.
 CHANCE = 0.1
@@ -27,13 +27,12 @@ def finalists(choice: Choice) -> frozenset[Configuration]:
     return frozenset(found)
 
 
-def nearest_measured(evidence: Evidence, candidate: Configuration) -> Configuration:
-    """The measured configuration nearest to a candidate, if it is close enough to show the same."""
+def nearest(measured: Iterable[Configuration], candidate: Configuration) -> Configuration:
+    """The measured configuration nearest to a candidate, if it is close enough to show the same; or the candidate."""
     near = (
         (distance, c)
-        for c in evidence.samples
+        for c in measured
         if c.architecture is candidate.architecture
         and (distance := abs(math.log(c.memory_mb / candidate.memory_mb))) < NEARBY
-        and evidence.feasibility.admits(c)
     )
     return min(near, default=(0.0, candidate))[1]

@@ -19,7 +19,7 @@ from powertune.search.adaptive.arrays import Array
 from powertune.search.adaptive.batches import Test, invocations_meanwhile, together
 from powertune.search.adaptive.choice import Choice
 from powertune.search.adaptive.evidence import Evidence
-from powertune.search.adaptive.finalists import finalists, nearest_measured
+from powertune.search.adaptive.finalists import finalists, nearest
 from powertune.search.adaptive.next_test import NextTest, most_lanes, whole
 from powertune.search.adaptive.posterior import Posterior
 from powertune.search.adaptive.proof import Proof
@@ -227,9 +227,14 @@ class Stages:
         return shown_loss(math.expm1(self.choice.loss))
 
     @cached_property
+    def _measured(self) -> tuple[Configuration, ...]:
+        """The configurations that were measured, and may be again."""
+        return tuple(filter(self._evidence.feasibility.admits, self._evidence.samples))
+
+    @cached_property
     def _next(self) -> tuple[NextTest, ...]:
         """The next test of each candidate, or of the measured configuration that would show the same."""
-        played = [nearest_measured(self._evidence, c) for c in self._posterior.candidates]
+        played = [nearest(self._measured, c) for c in self._posterior.candidates]
         tests = {c: NextTest.of(c, self._evidence) for c in set(played)}
         return tuple(tests[c] for c in played)
 
@@ -285,7 +290,7 @@ class Stages:
                 yield test
 
     def _test(self, index: int, worth: Array, values: Array) -> Test:
-        configuration = nearest_measured(self._evidence, self._posterior.candidates[index])
+        configuration = nearest(self._measured, self._posterior.candidates[index])
         return Test(
             configuration=configuration,
             worth=float(worth[index]),

@@ -11,7 +11,7 @@ from powertune.model import Architecture, Exploration, Goal, Measurement, Strate
 from powertune.search.adaptive.candidates import considered, possible
 from powertune.search.adaptive.choice import Choice
 from powertune.search.adaptive.evidence import Evidence
-from powertune.search.adaptive.finalists import finalists, nearest_measured
+from powertune.search.adaptive.finalists import finalists, nearest
 from powertune.search.adaptive.posterior import CURVES, Posterior
 from powertune.search.adaptive.rates import Rates
 from powertune.units import MB_PER_VCPU, USUAL_MB
@@ -136,9 +136,9 @@ def test_another_architecture_is_a_finalist_only_if_it_may_be_better() -> None:
     assert of(300.0) == {ARM64}
 
 
-@pytest.mark.parametrize(("candidate", "nearest"), [(530, 512), (560, 560), (512, 512)])
-def test_a_candidate_near_a_measured_size_is_replaced_by_it(candidate: int, nearest: int) -> None:
+@pytest.mark.parametrize(("candidate", "expected"), [(530, 512), (560, 560), (512, 512)])
+def test_a_candidate_near_a_measured_size_is_replaced_by_it(candidate: int, expected: int) -> None:
     seen = evidence(*WAITS)
-    assert nearest_measured(seen, make_configuration(candidate)) == make_configuration(nearest)
+    assert nearest(seen.samples, make_configuration(candidate)) == make_configuration(expected)
     other = make_configuration(candidate, ARM64)
-    assert nearest_measured(seen, other) == other
+    assert nearest(seen.samples, other) == other

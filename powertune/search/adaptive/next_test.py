@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from powertune.model import Configuration, Exploration, Trial
 from powertune.search.adaptive.evidence import Evidence
 
-#: A smaller change of a variance is none, within the precision of floats.
-_LEAST = 1e-12
+#: Answers are measured in at least this many environments.
+FEWEST_LANES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,16 +26,18 @@ class NextTest:
 
         That shows nothing of other environments. Where those differ, it soon shows hardly anything.
         """
-        sample, batch = evidence.samples.get(configuration), evidence.exploration.batch
-        within, between = evidence.noise.within / evidence.efficiency, evidence.noise.between
+        sample, noise, batch = evidence.samples.get(configuration), evidence.noise, evidence.exploration.batch
         if sample is None:
             trial = Trial(configuration=configuration, invocations=batch + 1, lanes=1)
-            return cls(trial=trial, noise=within / batch + between)
-        lanes, count, apart = evidence.lanes_tried(configuration), sample.count, between / sample.environments
-        invocations = whole(max(batch, lanes), evidence.exploration)
-        before, after = within / count + apart, within / (count + invocations) + apart
+            return cls(trial=trial, noise=noise.within / evidence.efficiency / batch + noise.between)
+        lanes = evidence.lanes_tried(configuration)
+        wanted = whole(max(batch, lanes), evidence.exploration)
+        invocations = max(1, min(wanted, evidence.exploration.most - sample.count))
+        alike = noise.within / sample.effective_count
+        apart = noise.between / sample.environments
+        before, after = alike + apart + sample.doubt, alike * sample.count / (sample.count + invocations) + apart
         trial = Trial(configuration=configuration, invocations=invocations, lanes=lanes)
-        return cls(trial=trial, noise=before * after / max(before - after, _LEAST))
+        return cls(trial=trial, noise=before * after / (before - after))
 
 
 def most_lanes(exploration: Exploration) -> int:

@@ -51,20 +51,9 @@ def _groups(samples: Iterable[Sample]) -> list[Array]:
     return [group for sample in samples for group in sample.groups if group.size > 1]
 
 
-def _parts(samples: Iterable[Sample]) -> list[Array]:
-    """The same of one environment each: they differ only by the noise within it."""
-    parts = (
-        group[served == each]
-        for sample in samples
-        for group, served in zip(sample.groups, sample.served, strict=True)
-        for each in set(served.tolist())
-    )
-    return [part for part in parts if part.size > 1]
-
-
 def _variance(samples: Iterable[Sample]) -> float:
-    """The variance of log durations within an environment of a configuration."""
-    logs = [np.log(part) for part in _parts(samples)]
+    """The variance of log durations within a configuration."""
+    logs = [np.log(group) for group in _groups(samples)]
     # Values differ from their own mean by less than from the true one.
     residuals = [(values - values.mean()) * math.sqrt(values.size / (values.size - 1)) for values in logs]
     count = sum(len(values) - 1 for values in residuals)

@@ -20,16 +20,14 @@ from powertune.search.adaptive.batches import Test, invocations_meanwhile, toget
 from powertune.search.adaptive.choice import Choice
 from powertune.search.adaptive.evidence import Evidence
 from powertune.search.adaptive.finalists import finalists, nearest
-from powertune.search.adaptive.next_test import NextTest, most_lanes, whole
+from powertune.search.adaptive.next_test import FEWEST_LANES, NextTest, whole
 from powertune.search.adaptive.posterior import Posterior
-from powertune.search.adaptive.proof import Proof
+from powertune.search.adaptive.proving import next_round
 from powertune.search.adaptive.race import lanes_for
 from powertune.search.adaptive.rates import Rates
 from powertune.search.precision import PRECISION, pays, precision_of, savings_decide, spreads
 from powertune.units import format_share, plural
 
-#: Finalists are measured in at least this many environments.
-FEWEST_LANES = 3
 #: The answer has at least this many warm invocations: the best of pairs is often the luckiest one.
 FEWEST_WARM = 4
 #: It is invoked at most this many times as often for that: what starts cold, is disturbed or has no report does not
@@ -38,8 +36,6 @@ PATIENCE = 4
 #: It is measured in several environments by default if a cold start costs at most as much as this many warm
 #: invocations.
 CHEAP_START = 4.0
-#: Of at most this many configurations, a search tries to prove that they are better than the current one.
-MOST_CONTENDERS = 4
 #: The factor between a size that is short of memory and the larger one that shows what this costs.
 ROOMIER = 1.5
 #: While the answer is vague, the search goes on for this many batches although no single one promises much.
@@ -142,48 +138,14 @@ class Stages:
     def proving(self) -> Batch | None:
         """A candidate and the current configuration in more environments, while that may prove a change to help.
 
-        That is the choice, or else the best of the others that it can be proven of: people can act on a smaller gain
-        that is proven, not on a larger one that may be luck. Each round doubles the environments. A change is
-        recommended only after the first of them.
+        Each round doubles the environments. A change is recommended only after the first of them.
         """
-        for index in self._contenders():
-            proof = Proof.of(self.choice, index)
-            if proof is None or self._is_proven(proof):
-                return None
-            if (batch := self._prove(proof)) is not None:
-                return batch
-        return None
-
-    def _contenders(self) -> list[int]:
-        """The choice, and then what is expected to be better than the current configuration, the best first."""
-        current, means = self.exploration.current, self._posterior.scores.mean(axis=0)
-        if current is None or current == self.choice.configuration:
-            return []
-        place = self._posterior.measured.get(current)
-        most = math.inf if place is None else means[place]
-        others = (i for i in self.choice.able.tolist() if i != self.choice.index and means[i] < most)
-        return [self.choice.index, *sorted(others, key=lambda index: float(means[index]))][:MOST_CONTENDERS]
-
-    def _is_proven(self, proof: Proof) -> bool:
-        # A single environment may be a lucky one.
-        return proof.growth <= 1 and self._environments(proof) >= FEWEST_LANES
-
-    def _environments(self, proof: Proof) -> int:
-        return min(map(self._evidence.lanes_tried, proof.pair))
-
-    def _prove(self, proof: Proof) -> Batch | None:
-        """The next round; None if no round that may be made would prove it."""
-        tried, most = self._environments(proof), most_lanes(self.exploration)
-        lanes = min(max(FEWEST_LANES, 2 * tried), most)
-        # A first impression may be wrong by a factor of two.
-        if proof.growth > 2 * most / tried or lanes <= tried:
+        found = next_round(self.choice)
+        if found is None:
             return None
-        changed, current = proof.pair
-        where = plural(lanes, "execution environment")
-        why = f"whether {changed} is better than {current}, the current configuration, in {where}"
-        few = whole(2 * lanes, self.exploration)
-        wanted = {c: min(few, self.exploration.most - self._evidence.counts[c]) for c in proof.pair}
-        return self._batch(wanted, why, lanes=lanes) if min(wanted.values()) > 0 else None
+        current, where = self.exploration.current, plural(found.lanes, "execution environment")
+        why = f"whether {found.changed} is better than {current}, the current configuration, in {where}"
+        return self._batch(found.invocations, why, lanes=found.lanes)
 
     def racing(self, rivals: tuple[Configuration, ...]) -> Batch | None:
         """A round of the choice and its rivals, without those that have had enough invocations."""

@@ -57,14 +57,6 @@ def test_jumps_are_noise_in_full() -> None:
     assert noise.within == pytest.approx((30 * 0.5**2 + 10 * 1.5**2) / 39)
 
 
-def test_that_environments_differ_is_no_noise_within_them() -> None:
-    factors = np.tile([0.7, 1.0, 1.4], 200)
-    apart = (np.array(drawn(0.03, 600)) * factors).tolist()
-    noise = noise_of(sample(apart, lanes=3))
-    assert math.sqrt(noise.within) == pytest.approx(0.03, rel=0.2)
-    assert math.sqrt(noise.between) > 0.15
-
-
 def test_environments_that_differ_add_to_the_noise() -> None:
     apart = sample([10.0, 14.0] * 10, lanes=2)
     assert noise_of(apart, jumps=False).between > LANE_NOISE**2

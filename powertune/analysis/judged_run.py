@@ -90,7 +90,7 @@ class Analysis:
             return None
         if self.recommendation.too_short:
             return self.recommendation.best
-        move = self.recommendation.unproven
+        move = self.recommendation.unproven or self.recommendation.rival
         return self.recommendation.configuration if move is None else move.configuration
 
     @property

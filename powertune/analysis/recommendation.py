@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import takewhile
+from itertools import dropwhile, takewhile
 
 from powertune.analysis.comparison import SAME, Comparison, Difference, compare
 from powertune.analysis.conclusion import (
@@ -19,7 +19,7 @@ from powertune.analysis.conclusion import (
 )
 from powertune.analysis.effort import what_would_tell
 from powertune.analysis.estimates import LEVEL, Estimate, total
-from powertune.analysis.model import NOTHING, Amount, Move, ProfileStatus, Recommendation, Saving, Searched
+from powertune.analysis.model import NOTHING, Amount, ProfileStatus, Recommendation, Saving, Searched
 from powertune.analysis.profiles import Observed
 from powertune.analysis.searched import better_searched, pick_searched
 from powertune.analysis.staying import instead, is_proven, settle
@@ -60,17 +60,25 @@ def recommend(able: Sequence[Observed], question: Question, found: Searched | No
         able: at least one candidate that meets the constraints, with its place on the front.
         found: what a search says of them; None for a grid.
     """
-    pick = _pick(able, question) if found is None else pick_searched(found, able, question)
-    settled = settle(pick, _gain(pick.chosen, question, _claim_level(len(able))), question)
-    level = family_level(len(able)) if found is None else LEVEL
+    pick, claim = _picked(able, question, found), _claim_level(len(able))
+    settled = settle(pick, _gain(pick.chosen, question, claim), question)
     if settled.unproven is not None:
-        better = _better(able, question) if found is None else better_searched(found, able, question)
-        return _instead(better, able, settled.unproven, level, question) or settled
+        better = _better(pick, able, question) if found is None else better_searched(found, able, question)
+        proven = [o for o in better if is_proven(_gain(o, question, claim), question.goal)]
+        if not proven:
+            return settled
+        second = _picked(proven, question, found)
+        return instead(second, _gain(second.chosen, question, claim), settled.unproven, question)
     if settled.configuration != pick.chosen.profile.configuration or settled.too_short:
         return settled
+    level = family_level(len(able)) if found is None else LEVEL
     equal = [o for o in able if o.profile.configuration in settled.equivalent]
     telling = what_would_tell(pick.chosen, equal, question.goal.cost_weight, level, question.curve_invocations)
     return replace(settled, distinction=telling)
+
+
+def _picked(able: Sequence[Observed], question: Question, found: Searched | None) -> Pick:
+    return _pick(able, question) if found is None else pick_searched(found, able, question)
 
 
 def _pick(able: Sequence[Observed], question: Question) -> Pick:
@@ -98,23 +106,12 @@ def _pick(able: Sequence[Observed], question: Question) -> Pick:
     )
 
 
-def _better(able: Sequence[Observed], question: Question) -> list[Observed]:
-    """What meets the goal better than the current configuration by what was measured, the best first."""
+def _better(pick: Pick, able: Sequence[Observed], question: Question) -> list[Observed]:
+    """What meets the goal better than the current configuration by what was measured, and less well than the pick."""
     admitted = within_tolerance(able, question.goal)
     ranked = sorted(admitted, key=lambda o: (_score(o, question.goal), *cheapness(o)))
-    return list(takewhile(lambda o: o.profile.configuration != question.current, ranked))
-
-
-def _instead(
-    better: Sequence[Observed], able: Sequence[Observed], rival: Move, level: float, question: Question
-) -> Recommendation | None:
-    """The best change that is proven to help, where that to the best candidate is not; None if there is none."""
-    for o in better:
-        gain = _gain(o, question, _claim_level(len(able)))
-        if is_proven(gain, question.goal):
-            equal = equals(o, within_tolerance(able, question.goal), question.goal.cost_weight, level)
-            return instead(o, gain, rival, equal, question)
-    return None
+    after = list(dropwhile(lambda o: o is not pick.chosen, ranked))[1:]
+    return list(takewhile(lambda o: o.profile.configuration != question.current, after))
 
 
 def _claim_level(count: int) -> float:

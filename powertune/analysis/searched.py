@@ -77,11 +77,10 @@ def pick_searched(found: Searched, able: Sequence[Observed], question: Question)
 
 
 def better_searched(found: Searched, able: Sequence[Observed], question: Question) -> list[Observed]:
-    """What is expected to meet the goal better than the current configuration, the best first."""
+    """What is expected to meet the goal better than the current configuration; nothing if that was not measured."""
     answers = {answer.configuration: answer for answer in found.conclusion.answers}
     now = answers.get(question.current)
-    better = (o for o in able if now is None or _loss(o, answers) < now.loss)
-    return sorted(better, key=lambda o: (_loss(o, answers), cheapness(o)))
+    return [] if now is None else [o for o in able if _loss(o, answers) < round(now.loss, 9)]
 
 
 def _loss(o: Observed, answers: Mapping[Configuration, Answer]) -> float:

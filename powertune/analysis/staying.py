@@ -1,7 +1,6 @@
 """The answer once a configuration is picked: a change that is proven to help, or to stay with the current one."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 
 from powertune.analysis.comparison import SAME, Comparison, Difference
@@ -54,27 +53,23 @@ def settle(pick: Pick, gain: Gain, question: Question) -> Recommendation:
     return _stay(pick, question, _reasons(pick, move, question), equivalent=tuple(sorted(equal)), unproven=move)
 
 
-def instead(
-    chosen: Observed, gain: Gain, rival: Move, equal: Sequence[Observed], question: Question
-) -> Recommendation:
+def instead(second: Pick, gain: Gain, rival: Move, question: Question) -> Recommendation:
     """A change that is proven to help, where the one to the best candidate is not.
 
     Args:
-        equal: those that cannot be told apart from the chosen one.
+        second: what was picked of those that are proven.
     """
-    pick = Pick(
-        chosen=chosen,
-        best=chosen.profile.configuration,
-        equivalent=tuple(sorted(o.profile.configuration for o in equal)),
-        why=(
-            f"the best of those that are proven to be better than the current configuration "
-            f"({figures(chosen, question.currency)}); the best candidate, {rival.configuration}, "
-            f"{unproven_words(question.goal.strategy)}"
-        ),
-        certainty="at 95 %",
+    why = (
+        "it is the best of those that are proven to be better than the current configuration "
+        f"({figures(second.chosen, question.currency)})"
     )
-    concluded = conclude(pick, gain, question)
-    reasons = (*concluded.reasons, decision_words(rival, question.currency))
+    concluded = conclude(replace(second, why=why), gain, question)
+    cost, duration = ratio_words(rival.cost_ratio), ratio_words(rival.duration_ratio)
+    about = (
+        f"{rival.configuration} looks better still, but {unproven_words(question.goal.strategy)}: "
+        f"it has {cost} the cost and {duration} the duration of the current configuration"
+    )
+    reasons = (*concluded.reasons, about, decision_words(rival, question.currency))
     return replace(concluded, reasons=reasons, rival=rival)
 
 

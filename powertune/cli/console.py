@@ -2,6 +2,7 @@
 
 import io
 import os
+import select
 import shutil
 import sys
 from contextlib import suppress
@@ -13,6 +14,9 @@ from powertune.units import printable
 
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
+
+#: How often to look whether a signal has come, while nobody reads, in seconds.
+_LOOK_S = 0.5
 
 
 class _Forgiving(io.RawIOBase):
@@ -107,10 +111,13 @@ def write_stdout(data: bytes) -> None:
         UsageError: it cannot be written, as a disk that is full.
     """
     try:
-        rest = memoryview(data)
-        while rest:  # with PYTHONUNBUFFERED, a signal makes it write a part
-            rest = rest[sys.stdout.buffer.write(rest) :]
-        sys.stdout.buffer.flush()
+        sys.stdout.flush()
+        descriptor = _stdout_descriptor()
+        if descriptor is None:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        else:
+            _write_when_taken(descriptor, data)
     except KeyboardInterrupt:  # a reader who does not read, such as a pager: nor would they what Python has left
         _give_up_stdout()
         raise
@@ -120,6 +127,23 @@ def write_stdout(data: bytes) -> None:
             raise UsageError(
                 f"cannot write to stdout: {error.strerror}", hint="make room, or redirect stdout elsewhere"
             ) from None
+
+
+def _stdout_descriptor() -> int | None:
+    """None where a wait for it cannot be bounded: on Windows, or if stdout is not a file."""
+    try:
+        return None if sys.platform == "win32" else sys.stdout.fileno()
+    except (OSError, ValueError):
+        return None
+
+
+def _write_when_taken(descriptor: int, data: bytes) -> None:
+    """Write all of it, part by part, each once it is taken: a signal just before a wait does not end that wait."""
+    rest = memoryview(data)
+    while rest:
+        if select.select([], [descriptor], [], _LOOK_S)[1]:
+            # A pipe that takes anything takes as much as this without a wait.
+            rest = rest[os.write(descriptor, rest[: select.PIPE_BUF]) :]
 
 
 def _give_up_stdout() -> None:

@@ -200,6 +200,7 @@ def _measured(
             run = direct.measure_plan(
                 site.subject, options, plan, observer, request, clock=time.time, sleep=time.sleep
             )
+            request.check()
             interrupts.writing()  # the run is complete: a signal no longer ends it
         except KeyboardInterrupt:
             raise direct.interrupted(request, site.subject, save.path) from None

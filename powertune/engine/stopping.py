@@ -103,6 +103,16 @@ class StoppableTarget:
         self._request.published = True
         self._target.publish(configurations, publishing)
 
+    def undo(self) -> None:
+        """Undo what the run changed.
+
+        Raises:
+            KeyboardInterrupt: a person has insisted on leaving the function as it is.
+        """
+        if self._request.insisted:
+            raise KeyboardInterrupt
+        self._target.undo()
+
 
 class StoppableObserver:
     """Hands everything on to another observer, and ends the run once that is asked for."""

@@ -58,8 +58,6 @@ def headline(analysis: Analysis) -> str:
     sentences = [f"{answer}, {_merit(analysis, recommendation)}{_change(analysis)}."]
     if recommendation.equivalent:
         sentences.append(_alike(recommendation))
-    if recommendation.rival is not None:
-        sentences.append(f"The best candidate, {_unproven(recommendation, recommendation.rival, analysis.currency)}")
     if (telling := recommendation.distinction) is not None:
         sentences.append(_telling(telling, recommendation.configuration, analysis.currency))
     found = analysis.searched
@@ -71,6 +69,9 @@ def headline(analysis: Analysis) -> str:
         )
     if recommendation.configuration != analysis.current:
         sentences += _saved(recommendation, analysis.currency)
+    if (rival := recommendation.rival) is not None:
+        about = _unproven(recommendation, rival, analysis.currency)
+        sentences.append(f"{rival.configuration} looks better still, but {about}")
     return " ".join(sentences)
 
 
@@ -135,18 +136,19 @@ def _limited(words: str, analysis: Analysis) -> str:
 
 
 def _staying(recommendation: Recommendation, move: Move, currency: str) -> str:
-    return f"Stay at {recommendation.configuration}: the best candidate, {_unproven(recommendation, move, currency)}"
+    about = _unproven(recommendation, move, currency)
+    return f"Stay at {recommendation.configuration}: the best candidate, {move.configuration}, {about}"
 
 
 def _unproven(recommendation: Recommendation, move: Move, currency: str) -> str:
-    """What looks best, why it is not recommended, and what would decide that."""
+    """Why what looks best is not recommended, and what would decide that."""
     cost, duration = ratio_words(move.cost_ratio, "the cost"), ratio_words(move.duration_ratio, "the duration")
     decision = decision_words(move, currency)
     faster = ""
     if recommendation.strategy is Strategy.COST and move.duration_ratio.verdict is Difference.LOWER:
         faster = " It is faster, which --strategy tolerance or balanced counts."
     return (
-        f"{move.configuration}, {unproven_words(recommendation.strategy)}. "
+        f"{unproven_words(recommendation.strategy)}. "
         f"It has {cost} and {duration} of now.{faster} "
         f"{decision if decision.startswith('powertune ') else decision[0].upper() + decision[1:]}."
     )

@@ -208,6 +208,18 @@ def test_a_signal_ends_a_run_also_where_python_drops_the_exception(tmp_path: Pat
     assert fake.snapshot("fn") == before
 
 
+def test_a_signal_before_the_run_begins_changes_nothing(tmp_path: Path) -> None:
+    fake, observer, clock = fake_functions("fn"), Signaled(), FakeClock()
+    before = fake.snapshot("fn")
+    (run,) = planned(fake, tmp_path, "fn")
+    (request := StopRequest()).ask()
+    with pytest.raises(KeyboardInterrupt):
+        measure_plan(run.subject, run.options, run.plan, observer, request, clock=clock, sleep=clock.sleep)
+    assert observer.invocations == 0
+    assert request.restored
+    assert fake.snapshot("fn") == before
+
+
 def test_who_insists_while_a_run_is_restored_has_its_function_left_as_it_is() -> None:
     with interruptible(keyboard=lambda: True) as interrupts:
         interrupts.end_by(request := StopRequest())

@@ -20,6 +20,7 @@ from powertune.cli.rendering import show
 from powertune.cli.tables.functions import plans_text
 from powertune.cli.trust import trusted
 from powertune.engine.many.runs import EndedFunction, FunctionRuns, ManyTerms, PlannedFunction
+from powertune.engine.stopping import StopRequest
 from powertune.errors import Bug, Interrupted, PowertuneError, UsageError
 from powertune.model import Advisory, TuningRun
 from powertune.report import FUNCTION_PLANS
@@ -184,11 +185,12 @@ def _measured(
         sleep=time.sleep,
     )
     interrupts = signals.enter_context(interruptible(_RESTORING, _INSIST))
+    interrupts.end_by(request := StopRequest())
     with FunctionsProgress(plans.max_spend, plans.currency, embedded=embedded, quiet=wishes.quiet) as progress:
         runs = FunctionRuns(functions, terms, progress.observe, tell)
         try:
             runs.start()
-            runs.wait()
+            runs.wait(request.check)
         except KeyboardInterrupt:
             interrupts.restoring = True
             runs.stop()

@@ -108,13 +108,17 @@ class FunctionRuns:
         for number in range(min(self._terms.at_once, len(self._functions))):
             Thread(target=self._work, name=f"function-{number}", daemon=True).start()
 
-    def wait(self) -> None:
+    def wait(self, check: Callable[[], None] = lambda: None) -> None:
         """Wait until all have ended, or a signal raises KeyboardInterrupt.
+
+        Args:
+            check: called twice a second at least; may raise as well.
 
         The threads are not joined: where a signal interrupts `Thread.join`, Python 3.11 takes the thread for one that
         has ended (bpo-45274).
         """
         while not self._over:
+            check()
             with suppress(Empty):
                 self._news.get(timeout=_LOOK_S)
 

@@ -282,14 +282,32 @@ def test_where_the_best_candidate_is_not_proven_to_help_the_best_one_that_is_com
     assert recommendation.unproven is None
     assert recommendation.rival is not None
     assert recommendation.rival.configuration == make_configuration(1024)
-    assert make_configuration(1024) in recommendation.equivalent
+    assert make_configuration(512) not in recommendation.equivalent
     words = headline(analysis)
     assert words.startswith(
         "Recommended: 256 MB x86_64, the best of those that are proven to be better than now: 0.85x ["
     )
-    assert "The best candidate, 1024 MB x86_64, is not proven to cost less. It has 0.80x [" in words
-    assert "1024 MB x86_64, is not proven to cost less" in recommendation.reasons[0]
+    assert "1024 MB x86_64 looks better still, but is not proven to cost less. It has 0.80x [" in words
+    assert words.endswith("would decide it.")
+    assert recommendation.reasons[-2].startswith(
+        "1024 MB x86_64 looks better still, but is not proven to cost less: "
+    )
     assert recommendation.reasons[-1].endswith("would decide it")
+
+
+def test_of_such_changes_that_are_equally_fast_the_cheapest_comes_first() -> None:
+    lucky = sized(640, 95, spread=0.9, n=4, lanes=4)
+    analysis = judged(sized(512, 200), sized(1024, 100.5), sized(2048, 100), lucky, strategy=Strategy.SPEED)
+    recommendation = answered(analysis)
+    assert recommendation.configuration == make_configuration(1024)
+    assert recommendation.rival is not None
+
+
+def test_a_search_knows_of_no_such_change_where_it_did_not_measure_the_current_size() -> None:
+    sizes = [sized(mb, 100 * (1024 / mb) ** 0.93, spread=0.08, n=4, lanes=2) for mb in (128, 256, 512, 1024)]
+    analysis = explored(*sizes, current_mb=1000, goal=Goal())
+    assert answered(analysis).configuration in {make_configuration(1000), make_configuration(1024)}
+    assert answered(analysis).rival is None
 
 
 def test_what_is_worse_by_the_goal_is_no_such_change() -> None:

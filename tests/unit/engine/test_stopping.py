@@ -80,6 +80,14 @@ def test_a_run_that_waits_for_invocations_is_woken() -> None:
     assert "1024 stopping" in log.waits
 
 
+def test_who_insists_before_undoing_begins_has_the_function_left_as_it_is() -> None:
+    inner, request = FakeTarget(), StopRequest()
+    request.insisted = True
+    with pytest.raises(KeyboardInterrupt):
+        StoppableTarget(inner, request).undo()
+    assert inner.events == []
+
+
 def test_a_target_is_otherwise_as_it_is() -> None:
     inner = FakeTarget()
     target = StoppableTarget(inner, StopRequest())

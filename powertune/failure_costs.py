@@ -14,10 +14,14 @@ _WEIGHT = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FailureCost:
-    """A share of the cost of an invocation that succeeds, and its standard deviation."""
+    """A share of the cost of an invocation that succeeds, and its standard deviation.
+
+    `rate` is the share of the invocations that fail.
+    """
 
     share: float = 0.0
     deviation: float = 0.0
+    rate: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +42,15 @@ class FailureCosts:
         made = {configuration: invocations.succeeded for configuration, invocations in working.items()}
         usual = math.fsum(lost.values()) / max(1, sum(made.values()))
         counted = {c: lost[c] + _WEIGHT * usual for c in working}
+        failed = {c: len(invocations.select(Population.FAILED, "lane")) for c, invocations in working.items()}
+        failing = sum(failed.values()) / max(1, sum(failed.values()) + sum(made.values()))
         return cls(
-            usual=FailureCost(share=usual),
+            usual=FailureCost(share=usual, rate=failing),
             own={
                 c: FailureCost(
-                    share=counted[c] / (made[c] + _WEIGHT), deviation=math.sqrt(counted[c]) / (made[c] + _WEIGHT)
+                    share=counted[c] / (made[c] + _WEIGHT),
+                    deviation=math.sqrt(counted[c]) / (made[c] + _WEIGHT),
+                    rate=(failed[c] + _WEIGHT * failing) / (failed[c] + made[c] + _WEIGHT),
                 )
                 for c in working
             },

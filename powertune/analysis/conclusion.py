@@ -29,13 +29,13 @@ class Question:
 
     @property
     def successes_per_month(self) -> float | None:
-        """The invocations of a month that succeed, if as many fail as failed at the current configuration.
+        """The invocations of a month that succeed, if as many fail as at the current configuration.
 
-        None where the traffic is not known, which counts all of them.
+        None where the traffic is not known. All of it, where it is not known how many fail.
         """
-        if self.invocations_per_month is None or self.now is None:
+        if self.invocations_per_month is None or self.now is None or self.now.costing is None:
             return self.invocations_per_month
-        return self.now.succeeding * self.invocations_per_month
+        return self.now.costing.succeeding * self.invocations_per_month
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

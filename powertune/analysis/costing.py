@@ -22,8 +22,8 @@ class Costing:
     `warm` holds what each warm invocation contributes to the mean (weighted with the share of warm ones), pairwise
     with their `environments`; `cold`, `failed` (what those that fail cost for each that succeeds) and `fixed` are the
     other contributions. `plain_warm` is the cost of a warm one alone. Where only cold starts are judged, they stand
-    in the place of the warm ones. `believed` is what a search estimates that warm ones contribute; None to estimate
-    it from `warm`.
+    in the place of the warm ones. `succeeding` is the share of the invocations that do not fail. `believed` is what a
+    search estimates that warm ones contribute; None to estimate it from `warm`.
     """
 
     warm: Sample
@@ -32,6 +32,7 @@ class Costing:
     failed: Estimate
     fixed: float
     plain_warm: float
+    succeeding: float = 1.0
     believed: Estimate | None = None
 
     @property
@@ -110,7 +111,7 @@ class Pricing:
         share = self.billing.cold_share or 0.0
         warm_ms = mean_of(billed) if believed is None else believed.mean
         tariff = self._tariff(configuration, warm_ms, mean_of(cold_billed) if cold_billed.size else warm_ms)
-        traffic = self.billing.invocations_per_month
+        traffic, succeeding = self.billing.invocations_per_month, self._succeeding(configuration)
         each = total(
             [
                 self._cold_ms(warm_ms, cold_billed).times(tariff.per_ms),
@@ -122,8 +123,9 @@ class Pricing:
             environments=environments,
             cold=each.times(share) if share else constant(0.0),
             failed=self._failed(configuration, tariff, warm_ms),
-            fixed=tariff.per_month / traffic if traffic else 0.0,
+            fixed=tariff.per_month / (traffic * succeeding) if traffic and succeeding else 0.0,
             plain_warm=self.prices.invocation_cost(configuration, warm_ms, self.function.ephemeral_storage_mb),
+            succeeding=succeeding,
             believed=None
             if believed is None
             else total([believed.times(tariff.per_ms), constant(tariff.per_request)]).times(1 - share),
@@ -137,15 +139,20 @@ class Pricing:
         """
         mean_ms = mean_of(billed)
         tariff, traffic = self._tariff(configuration, mean_ms, mean_ms), self.billing.invocations_per_month
+        succeeding = self._succeeding(configuration)
         on_demand = self.prices.invocation_cost(configuration, mean_ms, self.function.ephemeral_storage_mb)
         return Costing(
             warm=tariff.per_ms * billed + tariff.per_request + tariff.per_cold_start,
             environments=environments,
             cold=constant(0.0),
             failed=self._failed(configuration, tariff, mean_ms),
-            fixed=tariff.per_month / traffic if traffic else 0.0,
+            fixed=tariff.per_month / (traffic * succeeding) if traffic and succeeding else 0.0,
             plain_warm=on_demand + tariff.per_cold_start,
+            succeeding=succeeding,
         )
+
+    def _succeeding(self, configuration: Configuration) -> float:
+        return 1 - self.failures.at(configuration).rate
 
     def tariff(self, configuration: Configuration, billed: Sample, cold_billed: Sample) -> Tariff:
         """The tariff at the volume that this traffic has at this configuration; at least one sample is not empty."""

@@ -54,11 +54,6 @@ class Observed:
         return None if self.costing is None else self.costing.estimate
 
     @property
-    def succeeding(self) -> float:
-        """The share of the invocations that did not fail; 1 where there was none."""
-        return 1 - self.profile.counts.failed / self.total if self.total else 1.0
-
-    @property
     def log_duration(self) -> Estimate | None:
         """The log of the mean duration; None where there is none, or it is 0."""
         if self.believed_ms is not None:

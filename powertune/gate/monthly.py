@@ -8,7 +8,7 @@ from powertune.gate.planned import ObservedCase
 def monthly_change(seen: ObservedCase) -> MonthlyChange | None:
     """The difference of the mean costs of an invocation that succeeds times those of 30 days, with its 95 % interval.
 
-    As many are taken to fail as failed at the baseline. None where the traffic is not known, a side has no cost, or
+    As many are taken to fail as at the baseline. None where the traffic is not known, a side has no cost, or
     there is a single sample.
     """
     if seen.baseline is None or seen.candidate.costing is None or seen.baseline.costing is None:
@@ -16,9 +16,8 @@ def monthly_change(seen: ObservedCase) -> MonthlyChange | None:
     traffic = seen.candidate.invocations_per_month
     if traffic is None:
         return None
-    failed, made = seen.baseline.failures
     change = total([seen.candidate.costing.estimate, seen.baseline.costing.estimate.times(-1)])
-    change = change.times(traffic * (1 - failed / made))
+    change = change.times(traffic * seen.baseline.costing.succeeding)
     interval = change.interval()
     if interval is None:
         return None

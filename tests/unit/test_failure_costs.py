@@ -76,3 +76,12 @@ def test_none_among_some_that_fail_elsewhere_is_not_known_to_be_none() -> None:
 def test_where_it_does_not_work_nothing_is_lost() -> None:
     costs = costs_of({size(128): invocations(5, 5), size(256): invocations(60, 0)})
     assert costs.at(size(128)).share == costs.at(size(512)).share == 0.0
+
+
+def test_how_many_fail_is_known_as_well_as_what_they_cost() -> None:
+    costs = costs_of(
+        {size(128): invocations(9_000, 1_000), size(256): invocations(3, 1), size(512): invocations(40, 0)}
+    )
+    assert costs.at(size(128)).rate == pytest.approx(0.1, abs=0.001)
+    assert costs.at(size(512)).rate < costs.at(size(1024)).rate < costs.at(size(256)).rate < 0.15
+    assert costs_of({size(128): invocations(10, 0)}).at(size(128)).rate == 0.0

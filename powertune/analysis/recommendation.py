@@ -95,7 +95,8 @@ def _pick(able: Sequence[Observed], question: Question) -> Pick:
     equal = equals(best, admitted, weight, family_level(len(able)))
     chosen = best
     if not goal.ignores_duration:
-        chosen = min((o for o in (best, *equal) if o.profile.pareto), key=cheapness)
+        # Of those that are proven to help, none may be on the front of all.
+        chosen = min((o for o in (best, *equal) if o.profile.pareto), key=cheapness, default=best)
     equivalent = tuple(sorted(o.profile.configuration for o in (best, *equal) if o is not chosen))
     return Pick(
         chosen=chosen,

@@ -303,6 +303,14 @@ def test_of_such_changes_that_are_equally_fast_the_cheapest_comes_first() -> Non
     assert recommendation.rival is not None
 
 
+@pytest.mark.parametrize("strategy", [Strategy.TOLERANCE, Strategy.SPEED, Strategy.BALANCED])
+def test_such_a_change_may_be_behind_the_best_candidate_in_everything(strategy: Strategy) -> None:
+    lucky = sized(1024, 400, spread=0.9, n=4, lanes=4)
+    recommendation = answered(judged(sized(512, 1000), sized(768, 600), lucky, strategy=strategy))
+    assert recommendation.configuration == make_configuration(768)
+    assert recommendation.rival is not None
+
+
 def test_a_search_knows_of_no_such_change_where_it_did_not_measure_the_current_size() -> None:
     sizes = [sized(mb, 100 * (1024 / mb) ** 0.93, spread=0.08, n=4, lanes=2) for mb in (128, 256, 512, 1024)]
     analysis = explored(*sizes, current_mb=1000, goal=Goal())

@@ -111,7 +111,7 @@ class Pricing:
         share = self.billing.cold_share or 0.0
         warm_ms = mean_of(billed) if believed is None else believed.mean
         tariff = self._tariff(configuration, warm_ms, mean_of(cold_billed) if cold_billed.size else warm_ms)
-        traffic, succeeding = self.billing.invocations_per_month, self._succeeding(configuration)
+        succeeding = self._succeeding(configuration)
         each = total(
             [
                 self._cold_ms(warm_ms, cold_billed).times(tariff.per_ms),
@@ -123,7 +123,7 @@ class Pricing:
             environments=environments,
             cold=each.times(share) if share else constant(0.0),
             failed=self._failed(configuration, tariff, warm_ms),
-            fixed=tariff.per_month / (traffic * succeeding) if traffic and succeeding else 0.0,
+            fixed=self._fixed(tariff, succeeding),
             plain_warm=self.prices.invocation_cost(configuration, warm_ms, self.function.ephemeral_storage_mb),
             succeeding=succeeding,
             believed=None
@@ -138,27 +138,32 @@ class Pricing:
             billed: billed durations, in ms, init or restore phase included; not empty.
         """
         mean_ms = mean_of(billed)
-        tariff, traffic = self._tariff(configuration, mean_ms, mean_ms), self.billing.invocations_per_month
-        succeeding = self._succeeding(configuration)
+        tariff, succeeding = self._tariff(configuration, mean_ms, mean_ms), self._succeeding(configuration)
         on_demand = self.prices.invocation_cost(configuration, mean_ms, self.function.ephemeral_storage_mb)
         return Costing(
             warm=tariff.per_ms * billed + tariff.per_request + tariff.per_cold_start,
             environments=environments,
             cold=constant(0.0),
             failed=self._failed(configuration, tariff, mean_ms),
-            fixed=tariff.per_month / (traffic * succeeding) if traffic and succeeding else 0.0,
+            fixed=self._fixed(tariff, succeeding),
             plain_warm=on_demand + tariff.per_cold_start,
             succeeding=succeeding,
         )
-
-    def _succeeding(self, configuration: Configuration) -> float:
-        return 1 - self.failures.at(configuration).rate
 
     def tariff(self, configuration: Configuration, billed: Sample, cold_billed: Sample) -> Tariff:
         """The tariff at the volume that this traffic has at this configuration; at least one sample is not empty."""
         warm_ms = mean_of(billed if billed.size else cold_billed)
         cold_ms = mean_of(cold_billed if cold_billed.size else billed)
         return self._tariff(configuration, warm_ms, cold_ms)
+
+    def _succeeding(self, configuration: Configuration) -> float:
+        """The share of the invocations that do not fail; above 0, as one of them has a price."""
+        return 1 - self.failures.at(configuration).rate
+
+    def _fixed(self, tariff: Tariff, succeeding: float) -> float:
+        """The part of an invocation that succeeds in what is paid by the month; 0 where the traffic is not known."""
+        traffic = self.billing.invocations_per_month
+        return tariff.per_month / (traffic * succeeding) if traffic else 0.0
 
     def _tariff(self, configuration: Configuration, warm_ms: float, cold_ms: float) -> Tariff:
         share = self.billing.cold_share or 0.0

@@ -11,6 +11,7 @@ from many_functions import fake_functions, measured, planned, runs_of
 
 from powertune import results
 from powertune.engine.many.runs import PlannedFunction
+from powertune.engine.stopping import StopRequest
 from powertune.errors import Bug, Inconclusive, Interrupted, NotRestored
 from powertune.model import Configuration, Invocation
 
@@ -222,6 +223,27 @@ def test_an_interruption_does_not_wait_for_a_long_invocation(tmp_path: Path) -> 
         (one,) = runs.ended
         assert isinstance(one.error, Interrupted)
         assert one.error.message == "interrupted; one is restored"
+        assert states(fake) == before
+    finally:
+        go_on.set()
+
+
+def test_the_thread_that_waits_looks_whether_it_is_to_end(tmp_path: Path) -> None:
+    fake, request = fake_functions("one"), StopRequest()
+    before, go_on = states(fake), threading.Event()
+
+    def ask(call: dict[str, Any]) -> None:
+        request.ask()
+        go_on.wait(60)
+
+    fake.answer = ask
+    runs = runs_of(planned(fake, tmp_path, "one"))
+    runs.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            runs.wait(request.check)
+        runs.stop()
+        runs.wait()
         assert states(fake) == before
     finally:
         go_on.set()
